@@ -1,0 +1,194 @@
+// Package session is the life of one recording: the lab's running devices
+// (Lab), the person who operates them (Manager), and what a recording asks of
+// its storage (Archive, Recorder), its screen (Stage) and its export (Bundler).
+//
+// States go one way:
+//
+//	recording -> sealed                    the plan ended, or the operator stopped
+//	recording -> failed                    the recorder could not keep up, or the disk refused
+//	recording -> recovered                 the process died; found at the next start
+//	recovered -> recording | sealed        continued as a new segment, or sealed as it is
+package session
+
+import (
+	"context"
+	"time"
+
+	"emolab/fusion/align"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/study"
+)
+
+// State is where a session stands.
+type State string
+
+// The states of a session.
+const (
+	Recording State = "recording"
+	Sealed    State = "sealed"
+	Recovered State = "recovered"
+	Failed    State = "failed"
+)
+
+// Segment is one uninterrupted run of a session on one boot of one machine.
+// Instants of different segments are not comparable.
+type Segment struct {
+	Number int             `json:"number"` // from 0
+	Boot   string          `json:"boot"`   // the kernel's boot id
+	Start  instant.Instant `json:"start_ns"`
+	Wall   time.Time       `json:"wall"` // wall time at Start; never used for measurement
+}
+
+// Header is all that is known when a session begins.
+type Header struct {
+	ID          string // "20261122-091503-P7K2", unique in the study's file
+	Study       *study.Study
+	Plan        study.Plan
+	Participant string // pseudonymous code
+	Segment     Segment
+	Streams     []stream.Info // what the lab delivers, the trace included
+	Software    string        // version of this program
+}
+
+// Recorder keeps one running session. Only one goroutine uses it.
+type Recorder interface {
+	// Append makes a batch durable: when it returns nil, a killed process or
+	// machine does not lose it. An error means that nothing of the batch is kept.
+	Append(ctx context.Context, batch []stream.Chunk) error
+	// Reached notes that step of the plan has begun; a continued session begins there.
+	Reached(ctx context.Context, step int) error
+	// Seal aligns every stream again, two-sided, writes the derived rows and the
+	// statements, and makes the session read-only.
+	Seal(ctx context.Context, progress Progress) error
+	// Fail closes the session as failed, with the reason, as far as the disk allows.
+	Fail(ctx context.Context, reason string) error
+}
+
+// Progress is told how far long work has come: done of total, and what it is
+// doing in words.
+type Progress func(done, total int, doing string)
+
+// Archive keeps the sessions of one study.
+type Archive interface {
+	Begin(ctx context.Context, h Header) (Recorder, error)
+	// Resume opens a recovered session for a further segment (its Number is
+	// chosen by the archive), and tells where in its plan it stopped.
+	Resume(ctx context.Context, id string, seg Segment, streams []stream.Info) (Recorder, Resumption, error)
+	Sessions(ctx context.Context) ([]Summary, error)
+	// Rows tells how many sessions each row of the plan has had, for the choice
+	// of the next participant's row.
+	NextRow(ctx context.Context) (int, error)
+}
+
+// Resumption is what a continued session needs to go on.
+type Resumption struct {
+	Participant string
+	Plan        study.Plan
+	From        int // the step that was reached and is shown again from its beginning
+	Segment     int // number of the new segment
+}
+
+// Summary is one line of the list of sessions.
+type Summary struct {
+	ID          string        `json:"id"`
+	Participant string        `json:"participant"`
+	Row         int           `json:"row"`
+	State       State         `json:"state"`
+	Started     time.Time     `json:"started"` // wall time
+	Duration    time.Duration `json:"duration_ns"`
+	Segments    int           `json:"segments"`
+	Frames      int64         `json:"frames"` // trace rows
+	Simulated   bool          `json:"simulated"`
+	Bundle      string        `json:"bundle,omitempty"` // path of the exported bundle
+	Reason      string        `json:"reason,omitempty"` // why it failed or was stopped
+}
+
+// Stage is the participant's screen.
+type Stage interface {
+	// Present shows the plan and returns nil when its last step has ended. When
+	// ctx ends it blanks the screen and returns ctx's error. A page that is
+	// closed or reloaded in the middle is waited for.
+	Present(ctx context.Context, p Presentation) error
+	// Connected tells whether a page (or the built-in client) is there.
+	Connected() bool
+}
+
+// Presentation is a plan to be shown.
+type Presentation struct {
+	Session string
+	Study   *study.Study
+	Plan    study.Plan
+	From    int            // first step to show
+	Began   func(step int) // called as each step begins on the screen, in order
+}
+
+// Bundler exports a sealed session and returns the path of the bundle.
+type Bundler interface {
+	Export(ctx context.Context, sessionID string, progress Progress) (path string, err error)
+}
+
+// Health is how one stream is doing.
+type Health struct {
+	Info      stream.Info     `json:"info"`
+	Connected bool            `json:"connected"`
+	Rate      float64         `json:"rate_hz"` // measured over the last two seconds
+	Samples   int64           `json:"samples"` // since the lab started
+	Lost      int64           `json:"lost"`
+	Faults    int64           `json:"faults"`
+	Last      instant.Instant `json:"-"`      // arrival of the latest sample
+	AgeMs     float64         `json:"age_ms"` // since the latest sample; -1 before the first
+	Remark    string          `json:"remark"` // latest event in words
+	Clock     align.Statement `json:"clock"`  // live
+}
+
+// Severity ranks alarms.
+type Severity string
+
+// The severities.
+const (
+	Minor Severity = "minor" // look at it when there is time
+	Major Severity = "major" // data are being lost or will be
+)
+
+// Alarm is a deviation in words, with what to do about it.
+type Alarm struct {
+	ID       string   `json:"id"` // stable: "eda/disconnected"
+	Severity Severity `json:"severity"`
+	Text     string   `json:"text"`
+	Advice   string   `json:"advice"`
+}
+
+// Status is the whole state of the lab, for a console.
+type Status struct {
+	State       State      `json:"state"` // "" when no session runs
+	Busy        string     `json:"busy"`  // "sealing: aligning eda" while a session is being closed; "" otherwise
+	SessionID   string     `json:"session_id"`
+	Participant string     `json:"participant"`
+	Segment     int        `json:"segment"`
+	Plan        study.Plan `json:"plan"`
+	Step        int        `json:"step"`       // index in Plan.Steps; -1 before the first
+	ElapsedMs   float64    `json:"elapsed_ms"` // since the session's start
+	Streams     []Health   `json:"streams"`
+	Alarms      []Alarm    `json:"alarms"`
+	Stage       bool       `json:"stage_connected"`
+	DiskFree    int64      `json:"disk_free_bytes"`
+	DiskHours   float64    `json:"disk_hours"` // at the present rate of writing
+	Recovered   []Summary  `json:"recovered"`  // sessions waiting to be continued or sealed
+	LastOutcome *Outcome   `json:"last_outcome"`
+	StudyID     string     `json:"study_id"`
+	StudyTitle  string     `json:"study_title"`
+}
+
+// Outcome is how the latest session ended.
+type Outcome struct {
+	SessionID string `json:"session_id"`
+	State     State  `json:"state"`
+	Bundle    string `json:"bundle"`
+	Error     string `json:"error"`
+}
+
+// Request is what the operator gives to start a session.
+type Request struct {
+	Participant string `json:"participant"` // pseudonymous code
+}

@@ -1,0 +1,113 @@
+// Package study is what a study is: the stimuli, the order in which one
+// participant meets them, and the file (study.yaml) that says so.
+package study
+
+import (
+	"time"
+)
+
+// Study is a loaded study.yaml with its stimuli measured. It is immutable.
+type Study struct {
+	ID      string
+	Title   string
+	Seed    uint64 // of every random order: order = f(seed, row)
+	Stimuli []Stimulus
+	Block   Block
+
+	Dir       string // folder of the study file; stimulus paths are relative to it
+	Canonical []byte // the study file in canonical form: defaults filled in, keys in order
+	Hash      string // SHA-256 of Canonical with the stimuli's own hashes, in hex
+}
+
+// Stimulus is one video as it lies on disk, measured at import.
+type Stimulus struct {
+	ID     string
+	File   string // path relative to Study.Dir
+	Brand  string
+	Tags   []string
+	SHA256 string // of the file, hex
+
+	Width, Height int // px, as displayed
+	Duration      time.Duration
+	// FrameTimes is the presentation time of each frame within the file, in
+	// order of display. len(FrameTimes) is the number of frames.
+	FrameTimes []time.Duration
+}
+
+// Frame returns the number of the frame that is displayed at media time t: the
+// last whose presentation time is not after t. Half a frame of tolerance
+// absorbs the rounding of a browser's mediaTime. It is -1 without frames.
+func (s Stimulus) Frame(t time.Duration) int {
+	n := len(s.FrameTimes)
+	if n == 0 {
+		return -1
+	}
+	slack := s.Duration / time.Duration(2*n)
+	lo, hi := 0, n // the first frame after t lies in [lo, hi]
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if s.FrameTimes[mid] > t+slack {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return max(lo-1, 0)
+}
+
+// Block is a run of trials, one for each stimulus.
+type Block struct {
+	Name  string
+	Order Order
+	Trial []TrialStep
+}
+
+// Order is how the stimuli of a block are put in sequence.
+type Order string
+
+// The orders.
+const (
+	Fixed  Order = "fixed"  // as listed
+	Random Order = "random" // shuffled by seed and row
+)
+
+// Action is what the stage does in one step.
+type Action string
+
+// The actions.
+const (
+	Fixation Action = "fixation" // a cross to look at
+	Play     Action = "play"     // the stimulus
+	Rest     Action = "rest"     // plain neutral surround
+)
+
+// TrialStep is one step of the trial that the block repeats for each stimulus.
+type TrialStep struct {
+	Action   Action
+	Duration time.Duration // 0 for Play: the stimulus has its own
+}
+
+// Step is one step of a plan.
+type Step struct {
+	Index    int           `json:"index"` // 0-based position in the plan
+	Action   Action        `json:"action"`
+	Duration time.Duration `json:"duration_ns"`
+	Stimulus string        `json:"stimulus,omitempty"` // id: of the trial this step belongs to
+	// Presentation numbers the Play steps of a session from 1. It is 0 for the others.
+	Presentation int `json:"presentation,omitempty"`
+}
+
+// Plan is what one participant will meet, in order.
+type Plan struct {
+	Row   int    `json:"row"` // which order: the participant's number, from 0
+	Steps []Step `json:"steps"`
+}
+
+// Duration is the length of the whole plan.
+func (p Plan) Duration() time.Duration {
+	var d time.Duration
+	for _, s := range p.Steps {
+		d += s.Duration
+	}
+	return d
+}
