@@ -75,9 +75,11 @@ type Archive interface {
 	// Resume opens a recovered session for a further segment (its Number is
 	// chosen by the archive), and tells where in its plan it stopped.
 	Resume(ctx context.Context, id string, seg Segment, streams []stream.Info) (Recorder, Resumption, error)
+	// Seal closes a recovered session as it is, without continuing it.
+	Seal(ctx context.Context, id string, progress Progress) error
 	Sessions(ctx context.Context) ([]Summary, error)
-	// Rows tells how many sessions each row of the plan has had, for the choice
-	// of the next participant's row.
+	// NextRow returns the plan's row for the next participant: how many sessions
+	// the study has had.
 	NextRow(ctx context.Context) (int, error)
 }
 
@@ -126,37 +128,6 @@ type Presentation struct {
 // Bundler exports a sealed session and returns the path of the bundle.
 type Bundler interface {
 	Export(ctx context.Context, sessionID string, progress Progress) (path string, err error)
-}
-
-// Health is how one stream is doing.
-type Health struct {
-	Info      stream.Info     `json:"info"`
-	Connected bool            `json:"connected"`
-	Rate      float64         `json:"rate_hz"` // measured over the last two seconds
-	Samples   int64           `json:"samples"` // since the lab started
-	Lost      int64           `json:"lost"`
-	Faults    int64           `json:"faults"`
-	Last      instant.Instant `json:"-"`      // arrival of the latest sample
-	AgeMs     float64         `json:"age_ms"` // since the latest sample; -1 before the first
-	Remark    string          `json:"remark"` // latest event in words
-	Clock     align.Statement `json:"clock"`  // live
-}
-
-// Severity ranks alarms.
-type Severity string
-
-// The severities.
-const (
-	Minor Severity = "minor" // look at it when there is time
-	Major Severity = "major" // data are being lost or will be
-)
-
-// Alarm is a deviation in words, with what to do about it.
-type Alarm struct {
-	ID       string   `json:"id"` // stable: "eda/disconnected"
-	Severity Severity `json:"severity"`
-	Text     string   `json:"text"`
-	Advice   string   `json:"advice"`
 }
 
 // Status is the whole state of the lab, for a console.

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"fmt"
+
+	"emolab/fusion/stream"
+)
+
+// Severity ranks alarms.
+type Severity string
+
+// The severities.
+const (
+	Minor Severity = "minor" // look at it when there is time
+	Major Severity = "major" // data are being lost or will be
+)
+
+// Alarm is a deviation in words, with what to do about it.
+type Alarm struct {
+	ID       string   `json:"id"` // stable while it lasts: "eda/silent"
+	Severity Severity `json:"severity"`
+	Text     string   `json:"text"`
+	Advice   string   `json:"advice"`
+}
+
+const (
+	// silentAfterMs: a connected stream without data for this long is in trouble.
+	silentAfterMs = 1500
+	// slowBelow is the share of the nominal rate below which a stream is slow.
+	slowBelow = 0.8
+	// unusableAfterMs: longer than any blink or glance away.
+	unusableAfterMs = 3000
+	// boundLimitMs is the default of thresholds.max_sync_error_ms.
+	boundLimitMs = 25
+
+	// DiskWarn and DiskStop are the free bytes at which the console warns, and
+	// at which a running session is closed cleanly while that is still possible.
+	DiskWarn = 5 << 30
+	DiskStop = 1 << 30
+)
+
+// names are what the experimenter calls the devices.
+var names = map[stream.Kind]string{
+	stream.EDA:      "Skin-conductance sensor",
+	stream.Gaze:     "Eye tracker",
+	stream.Face:     "Camera",
+	stream.Stimulus: "Participant's screen",
+}
+
+// useless is what it means when a stream delivers nothing of use, and what to do.
+var useless = map[stream.Kind][2]string{
+	stream.EDA:  {"No skin contact", "Check both electrodes and their cable; ask for a deep breath."},
+	stream.Gaze: {"Eyes not found", "Ask the participant to face the screen; check distance and reflections on glasses."},
+	stream.Face: {"No face in the picture", "Ask the participant to sit back; check the light and where the camera points."},
+}
+
+// alarms lists what deviates, the worst first.
+func alarms(streams []Health, diskFree int64, recording bool) []Alarm {
+	var major, minor []Alarm
+	for _, h := range streams {
+		id, name := h.Info.ID, names[h.Info.Kind]
+		switch {
+		case h.Info.Kind == stream.Trace:
+		case !h.Connected:
+			advice := "Check the cable and the power; it is picked up again by itself."
+			if h.Info.Port != "" {
+				advice = fmt.Sprintf("Check cable and power at %s; it is picked up again by itself.", h.Info.Port)
+			}
+			if h.Info.Kind == stream.Stimulus {
+				advice = "Open the stage page on the participant's screen."
+			}
+			major = append(major, Alarm{id + "/disconnected", Major, name + " is not connected", advice})
+		case h.Info.Rate > 0 && h.AgeMs > silentAfterMs:
+			major = append(major, Alarm{id + "/silent", Major,
+				fmt.Sprintf("%s: no data for %.0f s", name, h.AgeMs/1000),
+				"Switch the device off and on; check that nothing else is using it."})
+		case h.Info.Rate > 0 && h.Rate > 0 && h.Rate < slowBelow*h.Info.Rate:
+			minor = append(minor, Alarm{id + "/slow", Minor,
+				fmt.Sprintf("%s: %.0f of %.0f samples a second", name, h.Rate, h.Info.Rate),
+				"Close other programs; use a port of its own on the computer, not a hub."})
+		case h.UsableAgeMs > unusableAfterMs:
+			u := useless[h.Info.Kind]
+			major = append(major, Alarm{id + "/useless", Major, fmt.Sprintf("%s for %.0f s", u[0], h.UsableAgeMs/1000), u[1]})
+		}
+		if h.Connected && h.Clock.BoundMs > boundLimitMs {
+			minor = append(minor, Alarm{id + "/clock", Minor,
+				fmt.Sprintf("%s: time known to ±%.0f ms only", name, h.Clock.BoundMs),
+				"It narrows within seconds of a connection; if it stays, the computer is too busy."})
+		}
+	}
+	switch {
+	case diskFree < DiskStop:
+		text := "Disk full: no session can be started"
+		if recording {
+			text = "Disk full: the session is being closed"
+		}
+		major = append(major, Alarm{"disk/full", Major, text, "Move old bundles away, then continue."})
+	case diskFree < DiskWarn:
+		minor = append(minor, Alarm{"disk/low", Minor,
+			fmt.Sprintf("Disk: %.1f GB left", float64(diskFree)/(1<<30)), "Move old bundles away after this participant."})
+	}
+	return append(major, minor...)
+}

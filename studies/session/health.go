@@ -1,0 +1,150 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"emolab/fusion/align"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+// Health is how one stream is doing.
+type Health struct {
+	Info      stream.Info `json:"info"`
+	Connected bool        `json:"connected"`
+	Rate      float64     `json:"rate_hz"` // measured over the last two seconds
+	Samples   int64       `json:"samples"` // since the lab started
+	Lost      int64       `json:"lost"`
+	Faults    int64       `json:"faults"`
+	// AgeMs is the time since the latest sample, UsableAgeMs since the latest
+	// that is of use (a face in the picture, a valid gaze, a closed skin
+	// circuit). Both are -1 before the first.
+	AgeMs       float64         `json:"age_ms"`
+	UsableAgeMs float64         `json:"usable_age_ms"`
+	Remark      string          `json:"remark"` // the latest event in words
+	Clock       align.Statement `json:"clock"`  // live alignment
+}
+
+const (
+	// rateWindow is how far back Health.Rate looks: long enough for a batch of
+	// Bluetooth data, short enough to see a stall.
+	rateWindow = 2 * time.Second
+	rateBucket = 100 * time.Millisecond
+)
+
+// usable names, for each kind of stream, the channel that tells whether a
+// sample is of use. A sample is usable when it is neither NaN nor 0 there.
+var usable = map[stream.Kind]string{
+	stream.Face: "face_found",
+	stream.Gaze: "gaze_valid",
+	stream.EDA:  "eda_us",
+}
+
+// meter measures one stream's health from its chunks. It is not safe for
+// concurrent use.
+type meter struct {
+	health     Health
+	usable     int // index of the channel, -1 = every sample is usable
+	buckets    [int(rateWindow/rateBucket) + 1]bucket
+	first      instant.Instant
+	last       instant.Instant // arrival of the latest sample, 0 before the first
+	lastUsable instant.Instant
+}
+
+// bucket counts the samples that arrived in one rateBucket of time.
+type bucket struct {
+	slot  int64
+	count int
+}
+
+func newMeter(info stream.Info) *meter {
+	m := &meter{usable: -1}
+	m.health.Info = info
+	if name, ok := usable[info.Kind]; ok {
+		m.usable = info.Index(name)
+	}
+	return m
+}
+
+// add counts a chunk.
+func (m *meter) add(c stream.Chunk) {
+	for _, s := range c.Samples {
+		m.health.Samples++
+		m.health.Connected = true
+		if m.first == 0 {
+			m.first = s.Arrival
+		}
+		m.last = s.Arrival
+		if m.usable < 0 || s.Values[m.usable] > 0 || s.Values[m.usable] < 0 {
+			m.lastUsable = s.Arrival
+		}
+		slot := int64(s.Arrival) / int64(rateBucket)
+		b := &m.buckets[slot%int64(len(m.buckets))]
+		if b.slot != slot {
+			*b = bucket{slot: slot}
+		}
+		b.count++
+	}
+	for _, e := range c.Events {
+		switch e.Kind {
+		case stream.Connected:
+			m.health.Connected = true
+		case stream.Disconnected:
+			m.health.Connected = false
+		case stream.Lost:
+			m.health.Lost += e.Count
+		case stream.Fault:
+			m.health.Faults += e.Count
+		}
+		if e.Detail != "" {
+			m.health.Remark = e.Detail
+		}
+	}
+}
+
+// read returns the health at an instant.
+func (m *meter) read(now instant.Instant) Health {
+	h := m.health
+	h.Rate = m.rate(now)
+	h.AgeMs, h.UsableAgeMs = age(now, m.last), age(now, m.lastUsable)
+	return h
+}
+
+// rate counts the full buckets of the window before now; a stream younger than
+// the window is measured over its own life.
+func (m *meter) rate(now instant.Instant) float64 {
+	if m.first == 0 {
+		return 0
+	}
+	slot := int64(now) / int64(rateBucket)
+	oldest := max(slot-int64(len(m.buckets))+1, int64(m.first)/int64(rateBucket)+1)
+	if slot <= oldest {
+		return 0
+	}
+	count := 0
+	for _, b := range m.buckets {
+		if b.slot >= oldest && b.slot < slot {
+			count += b.count
+		}
+	}
+	return float64(count) / (time.Duration(slot-oldest) * rateBucket).Seconds()
+}
+
+func age(now, then instant.Instant) float64 {
+	if then == 0 {
+		return -1
+	}
+	return float64(now.Sub(then)) / float64(time.Millisecond)
+}
+
+// sortedHealth puts streams in the order in which the lab lists them.
+func sortedHealth(order []stream.Info, meters map[string]*meter, now instant.Instant) []Health {
+	out := make([]Health, 0, len(order))
+	for _, info := range order {
+		if m, ok := meters[info.ID]; ok {
+			out = append(out, m.read(now))
+		}
+	}
+	return slices.Clip(out)
+}

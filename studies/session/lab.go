@@ -1,0 +1,123 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"emolab/fusion/align"
+	"emolab/fusion/bus"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/fusion/trace"
+)
+
+// inbox is how many chunks may wait between the sources and the alignment.
+// Each holds what one read brought, so this is about a second of all devices.
+const inbox = 64
+
+// Lab is the running devices: it puts what the sources deliver on the lab
+// clock, joins it into live trace rows, and publishes both on one bus. It runs
+// for as long as the program, whether a session records or not.
+type Lab struct {
+	clock   instant.Clock
+	sources []stream.Source
+	streams []stream.Info
+	bus     *bus.Bus
+
+	live  map[string]*align.Live // one a stream; used by pump only
+	trace *trace.Live            // used by pump only
+
+	mu     sync.Mutex
+	meters map[string]*meter
+}
+
+// NewLab makes a lab of sources. Two streams with one id are an error.
+func NewLab(clock instant.Clock, sources ...stream.Source) (*Lab, error) {
+	l := &Lab{
+		clock: clock, sources: sources, bus: bus.New(),
+		live:   map[string]*align.Live{},
+		meters: map[string]*meter{},
+	}
+	for _, s := range sources {
+		for _, info := range s.Info() {
+			if _, twice := l.live[info.ID]; twice || info.ID == string(stream.Trace) {
+				return nil, fmt.Errorf("two devices want the stream id %q: give one another id in lab.yaml", info.ID)
+			}
+			l.streams = append(l.streams, info)
+			l.live[info.ID] = align.NewLive(info)
+			l.meters[info.ID] = newMeter(info)
+		}
+	}
+	l.trace = trace.NewLive(l.streams)
+	l.streams = append(l.streams, trace.Info())
+	return l, nil
+}
+
+// Streams lists what the lab delivers, the live trace last.
+func (l *Lab) Streams() []stream.Info { return l.streams }
+
+// Bus is where aligned chunks are published.
+func (l *Lab) Bus() *bus.Bus { return l.bus }
+
+// Health tells how each stream is doing now.
+func (l *Lab) Health() []Health {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return sortedHealth(l.streams, l.meters, l.clock.Now())
+}
+
+// Run runs all sources until ctx ends and they have returned; then it closes
+// the bus. A source that gives up does not end the others: it shows as
+// disconnected, with its reason.
+func (l *Lab) Run(ctx context.Context) error {
+	in := make(chan stream.Chunk, inbox)
+	var sources sync.WaitGroup
+	for _, s := range l.sources {
+		sources.Go(func() {
+			if err := s.Run(ctx, in); err != nil && ctx.Err() == nil {
+				for _, info := range s.Info() {
+					stream.Send(ctx, in, stream.Chunk{Stream: info.ID, Events: []stream.Event{
+						{Kind: stream.Disconnected, At: l.clock.Now(), Detail: err.Error()}}})
+				}
+			}
+		})
+	}
+	go func() {
+		sources.Wait()
+		close(in)
+	}()
+	defer l.bus.Close()
+	for c := range in {
+		if err := l.pump(ctx, c); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("publish %s: %w", c.Stream, err)
+		}
+	}
+	return nil
+}
+
+// pump carries one chunk along the line: align, publish, trace, publish.
+func (l *Lab) pump(ctx context.Context, c stream.Chunk) error {
+	live, ok := l.live[c.Stream]
+	if !ok {
+		return fmt.Errorf("no stream %q was announced", c.Stream)
+	}
+	c = live.Align(c)
+	l.measure(c, live)
+	if err := l.bus.Publish(ctx, c); err != nil {
+		return err
+	}
+	rows := l.trace.Add(c)
+	if len(rows) == 0 {
+		return nil
+	}
+	return l.bus.Publish(ctx, stream.Chunk{Stream: trace.Info().ID, Samples: rows})
+}
+
+func (l *Lab) measure(c stream.Chunk, live *align.Live) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.meters[c.Stream]
+	m.add(c)
+	m.health.Clock = live.Statement()
+}

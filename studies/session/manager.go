@@ -1,0 +1,467 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/study"
+)
+
+const (
+	// tail is how long the recording goes on after the last step, so that what
+	// the devices still hold in their buffers arrives.
+	tail = 500 * time.Millisecond
+	// watchEvery is how often a running session looks at the disk.
+	watchEvery = time.Second
+	// typicalBytesPerHour of a lab with camera, eye tracker and EDA at 30, 60 and
+	// 100 Hz, measured by `emolab bench record`; it turns free bytes into hours.
+	typicalBytesPerHour = 180 << 20
+	// doubleStart is how long a second Start is taken for a slip of the hand.
+	doubleStart = 2 * time.Second
+)
+
+var (
+	// ErrBusy is returned when a session is running or being sealed.
+	ErrBusy = errors.New("a session is running: stop it first")
+	// ErrIdle is returned when there is nothing to stop.
+	ErrIdle = errors.New("no session is running")
+
+	errStopped  = errors.New("stopped by the operator")
+	errDiskFull = errors.New("the disk is nearly full")
+)
+
+// participantCode is what a pseudonymous code may look like; it becomes part of
+// file names.
+var participantCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
+
+// Options are what a Manager works with.
+type Options struct {
+	Clock    instant.Clock
+	Lab      *Lab
+	Archive  Archive
+	Stage    Stage
+	Bundler  Bundler
+	Study    *study.Study
+	Software string // version of this program
+	Dir      string // where the data are, for the free space
+	Log      *slog.Logger
+	// Ended is called with each outcome, after the bundle is written. It may be nil.
+	Ended func(Outcome)
+}
+
+// Manager operates the lab: one session at a time, from its start to its sealed
+// bundle. It is safe for concurrent use.
+type Manager struct {
+	o       Options
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	current *run // nil when idle
+	outcome *Outcome
+	waiting []Summary // recovered sessions
+	began   instant.Instant
+}
+
+// run is one session while it is recorded and closed. Its mutable fields are
+// guarded by Manager.mu.
+type run struct {
+	id          string
+	participant string
+	plan        study.Plan
+	segment     Segment
+	stop        context.CancelCauseFunc
+	done        chan struct{}
+
+	step int    // index of the step on the stage, -1 before the first
+	busy string // what closing it is doing; "" while it records
+}
+
+// NewManager makes a manager. Recovered sessions that the archive holds are
+// offered in Status.
+func NewManager(ctx context.Context, o Options) (*Manager, error) {
+	m := &Manager{o: o}
+	return m, m.findRecovered(ctx)
+}
+
+// Close stops a running session, seals it, and waits.
+func (m *Manager) Close() {
+	if err := m.end(errors.New("the program was closed")); err != nil && !errors.Is(err, ErrIdle) {
+		m.o.Log.Error("close the session", "error", err)
+	}
+	m.running.Wait()
+}
+
+// Start begins a session for a participant and returns its id at once; the
+// recording runs on until the plan has been shown, or Stop.
+func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
+	if !participantCode.MatchString(r.Participant) {
+		return "", fmt.Errorf("participant code %q: use 1 to 32 letters, digits, - or _, and no name", r.Participant)
+	}
+	row, err := m.o.Archive.NextRow(ctx)
+	if err != nil {
+		return "", fmt.Errorf("choose the order: %w", err)
+	}
+	seg, err := m.segment()
+	if err != nil {
+		return "", err
+	}
+	h := Header{
+		ID:          seg.Wall.UTC().Format("20060102-150405-") + r.Participant,
+		Study:       m.o.Study,
+		Plan:        m.o.Study.Plan(row),
+		Participant: r.Participant,
+		Segment:     seg,
+		Streams:     m.o.Lab.Streams(),
+		Software:    m.o.Software,
+	}
+	cur := &run{id: h.ID, participant: h.Participant, plan: h.Plan, segment: seg}
+	return h.ID, m.begin(cur, func() (Recorder, int, error) {
+		rec, err := m.o.Archive.Begin(ctx, h)
+		return rec, 0, err
+	})
+}
+
+// Continue goes on with a recovered session as a new segment, from the step at
+// which it was cut off.
+func (m *Manager) Continue(ctx context.Context, id string) error {
+	seg, err := m.segment()
+	if err != nil {
+		return err
+	}
+	cur := &run{id: id, segment: seg}
+	err = m.begin(cur, func() (Recorder, int, error) {
+		rec, back, err := m.o.Archive.Resume(ctx, id, seg, m.o.Lab.Streams())
+		if err != nil {
+			return nil, 0, fmt.Errorf("continue %s: %w", id, err)
+		}
+		cur.participant, cur.plan, cur.segment.Number = back.Participant, back.Plan, back.Segment
+		return rec, back.From, nil
+	})
+	if err != nil {
+		return err
+	}
+	return m.findRecovered(ctx)
+}
+
+// Seal closes a recovered session as it is, and exports it.
+func (m *Manager) Seal(ctx context.Context, id string) error {
+	cur := &run{id: id, step: -1, busy: "sealing", done: make(chan struct{})}
+	m.mu.Lock()
+	if m.current != nil {
+		m.mu.Unlock()
+		return ErrBusy
+	}
+	m.current = cur
+	cur.stop = func(error) {}
+	m.running.Add(1)
+	m.mu.Unlock()
+	defer m.running.Done()
+
+	err := m.o.Archive.Seal(ctx, id, m.progress(cur))
+	m.finish(ctx, cur, Sealed, err)
+	return errors.Join(err, m.findRecovered(ctx))
+}
+
+// Stop ends the running session, which is sealed with what it has. It returns
+// when the bundle is written or ctx ends.
+func (m *Manager) Stop(ctx context.Context, reason string) error {
+	why := errStopped
+	if reason != "" {
+		why = fmt.Errorf("%w: %s", errStopped, reason)
+	}
+	m.mu.Lock()
+	cur := m.current
+	m.mu.Unlock()
+	if err := m.end(why); err != nil {
+		return err
+	}
+	select {
+	case <-cur.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end asks the running session to stop.
+func (m *Manager) end(why error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.current == nil {
+		return ErrIdle
+	}
+	m.current.stop(why)
+	return nil
+}
+
+// Wait blocks until no session runs, and returns how the latest one ended.
+func (m *Manager) Wait(ctx context.Context) (Outcome, error) {
+	m.mu.Lock()
+	cur := m.current
+	m.mu.Unlock()
+	if cur != nil {
+		select {
+		case <-cur.done:
+		case <-ctx.Done():
+			return Outcome{}, ctx.Err()
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.outcome == nil {
+		return Outcome{}, ErrIdle
+	}
+	return *m.outcome, nil
+}
+
+// Sessions lists all sessions of the study.
+func (m *Manager) Sessions(ctx context.Context) ([]Summary, error) {
+	return m.o.Archive.Sessions(ctx)
+}
+
+// segment describes the run of a session that begins now.
+func (m *Manager) segment() (Segment, error) {
+	boot, err := instant.Boot()
+	return Segment{Boot: boot, Start: m.o.Clock.Now(), Wall: time.Now()}, err
+}
+
+// ready tells why a session cannot begin now, if so.
+func (m *Manager) ready() error {
+	free, err := diskFree(m.o.Dir)
+	if err != nil {
+		return err
+	}
+	if free < DiskStop {
+		return fmt.Errorf("%w: %d MB left in %s; move old bundles away", errDiskFull, free>>20, m.o.Dir)
+	}
+	if !m.o.Stage.Connected() {
+		return errors.New("the participant's screen is not open: open the stage page there first")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.current != nil {
+		return ErrBusy
+	}
+	return nil
+}
+
+// begin records a session in the background. open gives its recorder and the
+// step of the plan to begin with; it may complete cur.
+func (m *Manager) begin(cur *run, open func() (rec Recorder, from int, err error)) error {
+	if err := m.ready(); err != nil {
+		return err
+	}
+	cur.step, cur.done = -1, make(chan struct{})
+	ctx, stop := context.WithCancelCause(context.Background())
+	cur.stop = stop
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.current != nil || (m.began != 0 && m.o.Clock.Now().Sub(m.began) < doubleStart) {
+		stop(nil)
+		return ErrBusy
+	}
+	rec, from, err := open()
+	if err != nil {
+		stop(nil)
+		return err
+	}
+	m.current, m.outcome, m.began = cur, nil, m.o.Clock.Now()
+	m.running.Go(func() { m.record(ctx, cur, rec, from) })
+	return nil
+}
+
+// record is one session from its first sample to its bundle. ctx ends when it
+// is to stop early.
+func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, from int) {
+	defer cur.stop(nil)
+	log := m.o.Log.With("session", cur.id)
+	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from)
+
+	sub := m.o.Lab.Bus().Lossless("session "+cur.id, backlog)
+	reached := make(chan int)
+	group, inner := errgroup.WithContext(ctx)
+	written := make(chan error, 1)
+	go func() {
+		// The writer outlives ctx: what was observed until the stop is kept.
+		err := write(context.WithoutCancel(ctx), rec, sub, reached)
+		sub.Close() // a failed writer must not hold up the lab
+		cur.stop(err)
+		written <- err
+	}()
+	group.Go(func() error { return m.watchDisk(inner) })
+	group.Go(func() error {
+		err := m.o.Stage.Present(inner, Presentation{
+			Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from,
+			Began: func(step int) {
+				m.mu.Lock()
+				cur.step = step
+				m.mu.Unlock()
+				select {
+				case reached <- step:
+				case <-inner.Done():
+				}
+			},
+		})
+		if err == nil {
+			err = wait(inner, tail)
+		}
+		if err == nil {
+			err = errPlanShown
+		}
+		return err
+	})
+	why := group.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		why = cause
+	}
+	sub.Close()
+	failure := <-written
+
+	closing := context.Background()
+	if failure != nil {
+		m.fail(closing, cur, rec, failure)
+		return
+	}
+	if !errors.Is(why, errPlanShown) {
+		log.Warn("ended early", "reason", why)
+		marker := stream.Chunk{Stream: string(stream.Stimulus), Events: []stream.Event{
+			{Kind: stream.Marker, At: m.o.Clock.Now(), Detail: "ended early: " + why.Error()}}}
+		if err := rec.Append(closing, []stream.Chunk{marker}); err != nil {
+			m.fail(closing, cur, rec, err)
+			return
+		}
+	}
+	err := rec.Seal(closing, m.progress(cur))
+	m.finish(closing, cur, Sealed, err)
+}
+
+// errPlanShown ends the group of a session that went its whole way.
+var errPlanShown = errors.New("the plan was shown to its end")
+
+// fail closes a session that could not be recorded.
+func (m *Manager) fail(ctx context.Context, cur *run, rec Recorder, failure error) {
+	if err := rec.Fail(ctx, failure.Error()); err != nil {
+		m.o.Log.Error("mark the session as failed", "session", cur.id, "error", err)
+	}
+	m.finish(ctx, cur, Failed, failure)
+}
+
+// finish exports a sealed session and makes the manager idle again.
+func (m *Manager) finish(ctx context.Context, cur *run, state State, err error) {
+	out := Outcome{SessionID: cur.id, State: state}
+	if err == nil && state == Sealed {
+		out.Bundle, err = m.o.Bundler.Export(ctx, cur.id, m.progress(cur))
+	}
+	if err != nil {
+		out.Error = err.Error()
+		m.o.Log.Error("session ended with an error", "session", cur.id, "error", err)
+	} else {
+		m.o.Log.Info("sealed", "session", cur.id, "bundle", out.Bundle)
+	}
+	if m.o.Ended != nil {
+		m.o.Ended(out)
+	}
+	m.mu.Lock()
+	m.current, m.outcome = nil, &out
+	m.mu.Unlock()
+	close(cur.done)
+}
+
+// progress shows how far closing a session is.
+func (m *Manager) progress(cur *run) Progress {
+	return func(done, total int, doing string) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		cur.busy = fmt.Sprintf("%s (%d of %d)", doing, done, total)
+	}
+}
+
+// watchDisk returns an error when the disk is nearly full, so that the session
+// is closed while there is room to close it.
+func (m *Manager) watchDisk(ctx context.Context) error {
+	for {
+		if err := wait(ctx, watchEvery); err != nil {
+			return err
+		}
+		free, err := diskFree(m.o.Dir)
+		if err != nil {
+			return err
+		}
+		if free < DiskStop {
+			return fmt.Errorf("%w: %d MB left in %s", errDiskFull, free>>20, m.o.Dir)
+		}
+	}
+}
+
+// findRecovered asks the archive which sessions wait to be continued or sealed.
+func (m *Manager) findRecovered(ctx context.Context) error {
+	all, err := m.o.Archive.Sessions(ctx)
+	if err != nil {
+		return fmt.Errorf("list sessions: %w", err)
+	}
+	var waiting []Summary
+	for _, s := range all {
+		if s.State == Recovered {
+			waiting = append(waiting, s)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiting = waiting
+	return nil
+}
+
+// Status returns the whole state of the lab.
+func (m *Manager) Status() Status {
+	s := Status{
+		Step: -1, Streams: m.o.Lab.Health(), Stage: m.o.Stage.Connected(),
+		StudyID: m.o.Study.ID, StudyTitle: m.o.Study.Title,
+	}
+	// A file system that cannot be asked counts as full: better an alarm too
+	// many than a lost session.
+	s.DiskFree, _ = diskFree(m.o.Dir)
+	s.DiskHours = float64(s.DiskFree) / typicalBytesPerHour
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if cur := m.current; cur != nil {
+		s.State, s.Busy, s.SessionID = Recording, cur.busy, cur.id
+		s.Participant, s.Segment, s.Plan, s.Step = cur.participant, cur.segment.Number, cur.plan, cur.step
+		s.ElapsedMs = float64(m.o.Clock.Now().Sub(cur.segment.Start)) / float64(time.Millisecond)
+	}
+	s.Recovered, s.LastOutcome = m.waiting, m.outcome
+	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil)
+	return s
+}
+
+// diskFree returns the bytes that an ordinary user can still write below dir.
+func diskFree(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("ask how much room %s has: %w", dir, err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
+}
+
+// wait blocks for d or until ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

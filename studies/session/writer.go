@@ -1,0 +1,75 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"emolab/fusion/bus"
+	"emolab/fusion/stream"
+)
+
+const (
+	// flushEvery and flushSamples bound one transaction: what a killed process
+	// loses at most, and how large a write may grow in a burst.
+	flushEvery   = 50 * time.Millisecond
+	flushSamples = 512
+	// backlog is how many chunks may wait for the disk: some 20 s of a full lab.
+	// Beyond it the lab is held up, which stallLimit turns into a failure.
+	backlog = 4096
+	// stallLimit is how long a write may take before the session is declared
+	// failed, rather than let the devices' own buffers overflow unseen.
+	stallLimit = 10 * time.Second
+)
+
+// errStalled is the reason of a session whose disk did not answer.
+var errStalled = errors.New("the disk did not take the data within " + stallLimit.String() +
+	": what was written until then is safe; check the disk before you continue")
+
+// write carries chunks from the bus to the recorder until the subscription
+// ends, one transaction per flushEvery or flushSamples. Steps of the plan come
+// in between, on reached. It is the only user of rec while it runs.
+func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-chan int) error {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	var batch []stream.Chunk
+	samples := 0
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, stallLimit, errStalled)
+		defer cancel()
+		if err := rec.Append(ctx, batch); err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				err = cause
+			}
+			return fmt.Errorf("write: %w", err)
+		}
+		batch, samples = nil, 0
+		return nil
+	}
+	for {
+		select {
+		case c, open := <-sub.C():
+			if !open {
+				return flush()
+			}
+			batch = append(batch, c)
+			samples += len(c.Samples)
+			if samples < flushSamples {
+				continue
+			}
+		case step := <-reached:
+			if err := rec.Reached(ctx, step); err != nil {
+				return fmt.Errorf("note step %d: %w", step, err)
+			}
+			continue
+		case <-tick.C:
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+}
