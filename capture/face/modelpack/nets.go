@@ -97,7 +97,9 @@ func (b *builder) crops(n int) string {
 	side := int64(Crop / 16) // four blocks at stride 2
 	x = b.node("AveragePool", "", []string{x}, ints("kernel_shape", side, side), ints("strides", side, side), padNone())
 	x = b.node("Flatten", "", []string{x}, integer("axis", 1))
-	return b.node("Gemm", "", []string{x, b.constant("fc/weights", nil, in, n), b.constant("fc/bias", nil, n)})
+	// Out by in, because OpenCV 4.6 refuses a bias on weights of in by out.
+	return b.node("Gemm", "", []string{x, b.constant("fc/weights", []int{1, 0}, in, n), b.constant("fc/bias", nil, n)},
+		integer("transB", 1))
 }
 
 // landmarks builds face_landmark_68: x and y of the 68 points, interleaved, in
