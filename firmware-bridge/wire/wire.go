@@ -1,0 +1,232 @@
+// Package wire is the protocol between the host and Emolab's own
+// microcontroller: framing, checksum and messages. PROTOCOL.md beside this file
+// is its specification, byte by byte, for whoever writes the other end.
+//
+// It is kept small on purpose. The far end is an ATmega328P with 2 KiB of
+// memory: one COBS block a frame, fixed payloads, a CRC that needs no table.
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// Version is the version of the protocol that this package speaks. Devices
+// state theirs in Hello.
+const Version = 1
+
+// Type is the first byte of a frame: which message it carries.
+type Type uint8
+
+// Messages of the device have the top bit clear, those of the host have it set.
+// 0x05 (light) and 0x06 (trigger) are reserved, see PROTOCOL.md.
+const (
+	TypeHello    Type = 0x01
+	TypeEDA      Type = 0x02
+	TypePong     Type = 0x03
+	TypeStatus   Type = 0x04
+	TypeIdentify Type = 0x81
+	TypeStart    Type = 0x82
+	TypeStop     Type = 0x83
+	TypeRate     Type = 0x84
+	TypePing     Type = 0x85
+)
+
+const (
+	// MaxPayload is the longest payload in bytes. It bounds the device's buffers;
+	// the longest message today, Hello, has 23.
+	MaxPayload = 32
+
+	crcSize = 2
+	maxBody = 1 + MaxPayload + crcSize
+
+	// maxEncoded is the longest frame without its delimiter: below 254 bytes COBS
+	// adds exactly one.
+	maxEncoded = maxBody + 1
+
+	// modelSize is the fixed room for the model's name in Hello.
+	modelSize = 8
+)
+
+// Message is one frame that passed all checks. Payload points into the
+// decoder's buffer and is valid until the next call of Decoder.Next; it is at
+// least as long as its type demands, and may be longer when the device speaks a
+// later version.
+type Message struct {
+	Type    Type
+	Payload []byte
+}
+
+// Cause says why a Hello was sent.
+type Cause uint8
+
+// The causes of a Hello.
+const (
+	Asked   Cause = 0 // the answer to Identify
+	Started Cause = 1 // the device has just been powered up or reset
+)
+
+// Hello is the device's identity.
+type Hello struct {
+	Protocol uint8
+	Cause    Cause
+	Model    string // up to 8 ASCII characters
+	Firmware [3]uint8
+	Serial   uint32
+	TickHz   uint32 // nominal ticks per second
+	Rate     uint16 // samples per second in force
+}
+
+// EDA is one skin-conductance sample. Seq counts the samples since Start, Tick
+// is the device's clock when the conversion ended, Raw the oversampled reading
+// (65535 = supply voltage).
+type EDA struct {
+	Seq  uint16
+	Tick uint32
+	Raw  uint16
+}
+
+// Pong answers Ping ID: the ping's last byte came at tick Rx, the pong's first
+// byte left at tick Tx.
+type Pong struct {
+	ID     uint16
+	Rx, Tx uint32
+}
+
+// Status are the device's own counters since it was powered up. They wrap.
+type Status struct {
+	Samples   uint32 // taken
+	Unsent    uint16 // samples taken but not sent, the transmit buffer being full
+	BadFrames uint16 // frames of the host that failed a check
+	Overruns  uint16 // bytes of the host that were lost in the receiver
+}
+
+// minPayload returns the shortest valid payload of a type and whether the type
+// is known.
+func minPayload(t Type) (int, bool) {
+	switch t {
+	case TypeHello:
+		return 15 + modelSize, true
+	case TypeEDA:
+		return 8, true
+	case TypePong, TypeStatus:
+		return 10, true
+	case TypeIdentify, TypeStart, TypeStop:
+		return 0, true
+	case TypeRate, TypePing:
+		return 2, true
+	}
+	return 0, false
+}
+
+var le = binary.LittleEndian
+
+// Hello reads the payload of a TypeHello message.
+func (m Message) Hello() Hello {
+	p := m.Payload
+	return Hello{
+		Protocol: p[0],
+		Cause:    Cause(p[1]),
+		Model:    string(bytes.TrimRight(p[2:2+modelSize], "\x00")),
+		Firmware: [3]uint8(p[10:13]),
+		Serial:   le.Uint32(p[13:]),
+		TickHz:   le.Uint32(p[17:]),
+		Rate:     le.Uint16(p[21:]),
+	}
+}
+
+// EDA reads the payload of a TypeEDA message.
+func (m Message) EDA() EDA {
+	p := m.Payload
+	return EDA{Seq: le.Uint16(p), Tick: le.Uint32(p[2:]), Raw: le.Uint16(p[6:])}
+}
+
+// Pong reads the payload of a TypePong message.
+func (m Message) Pong() Pong {
+	p := m.Payload
+	return Pong{ID: le.Uint16(p), Rx: le.Uint32(p[2:]), Tx: le.Uint32(p[6:])}
+}
+
+// Status reads the payload of a TypeStatus message.
+func (m Message) Status() Status {
+	p := m.Payload
+	return Status{
+		Samples:   le.Uint32(p),
+		Unsent:    le.Uint16(p[4:]),
+		BadFrames: le.Uint16(p[6:]),
+		Overruns:  le.Uint16(p[8:]),
+	}
+}
+
+// Uint16 reads the argument of a TypeRate (samples per second) or TypePing (id)
+// message.
+func (m Message) Uint16() uint16 { return le.Uint16(m.Payload) }
+
+// AppendHello appends the frame of h to dst. A model name beyond 8 bytes is cut.
+func AppendHello(dst []byte, h Hello) []byte {
+	var p [15 + modelSize]byte
+	p[0], p[1] = h.Protocol, byte(h.Cause)
+	copy(p[2:2+modelSize], h.Model)
+	copy(p[10:13], h.Firmware[:])
+	le.PutUint32(p[13:], h.Serial)
+	le.PutUint32(p[17:], h.TickHz)
+	le.PutUint16(p[21:], h.Rate)
+	return appendFrame(dst, TypeHello, p[:])
+}
+
+// AppendEDA appends the frame of e to dst.
+func AppendEDA(dst []byte, e EDA) []byte {
+	var p [8]byte
+	le.PutUint16(p[0:], e.Seq)
+	le.PutUint32(p[2:], e.Tick)
+	le.PutUint16(p[6:], e.Raw)
+	return appendFrame(dst, TypeEDA, p[:])
+}
+
+// AppendPong appends the frame of q to dst.
+func AppendPong(dst []byte, q Pong) []byte {
+	var p [10]byte
+	le.PutUint16(p[0:], q.ID)
+	le.PutUint32(p[2:], q.Rx)
+	le.PutUint32(p[6:], q.Tx)
+	return appendFrame(dst, TypePong, p[:])
+}
+
+// AppendStatus appends the frame of s to dst.
+func AppendStatus(dst []byte, s Status) []byte {
+	var p [10]byte
+	le.PutUint32(p[0:], s.Samples)
+	le.PutUint16(p[4:], s.Unsent)
+	le.PutUint16(p[6:], s.BadFrames)
+	le.PutUint16(p[8:], s.Overruns)
+	return appendFrame(dst, TypeStatus, p[:])
+}
+
+// AppendIdentify appends the command that asks for a Hello.
+func AppendIdentify(dst []byte) []byte { return appendFrame(dst, TypeIdentify, nil) }
+
+// AppendStart appends the command that starts sampling, from Seq 0. A device
+// that samples already ignores it.
+func AppendStart(dst []byte) []byte { return appendFrame(dst, TypeStart, nil) }
+
+// AppendStop appends the command that stops sampling.
+func AppendStop(dst []byte) []byte { return appendFrame(dst, TypeStop, nil) }
+
+// AppendRate appends the command that sets the samples per second.
+func AppendRate(dst []byte, hz uint16) []byte {
+	return appendFrame(dst, TypeRate, le.AppendUint16(make([]byte, 0, 2), hz))
+}
+
+// AppendPing appends the command that asks for a Pong with the same id.
+func AppendPing(dst []byte, id uint16) []byte {
+	return appendFrame(dst, TypePing, le.AppendUint16(make([]byte, 0, 2), id))
+}
+
+// appendFrame appends COBS(type, payload, CRC) and the delimiter.
+func appendFrame(dst []byte, t Type, payload []byte) []byte {
+	var room [maxBody]byte
+	body := append(room[:0], byte(t))
+	body = append(body, payload...)
+	body = le.AppendUint16(body, crc16(body))
+	return append(appendCOBS(dst, body), 0)
+}
