@@ -1,0 +1,315 @@
+package study
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Format is the version of the study file that this program reads.
+const Format = "emolab-study/1"
+
+const (
+	// defaultSeed is the seed of a study that names none. It is written into the
+	// canonical form, so that the orders stay what they were.
+	defaultSeed = 1
+	// shortestStep and longestStep bound a fixation or a rest: below a tenth of a
+	// second it is a flicker, beyond an hour a slip of the unit.
+	shortestStep = 100 * time.Millisecond
+	longestStep  = time.Hour
+	// maxStimuli bounds one block: 1,000 clips of 10 s are nearly three hours.
+	maxStimuli = 1000
+)
+
+// word is the form of ids: they become parts of file names and URLs.
+var word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+
+// document is what a study file says, defaults filled in, before any stimulus
+// has been looked at.
+type document struct {
+	id      string
+	title   string
+	seed    uint64
+	folder  string    // of the stimuli, relative to the study file
+	listed  bool      // the file lists its stimuli; otherwise all .mp4 files of the folder count
+	stimuli []listing // in the order of the file, or of the names
+	block   Block
+}
+
+// listing is one entry of stimuli.list.
+type listing struct {
+	id    string
+	file  string // relative to the folder
+	brand string
+	tags  []string
+	line  int
+}
+
+// defaultTrial is the trial of a study that describes none: time for skin
+// conductance to settle before, and to recover after.
+func defaultTrial() []TrialStep {
+	return []TrialStep{{Fixation, 5 * time.Second}, {Play, 0}, {Rest, 4 * time.Second}}
+}
+
+// parseDocument reads a study file. name is for errors.
+func parseDocument(name string, text []byte) (document, error) {
+	root, err := parseYAML(name, text)
+	if err != nil {
+		return document{}, err
+	}
+	d := document{
+		seed:  defaultSeed,
+		block: Block{Name: "main", Order: Random, Trial: defaultTrial()},
+	}
+	err = root.mapping(
+		field{"format", func(n node) error {
+			s, err := n.text()
+			if err == nil && s != Format {
+				err = n.fail("is %q; this program reads %q", s, Format)
+			}
+			return err
+		}},
+		field{"id", into(&d.id, node.word)},
+		field{"title", into(&d.title, node.text)},
+		field{"seed", into(&d.seed, node.number)},
+		field{"stimuli", d.readStimuli},
+		field{"flow", d.readFlow},
+	)
+	if err != nil {
+		return document{}, err
+	}
+	if d.id == "" {
+		return document{}, root.fail("the key id is missing: give the study a short name")
+	}
+	if d.folder == "" {
+		return document{}, root.fail("the key stimuli.folder is missing: say where the videos are")
+	}
+	if d.title == "" {
+		d.title = d.id
+	}
+	return d, nil
+}
+
+// into stores what read gives in dst.
+func into[T any](dst *T, read func(node) (T, error)) func(node) error {
+	return func(n node) (err error) {
+		*dst, err = read(n)
+		return err
+	}
+}
+
+// word reads an id.
+func (n node) word() (string, error) {
+	s, err := n.text()
+	if err == nil && !word.MatchString(s) {
+		err = n.fail("%q is no id: use letters, digits, - _ . (at most 64, a letter or digit first)", s)
+	}
+	return s, err
+}
+
+// path reads a file name that stays below the study's folder.
+func (n node) localPath() (string, error) {
+	s, err := n.text()
+	if err != nil {
+		return "", err
+	}
+	clean := filepath.ToSlash(filepath.Clean(s))
+	if s == "" || !filepath.IsLocal(s) {
+		return "", n.fail("%q leads out of the study's folder: put the file in it and give the path from there", s)
+	}
+	return clean, nil
+}
+
+func (d *document) readStimuli(n node) error {
+	return n.mapping(
+		field{"folder", into(&d.folder, node.localPath)},
+		field{"list", func(n node) error {
+			items, err := n.list()
+			if err != nil {
+				return err
+			}
+			if len(items) == 0 || len(items) > maxStimuli {
+				return n.fail("has %d stimuli; a study has 1 to %d", len(items), maxStimuli)
+			}
+			d.listed = true
+			seen := map[string]int{}
+			for _, item := range items {
+				l, err := readListing(item)
+				if err != nil {
+					return err
+				}
+				if before, twice := seen[l.id]; twice {
+					return item.fail("the id %q is already that of line %d", l.id, before)
+				}
+				seen[l.id] = l.line
+				d.stimuli = append(d.stimuli, l)
+			}
+			return nil
+		}},
+	)
+}
+
+func readListing(n node) (listing, error) {
+	l := listing{line: n.line}
+	err := n.mapping(
+		field{"id", into(&l.id, node.word)},
+		field{"file", into(&l.file, node.localPath)},
+		field{"brand", into(&l.brand, node.text)},
+		field{"tags", func(n node) error {
+			items, err := n.list()
+			if err != nil {
+				return err
+			}
+			for _, item := range items {
+				tag, err := item.text()
+				if err != nil {
+					return err
+				}
+				l.tags = append(l.tags, tag)
+			}
+			return nil
+		}},
+	)
+	switch {
+	case err != nil:
+		return l, err
+	case l.id == "":
+		return l, n.fail("the key id is missing")
+	case l.file == "":
+		l.file = l.id + ".mp4"
+	}
+	return l, nil
+}
+
+// readFlow reads the flow: one block, in this version of the format.
+func (d *document) readFlow(n node) error {
+	items, err := n.list()
+	if err != nil {
+		return err
+	}
+	if len(items) != 1 {
+		return n.fail("has %d parts; this version knows exactly one block", len(items))
+	}
+	return items[0].mapping(field{"block", func(n node) error {
+		return n.mapping(
+			field{"name", into(&d.block.Name, node.word)},
+			field{"order", func(n node) error {
+				read := into(&d.block.Order, node.order)
+				if _, err := n.text(); err == nil {
+					return read(n)
+				}
+				return n.mapping(field{"method", read})
+			}},
+			field{"trial", into(&d.block.Trial, node.trial)},
+		)
+	}})
+}
+
+func (n node) order() (Order, error) {
+	s, err := n.text()
+	if err == nil && Order(s) != Fixed && Order(s) != Random {
+		err = n.fail("%q is no order; known are %s and %s", s, Fixed, Random)
+	}
+	return Order(s), err
+}
+
+// trial reads a list such as [fixation: 5s, play, rest: 4s].
+func (n node) trial() ([]TrialStep, error) {
+	items, err := n.list()
+	if err != nil {
+		return nil, err
+	}
+	var steps []TrialStep
+	plays := 0
+	for _, item := range items {
+		if s, err := item.text(); err == nil {
+			if Action(s) != Play {
+				return nil, item.fail("%q: known are play, or fixation and rest with a duration (%s: 5s)", s, Fixation)
+			}
+			plays++
+			steps = append(steps, TrialStep{Action: Play})
+			continue
+		}
+		timed := func(a Action) func(node) error {
+			return func(n node) error {
+				d, err := n.duration()
+				steps = append(steps, TrialStep{a, d})
+				return err
+			}
+		}
+		before := len(steps)
+		if err := item.mapping(
+			field{string(Fixation), timed(Fixation)},
+			field{string(Rest), timed(Rest)},
+			field{string(Play), func(n node) error {
+				return n.fail("takes no value: a stimulus has its own duration")
+			}},
+		); err != nil {
+			return nil, err
+		}
+		if len(steps) != before+1 {
+			return nil, item.fail("is one step: put each in its own place of the list")
+		}
+	}
+	if plays != 1 {
+		return nil, n.fail("has %d play steps; a trial has exactly one", plays)
+	}
+	return steps, nil
+}
+
+// duration reads a time with its unit: 5s, 1m30s, 500ms.
+func (n node) duration() (time.Duration, error) {
+	s, err := n.text()
+	if err != nil {
+		return 0, n.fail("is a duration with its unit, such as 5s or 500ms")
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, n.fail("%q is no duration: write a number and its unit, such as 5s or 500ms", s)
+	}
+	if d < shortestStep || d > longestStep {
+		return 0, n.fail("%s is outside %s to %s", d, shortestStep, longestStep)
+	}
+	return d, nil
+}
+
+// canonical writes the document as a study file with every default filled in
+// and the keys in order: two files that mean the same study have the same
+// canonical form, and reading it gives the same document.
+func (d document) canonical() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "format: %s\nid: %s\ntitle: %s\nseed: %d\n", Format, quote(d.id), quote(d.title), d.seed)
+	fmt.Fprintf(&b, "stimuli:\n  folder: %s\n  list:\n", quote(d.folder))
+	for _, s := range d.stimuli {
+		tags := make([]string, len(s.tags))
+		for i, t := range s.tags {
+			tags[i] = quote(t)
+		}
+		fmt.Fprintf(&b, "    - {id: %s, file: %s, brand: %s, tags: [%s]}\n",
+			quote(s.id), quote(s.file), quote(s.brand), strings.Join(tags, ", "))
+	}
+	steps := make([]string, len(d.block.Trial))
+	for i, t := range d.block.Trial {
+		steps[i] = string(t.Action)
+		if t.Action != Play {
+			steps[i] += ": " + t.Duration.String()
+		}
+	}
+	fmt.Fprintf(&b, "flow:\n  - block:\n      name: %s\n      order: {method: %s}\n      trial: [%s]\n",
+		quote(d.block.Name), d.block.Order, strings.Join(steps, ", "))
+	return b.Bytes()
+}
+
+// quote writes a string in double quotes. JSON's form is also YAML's.
+func quote(s string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	// A string always encodes: invalid UTF-8 was turned away when it was read.
+	_ = e.Encode(s)
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -1,0 +1,53 @@
+package study
+
+import "math/rand/v2"
+
+// Plan returns what the participant in the given row meets. It is a function of
+// the study's seed and the row alone: the same study gives the same row the
+// same order on every machine and in every version of this program.
+func (s *Study) Plan(row int) Plan {
+	p := Plan{Row: row}
+	for trial, k := range s.order(row) {
+		for _, t := range s.Block.Trial {
+			step := Step{Index: len(p.Steps), Action: t.Action, Duration: t.Duration, Stimulus: s.Stimuli[k].ID}
+			if t.Action == Play {
+				step.Duration = s.Stimuli[k].Duration
+				step.Presentation = trial + 1 // one play step a trial
+			}
+			p.Steps = append(p.Steps, step)
+		}
+	}
+	return p
+}
+
+// order returns the positions of the stimuli in the row's sequence.
+//
+// Random orders are a Fisher-Yates shuffle drawn from PCG-DXSM. The shuffle is
+// written out, because the standard library fixes the generator's output but
+// not what its Shuffle makes of it.
+func (s *Study) order(row int) []int {
+	order := make([]int, len(s.Stimuli))
+	for i := range order {
+		order[i] = i
+	}
+	if s.Block.Order != Random {
+		return order
+	}
+	pcg := rand.NewPCG(s.Seed, uint64(row))
+	for i := len(order) - 1; i > 0; i-- {
+		j := below(pcg, uint64(i+1))
+		order[i], order[j] = order[j], order[i]
+	}
+	return order
+}
+
+// below draws a whole number in [0, n) without bias: values beyond the largest
+// multiple of n are drawn again.
+func below(pcg *rand.PCG, n uint64) uint64 {
+	limit := ^uint64(0) - ^uint64(0)%n
+	for {
+		if v := pcg.Uint64(); v < limit {
+			return v % n
+		}
+	}
+}
