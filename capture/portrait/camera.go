@@ -10,6 +10,7 @@ package portrait
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"emolab/capture/frame"
@@ -64,22 +65,16 @@ func (c *Camera) Run(ctx context.Context, out chan<- frame.Frame) error {
 	}
 	o := c.options
 	painter, sway := NewPainter(o.Width, o.Height, o.Seed), newSway(o.Seed)
-	begin := c.clock.Now()
-	due := func(seq int64) instant.Instant {
-		return begin.Add(time.Duration(float64(seq) * float64(time.Second) / o.FPS))
-	}
-	for seq := int64(0); c.wait(ctx, due(seq)); {
-		at := due(seq)
+	exposures := schedule{c.clock.Now(), o.FPS}
+	for seq := int64(0); c.wait(ctx, exposures.due(seq)); {
+		at := exposures.due(seq)
 		pix := painter.Paint(lookAt(c.truth.Script, c.truth.Elapsed(at), sway))
 		f := frame.Frame{
 			Seq: seq, At: at, Arrival: c.clock.Now(),
 			Width: o.Width, Height: o.Height, Pix: pix,
 		}
-		c.deliver(ctx, out, f, due(seq+1))
-		seq++
-		if newest := int64(c.clock.Now().Sub(begin).Seconds() * o.FPS); newest > seq {
-			seq = newest
-		}
+		c.deliver(ctx, out, f, exposures.due(seq+1))
+		seq = max(seq+1, exposures.newest(c.clock.Now()))
 	}
 	return nil
 }
@@ -99,6 +94,30 @@ func (c *Camera) check() error {
 		}
 	}
 	return nil
+}
+
+// schedule is when a camera exposes its frames.
+type schedule struct {
+	begin instant.Instant
+	fps   float64
+}
+
+// due returns the instant of an exposure.
+func (s schedule) due(seq int64) instant.Instant {
+	return s.begin.Add(time.Duration(math.Round(float64(seq) * float64(time.Second) / s.fps)))
+}
+
+// newest returns the last exposure that is due at an instant.
+func (s schedule) newest(at instant.Instant) int64 {
+	seq := int64(at.Sub(s.begin).Seconds() * s.fps)
+	// The division may fall on the wrong side of a whole number.
+	switch {
+	case s.due(seq+1) <= at:
+		return seq + 1
+	case s.due(seq) > at:
+		return seq - 1
+	}
+	return seq
 }
 
 // wait returns true at the instant due, or false when ctx ends first. The clock

@@ -2,10 +2,8 @@ package portrait
 
 import "math"
 
-// Colours of the drawing.
-const (
-	skinR, skinG, skinB = 222, 178, 150
-)
+// The colour of the skin in full light.
+const skinR, skinG, skinB = 222, 178, 150
 
 // head draws the face on the canvas. It keeps what does not depend on the
 // expression.
@@ -13,7 +11,7 @@ type head struct {
 	skin     canvas // nose, cheeks and sockets without light
 	relief   shade  // the light that falls on the face at rest
 	tones    *[tones]colour
-	ears     mask
+	ears     [2]mask
 	hair     mask
 	strands  canvas // the hair's colour
 	lit      canvas // the face with expression but without eyes and brows, last drawn
@@ -30,7 +28,9 @@ func newHead() *head {
 	h.paintSkin()
 	h.paintRelief()
 	h.paintHair()
-	h.ears = earsMask()
+	for i, e := range sides() {
+		h.ears[i] = earMask(e)
+	}
 	return h
 }
 

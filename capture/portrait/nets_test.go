@@ -44,43 +44,40 @@ func randomLook(r *rand.Rand, n int, expression string) portrait.Look {
 
 func TestNetsReadTheFace(t *testing.T) {
 	a := analyzer(t)
-	// Shares of all pictures, of those with a face. Fear and disgust are drawn
-	// too, but are known to be mistaken for anger and each other.
-	const poses, mustFind, mustRead = 40, .95, .90
+	const poses, mustFind = 20, .95
+	names := face.Expressions()
 	paint := portrait.NewPainter(640, 480, 1)
 	r := rand.New(rand.NewPCG(20, 26))
-	all := [7]string{}
-	for i, name := range face.Expressions() {
-		all[i] = name
-	}
-	for _, want := range all {
-		found, right := 0, 0
+	pictures, found := 0, 0
+	for _, tc := range []struct {
+		expression string
+		mustRead   float64 // share of all pictures; one without a face counts as misread
+	}{
+		{"neutral", .9}, {"happy", .9}, {"surprised", .9}, {"sad", .9}, {"angry", .9},
+		// Not in the scripts: it is often mistaken for surprise. Disgust is read
+		// as such in a minority of pictures and therefore not promised at all.
+		{"fearful", .5},
+	} {
 		read := map[string]int{}
 		for n := range poses {
-			pix := paint.Paint(randomLook(r, n, want))
+			pix := paint.Paint(randomLook(r, n, tc.expression))
 			got, err := a.Analyze(frame.Frame{Seq: int64(n), Width: 640, Height: 480, Pix: pix})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !got.Found {
-				continue
-			}
-			found++
-			name := all[got.Expression.Top()]
-			read[name]++
-			if name == want {
-				right++
+			pictures++
+			if got.Found {
+				found++
+				read[names[got.Expression.Top()]]++
 			}
 		}
-		t.Logf("%-9s found %d of %d, read %v", want, found, poses, read)
-		if want == "fearful" || want == "disgusted" {
-			continue
+		t.Logf("%-9s of %d pictures read: %v", tc.expression, poses, read)
+		if float64(read[tc.expression]) < tc.mustRead*poses {
+			t.Errorf("%s: read in %d of %d pictures, want %.0f %%: %v",
+				tc.expression, read[tc.expression], poses, 100*tc.mustRead, read)
 		}
-		if float64(found) < mustFind*poses {
-			t.Errorf("%s: face found in %d of %d pictures, want %.0f %%", want, found, poses, 100*mustFind)
-		}
-		if float64(right) < mustRead*float64(found) {
-			t.Errorf("%s: read in %d of %d faces, want %.0f %%: %v", want, right, found, 100*mustRead, read)
-		}
+	}
+	if float64(found) < mustFind*float64(pictures) {
+		t.Errorf("a face was found in %d of %d pictures, want %.0f %%", found, pictures, 100*mustFind)
 	}
 }
