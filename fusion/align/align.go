@@ -1,0 +1,197 @@
+// Package align puts the samples of a device on the lab clock, with a bound on
+// the error of every one of them.
+//
+// It is a pure function of observations: ticks, arrivals and clock pings go in,
+// instants come out, and nothing here reads a clock. So a recording can be
+// aligned again from its file. The same estimator serves twice: Live looks only
+// back (while the session runs), Fit looks both ways (when it is sealed).
+// DECISIONS.md states the method, what it assumes, and what would change our
+// mind.
+package align
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+// Limits of what is believed of a device and its cable.
+const (
+	// maxDrift is the largest departure of a device's clock from its nominal
+	// rate that is considered: ceramic resonators are specified to 5,000 ppm, and
+	// a little is added for their temperature.
+	maxDrift = 6000e-6
+
+	// maxWander is how fast a rate may change, per second: a resonator moves by
+	// about 10 ppm per degree, and a device on a desk warms up by a degree or so
+	// in a minute.
+	maxWander = 0.2e-6
+
+	// unseenTransport is the constant part of the way to the host that arrivals
+	// alone cannot show: a record of 128 bytes takes 11 ms at 115,200 baud, and a
+	// full-speed USB frame 1 ms.
+	unseenTransport = 12 * time.Millisecond
+
+	// batchPrior is the length of the batches that arrivals are expected to come
+	// in before enough of them were seen: the latency timer of FTDI's adapters.
+	batchPrior = 16 * time.Millisecond
+
+	// hostStamp bounds a stamp that the host itself took first thing after a
+	// read: the scheduler's delay on a busy machine.
+	hostStamp = time.Millisecond
+
+	// cameraFrame is the frame interval assumed of a camera that states none. A
+	// V4L2 buffer is stamped when its first bytes reach the host, and exposure
+	// plus readout are at most one frame interval before that.
+	cameraFrame = time.Second / 30
+
+	// forecast is how far a browser's forecast of a display may lie from the time
+	// it reports it: three frames at 60 Hz.
+	forecast = 50 * time.Millisecond
+
+	// arrivalOnly bounds a sample that has nothing but its arrival: two batches,
+	// and the transport.
+	arrivalOnly = 2*batchPrior + unseenTransport
+)
+
+// Unbounded is the error of an instant about which nothing is known: a tick of
+// an epoch that was never observed.
+const Unbounded = time.Duration(math.MaxInt64)
+
+// Stamp is what alignment needs of a sample.
+type Stamp struct {
+	Epoch     int
+	Seq, Tick int64
+	Arrival   instant.Instant
+}
+
+// Ping is a clock probe and the epoch in which it was made.
+type Ping struct {
+	Epoch int
+	stream.Probe
+}
+
+// Stamps returns what alignment needs of a chunk's samples, appended to dst.
+func Stamps(dst []Stamp, c stream.Chunk) []Stamp {
+	for _, s := range c.Samples {
+		dst = append(dst, Stamp{c.Epoch, s.Seq, s.Tick, s.Arrival})
+	}
+	return dst
+}
+
+// Pings returns a chunk's clock probes, appended to dst.
+func Pings(dst []Ping, c stream.Chunk) []Ping {
+	for _, p := range c.Probes {
+		dst = append(dst, Ping{c.Epoch, p})
+	}
+	return dst
+}
+
+// method is how a stream is aligned, from its Info.
+type method struct {
+	kind stream.ClockKind
+	// nsPerTick is the nominal length of a tick.
+	nsPerTick float64
+	// hostErr is the bound of the kinds that need no estimate.
+	hostErr time.Duration
+	// arrivalsBound tells whether a sample is taken before it arrives. It is not
+	// so for the stimulus: its ticks are the browser's forecast of when a frame
+	// will be on the screen, and that may be after the report of it arrived.
+	arrivalsBound bool
+}
+
+func methodOf(info stream.Info) (method, error) {
+	m := method{kind: info.Clock, arrivalsBound: info.Kind != stream.Stimulus}
+	hz := info.TickHz
+	switch info.Clock {
+	case stream.HostClock:
+		m.nsPerTick = 1
+		m.hostErr = hostStamp
+		if info.Kind == stream.Face {
+			m.hostErr = cameraFrame
+			if info.Rate > 0 {
+				m.hostErr = time.Duration(float64(time.Second) / info.Rate)
+			}
+		}
+		return m, nil
+	case stream.PingedClock, stream.TickedClock:
+	case stream.CountedClock:
+		hz = info.Rate
+	default:
+		return m, fmt.Errorf("align: stream %q has the unknown kind of clock %q; use one of host, pinged, ticked, counted", info.ID, info.Clock)
+	}
+	if !(hz > 0) || math.IsInf(hz, 1) {
+		return m, fmt.Errorf("align: stream %q has a %s clock of %v ticks a second; state its nominal rate in Info", info.ID, info.Clock, hz)
+	}
+	m.nsPerTick = 1e9 / hz
+	return m, nil
+}
+
+// name says in Statement how a stream was aligned.
+func (m method) name(pings int) string {
+	switch m.kind {
+	case stream.HostClock:
+		return "host clock"
+	case stream.PingedClock:
+		if pings > 0 {
+			return "corridor of pings and arrivals"
+		}
+		return "envelope of arrivals (pings expected, none seen)"
+	case stream.TickedClock:
+		return "envelope of arrivals"
+	case stream.CountedClock:
+		return "envelope of arrivals over sequence numbers"
+	}
+	return "arrivals as they are"
+}
+
+// grain is what stays unknown, in ns, however good the estimate: the clock's
+// own step, and the forecast where samples are all there is to relate to.
+func (m method) grain(pings int) float64 {
+	if !m.arrivalsBound && pings == 0 {
+		return m.nsPerTick + float64(forecast)
+	}
+	return m.nsPerTick
+}
+
+// tick is the count that a sample is aligned by.
+func (m method) tick(seq, tick int64) int64 {
+	if m.kind == stream.CountedClock {
+		return seq
+	}
+	return tick
+}
+
+// usable tells whether a probe can be true: answered after it was asked, in
+// both clocks, and not held longer than the round trip took.
+func (m method) usable(p stream.Probe) bool {
+	held := float64(p.Tx-p.Rx) * m.nsPerTick * (1 - maxDrift)
+	return p.T3 >= p.T0 && p.Tx >= p.Rx && held <= float64(p.T3-p.T0)
+}
+
+// byEpoch splits observations by epoch, keeping their order. The epochs are
+// returned in increasing order.
+func byEpoch(stamps []Stamp, pings []Ping) (epochs []int, s map[int][]Stamp, p map[int][]Ping) {
+	s, p = map[int][]Stamp{}, map[int][]Ping{}
+	for _, st := range stamps {
+		s[st.Epoch] = append(s[st.Epoch], st)
+	}
+	for _, pg := range pings {
+		p[pg.Epoch] = append(p[pg.Epoch], pg)
+	}
+	for e := range s {
+		epochs = append(epochs, e)
+	}
+	for e := range p {
+		if _, both := s[e]; !both {
+			epochs = append(epochs, e)
+		}
+	}
+	slices.SortFunc(epochs, cmp.Compare[int])
+	return epochs, s, p
+}

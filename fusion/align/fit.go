@@ -1,0 +1,270 @@
+package align
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+const (
+	// window is the stretch over which a rate is taken as constant. It holds 30
+	// pings at one a second, of which the fastest decide; over half of it a rate
+	// that wanders as fast as maxWander leaves the line by 23 µs.
+	window = 30 * time.Second
+
+	// knotSpacing is the distance of the points at which the mapping is
+	// estimated; it is a line in between.
+	knotSpacing = 10 * time.Second
+
+	// fewPings is below how many pings a window is widened, up to widest: beyond
+	// that wander makes old pings worth less than none.
+	fewPings = 4
+	widest   = 2 * time.Minute
+
+	// silence ends a stretch of a counted clock: how many samples fell into it is
+	// not known, whatever the sequence numbers say.
+	silence = time.Second
+	// miscount is by how much arrivals and sequence numbers may disagree about
+	// the length of a hole before the numbers are not believed.
+	miscount = 250 * time.Millisecond
+
+	// tooEarly is how much before its neighbours, measured by its tick, a sample
+	// may arrive: more than any batch. Earlier ones carry a false tick.
+	tooEarly = 50 * time.Millisecond
+	// neighbours is how many samples such a comparison is made with.
+	neighbours = 64
+)
+
+// Fit aligns a whole recorded stream, looking both ways: the final alignment.
+// Stamps and pings are taken in order of arrival within each epoch; epochs are
+// independent of each other. It fails only where info does not describe a
+// clock; few observations give wide bounds.
+func Fit(info stream.Info, stamps []Stamp, pings []Ping) (*Timeline, error) {
+	m, err := methodOf(info)
+	if err != nil {
+		return nil, err
+	}
+	t := &Timeline{method: m, epochs: map[int][]Piece{}}
+	epochs, s, p := byEpoch(stamps, pings)
+	for _, e := range epochs {
+		if ps := m.fitEpoch(e, s[e], p[e]); len(ps) > 0 {
+			t.epochs[e] = ps
+			t.order = append(t.order, e)
+		}
+	}
+	t.statement = t.state(stamps, len(pings))
+	return t, nil
+}
+
+func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping) []Piece {
+	if m.kind == stream.HostClock {
+		return hostPieces(epoch, stamps, m.hostErr)
+	}
+	if m.kind != stream.PingedClock {
+		pings = nil
+	}
+	pings = slices.DeleteFunc(slices.Clone(pings), func(p Ping) bool { return !m.usable(p.Probe) })
+	o := m.originOf(stamps, pings)
+
+	var knots []knot
+	for _, run := range m.runs(stamps) {
+		f := m.newFitter(o, run, pings)
+		knots = append(knots, f.knots()...)
+	}
+	keepForward(knots)
+	if len(knots) == 0 {
+		return nil
+	}
+	return o.pieces(epoch, knots)
+}
+
+func hostPieces(epoch int, stamps []Stamp, err time.Duration) []Piece {
+	if len(stamps) == 0 {
+		return nil
+	}
+	first, last := stamps[0].Tick, stamps[0].Tick
+	for _, s := range stamps {
+		first, last = min(first, s.Tick), max(last, s.Tick)
+	}
+	return []Piece{{epoch, first, instant.Instant(first), 1, last, err}}
+}
+
+func (m method) originOf(stamps []Stamp, pings []Ping) origin {
+	o := origin{nsPerTick: m.nsPerTick}
+	if len(stamps) > 0 {
+		o.tick, o.at = m.tick(stamps[0].Seq, stamps[0].Tick), stamps[0].Arrival
+	} else if len(pings) > 0 {
+		o.tick, o.at = pings[0].Tx, pings[0].T3
+	}
+	return o
+}
+
+// runs splits a counted stream where its numbers cannot be trusted to count
+// what is missing. A stream with ticks is one run.
+func (m method) runs(stamps []Stamp) [][]Stamp {
+	if m.kind != stream.CountedClock {
+		return [][]Stamp{stamps}
+	}
+	var runs [][]Stamp
+	begin := 0
+	for i := 1; i < len(stamps); i++ {
+		if m.breaks(stamps[i-1], stamps[i]) {
+			runs = append(runs, stamps[begin:i])
+			begin = i
+		}
+	}
+	return append(runs, stamps[begin:])
+}
+
+func (m method) breaks(a, b Stamp) bool {
+	waited := b.Arrival.Sub(a.Arrival)
+	counted := time.Duration(float64(b.Seq-a.Seq) * m.nsPerTick)
+	hole := b.Seq != a.Seq+1 && (waited-counted).Abs() > miscount
+	return waited > silence || hole || b.Seq <= a.Seq
+}
+
+// fitter holds the observations of one run, in order of x.
+type fitter struct {
+	o       origin
+	up, low []point
+	from    float64
+	until   float64
+	grain   float64 // what the clock itself cannot tell, ns
+	prior   float64
+}
+
+func (m method) newFitter(o origin, stamps []Stamp, pings []Ping) *fitter {
+	f := &fitter{o: o, from: math.Inf(1), until: math.Inf(-1), grain: m.grain(len(pings))}
+	extend := func(x float64) { f.from, f.until = min(f.from, x), max(f.until, x) }
+	all := make([]point, 0, len(stamps))
+	for _, s := range stamps {
+		all = append(all, o.point(m.tick(s.Seq, s.Tick), s.Arrival))
+	}
+	useArrivals := m.arrivalsBound || len(pings) == 0
+	for _, p := range screen(all) {
+		extend(p.x)
+		if useArrivals {
+			f.up = addFreshest(f.up, p)
+		}
+	}
+	for _, p := range pings {
+		up, low := o.point(p.Tx, p.T3), o.point(p.Rx, p.T0)
+		f.up, f.low = append(f.up, up), append(f.low, low)
+		extend(up.x)
+		extend(low.x)
+	}
+	slices.SortStableFunc(f.up, byX)
+	slices.SortStableFunc(f.low, byX)
+	if len(f.up) > 0 {
+		whole := corridor{up: f.up, low: f.low}
+		f.prior = whole.walls(0).bestSlope()
+	}
+	return f
+}
+
+// screen drops arrivals far earlier than those around them: their ticks are
+// false (a flipped bit that the check sum let pass, a wrap unwrapped wrongly).
+// A false tick the other way only looks late, which harms nothing.
+func screen(ps []point) []point {
+	kept := make([]point, 0, len(ps))
+	ys := make([]float64, 0, neighbours)
+	for len(ps) > 0 {
+		n := min(neighbours, len(ps))
+		if len(ps) < 2*neighbours {
+			n = len(ps)
+		}
+		for i := 1; i < n; i++ { // over a silence the drift alone makes a difference
+			if ps[i].x+ps[i].y-ps[i-1].x-ps[i-1].y > float64(silence) {
+				n = i
+			}
+		}
+		ys = ys[:0]
+		for _, p := range ps[:n] {
+			ys = append(ys, p.y)
+		}
+		floor := median(ys) - float64(tooEarly)
+		for i := range ys {
+			ys[i] = math.Abs(ys[i] - floor - float64(tooEarly))
+		}
+		floor = min(floor, floor+float64(tooEarly)-8*median(ys))
+		for _, p := range ps[:n] {
+			if p.y >= floor {
+				kept = append(kept, p)
+			}
+		}
+		ps = ps[n:]
+	}
+	return kept
+}
+
+func (f *fitter) knots() []knot {
+	if len(f.up) == 0 {
+		return nil
+	}
+	span := f.until - f.from
+	n := max(int(math.Round(span/float64(knotSpacing))), 1)
+	if span == 0 {
+		n = 0
+	}
+	ks := make([]knot, 0, n+1)
+	for i := range n + 1 {
+		x := f.from
+		if n > 0 {
+			x += span * float64(i) / float64(n)
+		}
+		inner := i > 0 && i < n
+		if inner && len(between(f.up, x-float64(knotSpacing)/2, x+float64(knotSpacing)/2)) == 0 {
+			continue // nothing was observed here; the line goes on from knot to knot
+		}
+		if k, ok := f.knot(x); ok {
+			ks = append(ks, k)
+		}
+	}
+	return ks
+}
+
+// knot estimates the mapping at x from the window around it, which is moved
+// inwards at the ends of the run and widened where pings are rare.
+func (f *fitter) knot(x float64) (knot, bool) {
+	width := float64(window)
+	for {
+		from := min(max(x-width/2, f.from), max(f.until-width, f.from))
+		until := max(min(x+width/2, f.until), min(f.from+width, f.until))
+		c := corridor{up: between(f.up, from, until), low: between(f.low, from, until), prior: f.prior}
+		all := from <= f.from && until >= f.until
+		poor := len(c.up) == 0 || (len(f.low) > 0 && len(c.low) < fewPings)
+		if poor && !all && (width < float64(widest) || len(c.up) == 0) {
+			width *= 2
+			continue
+		}
+		l := c.solve(x)
+		far := max(x-from, until-x)
+		return knot{x, l.y0, l.err() + f.grain + wandered(far), l.slope}, l.ok
+	}
+}
+
+// wandered is by how much a line may miss a clock, a distance from where its
+// rate was estimated (both in ns).
+func wandered(far float64) float64 { return maxWander * 1e-9 * far * far / 2 }
+
+// between returns the points with from <= x <= until.
+func between(ps []point, from, until float64) []point {
+	i := sort.Search(len(ps), func(i int) bool { return ps[i].x >= from })
+	j := sort.Search(len(ps), func(j int) bool { return ps[j].x > until })
+	return ps[i:max(i, j)]
+}
+
+// keepForward makes the mapping never go back, also where two runs of a counted
+// clock meet.
+func keepForward(ks []knot) {
+	for i := 1; i < len(ks); i++ {
+		if back := (ks[i-1].x + ks[i-1].y) - (ks[i].x + ks[i].y); back > 0 {
+			ks[i].y += back
+			ks[i].err += back
+		}
+	}
+}
