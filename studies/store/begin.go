@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+	"emolab/studies/study"
+)
+
+// Names of the derivations that a session's trace can come from.
+const (
+	Live  = "live"  // causal, written while the session ran
+	Final = "final" // two-sided, written at sealing
+)
+
+// Begin opens a session: its study, plan, participant, first segment and streams.
+// A stream whose channels do not fit its table is refused.
+func (s *Store) Begin(ctx context.Context, h session.Header) (session.Recorder, error) {
+	lanes, err := lanesOf(h.Streams)
+	if err != nil {
+		return nil, fmt.Errorf("store: begin session %s: %w", h.ID, err)
+	}
+	r := &recorder{store: s, id: h.ID, segment: h.Segment.Number, start: h.Segment.Start, software: h.Software, lanes: lanes}
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		if err := addStudy(ctx, tx, h); err != nil {
+			return err
+		}
+		if err := addSession(ctx, tx, h); err != nil {
+			return err
+		}
+		if err := addSegment(ctx, tx, h.ID, h.Segment, 0, h.Streams); err != nil {
+			return err
+		}
+		return note(ctx, tx, h.ID, "begin", fmt.Sprintf("participant %s, row %d", h.Participant, h.Plan.Row))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: begin session %s: %w", h.ID, err)
+	}
+	return r, r.prepare(ctx)
+}
+
+// Resume opens a recovered session for a further segment. The segment's number
+// follows the last one, whatever seg says.
+func (s *Store) Resume(ctx context.Context, id string, seg session.Segment, streams []stream.Info) (session.Recorder, session.Resumption, error) {
+	r, back, err := s.resume(ctx, id, seg, streams)
+	if err != nil {
+		return nil, session.Resumption{}, fmt.Errorf("store: continue session %s: %w", id, err)
+	}
+	return r, back, nil
+}
+
+func (s *Store) resume(ctx context.Context, id string, seg session.Segment, streams []stream.Info) (*recorder, session.Resumption, error) {
+	lanes, err := lanesOf(streams)
+	if err != nil {
+		return nil, session.Resumption{}, err
+	}
+	var back session.Resumption
+	r := &recorder{store: s, id: id, start: seg.Start, lanes: lanes}
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		var state session.State
+		var plan string
+		row := tx.QueryRowContext(ctx, `SELECT state, participant, plan, max(reached_step, 0), software,
+			(SELECT max(number) + 1 FROM segment WHERE session_id = id) FROM session WHERE id = ?`, id)
+		if err := row.Scan(&state, &back.Participant, &plan, &back.From, &r.software, &back.Segment); err != nil {
+			return missing(err)
+		}
+		if state != session.Recovered {
+			return fmt.Errorf("it is %s; only a recovered session can be continued", state)
+		}
+		if err := json.Unmarshal([]byte(plan), &back.Plan); err != nil {
+			return fmt.Errorf("read its plan: %w", err)
+		}
+		seg.Number, r.segment = back.Segment, back.Segment
+		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL WHERE id = ?", session.Recording, id); err != nil {
+			return err
+		}
+		if err := addSegment(ctx, tx, id, seg, back.From, streams); err != nil {
+			return err
+		}
+		return note(ctx, tx, id, "continue", fmt.Sprintf("segment %d from step %d", seg.Number, back.From))
+	})
+	if err != nil {
+		return nil, session.Resumption{}, err
+	}
+	return r, back, r.prepare(ctx)
+}
+
+// addStudy keeps the study file and its stimuli, once for each version of it.
+func addStudy(ctx context.Context, tx *sql.Tx, h session.Header) error {
+	st := h.Study
+	var other string
+	err := tx.QueryRowContext(ctx, "SELECT id FROM study WHERE id <> ? LIMIT 1", st.ID).Scan(&other)
+	if err == nil {
+		return fmt.Errorf("the file keeps study %q, not %q; use one file for each study", other, st.ID)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO study (hash, id, title, seed, canonical, first_utc)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		st.Hash, st.ID, st.Title, fmt.Sprint(st.Seed), string(st.Canonical), wall(h.Segment.Wall))
+	if err != nil {
+		return err
+	}
+	for _, m := range st.Stimuli {
+		tags, err := json.Marshal(append([]string{}, m.Tags...))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO stimulus (study_hash, id, file, brand, tags, sha256, width_px, height_px, duration_ns, frames)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			st.Hash, m.ID, m.File, m.Brand, string(tags), m.SHA256, m.Width, m.Height, int64(m.Duration), len(m.FrameTimes))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addSession writes the session's own row, its plan's presentations and the
+// derivation that its live trace belongs to.
+func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
+	began := wall(h.Segment.Wall)
+	if _, err := tx.ExecContext(ctx, "INSERT INTO participant (code, first_utc) VALUES (?, ?) ON CONFLICT DO NOTHING",
+		h.Participant, began); err != nil {
+		return err
+	}
+	plan, err := json.Marshal(h.Plan)
+	if err != nil {
+		return err
+	}
+	simulated := false
+	for _, info := range h.Streams {
+		simulated = simulated || info.Simulated
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO session
+		(id, study_hash, participant, plan_row, plan, reached_step, state, reason, simulated, trace_derivation, software, started_utc)
+		VALUES (?, ?, ?, ?, ?, -1, ?, '', ?, ?, ?, ?)`,
+		h.ID, h.Study.Hash, h.Participant, h.Plan.Row, string(plan), session.Recording, simulated, Live, h.Software, began)
+	if err != nil {
+		return err
+	}
+	for _, p := range h.Plan.Steps {
+		if p.Action != study.Play {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO presentation (session_id, number, step, stimulus) VALUES (?, ?, ?, ?)",
+			h.ID, p.Presentation, p.Index, p.Stimulus); err != nil {
+			return err
+		}
+	}
+	return addDerivation(ctx, tx, h.ID, h.Software, derivation{Name: Live, Algorithm: "emolab trace, causal"})
+}
+
+// addSegment writes a segment and the streams that it records.
+func addSegment(ctx context.Context, tx *sql.Tx, id string, seg session.Segment, first int, streams []stream.Info) error {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO segment (session_id, number, boot, start_ns, start_utc, first_step) VALUES (?, ?, ?, ?, ?, ?)",
+		id, seg.Number, seg.Boot, int64(seg.Start), wall(seg.Wall), first); err != nil {
+		return err
+	}
+	for _, info := range streams {
+		channels, err := json.Marshal(info.Channels)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			id, seg.Number, info.ID, info.Kind, info.Device, info.Serial, info.Port, info.Clock, info.TickHz, info.Rate,
+			string(channels), info.Simulated); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// derivation says how derived rows were made.
+type derivation struct {
+	Name, Algorithm, Version string
+	Parameters               map[string]any
+}
+
+func addDerivation(ctx context.Context, tx *sql.Tx, id, software string, d derivation) error {
+	parameters, err := json.Marshal(d.Parameters)
+	if err != nil {
+		return err
+	}
+	if d.Parameters == nil {
+		parameters = []byte("{}")
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO derivation (session_id, name, algorithm, version, parameters, software, created_utc)
+		VALUES (?, ?, ?, ?, ?, ?, `+utcNow+`)`, id, d.Name, d.Algorithm, d.Version, string(parameters), software)
+	return err
+}
+
+// utcNow is the wall time in wallFormat, for rows that say when the file was
+// worked on. Nothing is measured with it.
+const utcNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
+// note writes a row of the audit.
+func note(ctx context.Context, tx *sql.Tx, id, action, detail string) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO audit (at_utc, session_id, action, detail) VALUES ("+utcNow+", ?, ?, ?)",
+		id, action, detail)
+	return err
+}
+
+// lanesOf makes the bookkeeping of a segment's streams.
+func lanesOf(streams []stream.Info) (map[string]*lane, error) {
+	lanes := make(map[string]*lane, len(streams))
+	var wrong []string
+	for _, info := range streams {
+		l, err := layoutOf(info)
+		if err != nil {
+			wrong = append(wrong, err.Error())
+			continue
+		}
+		if lanes[info.ID] != nil {
+			wrong = append(wrong, fmt.Sprintf("two streams have the id %q", info.ID))
+		}
+		lanes[info.ID] = &lane{info: info, layout: l, tally: tally{open: none, closed: none}}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.New(strings.Join(wrong, "; "))
+	}
+	return lanes, nil
+}
+
+// missing makes ErrNoSession of a query for one session that found no row.
+func missing(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNoSession
+	}
+	return err
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+
+	"emolab/studies/session"
+)
+
+// copied are the queries that pick one session's rows of a table, in the order
+// that the references between tables ask for. Left out: the list of exports,
+// which is about this machine's disk.
+func copied() [][2]string {
+	own := func(table string) [2]string {
+		return [2]string{table, "SELECT * FROM whole." + table + " WHERE session_id = ?1"}
+	}
+	const study = " = (SELECT study_hash FROM whole.session WHERE id = ?1)"
+	return [][2]string{
+		{"study", "SELECT * FROM whole.study WHERE hash" + study},
+		{"stimulus", "SELECT * FROM whole.stimulus WHERE study_hash" + study},
+		{"participant", "SELECT * FROM whole.participant WHERE code = (SELECT participant FROM whole.session WHERE id = ?1)"},
+		// Open while its rows come in; it gets its own state back at the end.
+		{"session", sessionOpen},
+		own("segment"), own("stream"), own("presentation"),
+		own("clock_probe"), own("clock_model"), own("event"), own("gap"),
+		own("eda_sample"), own("gaze_sample"), own("face_frame"), own("stimulus_frame"),
+		own("derivation"), own("eda_response"), own("trace_row"), own("quality"), own("audit"),
+	}
+}
+
+// sessionOpen picks the session's row with the state that lets rows in.
+const sessionOpen = `SELECT id, study_hash, participant, plan_row, plan, reached_step, 'recording', reason, simulated,
+	trace_derivation, software, started_utc, ended_utc FROM whole.session WHERE id = ?1`
+
+// Extract writes a new SQLite file at path with the same schema and only this
+// session in it. Nothing of another session was ever in that file, not even in
+// a free page. The ports at which devices were found and the boot ids of the
+// machine are left empty: they say nothing about the session.
+func (s *Store) Extract(ctx context.Context, id, path string) error {
+	if err := s.extract(ctx, id, path); err != nil {
+		return fmt.Errorf("store: extract session %s to %s: %w", id, path, explain(err))
+	}
+	return nil
+}
+
+func (s *Store) extract(ctx context.Context, id, path string) (err error) {
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(err, errors.New("the file exists already"))
+	}
+	var state session.State
+	if err := s.read.QueryRowContext(ctx, "SELECT state FROM session WHERE id = ?", id).Scan(&state); err != nil {
+		return missing(err)
+	}
+	// Not WAL: the file is to be opened from a folder that cannot be written. No
+	// fsync: whoever keeps the file sees to that.
+	q := url.Values{"_foreign_keys": {"1"}, "_secure_delete": {"1"}, "_synchronous": {"OFF"}, "_journal_mode": {"MEMORY"}}
+	out, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return err
+	}
+	out.SetMaxOpenConns(1) // what is attached is attached to one connection
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if err := migrate(ctx, out); err != nil {
+		return err
+	}
+	whole := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?mode=ro"
+	if _, err := out.ExecContext(ctx, "ATTACH DATABASE ? AS whole", whole); err != nil {
+		return err
+	}
+	return inTx(ctx, out, func(tx *sql.Tx) error {
+		for _, c := range copied() {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO main."+c[0]+" "+c[1], id); err != nil {
+				return fmt.Errorf("copy %s: %w", c[0], err)
+			}
+		}
+		for _, change := range []string{
+			"UPDATE main.stream SET port = ''",
+			"UPDATE main.segment SET boot = ''",
+		} {
+			if _, err := tx.ExecContext(ctx, change); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE main.session SET state = ?", state)
+		return err
+	})
+}

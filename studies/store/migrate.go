@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+)
+
+// migrations are the steps from an empty file to the present schema, in the
+// order of their names. A released step is never edited: a change is a new step.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// steps returns the SQL of the migrations in order.
+func steps() ([]string, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql") // sorted
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(names))
+	for i, name := range names {
+		b, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = string(b)
+	}
+	return out, nil
+}
+
+// version reads how many migrations the file has had.
+func version(ctx context.Context, db *sql.DB) (int, error) {
+	var v int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
+		return 0, fmt.Errorf("read the schema's version: %w", err)
+	}
+	return v, nil
+}
+
+// migrate brings the schema up to date, one transaction for each step.
+func migrate(ctx context.Context, db *sql.DB) error {
+	all, err := steps()
+	if err != nil {
+		return err
+	}
+	from, err := version(ctx, db)
+	if err != nil {
+		return err
+	}
+	if from > len(all) {
+		return newer(from, len(all))
+	}
+	for i := from; i < len(all); i++ {
+		err := inTx(ctx, db, func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, all[i]); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", i+1))
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("bring the schema to version %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// current refuses a file whose schema is not the present one.
+func current(ctx context.Context, db *sql.DB) error {
+	all, err := steps()
+	if err != nil {
+		return err
+	}
+	v, err := version(ctx, db)
+	if err != nil {
+		return err
+	}
+	switch {
+	case v > len(all):
+		return newer(v, len(all))
+	case v < len(all):
+		return fmt.Errorf("the file has schema version %d, this program reads %d; open it once with `emolab serve` to bring it up to date", v, len(all))
+	}
+	return nil
+}
+
+func newer(have, know int) error {
+	return fmt.Errorf("the file has schema version %d, this program knows up to %d; use a newer emolab", have, know)
+}

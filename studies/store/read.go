@@ -1,0 +1,312 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"emolab/fusion/align"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+	"emolab/studies/study"
+)
+
+// summary is the query for the list of sessions; rest is its WHERE or ORDER BY.
+func summary(rest string) string {
+	return `SELECT s.id, s.participant, s.plan_row, s.state, s.started_utc, s.simulated, s.reason,
+	(SELECT count(*) FROM segment g WHERE g.session_id = s.id),
+	(SELECT coalesce(sum(coalesce(g.until_ns, (` + lastArrival("g") + `)) - g.start_ns), 0) FROM segment g WHERE g.session_id = s.id),
+	(SELECT count(*) FROM trace_row r WHERE r.session_id = s.id AND r.derivation = s.trace_derivation),
+	coalesce((SELECT path FROM export e WHERE e.session_id = s.id ORDER BY n DESC LIMIT 1), '')
+	FROM session s ` + rest
+}
+
+// Sessions lists the sessions in the order in which they began.
+func (s *Store) Sessions(ctx context.Context) ([]session.Summary, error) {
+	rows, err := s.read.QueryContext(ctx, summary("ORDER BY s.started_utc, s.id"))
+	if err != nil {
+		return nil, fmt.Errorf("store: list sessions: %w", explain(err))
+	}
+	defer rows.Close()
+	var out []session.Summary
+	for rows.Next() {
+		one, err := scanSummary(rows)
+		if err != nil {
+			return nil, fmt.Errorf("store: list sessions: %w", err)
+		}
+		out = append(out, one)
+	}
+	return out, rows.Err()
+}
+
+// NextRow returns how many sessions the study has had.
+func (s *Store) NextRow(ctx context.Context) (int, error) {
+	var n int
+	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM session").Scan(&n); err != nil {
+		return 0, fmt.Errorf("store: count sessions: %w", explain(err))
+	}
+	return n, nil
+}
+
+// scanner is a row of *sql.Row or *sql.Rows.
+type scanner interface{ Scan(dest ...any) error }
+
+func scanSummary(row scanner) (session.Summary, error) {
+	var v session.Summary
+	var started string
+	var ns int64
+	if err := row.Scan(&v.ID, &v.Participant, &v.Row, &v.State, &started, &v.Simulated, &v.Reason,
+		&v.Segments, &ns, &v.Frames, &v.Bundle); err != nil {
+		return v, err
+	}
+	v.Duration = time.Duration(ns)
+	var err error
+	v.Started, err = parseWall(started)
+	return v, err
+}
+
+// Detail is all that is known of one session but its samples.
+type Detail struct {
+	session.Summary
+	Software      string
+	Ended         time.Time // wall time; zero while it records
+	Reached       int       // the last step that began, -1 before the first
+	Plan          study.Plan
+	Study         Study
+	Segments      []Segment
+	Presentations []Presentation
+	Derivations   []Derivation
+	Gaps          []Gap
+}
+
+// Study is the study file that a session was made with.
+type Study struct {
+	Hash, ID, Title string
+	Seed            string // decimal
+	Canonical       []byte
+	Stimuli         []Stimulus
+}
+
+// Stimulus is one video of a study, as it was when the session was made.
+type Stimulus struct {
+	ID, File, Brand string
+	Tags            []string
+	SHA256          string
+	Width, Height   int // px
+	Duration        time.Duration
+	Frames          int
+}
+
+// Segment is one uninterrupted run of a session, with its streams.
+type Segment struct {
+	session.Segment
+	Until   instant.Instant // the latest arrival; Start while nothing has been closed
+	First   int             // the step of the plan that it began with
+	Streams []Stream
+}
+
+// Stream is one stream of a segment. Statement and Usable are zero until the
+// session is sealed.
+type Stream struct {
+	stream.Info
+	Rows      int64 // samples kept
+	Statement align.Statement
+	Usable    float64 // share of the expected samples that are there and valid, 0..1
+}
+
+// Presentation is one showing of a stimulus in a session's plan.
+type Presentation struct {
+	Number, Step int
+	Stimulus     string
+}
+
+// Derivation says how derived rows were made.
+type Derivation struct {
+	Name, Algorithm, Version string
+	Parameters               json.RawMessage
+	Software                 string
+	Created                  time.Time
+	Current                  bool // whether the view trace shows it
+}
+
+// Gap is a hole in a stream.
+type Gap struct {
+	Segment int
+	Stream  string
+	From    instant.Instant
+	Until   instant.Instant // meaningful when Closed
+	Closed  bool            // false: the device did not come back in that segment
+	Lost    int64           // samples missing by their numbers
+	Reason  string          // "lost", "disconnected"
+	Detail  string
+}
+
+// Session returns everything known of one session but its samples.
+func (s *Store) Session(ctx context.Context, id string) (Detail, error) {
+	d, err := s.detail(ctx, id)
+	if err != nil {
+		return Detail{}, fmt.Errorf("store: session %s: %w", id, explain(err))
+	}
+	return d, nil
+}
+
+func (s *Store) detail(ctx context.Context, id string) (Detail, error) {
+	var d Detail
+	var err error
+	if d.Summary, err = scanSummary(s.read.QueryRowContext(ctx, summary("WHERE s.id = ?"), id)); err != nil {
+		return d, missing(err)
+	}
+	var plan, canonical, current string
+	var ended sql.NullString
+	err = s.read.QueryRowContext(ctx, `SELECT s.software, s.ended_utc, s.reached_step, s.plan, s.trace_derivation,
+		y.hash, y.id, y.title, y.seed, y.canonical FROM session s JOIN study y ON y.hash = s.study_hash WHERE s.id = ?`, id).
+		Scan(&d.Software, &ended, &d.Reached, &plan, &current, &d.Study.Hash, &d.Study.ID, &d.Study.Title, &d.Study.Seed, &canonical)
+	if err != nil {
+		return d, err
+	}
+	d.Study.Canonical = []byte(canonical)
+	if err := json.Unmarshal([]byte(plan), &d.Plan); err != nil {
+		return d, fmt.Errorf("read its plan: %w", err)
+	}
+	if ended.Valid {
+		if d.Ended, err = parseWall(ended.String); err != nil {
+			return d, err
+		}
+	}
+	for _, load := range []func(context.Context, *Detail) error{
+		s.loadStimuli, s.loadSegments, s.loadStreams, s.loadPresentations, s.loadGaps,
+	} {
+		if err := load(ctx, &d); err != nil {
+			return d, err
+		}
+	}
+	return d, s.loadDerivations(ctx, &d, current)
+}
+
+// each runs a query and hands every row to f.
+func (s *Store) each(ctx context.Context, query string, args []any, f func(row scanner) error) error {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (s *Store) loadStimuli(ctx context.Context, d *Detail) error {
+	return s.each(ctx, `SELECT id, file, brand, tags, sha256, width_px, height_px, duration_ns, frames
+		FROM stimulus WHERE study_hash = ? ORDER BY id`, []any{d.Study.Hash}, func(row scanner) error {
+		var m Stimulus
+		var tags string
+		var ns int64
+		if err := row.Scan(&m.ID, &m.File, &m.Brand, &tags, &m.SHA256, &m.Width, &m.Height, &ns, &m.Frames); err != nil {
+			return err
+		}
+		m.Duration = time.Duration(ns)
+		d.Study.Stimuli = append(d.Study.Stimuli, m)
+		return json.Unmarshal([]byte(tags), &d.Study.Stimuli[len(d.Study.Stimuli)-1].Tags)
+	})
+}
+
+func (s *Store) loadSegments(ctx context.Context, d *Detail) error {
+	return s.each(ctx, `SELECT number, boot, start_ns, coalesce(until_ns, start_ns), start_utc, first_step
+		FROM segment WHERE session_id = ? ORDER BY number`, []any{d.ID}, func(row scanner) error {
+		var g Segment
+		var began string
+		if err := row.Scan(&g.Number, &g.Boot, &g.Start, &g.Until, &began, &g.First); err != nil {
+			return err
+		}
+		var err error
+		g.Wall, err = parseWall(began)
+		d.Segments = append(d.Segments, g)
+		return err
+	})
+}
+
+func (s *Store) loadStreams(ctx context.Context, d *Detail) error {
+	for i := range d.Segments {
+		g := &d.Segments[i]
+		err := s.each(ctx, `SELECT t.id, t.kind, t.device, t.serial, t.port, t.clock, t.tick_hz, t.rate_hz, t.channels, t.simulated,
+			coalesce(q.method, ''), coalesce(q.drift_ppm, 0), coalesce(q.jitter_ms, 0), coalesce(q.bound_ms, 0),
+			coalesce(q.samples, 0), coalesce(q.lost, 0), coalesce(q.epochs, 0), coalesce(q.pings, 0), coalesce(q.usable_share, 0)
+			FROM stream t LEFT JOIN quality q ON q.session_id = t.session_id AND q.segment = t.segment AND q.stream = t.id
+			WHERE t.session_id = ? AND t.segment = ? ORDER BY t.id`, []any{d.ID, g.Number}, func(row scanner) error {
+			var t Stream
+			var channels string
+			if err := row.Scan(&t.ID, &t.Kind, &t.Device, &t.Serial, &t.Port, &t.Clock, &t.TickHz, &t.Rate, &channels, &t.Simulated,
+				&t.Statement.Method, &t.Statement.DriftPPM, &t.Statement.JitterMs, &t.Statement.BoundMs,
+				&t.Statement.Samples, &t.Statement.Lost, &t.Statement.Epochs, &t.Statement.Pings, &t.Usable); err != nil {
+				return err
+			}
+			g.Streams = append(g.Streams, t)
+			return json.Unmarshal([]byte(channels), &g.Streams[len(g.Streams)-1].Channels)
+		})
+		if err != nil {
+			return err
+		}
+		for k := range g.Streams {
+			if err := s.countRows(ctx, d.ID, g.Number, &g.Streams[k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// countRows counts the rows of one stream. Of the trace it counts the live
+// rows: the final ones are counted in the summary.
+func (s *Store) countRows(ctx context.Context, id string, segment int, t *Stream) error {
+	tab, err := tableOf(t.Kind)
+	if err != nil {
+		return err
+	}
+	key, of := tab.lead()[1], t.ID
+	if tab.trace {
+		of = Live
+	}
+	return s.read.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE session_id = ? AND %s = ? AND segment = ?", tab.name, key),
+		id, of, segment).Scan(&t.Rows)
+}
+
+func (s *Store) loadPresentations(ctx context.Context, d *Detail) error {
+	return s.each(ctx, "SELECT number, step, stimulus FROM presentation WHERE session_id = ? ORDER BY number", []any{d.ID}, func(row scanner) error {
+		var p Presentation
+		err := row.Scan(&p.Number, &p.Step, &p.Stimulus)
+		d.Presentations = append(d.Presentations, p)
+		return err
+	})
+}
+
+func (s *Store) loadGaps(ctx context.Context, d *Detail) error {
+	return s.each(ctx, `SELECT segment, stream, from_ns, coalesce(until_ns, from_ns), until_ns IS NOT NULL, lost, reason, detail
+		FROM gap WHERE session_id = ? ORDER BY segment, from_ns, stream, n`, []any{d.ID}, func(row scanner) error {
+		var g Gap
+		err := row.Scan(&g.Segment, &g.Stream, &g.From, &g.Until, &g.Closed, &g.Lost, &g.Reason, &g.Detail)
+		d.Gaps = append(d.Gaps, g)
+		return err
+	})
+}
+
+func (s *Store) loadDerivations(ctx context.Context, d *Detail, current string) error {
+	return s.each(ctx, `SELECT name, algorithm, version, parameters, software, created_utc
+		FROM derivation WHERE session_id = ? ORDER BY created_utc, name`, []any{d.ID}, func(row scanner) error {
+		var v Derivation
+		var parameters, created string
+		if err := row.Scan(&v.Name, &v.Algorithm, &v.Version, &parameters, &v.Software, &created); err != nil {
+			return err
+		}
+		v.Parameters, v.Current = json.RawMessage(parameters), v.Name == current
+		var err error
+		v.Created, err = parseWall(created)
+		d.Derivations = append(d.Derivations, v)
+		return err
+	})
+}

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+)
+
+// rowsPerInsert is how many rows one statement carries when a batch has that
+// many of a stream; the rest go one by one. Measured: 32 rows a statement take
+// half the time of 32 statements, more gain nothing.
+const rowsPerInsert = 32
+
+// recorder keeps one running session. Its statements live on the writer's one
+// connection.
+type recorder struct {
+	store    *Store
+	id       string
+	segment  int
+	start    instant.Instant
+	software string
+	lanes    map[string]*lane
+	events   int // rows of the segment's events so far
+
+	args []any // reused between statements
+}
+
+// lane is what the recorder keeps of one stream.
+type lane struct {
+	info      stream.Info
+	layout    layout
+	one, many *sql.Stmt
+	tally
+}
+
+// tally is a lane's bookkeeping, taken back when a batch is not kept.
+type tally struct {
+	probes, gaps int // rows so far in this segment
+	// open and closed are the numbers of the gap that goes on and of the latest
+	// disconnection that ended and has had no sample since, or none.
+	open, closed int
+	seen         bool // whether the segment has a sample of the stream
+	last         instant.Instant
+}
+
+// none is the number of no gap.
+const none = -1
+
+// prepare makes the statements of every lane.
+func (r *recorder) prepare(ctx context.Context) error {
+	for _, l := range r.lanes {
+		var err error
+		if l.one, err = r.store.write.PrepareContext(ctx, l.layout.insert(1)); err == nil {
+			l.many, err = r.store.write.PrepareContext(ctx, l.layout.insert(rowsPerInsert))
+		}
+		if err != nil {
+			return fmt.Errorf("store: session %s: prepare %s: %w", r.id, l.layout.name, explain(err))
+		}
+	}
+	return nil
+}
+
+// close lets the statements go.
+func (r *recorder) close() {
+	for _, l := range r.lanes {
+		for _, s := range []*sql.Stmt{l.one, l.many} {
+			if s != nil {
+				_ = s.Close() // nothing is lost with a statement that only inserted
+			}
+		}
+	}
+}
+
+// Append makes a batch durable in one transaction.
+func (r *recorder) Append(ctx context.Context, batch []stream.Chunk) error {
+	events, before := r.events, make(map[*lane]tally, len(r.lanes))
+	for _, l := range r.lanes {
+		before[l] = l.tally
+	}
+	err := r.store.change(ctx, func(tx *sql.Tx) error {
+		for _, c := range batch {
+			if err := r.chunk(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		r.events = events
+		for l, t := range before {
+			l.tally = t
+		}
+		return fmt.Errorf("store: %s: session %s: a batch of %d chunks was not kept: %w", r.store.path, r.id, len(batch), err)
+	}
+	return nil
+}
+
+// chunk writes one chunk: its events first, because a reconnection comes before
+// the samples that follow it.
+func (r *recorder) chunk(ctx context.Context, tx *sql.Tx, c stream.Chunk) error {
+	l := r.lanes[c.Stream]
+	if l == nil {
+		return fmt.Errorf("stream %q was not announced when the session began", c.Stream)
+	}
+	for _, e := range c.Events {
+		if err := r.event(ctx, tx, c, e); err != nil {
+			return err
+		}
+		if err := r.gap(ctx, tx, l, c, e); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.Probes {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO clock_probe (session_id, stream, segment, n, epoch, t0_ns, rx_tick, tx_tick, t3_ns)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.id, c.Stream, r.segment, l.probes, c.Epoch, int64(p.T0), p.Rx, p.Tx, int64(p.T3)); err != nil {
+			return err
+		}
+		l.probes++
+	}
+	return r.samples(ctx, tx, l, c)
+}
+
+// samples writes a chunk's samples. The first of two with the same number stays;
+// the others are counted in an event.
+func (r *recorder) samples(ctx context.Context, tx *sql.Tx, l *lane, c stream.Chunk) error {
+	of := c.Stream
+	if l.layout.trace {
+		of = Live
+	}
+	repeated := int64(0)
+	for rest := c.Samples; len(rest) > 0; {
+		stmt, n := l.one, 1
+		if len(rest) >= rowsPerInsert {
+			stmt, n = l.many, rowsPerInsert
+		}
+		args := append(r.args[:0], r.id, of, r.segment)
+		for _, s := range rest[:n] {
+			if len(s.Values) != l.layout.width {
+				return fmt.Errorf("stream %q: sample %d has %d values for %d channels", c.Stream, s.Seq, len(s.Values), l.layout.width)
+			}
+			args = l.layout.bind(args, c.Epoch, s)
+			l.last = max(l.last, s.Arrival)
+		}
+		r.args = args
+		res, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+		if err != nil {
+			return fmt.Errorf("stream %q: %w", c.Stream, err)
+		}
+		kept, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		repeated += int64(n) - kept
+		rest = rest[n:]
+		l.seen, l.closed = true, none
+	}
+	if repeated == 0 {
+		return nil
+	}
+	return r.event(ctx, tx, c, stream.Event{
+		Kind: stream.Fault, At: l.last, Count: repeated,
+		Detail: "sequence numbers came twice; the first sample of each was kept",
+	})
+}
+
+func (r *recorder) event(ctx context.Context, tx *sql.Tx, c stream.Chunk, e stream.Event) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO event (session_id, segment, n, stream, epoch, kind, at_ns, count, detail)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.id, r.segment, r.events, c.Stream, c.Epoch, e.Kind, int64(e.At), e.Count, e.Detail)
+	if err == nil {
+		r.events++
+	}
+	return err
+}
+
+// Reached notes that a step of the plan has begun.
+func (r *recorder) Reached(ctx context.Context, step int) error {
+	err := r.store.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE session SET reached_step = ? WHERE id = ?", step, r.id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: session %s: note step %d: %w", r.id, step, err)
+	}
+	return nil
+}
+
+// Fail closes the session as failed. What was appended stays readable.
+func (r *recorder) Fail(ctx context.Context, reason string) error {
+	defer r.close()
+	err := r.store.change(ctx, func(tx *sql.Tx) error {
+		if err := closeSegments(ctx, tx, r.id); err != nil {
+			return err
+		}
+		if err := note(ctx, tx, r.id, "fail", reason); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, reason = ?, ended_utc = "+utcNow+" WHERE id = ?",
+			session.Failed, reason, r.id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: session %s: close it as failed: %w", r.id, err)
+	}
+	return nil
+}
+
+// Seal closes the session for good.
+func (r *recorder) Seal(ctx context.Context, progress session.Progress) error {
+	defer r.close()
+	return r.store.seal(ctx, r.id, session.Recording, progress)
+}

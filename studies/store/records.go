@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"time"
+
+	"emolab/fusion/align"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+// Response is one skin-conductance response of the session's current derivation.
+type Response struct {
+	Segment       int
+	Onset, Peak   instant.Instant
+	AmplitudeUS   float64 // of the peak above the onset
+	RiseS         float64 // from onset to peak; NaN when unknown
+	HalfRecoveryS float64 // from peak to half the amplitude; NaN when it was not reached
+}
+
+// Probe is one recorded clock ping.
+type Probe struct {
+	Segment int
+	Stream  string
+	align.Ping
+}
+
+// Model is one piece of a stream's final mapping from ticks to the lab clock.
+type Model struct {
+	Segment int
+	Stream  string
+	align.Piece
+}
+
+// Event is one recorded remark on a stream.
+type Event struct {
+	Segment int
+	Stream  string
+	Epoch   int
+	stream.Event
+}
+
+// Responses returns the skin-conductance responses in order of time.
+func (s *Store) Responses(ctx context.Context, id string) ([]Response, error) {
+	return list(ctx, s, id, `SELECT r.segment, r.onset_ns, r.peak_ns, r.amplitude_us, r.rise_s, r.half_recovery_s
+		FROM eda_response r JOIN session s ON s.id = r.session_id AND s.trace_derivation = r.derivation
+		WHERE r.session_id = ? ORDER BY r.segment, r.n`,
+		func(row scanner, v *Response) error {
+			var rise, half sql.NullFloat64
+			err := row.Scan(&v.Segment, &v.Onset, &v.Peak, &v.AmplitudeUS, &rise, &half)
+			v.RiseS, v.HalfRecoveryS = float(rise), float(half)
+			return err
+		})
+}
+
+// Probes returns the clock pings of all streams.
+func (s *Store) Probes(ctx context.Context, id string) ([]Probe, error) {
+	return list(ctx, s, id, `SELECT segment, stream, epoch, t0_ns, rx_tick, tx_tick, t3_ns
+		FROM clock_probe WHERE session_id = ? ORDER BY segment, stream, n`,
+		func(row scanner, v *Probe) error {
+			return row.Scan(&v.Segment, &v.Stream, &v.Epoch, &v.T0, &v.Rx, &v.Tx, &v.T3)
+		})
+}
+
+// Models returns the pieces of every stream's final mapping.
+func (s *Store) Models(ctx context.Context, id string) ([]Model, error) {
+	return list(ctx, s, id, `SELECT segment, stream, epoch, tick0, at0_ns, ns_per_tick, until_tick, err_ns
+		FROM clock_model WHERE session_id = ? ORDER BY segment, stream, n`,
+		func(row scanner, v *Model) error {
+			return row.Scan(&v.Segment, &v.Stream, &v.Epoch, &v.Tick0, &v.At0, &v.NsPerTick, &v.Until, &v.Err)
+		})
+}
+
+// Events returns the events in the order in which they were recorded.
+func (s *Store) Events(ctx context.Context, id string) ([]Event, error) {
+	return list(ctx, s, id, `SELECT segment, stream, epoch, kind, at_ns, count, detail
+		FROM event WHERE session_id = ? ORDER BY segment, n`,
+		func(row scanner, v *Event) error {
+			return row.Scan(&v.Segment, &v.Stream, &v.Epoch, &v.Kind, &v.At, &v.Count, &v.Detail)
+		})
+}
+
+// Export is one bundle that was made of a session.
+type Export struct {
+	Session  string
+	Path     string
+	Bytes    int64
+	SHA256   string // of the bundle, hex
+	Manifest string // SHA-256 of its manifest, hex
+	Software string
+	Created  time.Time
+}
+
+// AddExport notes that a bundle was made.
+func (s *Store) AddExport(ctx context.Context, e Export) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO export (session_id, path, bytes, sha256, manifest_sha256, software, created_utc)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, e.Session, e.Path, e.Bytes, e.SHA256, e.Manifest, e.Software, wall(e.Created)); err != nil {
+			return err
+		}
+		return note(ctx, tx, e.Session, "export", "manifest "+e.Manifest)
+	})
+	if err != nil {
+		return fmt.Errorf("store: note the export of session %s: %w", e.Session, err)
+	}
+	return nil
+}
+
+// Exports returns the bundles that were made of a session, oldest first.
+func (s *Store) Exports(ctx context.Context, id string) ([]Export, error) {
+	return list(ctx, s, id, `SELECT session_id, path, bytes, sha256, manifest_sha256, software, created_utc
+		FROM export WHERE session_id = ? ORDER BY n`,
+		func(row scanner, v *Export) error {
+			var created string
+			if err := row.Scan(&v.Session, &v.Path, &v.Bytes, &v.SHA256, &v.Manifest, &v.Software, &created); err != nil {
+				return err
+			}
+			var err error
+			v.Created, err = parseWall(created)
+			return err
+		})
+}
+
+// list reads all rows of a query about one session.
+func list[T any](ctx context.Context, s *Store, id, query string, scan func(row scanner, v *T) error) ([]T, error) {
+	var out []T
+	err := s.each(ctx, query, []any{id}, func(row scanner) error {
+		var v T
+		if err := scan(row, &v); err != nil {
+			return err
+		}
+		out = append(out, v)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: session %s: %w", id, explain(err))
+	}
+	return out, nil
+}
+
+func float(v sql.NullFloat64) float64 {
+	if !v.Valid {
+		return math.NaN()
+	}
+	return v.Float64
+}

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"emolab/fusion/stream"
+)
+
+// landmarks is the number of facial landmarks; each has an x and a y channel,
+// lm00_x_px, lm00_y_px, lm01_x_px and so on. They are kept as one BLOB of
+// little-endian float32 in that order: as columns they would be 136 of the 150.
+const landmarks = 68
+
+// table is where the samples of one kind of stream are kept.
+type table struct {
+	name      string
+	channels  []string // columns that are channels, in the table's order
+	landmarks bool     // whether a BLOB of landmarks follows
+	trace     bool     // whether rows belong to a derivation instead of a stream
+}
+
+// tableOf returns the table for a kind of stream.
+func tableOf(k stream.Kind) (table, error) {
+	switch k {
+	case stream.EDA:
+		return table{name: "eda_sample", channels: []string{"raw", "eda_us"}}, nil
+	case stream.Gaze:
+		return table{name: "gaze_sample", channels: []string{
+			"gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm"}}, nil
+	case stream.Face:
+		return table{name: "face_frame", landmarks: true, channels: []string{
+			"face_found", "face_confidence", "box_x_px", "box_y_px", "box_w_px", "box_h_px",
+			"p_neutral", "p_happy", "p_sad", "p_angry", "p_fearful", "p_disgusted", "p_surprised",
+			"valence", "arousal"}}, nil
+	case stream.Stimulus:
+		return table{name: "stimulus_frame", channels: []string{
+			"presentation", "frame", "media_ns", "presented_frames", "rect_x", "rect_y", "rect_w", "rect_h"}}, nil
+	case stream.Trace:
+		return table{name: "trace_row", trace: true, channels: []string{
+			"presentation", "frame", "media_ns", "face_found", "face_confidence",
+			"p_neutral", "p_happy", "p_sad", "p_angry", "p_fearful", "p_disgusted", "p_surprised",
+			"valence", "arousal", "gaze_x", "gaze_y", "gaze_valid", "pupil_mm",
+			"eda_us", "scl_us", "scr_us", "scr_onset", "quality"}}, nil
+	}
+	return table{}, fmt.Errorf("there is no table for streams of kind %q", k)
+}
+
+// lead returns the columns before the channels.
+func (t table) lead() []string {
+	if t.trace {
+		return []string{"session_id", "derivation", "segment", "seq", "at_ns", "err_ns"}
+	}
+	return []string{"session_id", "stream", "segment", "seq", "epoch", "tick", "arrival_ns", "at_ns", "err_ns"}
+}
+
+// columns returns all columns in the table's order.
+func (t table) columns() []string {
+	cols := slices.Concat(t.lead(), t.channels)
+	if t.landmarks {
+		cols = append(cols, "landmarks")
+	}
+	return cols
+}
+
+// shared is how many columns have one value for a whole run of rows: the first
+// three (session, stream or derivation, segment).
+const shared = 3
+
+// insert returns the statement that inserts n rows. Parameters 1 to 3 are the
+// shared columns, the others follow row by row. A row whose key exists is left
+// as it is.
+func (t table) insert(n int) string {
+	cols := t.columns()
+	own := len(cols) - shared
+	var b strings.Builder
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", t.name, strings.Join(cols, ", "))
+	for row := range n {
+		if row > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("(?1, ?2, ?3")
+		for c := range own {
+			fmt.Fprintf(&b, ", ?%d", shared+row*own+c+1)
+		}
+		b.WriteByte(')')
+	}
+	fmt.Fprintf(&b, " ON CONFLICT (%s) DO NOTHING", strings.Join(cols[:shared+1], ", "))
+	return b.String()
+}
+
+// layout tells where the channels of one stream go in its table.
+type layout struct {
+	table
+	values []int // for each channel column, its position in Sample.Values
+	marks  []int // for each landmark coordinate, its position in Sample.Values
+	width  int   // of Sample.Values
+}
+
+// layoutOf matches a stream's channels with its table's columns. All must be
+// there and none may be left over; the order is the stream's own.
+func layoutOf(info stream.Info) (layout, error) {
+	t, err := tableOf(info.Kind)
+	if err != nil {
+		return layout{}, fmt.Errorf("stream %q: %w", info.ID, err)
+	}
+	want := t.channels
+	if t.landmarks {
+		want = slices.Concat(want, landmarkNames())
+	}
+	l := layout{table: t, width: len(info.Channels)}
+	var missing []string
+	for i, name := range want {
+		at := info.Index(name)
+		if at < 0 {
+			missing = append(missing, name)
+		}
+		if i < len(t.channels) {
+			l.values = append(l.values, at)
+		} else {
+			l.marks = append(l.marks, at)
+		}
+	}
+	var extra []string
+	for i, c := range info.Channels {
+		if !slices.Contains(want, c.Name) || info.Index(c.Name) != i {
+			extra = append(extra, c.Name)
+		}
+	}
+	if len(missing)+len(extra) > 0 {
+		return layout{}, fmt.Errorf("stream %q does not fit table %s: channels missing %v, unknown or named twice %v",
+			info.ID, t.name, missing, extra)
+	}
+	return l, nil
+}
+
+// landmarkNames are the channels of the landmarks in the BLOB's order.
+func landmarkNames() []string {
+	out := make([]string, 0, 2*landmarks)
+	for i := range landmarks {
+		out = append(out, fmt.Sprintf("lm%02d_x_px", i), fmt.Sprintf("lm%02d_y_px", i))
+	}
+	return out
+}
+
+// bind appends the parameters of one row after the shared ones.
+func (l *layout) bind(args []any, epoch int, s stream.Sample) []any {
+	args = append(args, s.Seq)
+	if !l.trace {
+		args = append(args, int64(epoch), s.Tick, int64(s.Arrival))
+	}
+	args = append(args, int64(s.At), int64(s.Err))
+	for _, i := range l.values {
+		args = append(args, number(s.Values[i]))
+	}
+	if l.landmarks {
+		args = append(args, l.pack(s.Values))
+	}
+	return args
+}
+
+// number is a value as the file has it: NaN, not measured, is NULL.
+func number(v float64) any {
+	if math.IsNaN(v) {
+		return nil
+	}
+	return v
+}
+
+// pack writes the landmarks as a BLOB, or NULL when there are none.
+func (l *layout) pack(values []float64) any {
+	b := make([]byte, 0, 4*len(l.marks))
+	empty := true
+	for _, i := range l.marks {
+		empty = empty && math.IsNaN(values[i])
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(values[i])))
+	}
+	if empty {
+		return nil
+	}
+	return b
+}
+
+// unpack reads a BLOB of landmarks into their places in values; NULL gives NaN.
+func (l *layout) unpack(blob []byte, values []float64) error {
+	if blob != nil && len(blob) != 4*len(l.marks) {
+		return fmt.Errorf("%d bytes of landmarks, want %d", len(blob), 4*len(l.marks))
+	}
+	for k, i := range l.marks {
+		values[i] = math.NaN()
+		if blob != nil {
+			values[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(blob[4*k:])))
+		}
+	}
+	return nil
+}
+
+// update returns the statement that sets the derived instants of n rows.
+// Parameters 1 to 3 are the shared columns; seq, at_ns, err_ns follow row by row.
+func (t table) update(n int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "UPDATE %s SET at_ns = v.column2, err_ns = v.column3 FROM (VALUES ", t.name)
+	for row := range n {
+		if row > 0 {
+			b.WriteString(", ")
+		}
+		p := shared + 3*row
+		fmt.Fprintf(&b, "(?%d, ?%d, ?%d)", p+1, p+2, p+3)
+	}
+	fmt.Fprintf(&b, ") AS v WHERE session_id = ?1 AND stream = ?2 AND segment = ?3 AND seq = v.column1")
+	return b.String()
+}
