@@ -1,0 +1,219 @@
+package console
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+
+	"emolab/studies/session"
+)
+
+//go:embed web/*.html web/*.css web/*.js web/*.svg
+var web embed.FS
+
+const (
+	// maxBody bounds the JSON of a request; the largest holds a reason in words.
+	maxBody = 16 << 10
+	// defaultReason stands in the session when the operator gives none.
+	defaultReason = "stopped by the operator"
+	// policy allows the page what it is made of and nothing else; 'self' in
+	// connect-src covers the WebSocket of the same host.
+	policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; " +
+		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+// Handler serves the page, the API, the WebSocket and, behind the same token,
+// the stage.
+func (c *Console) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", c.page)
+	mux.Handle("GET /console/", c.assets())
+	mux.HandleFunc("GET /api/status", c.status)
+	mux.HandleFunc("GET /api/sessions", c.sessions)
+	mux.HandleFunc("GET /api/bundles/{name}", c.bundle)
+	mux.HandleFunc("POST /api/session/start", c.start)
+	mux.HandleFunc("POST /api/session/stop", c.stop)
+	mux.HandleFunc("POST /api/session/continue", c.resume)
+	mux.HandleFunc("POST /api/session/seal", c.seal)
+	mux.HandleFunc("GET /ws/console", c.watch)
+	if c.stage != nil {
+		mux.Handle("/stage", c.stage)
+		mux.Handle("/stage/", c.stage)
+		mux.Handle("/ws/stage", c.stage)
+	}
+	return c.gate.guard(mux)
+}
+
+func (c *Console) page(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeFileFS(w, r, web, "web/index.html")
+}
+
+func (c *Console) assets() http.Handler {
+	sub, err := fs.Sub(web, "web")
+	if err != nil {
+		panic(fmt.Sprintf("console: the embedded folder has another name: %v", err))
+	}
+	files := http.StripPrefix("/console/", http.FileServerFS(sub))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Cache-Control", "no-cache")
+		files.ServeHTTP(w, r)
+	})
+}
+
+func (c *Console) status(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, finite(c.operator.Status()))
+}
+
+func (c *Console) sessions(w http.ResponseWriter, r *http.Request) {
+	list, err := c.operator.Sessions(r.Context())
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	if list == nil {
+		list = []session.Summary{}
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+// bundle offers one file of the bundle folder. os.Root keeps names like "../x"
+// and symbolic links from leading out of it.
+func (c *Console) bundle(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	root, err := os.OpenRoot(c.bundles)
+	if err != nil {
+		writeError(w, http.StatusNotFound, "there is no bundle yet")
+		return
+	}
+	defer root.Close()
+	f, err := root.Open(name)
+	if err != nil {
+		writeError(w, http.StatusNotFound, fmt.Sprintf("no bundle %q here; see the list of sessions", name))
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		writeError(w, http.StatusNotFound, fmt.Sprintf("%q is not a bundle", name))
+		return
+	}
+	w.Header().Set("Content-Disposition", "attachment")
+	w.Header().Set("Cache-Control", "no-store")
+	http.ServeContent(w, r, name, info.ModTime(), f)
+}
+
+func (c *Console) start(w http.ResponseWriter, r *http.Request) {
+	var req session.Request
+	if !readJSON(w, r, &req) {
+		return
+	}
+	req.Participant = strings.TrimSpace(req.Participant)
+	if req.Participant == "" {
+		writeError(w, http.StatusBadRequest, "type the participant's code first")
+		return
+	}
+	id, err := c.operator.Start(outlive(r), req)
+	c.answer(w, id, err)
+}
+
+func (c *Console) stop(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		Reason string `json:"reason"`
+	}
+	if !readJSON(w, r, &req) {
+		return
+	}
+	reason := strings.TrimSpace(req.Reason)
+	if reason == "" {
+		reason = defaultReason
+	}
+	c.answer(w, "", c.operator.Stop(outlive(r), reason))
+}
+
+func (c *Console) resume(w http.ResponseWriter, r *http.Request) {
+	if id, ok := sessionID(w, r); ok {
+		c.answer(w, id, c.operator.Continue(outlive(r), id))
+	}
+}
+
+func (c *Console) seal(w http.ResponseWriter, r *http.Request) {
+	if id, ok := sessionID(w, r); ok {
+		c.answer(w, id, c.operator.Seal(outlive(r), id))
+	}
+}
+
+func sessionID(w http.ResponseWriter, r *http.Request) (string, bool) {
+	var req struct {
+		SessionID string `json:"session_id"`
+	}
+	if !readJSON(w, r, &req) {
+		return "", false
+	}
+	if req.SessionID == "" {
+		writeError(w, http.StatusBadRequest, "session_id is missing")
+		return "", false
+	}
+	return req.SessionID, true
+}
+
+// outlive is the request's context without its end: a command that was given
+// is carried out also when the page that gave it is closed in the same moment.
+func outlive(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+
+// answer tells the outcome of a command, and every viewer at once.
+func (c *Console) answer(w http.ResponseWriter, id string, err error) {
+	c.hub.nudge()
+	switch {
+	case err == nil:
+		writeJSON(w, http.StatusOK, struct {
+			SessionID string `json:"session_id,omitempty"`
+		}{id})
+	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle):
+		writeError(w, http.StatusConflict, err.Error())
+	default:
+		writeError(w, http.StatusUnprocessableEntity, err.Error())
+	}
+}
+
+// readJSON reads one JSON object, and answers the request when it cannot.
+func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return true // no body: every field at its default
+	}
+	if err != nil {
+		writeError(w, http.StatusBadRequest, "the request is not the JSON that is expected here: "+err.Error())
+		return false
+	}
+	return true
+}
+
+func writeError(w http.ResponseWriter, code int, text string) {
+	writeJSON(w, code, struct {
+		Error string `json:"error"`
+	}{text})
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "the answer cannot be written as JSON: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	_, _ = w.Write(append(b, '\n')) // the reader is gone: nobody is left to tell
+}

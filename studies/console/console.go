@@ -1,0 +1,85 @@
+// Package console is the experimenter's screen: one page that shows what the
+// lab is doing and starts and stops sessions, the HTTP API behind it, and the
+// WebSocket that carries live data to any number of viewers (PROTOCOL.md).
+//
+// Data moves one way: bus -> hub (thinned to what a screen can show, batched at
+// 25 Hz) -> one bounded queue per viewer -> WebSocket. A viewer that is too slow
+// skips to the latest; it slows neither the others nor the recorder. The server
+// is the truth: a page that is reloaded gets the state and the last seconds of
+// data again.
+package console
+
+import (
+	"context"
+	"net/http"
+
+	"emolab/fusion/bus"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+)
+
+// Operator is what the console may do to the lab. The ctx of a method bounds
+// the call only: a session that was started outlives it.
+type Operator interface {
+	Status() session.Status
+	Start(ctx context.Context, r session.Request) (sessionID string, err error)
+	Stop(ctx context.Context, reason string) error
+	Continue(ctx context.Context, sessionID string) error
+	Seal(ctx context.Context, sessionID string) error // a recovered session, as it is
+	Sessions(ctx context.Context) ([]session.Summary, error)
+}
+
+// Feed is where live chunks come from. fusion/bus implements it.
+type Feed interface {
+	Lossy(name string, depth int) *bus.Subscription
+}
+
+// Options are what a Console works with.
+type Options struct {
+	Operator Operator
+	Feed     Feed
+	// Streams are the streams that may appear on Feed. Those without a channel
+	// that the page shows are not sent.
+	Streams []stream.Info
+	Clock   instant.Clock
+	// Token is the secret that opens every page; see NewToken. One that is too
+	// short to be a secret opens nothing.
+	Token string
+	// Stage answers /stage, /stage/... and /ws/stage behind the same token. It
+	// sets its own headers. It may be nil.
+	Stage http.Handler
+	// Bundles is the folder whose files are offered for download.
+	Bundles string
+}
+
+// Console is the experimenter's screen and its server side.
+type Console struct {
+	operator Operator
+	feed     Feed
+	stage    http.Handler
+	bundles  string
+	gate     gate
+	hub      *hub
+}
+
+// New makes a console. Times on the wire count from this moment.
+func New(o Options) *Console {
+	return &Console{
+		operator: o.Operator,
+		feed:     o.Feed,
+		stage:    o.Stage,
+		bundles:  o.Bundles,
+		gate:     newGate(o.Token),
+		hub:      newHub(o.Operator, o.Clock, o.Streams),
+	}
+}
+
+// Run feeds the viewers until ctx ends. It then disconnects them, and returns
+// nil when all of its goroutines, those of the viewers included, have ended.
+func (c *Console) Run(ctx context.Context) error {
+	sub := c.feed.Lossy("console", feedDepth)
+	defer sub.Close()
+	c.hub.run(ctx, sub)
+	return nil
+}

@@ -1,0 +1,121 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+)
+
+// The JSON messages of the WebSocket; see PROTOCOL.md.
+
+// hello is the first message: what the indices in the batches mean.
+type hello struct {
+	Type     string        `json:"type"` // "hello"
+	Version  int           `json:"version"`
+	WindowMs float64       `json:"window_ms"` // how much of the past follows
+	Streams  []helloStream `json:"streams"`   // in the order of their indices
+}
+
+type helloStream struct {
+	ID        string         `json:"id"`
+	Kind      stream.Kind    `json:"kind"`
+	Rate      float64        `json:"rate_hz"`
+	Simulated bool           `json:"simulated"`
+	Channels  []helloChannel `json:"channels"`
+}
+
+type helloChannel struct {
+	Name string `json:"name"`
+	Unit string `json:"unit"`
+}
+
+func newHello(thinners []*thinner) hello {
+	h := hello{Type: "hello", Version: wireVersion, WindowMs: ms(history), Streams: []helloStream{}}
+	for _, t := range thinners {
+		s := helloStream{ID: t.info.ID, Kind: t.info.Kind, Rate: t.info.Rate, Simulated: t.info.Simulated}
+		for _, name := range t.names {
+			s.Channels = append(s.Channels, helloChannel{name, t.unit(name)})
+		}
+		h.Streams = append(h.Streams, s)
+	}
+	return h
+}
+
+// report is the state of the lab.
+type report struct {
+	Type    string         `json:"type"` // "status"
+	NowMs   float64        `json:"now_ms"`
+	Viewers int            `json:"viewers"`
+	Unseen  int64          `json:"unseen_chunks"` // not shown on any screen; the recorder has them
+	Status  session.Status `json:"status"`
+}
+
+func (h *hub) newReport(now instant.Instant, s session.Status) report {
+	return report{Type: "status", NowMs: ms(now.Sub(h.origin)), Unseen: h.unseen.Load(), Status: s}
+}
+
+// skipNote tells a viewer how many batches it has missed so far; nil for none.
+func skipNote(n int64) []byte {
+	if n == 0 {
+		return nil
+	}
+	return fmt.Appendf(nil, `{"type":"skipped","batches":%d}`, n)
+}
+
+// replayNote tells a page to forget its strips: the recent past follows.
+func replayNote(replays bool) []byte {
+	if !replays {
+		return nil
+	}
+	return []byte(`{"type":"replay"}`)
+}
+
+// finite replaces numbers that JSON does not know by -1, which stands for
+// "unknown" in all of these fields, and leaves out the channel lists: the
+// hello message has those that matter, and a face has 150.
+func finite(s session.Status) session.Status {
+	fix := func(v *float64) {
+		if math.IsNaN(*v) || math.IsInf(*v, 0) {
+			*v = -1
+		}
+	}
+	s.Streams = slices.Clone(s.Streams)
+	for i := range s.Streams {
+		h := &s.Streams[i]
+		h.Info.Channels = nil
+		for _, v := range []*float64{&h.Rate, &h.AgeMs, &h.UsableAgeMs, &h.Info.Rate, &h.Info.TickHz,
+			&h.Clock.DriftPPM, &h.Clock.JitterMs, &h.Clock.BoundMs} {
+			fix(v)
+		}
+	}
+	fix(&s.ElapsedMs)
+	fix(&s.DiskHours)
+	return s
+}
+
+// essential is the part of a status that is told the moment it changes: not the
+// numbers that always do.
+func essential(s session.Status) []byte {
+	type link struct {
+		ID        string
+		Connected bool
+	}
+	var links []link
+	for _, h := range s.Streams {
+		links = append(links, link{h.Info.ID, h.Connected})
+	}
+	var alarms []string
+	for _, a := range s.Alarms {
+		alarms = append(alarms, a.ID)
+	}
+	b, err := json.Marshal([]any{s.State, s.Busy, s.SessionID, s.Segment, s.Step, s.Stage, s.Recovered, s.LastOutcome, links, alarms})
+	if err != nil {
+		return nil // the report itself will fail the same way, and say so
+	}
+	return b
+}

@@ -1,0 +1,148 @@
+package console
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// writeWait is how long one message may take to leave. A viewer whose network
+	// stands still longer than that is disconnected; its page comes back by itself.
+	writeWait = 5 * time.Second
+	// pongWait is how long a silent viewer is believed to be there; pings are
+	// sent often enough for two of them to get lost.
+	pongWait   = 30 * time.Second
+	pingPeriod = 9 * time.Second
+	// maxRequest bounds what a page may send: {"type":"pause"} and the like.
+	maxRequest = 256
+	// writeBuffer takes a usual batch with all its streams in one write.
+	writeBuffer = 16 << 10
+)
+
+// viewer is one open console page.
+type viewer struct {
+	conn *websocket.Conn
+	out  *outbox
+	end  sync.Once
+	gone chan struct{} // closed by dismiss
+}
+
+// dismiss makes serve return. It may be called more than once.
+func (v *viewer) dismiss() {
+	v.end.Do(func() { close(v.gone) })
+}
+
+// watch answers /ws/console.
+func (c *Console) watch(w http.ResponseWriter, r *http.Request) {
+	up := websocket.Upgrader{
+		WriteBufferSize: writeBuffer,
+		CheckOrigin:     sameOrigin, // the guard has checked it; the library asks again
+	}
+	conn, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return // Upgrade has answered the request
+	}
+	v := &viewer{conn: conn, out: newOutbox(c.hub.hello), gone: make(chan struct{})}
+	if !c.hub.join(v) {
+		_ = conn.Close() // the program is ending; there is nobody to tell
+		return
+	}
+	defer c.hub.leave(v)
+	v.serve(func() { c.hub.rewind(v) })
+}
+
+// serve writes until the page goes, is too slow or is dismissed. It returns
+// when both directions have ended.
+func (v *viewer) serve(resume func()) {
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		v.read(resume)
+		v.dismiss()
+	})
+	v.write()
+	_ = v.conn.Close() // ends read; an error here says that it was closed already
+	reading.Wait()
+}
+
+// read follows the page's wishes and its pongs until the connection ends.
+func (v *viewer) read(resume func()) {
+	v.conn.SetReadLimit(maxRequest)
+	alive := func(string) error { return v.conn.SetReadDeadline(time.Now().Add(pongWait)) }
+	v.conn.SetPongHandler(alive)
+	_ = alive("") // on a closed connection the read below fails as well
+	for {
+		_, b, err := v.conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		var wish struct {
+			Type string `json:"type"`
+		}
+		if json.Unmarshal(b, &wish) != nil {
+			return // not our page
+		}
+		switch wish.Type {
+		case "pause":
+			v.out.pause()
+		case "resume":
+			resume()
+		}
+	}
+}
+
+// write sends what the outbox holds, and pings.
+func (v *viewer) write() {
+	ping := time.NewTicker(pingPeriod)
+	defer ping.Stop()
+	for {
+		select {
+		case <-v.gone:
+			bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
+			_ = v.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // a courtesy
+			return
+		case <-ping.C:
+			if v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) != nil {
+				return
+			}
+		case <-v.out.ready:
+			if v.sendAll(v.out.take()) != nil {
+				return
+			}
+		}
+	}
+}
+
+// sendAll sends a parcel. Between two batches it looks whether it is still
+// wanted, because the past of 20 s on a slow line takes a while.
+func (v *viewer) sendAll(p parcel) error {
+	for _, text := range [][]byte{p.hello, p.report, skipNote(p.skipped), replayNote(p.replays)} {
+		if text == nil {
+			continue
+		}
+		if err := v.send(websocket.TextMessage, text); err != nil {
+			return err
+		}
+	}
+	for _, b := range p.batches {
+		select {
+		case <-v.gone:
+			return nil // write sees it next
+		default:
+		}
+		if err := v.send(websocket.BinaryMessage, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *viewer) send(kind int, b []byte) error {
+	if err := v.conn.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
+		return err
+	}
+	return v.conn.WriteMessage(kind, b)
+}

@@ -1,0 +1,93 @@
+// The status bar: what must be legible from the other end of the room.
+
+import { byId, setIcon, setText } from "./dom.js";
+import { clock, disk, short } from "./words.js";
+
+/** @typedef {import("./types.js").Status} Status */
+/** @typedef {import("./types.js").Step} Step */
+/** @typedef {import("./mirror.js").OnScreen} OnScreen */
+
+/** Below this many hours the disk becomes a deviation. */
+const fewHours = 2;
+
+const stepWords = { fixation: "Fixation before clip", play: "Clip", rest: "Rest after clip" };
+
+export class Bar {
+  constructor() {
+    /** @type {Status|undefined} */
+    this.status = undefined;
+    this.startMs = NaN; // lab time at which the session began
+  }
+
+  /** @param {Status} s @param {number} nowMs lab time of this status */
+  update(s, nowMs) {
+    this.status = s;
+    this.startMs = nowMs - s.elapsed_ms;
+    setText(byId("study-id"), s.study_id || "Emolab");
+    setText(byId("study-title"), s.study_title);
+    setText(byId("participant"), s.participant || "–");
+    byId("participant").classList.toggle("quiet", !s.participant);
+
+    const state = s.busy ? "busy" : s.state === "recording" ? "rec" : "idle";
+    byId("state").dataset.state = state;
+    setIcon(byId("state"), state);
+    setText(byId("state-label"), state === "rec" ? (s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording") : "State");
+    if (state === "idle") setText(byId("state-text"), "Ready");
+    if (state === "busy") setText(byId("state-text"), s.busy);
+
+    setText(byId("disk"), disk(s.disk_hours));
+    byId("disk").classList.toggle("minor", s.disk_hours >= 0 && s.disk_hours < fewHours);
+
+    const alarms = s.alarms ?? [];
+    const major = alarms.filter((a) => a.severity === "major").length;
+    const worst = major ? "major" : alarms.length ? "minor" : "ok";
+    byId("worst").dataset.severity = worst;
+    setIcon(byId("worst"), worst);
+    setText(byId("worst-text"), worst === "ok" ? "none" : `${major || alarms.length} ${worst}`);
+
+    byId("start").hidden = state !== "idle";
+    byId("stop").hidden = state !== "rec";
+    document.title = `${state === "rec" ? "● " : ""}${s.participant ? `${s.participant} · ` : ""}${major ? `${major} major · ` : ""}Emolab console`;
+    this.step(undefined);
+  }
+
+  /** Between two statuses: the time of the session and the place in the clip.
+   * @param {number} now lab ms @param {OnScreen|undefined} on */
+  tick(now, on) {
+    const s = this.status;
+    if (!s) return;
+    if (s.state === "recording" && !s.busy) setText(byId("state-text"), `REC ${clock(now - this.startMs)}`);
+    this.step(on);
+  }
+
+  /** @param {OnScreen|undefined} on */
+  step(on) {
+    const s = this.status;
+    if (!s) return;
+    const steps = s.plan.steps ?? [];
+    const plays = steps.filter((p) => p.action === "play");
+    const running = s.state === "recording" && !s.busy;
+    // What the screen says it shows comes before what was ordered.
+    const step = running ? (on && steps.find((p) => p.presentation === on.presentation)) || steps[s.step] : undefined;
+    setText(byId("step-label"), step?.stimulus ?? "Plan");
+    if (!step) {
+      const total = steps.reduce((ms, p) => ms + p.duration_ns / 1e6, 0);
+      setText(byId("step-text"), running ? "About to begin" : plays.length && s.busy ? "Shown" : "–");
+      setText(byId("step-time"), running && plays.length ? `${plays.length} clips, ${short(total)}` : "");
+      byId("step-bar").style.width = "0";
+      return;
+    }
+    setText(byId("step-text"), `${stepWords[step.action]} ${clipNumber(steps, step)} of ${plays.length}`);
+    const showing = on && step.action === "play";
+    const length = step.duration_ns / 1e6;
+    setText(byId("step-time"), `${showing ? `${short(on.mediaMs)} / ` : ""}${short(length)}`);
+    byId("step-bar").style.width = showing ? `${Math.min(100, (100 * on.mediaMs) / Math.max(length, 1)).toFixed(1)}%` : "0";
+  }
+}
+
+/** Which clip a step belongs to: fixation to the one that follows, rest to the
+ * one before. @param {Step[]} steps @param {Step} step */
+function clipNumber(steps, step) {
+  const before = steps.slice(0, step.index).filter((p) => p.action === "play").length;
+  return step.action === "rest" ? before : before + 1;
+}

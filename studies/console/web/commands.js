@@ -1,0 +1,218 @@
+// Start and stop: the dialogs, the keys, and the requests behind them.
+
+import { byId, icon, make, setText } from "./dom.js";
+import { clock } from "./words.js";
+
+/** @typedef {import("./types.js").Status} Status */
+/** @typedef {import("./types.js").Summary} Summary */
+
+/** How long X or the button is held to stop: longer than any slip of a hand. */
+const holdMs = 1000;
+const codePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
+
+/** @param {string} command @param {object} body @throws {Error} in the server's words */
+export async function post(command, body) {
+  const response = await fetch(`/api/session/${command}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (response.ok) return;
+  const answer = await response.json().catch(() => ({}));
+  throw new Error(answer.error ?? `the server answered ${response.status}`);
+}
+
+export class Commands {
+  /** @param {(text: string) => void} complain @param {() => Summary[]} sessions */
+  constructor(complain, sessions) {
+    this.complain = complain;
+    this.sessions = sessions;
+    /** @type {Status|undefined} */
+    this.status = undefined;
+    this.startDialog = /** @type {HTMLDialogElement} */ (byId("start-dialog"));
+    this.stopDialog = /** @type {HTMLDialogElement} */ (byId("stop-dialog"));
+    this.helpDialog = /** @type {HTMLDialogElement} */ (byId("help-dialog"));
+    this.code = /** @type {HTMLInputElement} */ (byId("code"));
+    this.go = /** @type {HTMLButtonElement} */ (byId("start-go"));
+    this.starting = false;
+    this.checked = "";
+    this.holding = 0;
+    this.wire();
+  }
+
+  wire() {
+    byId("start").onclick = () => this.openStart();
+    byId("help").onclick = () => this.helpDialog.showModal();
+    this.code.oninput = () => this.check();
+    for (const dialog of [this.startDialog, this.stopDialog]) {
+      dialog.querySelector(`button[value="cancel"]`)?.addEventListener("click", () => dialog.close());
+    }
+    this.startDialog.querySelector("form")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.start();
+    });
+    this.stopDialog.querySelector("form")?.addEventListener("submit", () => {
+      this.stop(/** @type {HTMLInputElement} */ (byId("reason")).value);
+    });
+
+    const stop = byId("stop");
+    stop.onpointerdown = (event) => {
+      if (event.button === 0) this.hold();
+    };
+    for (const name of /** @type {const} */ (["pointerup", "pointerleave", "pointercancel"])) {
+      stop.addEventListener(name, () => this.release());
+    }
+    stop.onclick = () => this.openStop(); // a short press asks first
+    addEventListener("keydown", (event) => this.key(event));
+    addEventListener("keyup", (event) => {
+      if (event.key.toLowerCase() === "x") this.release();
+    });
+    addEventListener("blur", () => this.release());
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const typing = event.target instanceof HTMLInputElement;
+    const open = document.querySelector("dialog[open]");
+    if (typing || open || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const recording = this.status?.state === "recording" && !this.status.busy;
+    switch (event.key.toLowerCase()) {
+      case "s":
+        if (recording && event.shiftKey) this.openStop();
+        if (!recording && !event.shiftKey) this.openStart();
+        break;
+      case "x":
+        if (recording) this.hold();
+        break;
+      case "?":
+        this.helpDialog.showModal();
+        break;
+      default:
+        return;
+    }
+    event.preventDefault(); // or the S would stand in the field that opens
+  }
+
+  /** @param {Status} status */
+  update(status) {
+    this.status = status;
+    if (this.startDialog.open) {
+      if (status.state === "recording") this.startDialog.close();
+      else this.check();
+    }
+    if (status.state !== "recording" || status.busy) {
+      this.release();
+      if (this.stopDialog.open) this.stopDialog.close();
+    }
+    if (this.stopDialog.open) this.describeStop();
+  }
+
+  openStart() {
+    if (!this.status || this.status.state === "recording" || this.status.busy) return;
+    this.code.value = "";
+    this.refuse("");
+    this.check();
+    this.startDialog.showModal();
+    this.code.focus();
+  }
+
+  /** Says what is missing; only what makes a session impossible holds it up. */
+  check() {
+    const s = this.status;
+    if (!s) return;
+    /** @type {["ok"|"minor"|"major", string, string][]} */
+    const checks = [];
+    const code = this.code.value.trim();
+    const fits = codePattern.test(code);
+    if (code && !fits) checks.push(["major", "This code cannot be used", "Letters, digits, - and _ only, beginning with a letter or a digit."]);
+    const before = this.sessions().find((x) => x.participant === code);
+    if (before) checks.push(["minor", `${code} has a session already`, `It is ${before.state}. Is this the right code?`]);
+    if (!s.stage_connected) checks.push(["major", "The participant’s screen is not open", "Open /stage on it first."]);
+    const full = (s.alarms ?? []).find((a) => a.id === "disk/full");
+    for (const a of s.alarms ?? []) {
+      if (a.id === "stimulus/disconnected" && !s.stage_connected) continue; // said above
+      checks.push([a.severity === "major" ? "major" : "minor", a.text, a.advice]);
+    }
+    const connected = (s.streams ?? []).filter((h) => h.info.kind !== "trace");
+    const up = connected.filter((h) => h.connected).length;
+    if (checks.every(([state]) => state === "ok")) checks.push(["ok", `All ${up} streams are connected`, ""]);
+
+    const key = JSON.stringify(checks);
+    if (key !== this.checked) {
+      this.checked = key;
+      byId("checks").replaceChildren(...checks.map(([state, text, advice]) =>
+        make("li", state, icon(state), make("span", "text", text), make("span", "advice", advice))));
+    }
+    const blocked = !s.stage_connected || full !== undefined;
+    this.go.disabled = this.starting || !fits || blocked;
+    setText(this.go, this.starting ? "Starting" : !blocked && checks.some(([state]) => state === "major") && fits ? "Start all the same" : "Start recording");
+  }
+
+  async start() {
+    if (this.go.disabled) return;
+    this.starting = true;
+    this.refuse("");
+    this.check();
+    try {
+      await post("start", { participant: this.code.value.trim() });
+      this.startDialog.close();
+    } catch (error) {
+      this.refuse(reason(error));
+    } finally {
+      this.starting = false;
+      this.check();
+    }
+  }
+
+  /** @param {string} text */
+  refuse(text) {
+    const e = byId("start-error");
+    e.hidden = text === "";
+    setText(e, text && `Not started: ${text}`);
+  }
+
+  openStop() {
+    if (this.stopDialog.open || this.status?.state !== "recording" || this.status.busy) return;
+    /** @type {HTMLInputElement} */ (byId("reason")).value = "";
+    this.describeStop();
+    this.stopDialog.showModal();
+  }
+
+  describeStop() {
+    const s = this.status;
+    if (!s) return;
+    const left = (s.plan.steps ?? []).slice(s.step + 1).filter((p) => p.action === "play").length;
+    const rest = left === 0 ? "No clip is left to show." : `${left} ${left === 1 ? "clip is" : "clips are"} still to be shown.`;
+    setText(byId("stop-what"), `${s.participant} has been recorded for ${clock(s.elapsed_ms)}. ${rest} What has been recorded is kept and sealed; it cannot be continued afterwards.`);
+  }
+
+  /** @param {string} why */
+  async stop(why) {
+    try {
+      await post("stop", { reason: why.trim() });
+    } catch (error) {
+      this.complain(`Not stopped: ${reason(error)}`);
+    }
+  }
+
+  hold() {
+    if (this.holding) return;
+    byId("stop").classList.add("holding");
+    this.holding = window.setTimeout(() => {
+      this.release();
+      if (!this.stopDialog.open) this.stop("");
+    }, holdMs);
+  }
+
+  release() {
+    clearTimeout(this.holding);
+    this.holding = 0;
+    byId("stop").classList.remove("holding");
+  }
+}
+
+/** @param {unknown} error */
+export function reason(error) {
+  if (error instanceof TypeError) return "the server does not answer.";
+  return error instanceof Error ? error.message : String(error);
+}

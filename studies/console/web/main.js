@@ -1,0 +1,139 @@
+// The console page: wires the parts together. The server is the truth; nothing
+// here survives a reload but the theme, and nothing needs to.
+
+import { showAlarms } from "./alarms.js";
+import { Bar } from "./bar.js";
+import { Commands, post, reason } from "./commands.js";
+import { byId, setText } from "./dom.js";
+import { LabClock } from "./labclock.js";
+import { Mirror } from "./mirror.js";
+import { Lab } from "./series.js";
+import { showOutcome, showRecovered, showSessions } from "./sessions.js";
+import { connect } from "./socket.js";
+import { showStreams } from "./streams.js";
+import { Strips } from "./strips.js";
+import { wireTheme } from "./theme.js";
+
+/** @typedef {import("./types.js").Status} Status */
+/** @typedef {import("./types.js").Summary} Summary */
+
+/** How long a complaint stays. */
+const complaintMs = 8000;
+/** With "less motion" asked for, the strips move in steps of this length. */
+const calmFrameMs = 250;
+
+const lab = new Lab();
+const clock = new LabClock();
+const bar = new Bar();
+const strips = new Strips(lab);
+const mirror = new Mirror(lab);
+/** @type {Summary[]} */
+let sessions = [];
+let listedFor = ""; // what the list of sessions was fetched for
+let connected = false;
+
+/** The banner: a lost connection stays until it is back, anything else for a while. */
+let bannerTimer = 0;
+/** @param {string} text @param {boolean} [stays] */
+function banner(text, stays) {
+  clearTimeout(bannerTimer);
+  const e = byId("banner");
+  setText(e, text);
+  e.hidden = text === "";
+  if (text && !stays) bannerTimer = window.setTimeout(() => banner(""), complaintMs);
+}
+
+const commands = new Commands((text) => banner(text), () => sessions);
+
+/** @param {"continue"|"seal"} command @param {object} body */
+async function decide(command, body) {
+  try {
+    await post(command, body);
+  } catch (error) {
+    banner(`${command === "seal" ? "Not sealed" : "Not continued"}: ${reason(error)}`);
+  }
+}
+
+/** @param {Status} status */
+async function listSessions(status) {
+  const key = JSON.stringify([status.session_id, status.state, status.busy === "", status.last_outcome, status.recovered?.length]);
+  if (key === listedFor) return;
+  listedFor = key;
+  try {
+    const response = await fetch("/api/sessions", { cache: "no-store" });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    sessions = await response.json();
+    showSessions(sessions);
+  } catch {
+    listedFor = ""; // tried again with the next status
+  }
+}
+
+connect({
+  hello(hello) {
+    connected = true;
+    banner("");
+    document.body.classList.remove("down");
+    clock.reset();
+    lab.reset(hello.streams);
+    listedFor = "";
+  },
+  replay() {
+    lab.clear();
+  },
+  report(report) {
+    const status = report.status;
+    if (!Number.isFinite(clock.now())) clock.heard(report.now_ms);
+    const names = new Map((status.plan.steps ?? []).map((s) => [s.presentation ?? 0, s.stimulus ?? ""]));
+    strips.stimulusOf = (presentation) => names.get(presentation) ?? `clip ${presentation}`;
+    bar.update(status, report.now_ms);
+    mirror.update(status);
+    commands.update(status);
+    showStreams(status.streams ?? []);
+    showAlarms(status.alarms ?? []);
+    showOutcome(status);
+    showRecovered(status, decide);
+    listSessions(status);
+    document.body.dataset.ready = "true";
+  },
+  batch(batch) {
+    clock.heard(batch.now);
+    lab.push(batch.blocks);
+  },
+  skipped(batches) {
+    banner(`This screen was too slow and skipped ${batches} updates since it was opened. The recording is not affected.`);
+  },
+  fault(text) {
+    banner(text);
+  },
+  down(why) {
+    document.body.classList.add("down");
+    if (why === "denied") {
+      banner("Emolab was started again and has a new token. Open the address that it printed.", true);
+    } else if (connected) {
+      banner("No connection to the lab. The recording goes on without this screen. Trying again.", true);
+    } else {
+      banner("The lab does not answer yet. Trying again.", true);
+    }
+  },
+});
+
+wireTheme(() => {
+  strips.restyle();
+  mirror.restyle();
+});
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+let drawn = 0;
+/** @param {number} at */
+function frame(at) {
+  requestAnimationFrame(frame); // the browser stops calling while the page is hidden
+  if (calm.matches && at - drawn < calmFrameMs) return;
+  drawn = at;
+  const now = clock.now();
+  if (!Number.isFinite(now)) return;
+  strips.draw(now);
+  mirror.draw(now);
+  bar.tick(now, mirror.onScreen(now));
+}
+requestAnimationFrame(frame);

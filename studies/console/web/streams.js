@@ -1,0 +1,84 @@
+// The list of streams: how each device is doing, in numbers and in words.
+
+import { byId, icon, make, setText } from "./dom.js";
+import { count, deviceNames, number, signed } from "./words.js";
+
+/** @typedef {import("./types.js").Health} Health */
+/** @typedef {"ok"|"minor"|"off"} State */
+
+/** Data older than this are missed by a person watching. */
+const silentMs = 1500;
+/** Below this share of its nominal rate a stream is slow. */
+const slowBelow = 0.8;
+/** A bound beyond this is a deviation: the time of a video frame. */
+const wideMs = 25;
+
+/** @param {Health[]} streams */
+export function showStreams(streams) {
+  const body = byId("stream-rows");
+  const key = streams.map((h) => h.info.id).join();
+  if (body.dataset.key !== key) {
+    body.dataset.key = key;
+    body.replaceChildren(...streams.flatMap(rows));
+  }
+  for (const h of streams) fill(h);
+}
+
+/** @param {Health} h @returns {HTMLElement[]} */
+function rows(h) {
+  const id = `stream-${h.info.id}`;
+  const cell = (/** @type {string} */ name) => {
+    const td = make("td", "num");
+    td.id = `${id}-${name}`;
+    return td;
+  };
+  const name = make("th", "", deviceNames[h.info.kind] ?? h.info.id);
+  name.setAttribute("scope", "row");
+  const numbers = make("tr", "numbers", name, cell("rate"), cell("lost"), cell("bound"), cell("drift"));
+  const state = make("span", "state");
+  state.id = `${id}-state`;
+  const words = make("td", "words", state, make("span", "device"));
+  words.setAttribute("colspan", "5");
+  words.id = `${id}-words`;
+  return [numbers, make("tr", "remark", words)];
+}
+
+/** @param {Health} h */
+function fill(h) {
+  const id = `stream-${h.info.id}`;
+  const { state, word } = judge(h);
+  const none = h.samples === 0;
+  setText(byId(`${id}-rate`), none && h.info.rate_hz === 0 ? "–" : number(h.rate_hz, 1));
+  setText(byId(`${id}-lost`), count(h.lost));
+  setText(byId(`${id}-bound`), none ? "–" : bound(h.clock.bound_ms));
+  setText(byId(`${id}-drift`), none || h.info.clock === "host" ? "–" : signed(Math.round(h.clock.drift_ppm), 0));
+  byId(`${id}-bound`).classList.toggle("minor", h.clock.bound_ms > wideMs);
+  byId(`${id}-bound`).title = h.clock.method;
+  byId(`${id}-lost`).classList.toggle("some", h.lost > 0);
+
+  const words = byId(`${id}-words`);
+  const device = [h.info.device, h.info.port ?? ""].filter(Boolean).join(" · ");
+  const faults = h.faults > 0 ? `${count(h.faults)} unreadable` : "";
+  const key = [state, word, device, faults, h.remark, h.info.simulated].join("|");
+  if (words.dataset.key === key) return;
+  words.dataset.key = key;
+  const badge = make("span", `badge ${state}`, icon(state), word);
+  words.replaceChildren(badge, ...(h.info.simulated ? [make("span", "tag", "simulated")] : []),
+    make("span", "device", [device, faults].filter(Boolean).join(" · ")));
+  words.title = h.remark;
+}
+
+/** @param {number} ms */
+function bound(ms) {
+  if (!(ms > 0)) return "–";
+  return ms < 10 ? number(ms, 1) : count(ms);
+}
+
+/** @param {Health} h @returns {{state: State, word: string}} */
+function judge(h) {
+  if (h.info.kind === "trace") return { state: "ok", word: h.samples > 0 ? "ok" : "waiting" };
+  if (!h.connected) return { state: "off", word: "not connected" };
+  if (h.info.rate_hz > 0 && h.age_ms > silentMs) return { state: "off", word: "no data" };
+  if (h.info.rate_hz > 0 && h.rate_hz > 0 && h.rate_hz < slowBelow * h.info.rate_hz) return { state: "minor", word: "slow" };
+  return { state: "ok", word: "ok" };
+}

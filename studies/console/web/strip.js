@@ -1,0 +1,222 @@
+// One live strip: a canvas with a window of time, its newest end at the right.
+// It knows how to draw; what it draws is decided in strips.js.
+
+/** @typedef {import("./series.js").Series} Series */
+/** @typedef {import("./palette.js").Palette} Palette */
+
+/** The length of all strips. */
+export const windowMs = 20_000;
+/** A vertical line every five seconds. */
+const gridMs = 5_000;
+
+/** @typedef {{from: number, until: number, label: string}} Span a stretch of time, in lab ms */
+
+export class Strip {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    const ctx = canvas.getContext("2d");
+    if (!ctx) throw new Error("this browser has no canvas");
+    this.canvas = canvas;
+    this.ctx = ctx;
+    this.width = 0; // CSS px
+    this.height = 0;
+    this.from = 0; // lab ms at the left edge
+    this.low = 0; // value at the bottom
+    this.high = 1;
+    this.font = "11px sans-serif";
+    this.small = 11;
+    new ResizeObserver(() => this.resize()).observe(canvas);
+    this.resize();
+  }
+
+  resize() {
+    const box = this.canvas.getBoundingClientRect();
+    const dpr = window.devicePixelRatio || 1;
+    this.width = box.width;
+    this.height = box.height;
+    this.canvas.width = Math.max(1, Math.round(box.width * dpr));
+    this.canvas.height = Math.max(1, Math.round(box.height * dpr));
+    this.ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+    const style = getComputedStyle(this.canvas);
+    this.small = parseFloat(style.fontSize) || 11;
+    this.font = `${this.small}px ${style.fontFamily}`;
+  }
+
+  /** Clears, and sets the window. @param {number} now @param {number} low @param {number} high */
+  begin(now, low, high) {
+    this.from = now - windowMs;
+    this.low = low;
+    this.high = high;
+    this.ctx.clearRect(0, 0, this.width, this.height);
+  }
+
+  /** @param {number} t lab ms */
+  x(t) {
+    return ((t - this.from) / windowMs) * this.width;
+  }
+
+  /** @param {number} v */
+  y(v) {
+    const pad = 5; // lines at the limits stay whole
+    return this.height - pad - ((v - this.low) / (this.high - this.low)) * (this.height - 2 * pad);
+  }
+
+  /** Shades the stretches in which a clip was on the screen, with a line at each
+   * beginning. @param {Span[]} spans @param {Palette} p @param {boolean} labels */
+  bands(spans, p, labels) {
+    const { ctx, height } = this;
+    ctx.font = this.font;
+    ctx.textBaseline = "top";
+    for (const s of spans) {
+      const x0 = this.x(s.from);
+      const x1 = Math.min(this.x(s.until), this.width);
+      if (x1 < 0) continue;
+      ctx.fillStyle = p.band;
+      ctx.fillRect(x0, 0, x1 - x0, height);
+      ctx.fillStyle = p.muted;
+      if (x0 >= 0) ctx.fillRect(Math.round(x0), 0, 1, height);
+      if (labels && x1 - Math.max(x0, 0) > 24) ctx.fillText(s.label, Math.max(x0, 0) + 5, 3);
+    }
+  }
+
+  /** @param {Palette} p @param {[number, string][]} levels horizontal lines: value, label */
+  grid(p, levels) {
+    const { ctx, width, height } = this;
+    ctx.fillStyle = p.line;
+    for (let t = gridMs; t < windowMs; t += gridMs) ctx.fillRect(Math.round((t / windowMs) * width), 0, 1, height);
+    ctx.font = this.font;
+    ctx.textBaseline = "middle";
+    for (const [v, label] of levels) {
+      const y = Math.round(this.y(v));
+      ctx.fillStyle = p.line;
+      ctx.fillRect(0, y, width, 1);
+      if (!label) continue;
+      const w = ctx.measureText(label).width + 6;
+      const at = Math.min(Math.max(y, this.small * 0.6), height - this.small * 0.6);
+      ctx.fillStyle = p.panel;
+      ctx.fillRect(0, at - this.small * 0.6, w, this.small * 1.2);
+      ctx.fillStyle = p.muted;
+      ctx.fillText(label, 1, at);
+    }
+  }
+
+  /** Draws one channel as a line that breaks where something is missing.
+   * @param {Series} series @param {string} channel
+   * @param {{colour: string, width?: number, dash?: number[], valid?: string, fill?: string}} how
+   *   valid: a channel that must be above 0 for a row to count; fill: shade to the value 0 */
+  line(series, channel, how) {
+    const values = series.column(channel);
+    if (!values) return;
+    const valid = how.valid ? series.column(how.valid) : undefined;
+    const { ctx } = this;
+    const [first, end] = series.since(this.from - series.reach);
+    const zero = this.y(0);
+    ctx.beginPath();
+    /** @type {number[]} x, y of the present stretch, for the shade */
+    let stretch = [];
+    /** @type {number[][]} */
+    const stretches = [];
+    let last = -Infinity;
+    for (let n = first; n < end; n++) {
+      const i = series.slot(n);
+      const v = values[i];
+      const t = series.times[i];
+      if (v !== v || (valid && !(valid[i] > 0))) continue;
+      const x = this.x(t);
+      const y = this.y(v);
+      if (t - last > series.reach || t < last || series.gaps[i]) {
+        ctx.moveTo(x, y);
+        if (how.fill) stretches.push((stretch = []));
+      } else {
+        ctx.lineTo(x, y);
+      }
+      if (how.fill) stretch.push(x, y);
+      last = t;
+    }
+    ctx.strokeStyle = how.colour;
+    ctx.lineWidth = how.width ?? 1.5;
+    ctx.lineJoin = "round";
+    ctx.setLineDash(how.dash ?? []);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    if (!how.fill) return;
+    ctx.fillStyle = how.fill;
+    for (const s of stretches) {
+      ctx.beginPath();
+      ctx.moveTo(s[0], zero);
+      for (let k = 0; k < s.length; k += 2) ctx.lineTo(s[k], s[k + 1]);
+      ctx.lineTo(s[s.length - 2], zero);
+      ctx.fill();
+    }
+  }
+
+  /** Short ticks at the bottom where a channel is above 0. @param {Series} series
+   * @param {string} channel @param {string} colour */
+  ticks(series, channel, colour) {
+    const values = series.column(channel);
+    if (!values) return;
+    const [first, end] = series.since(this.from);
+    this.ctx.fillStyle = colour;
+    for (let n = first; n < end; n++) {
+      const i = series.slot(n);
+      if (values[i] > 0) this.ctx.fillRect(Math.round(this.x(series.times[i])) - 1, this.height - 9, 2, 9);
+    }
+  }
+
+  /** Hatches the stretches without a usable row, the present one with its word.
+   * @param {Series} series @param {string|undefined} valid channel that must be above 0
+   * @param {Palette} p @param {string} word @param {CanvasPattern|null} hatch @param {number} now */
+  holes(series, valid, p, word, hatch, now) {
+    const column = valid ? series.column(valid) : undefined;
+    const [first, end] = series.since(this.from - series.reach);
+    let last = end > first ? -Infinity : this.from;
+    if (end > first && first === 0) last = series.times[series.slot(first)]; // before the page had any data
+    for (let n = first; n < end; n++) {
+      const i = series.slot(n);
+      if (column && !(column[i] > 0)) continue;
+      this.hole(Math.max(last, this.from), series.times[i], series.reach, p, "", hatch);
+      last = series.times[i];
+    }
+    this.hole(Math.max(last, this.from), now, series.reach + 250, p, word, hatch);
+  }
+
+  /** @param {number} t0 @param {number} t1 @param {number} reach @param {Palette} p
+   * @param {string} word @param {CanvasPattern|null} hatch */
+  hole(t0, t1, reach, p, word, hatch) {
+    if (t1 - t0 <= reach) return;
+    const { ctx, height } = this;
+    const x0 = this.x(t0);
+    const x1 = this.x(t1);
+    ctx.fillStyle = hatch ?? p.band;
+    ctx.fillRect(x0, 0, x1 - x0, height);
+    if (!word) return;
+    ctx.font = this.font;
+    ctx.textBaseline = "middle";
+    const w = ctx.measureText(word).width + 12;
+    if (x1 - x0 < w + 4) return;
+    ctx.fillStyle = p.panel;
+    ctx.fillRect(x1 - w - 4, height / 2 - this.small, w, 2 * this.small);
+    ctx.fillStyle = p.invalid;
+    ctx.fillText(word, x1 - w + 2, height / 2);
+  }
+}
+
+/** The diagonal hatch of invalid stretches. @param {CanvasRenderingContext2D} ctx
+ * @param {string} colour @returns {CanvasPattern|null} */
+export function hatching(ctx, colour) {
+  const size = 8;
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = size;
+  const t = tile.getContext("2d");
+  if (!t) return null;
+  t.strokeStyle = colour;
+  t.globalAlpha = 0.28;
+  t.lineWidth = 1.2;
+  t.beginPath();
+  for (const d of [-size, 0, size]) {
+    t.moveTo(d - 1, size + 1);
+    t.lineTo(d + size + 1, -1);
+  }
+  t.stroke();
+  return ctx.createPattern(tile, "repeat");
+}

@@ -1,0 +1,64 @@
+// Numbers and names as a person reads them.
+
+/** The minus that lines up with the digits. @param {string} s */
+const minus = (s) => s.replace("-", "−");
+
+/** @param {number} v @param {number} digits */
+export function number(v, digits) {
+  return Number.isFinite(v) ? minus(v.toFixed(digits)) : "–";
+}
+
+/** @param {number} v */
+export function signed(v, digits = 2) {
+  if (!Number.isFinite(v)) return "–";
+  return (v > 0 ? "+" : "") + number(v, digits);
+}
+
+const thousands = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** @param {number} v */
+export function count(v) {
+  return Number.isFinite(v) ? minus(thousands.format(v)) : "–";
+}
+
+/** 00:07:41. @param {number} ms */
+export function clock(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}
+
+/** 0:07, for a length or a position. @param {number} ms */
+export function short(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+}
+
+/** @param {number} hours -1 = unknown */
+export function disk(hours) {
+  if (!(hours >= 0)) return "–";
+  if (hours >= 1000) return "> 999 h";
+  return hours >= 10 ? `${Math.floor(hours)} h` : `${number(hours, 1)} h`;
+}
+
+/** What the experimenter calls the devices, by kind of stream. */
+export const deviceNames = /** @type {Record<string, string>} */ ({
+  eda: "Skin conductance",
+  gaze: "Eye tracker",
+  face: "Camera and face",
+  stimulus: "Participant’s screen",
+  trace: "Joined trace",
+});
+
+/** File name at the end of a path. @param {string} path */
+export function baseName(path) {
+  return path.split(/[\\/]/).pop() ?? path;
+}
+
+/** When a session began, by this computer's clock. @param {string} iso */
+export function started(iso) {
+  const d = new Date(iso);
+  const time = d.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+  const today = d.toDateString() === new Date().toDateString();
+  return today ? time : `${d.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
+}
