@@ -33,6 +33,8 @@ type canvas []colour
 
 func newCanvas() canvas { return make(canvas, canvasWidth*canvasHeight) }
 
+func (c canvas) at(column, row int) colour { return c[row*canvasWidth+column] }
+
 // paint mixes a colour into the drawing where the mask covers it, at strength k.
 func (c canvas) paint(m mask, k float32, with colour) {
 	w := m.box.Dx()

@@ -104,7 +104,8 @@ func (h *head) paintExpression(a actions) {
 	copy(h.lit, h.skin)
 	gloss := paintMouth(h.lit, a, m)
 	h.lit.light(h.folds(a, m), h.tones)
-	h.lit.lighten(gloss, 30)
+	const glossLevels = 30 // grey levels: wet lips reflect the window, not their own colour
+	h.lit.lighten(gloss, glossLevels)
 }
 
 // folds returns the light on the face with the folds of an expression.

@@ -208,11 +208,3 @@ func gaussian(centre point, sx, sy float64) mask {
 	}
 	return m
 }
-
-// at returns the cover of a canvas pixel, 0 outside the box.
-func (m mask) at(x, y int) float32 {
-	if x < m.box.Min.X || x >= m.box.Max.X || y < m.box.Min.Y || y >= m.box.Max.Y {
-		return 0
-	}
-	return m.cover[m.index(x, y)]
-}

@@ -16,6 +16,14 @@ func covered(m mask) float64 {
 	return sum / resolution / resolution
 }
 
+// at returns the cover of a canvas pixel, 0 outside the box.
+func (m mask) at(x, y int) float32 {
+	if x < m.box.Min.X || x >= m.box.Max.X || y < m.box.Min.Y || y >= m.box.Max.Y {
+		return 0
+	}
+	return m.cover[m.index(x, y)]
+}
+
 // starOutline draws a simple polygon around a centre.
 func starOutline(t *rapid.T) curve {
 	cx := rapid.Float64Range(-.3, .3).Draw(t, "cx")

@@ -3,12 +3,17 @@
 package portrait_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"emolab/capture/face"
 	"emolab/capture/frame"
 	"emolab/capture/portrait"
+	"emolab/fusion/instant"
+	"emolab/fusion/script"
 )
 
 // analyzer returns the real nets, or skips the test where they are not
@@ -44,7 +49,7 @@ func randomLook(r *rand.Rand, n int, expression string) portrait.Look {
 
 func TestNetsReadTheFace(t *testing.T) {
 	a := analyzer(t)
-	const poses, mustFind = 20, .95
+	const poses, mustFind = 12, .95
 	names := face.Expressions()
 	paint := portrait.NewPainter(640, 480, 1)
 	r := rand.New(rand.NewPCG(20, 26))
@@ -80,4 +85,60 @@ func TestNetsReadTheFace(t *testing.T) {
 	if float64(found) < mustFind*float64(pictures) {
 		t.Errorf("a face was found in %d of %d pictures, want %.0f %%", found, pictures, 100*mustFind)
 	}
+}
+
+// fakeClock is the fake time of a synctest bubble.
+type fakeClock struct{ start time.Time }
+
+func (c fakeClock) Now() instant.Instant { return instant.Instant(time.Since(c.start)) }
+
+// The camera films a whole script, blinks, glances and sway included.
+func TestNetsReadTheScript(t *testing.T) {
+	a := analyzer(t)
+	const mustFind, mustRead = .95, .90
+	synctest.Test(t, func(t *testing.T) {
+		clock := fakeClock{time.Now()}
+		s := script.New(1)
+		// Slow enough that the nets see all of the script in a second or two.
+		camera := portrait.New(script.NewTruth(s, clock.Now()), clock, portrait.Options{FPS: 1.3})
+		ctx, stop := context.WithCancel(t.Context())
+		out, ended := make(chan frame.Frame), make(chan error, 1)
+		go func() { ended <- camera.Run(ctx, out) }()
+
+		frames, found, held, right := 0, 0, 0, 0
+		shown := map[string]int{}
+		for f := <-out; time.Duration(f.At) < s.Period; f = <-out {
+			r, err := a.Analyze(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			frames++
+			if r.Found {
+				found++
+			}
+			want, intensity := s.Expression(time.Duration(f.At))
+			if intensity < 1 {
+				continue // on its way: either of two readings is right
+			}
+			held++
+			shown[want]++
+			if r.Found && face.Expressions()[r.Expression.Top()] == want {
+				right++
+			}
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		t.Logf("%d frames, face found in %d; %d of %d held expressions read; shown %v", frames, found, right, held, shown)
+		if float64(found) < mustFind*float64(frames) {
+			t.Errorf("a face was found in %d of %d frames, want %.0f %%", found, frames, 100*mustFind)
+		}
+		if float64(right) < mustRead*float64(held) {
+			t.Errorf("%d of %d held expressions were read, want %.0f %%", right, held, 100*mustRead)
+		}
+		if len(shown) < 5 {
+			t.Errorf("only %v were shown", shown)
+		}
+	})
 }

@@ -61,7 +61,7 @@ func TestPaintForgetsTheLookBefore(t *testing.T) {
 	used := quiet()
 	r := rand.New(rand.NewPCG(1, 2))
 	names := expressions()
-	for n := range 5 {
+	for n := range 4 {
 		l := Look{
 			Expression: names[n%len(names)], Intensity: r.Float64(),
 			Closure: max(0, 2*r.Float64()-1), GazeX: 3*r.Float64() - 1.5, Yaw: 5,
@@ -128,7 +128,7 @@ func TestTheEyesFollowTheGaze(t *testing.T) {
 // Heads that reach over the edge, and any size of picture, are drawn as far as
 // they are seen.
 func TestPaintAtTheEdges(t *testing.T) {
-	for _, size := range [][2]int{{32, 32}, {33, 47}, {320, 240}, {641, 481}, {100, 700}, {700, 100}} {
+	for _, size := range [][2]int{{32, 32}, {321, 243}, {100, 500}, {500, 100}} {
 		p := NewPainter(size[0], size[1], 1)
 		for _, l := range []Look{
 			{}, {ShiftX: 400}, {ShiftX: -400, Roll: 45}, {ShiftY: 400}, {ShiftY: -400},

@@ -14,17 +14,32 @@ type layer struct {
 	alpha float32
 }
 
-// over lays an opaque colour over the pixel where cover says so.
-func (l *layer) over(c colour, cover float32) {
-	for i := range c {
-		l.colour[i] += (c[i] - l.colour[i]) * cover
+// layers is the whole head while it is put together.
+type layers []layer
+
+// over lays an opaque drawing over the head where the mask covers it.
+func (l layers) over(m mask, drawing func(column, row int) colour) {
+	for r := m.box.Min.Y; r < m.box.Max.Y; r++ {
+		line := l[r*canvasWidth+m.box.Min.X:][:m.box.Dx()]
+		cover := m.cover[m.index(m.box.Min.X, r):][:len(line)]
+		for i, k := range cover {
+			if k == 0 {
+				continue
+			}
+			c, p := drawing(m.box.Min.X+i, r), &line[i]
+			p.colour[0] += (c[0] - p.colour[0]) * k
+			p.colour[1] += (c[1] - p.colour[1]) * k
+			p.colour[2] += (c[2] - p.colour[2]) * k
+			p.alpha += (1 - p.alpha) * k
+		}
 	}
-	l.alpha += (1 - l.alpha) * cover
 }
 
 func (l layer) texel() texel {
-	lane := func(v float32) texel { return texel(max(0, min(255*l.alpha, v)) + .5) }
-	return lane(l.colour[2]) | lane(l.colour[1])<<16 | lane(l.colour[0])<<32 | lane(255*l.alpha)<<48
+	// Rounding must not leave a colour above its alpha.
+	alpha := 255*l.alpha + .5
+	b, g, r := min(alpha, l.colour[2]+.5), min(alpha, l.colour[1]+.5), min(alpha, l.colour[0]+.5)
+	return texel(b) | texel(g)<<16 | texel(r)<<32 | texel(alpha)<<48
 }
 
 // compose lays neck, ears, face and hair over one another, and softens the
@@ -32,30 +47,20 @@ func (l layer) texel() texel {
 func (h *head) compose(face canvas, a actions) texture {
 	drop := a.drop()
 	neck := fill(curve{{-.20, .25}, {.20, .25}, {.215, .79}, {-.215, .79}}, .006)
-	outline := fill(outlineOf(a), .004)
-	ears := colour{skinR * .80, skinG * .74, skinB * .70}
+	ear := colour{skinR * .80, skinG * .74, skinB * .70}
 
-	t := make(texture, canvasWidth*canvasHeight)
-	for r := range canvasHeight {
-		y := yAt(r)
-		for c := range canvasWidth {
-			i := r*canvasWidth + c
-			var l layer
-			if k := neck.at(c, r); k > 0 {
-				l.over(neckColour(xAt(c), y, drop), k)
-			}
-			if k := h.ears[0].at(c, r) + h.ears[1].at(c, r); k > 0 {
-				l.over(ears, k)
-			}
-			if k := outline.at(c, r); k > 0 {
-				l.over(face[i], k)
-			}
-			if k := h.hair.at(c, r); k > 0 {
-				l.over(h.strands[i], k)
-			}
-			if l.alpha > 0 {
-				t[i] = l.texel()
-			}
+	all := make(layers, canvasWidth*canvasHeight)
+	all.over(neck, func(c, r int) colour { return neckColour(xAt(c), yAt(r), drop) })
+	for _, m := range h.ears {
+		all.over(m, func(int, int) colour { return ear })
+	}
+	all.over(fill(outlineOf(a), .004), face.at)
+	all.over(h.hair, h.strands.at)
+
+	t := make(texture, len(all))
+	for i, l := range all {
+		if l.alpha > 0 {
+			t[i] = l.texel()
 		}
 	}
 	t.soften()
