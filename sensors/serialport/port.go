@@ -24,6 +24,9 @@ const DefaultBaud = 115200
 // number: the Read would steal its bytes. So Close lets the Read return first.
 const wakeEvery = 50 * time.Millisecond
 
+// interruptEvery is the pause between two attempts of Close to end a Write.
+const interruptEvery = 5 * time.Millisecond
+
 // Config says what to open.
 type Config struct {
 	// Serial is the USB serial number of the adapter or board. Where it is given
@@ -53,6 +56,7 @@ type Port struct {
 	silence time.Duration
 	clock   instant.Clock
 	inner   serial.Port
+	mode    serial.Mode
 
 	closed  atomic.Bool
 	reading sync.Mutex // held during a Read
@@ -74,14 +78,15 @@ func Open(c Config) (*Port, error) {
 	}
 	// InitialStatusBits stays nil: pseudo-terminals have no modem lines, and Open
 	// would fail on them.
-	inner, err := serial.Open(path, &serial.Mode{BaudRate: baud, DataBits: 8})
+	mode := serial.Mode{BaudRate: baud, DataBits: 8}
+	inner, err := serial.Open(path, &mode)
 	if err != nil {
 		return nil, explainOpen(path, err)
 	}
 	if err := errors.Join(inner.SetReadTimeout(wakeEvery), inner.ResetInputBuffer()); err != nil {
 		return nil, errors.Join(fmt.Errorf("serialport: set up %s: %w", path, err), inner.Close())
 	}
-	return &Port{path: path, silence: c.Silence, clock: c.Clock, inner: inner}, nil
+	return &Port{path: path, silence: c.Silence, clock: c.Clock, inner: inner, mode: mode}, nil
 }
 
 // Path returns where the port was found.
@@ -137,11 +142,8 @@ func (p *Port) Write(b []byte) (int, error) {
 func (p *Port) Close() error {
 	p.once.Do(func() {
 		p.closed.Store(true)
-		if !p.writing.TryLock() {
-			// A blocked write returns once there is room. A failure here means
-			// that the device is gone, and that ends the write as well.
-			_ = p.inner.ResetOutputBuffer()
-			p.writing.Lock()
+		for !p.writing.TryLock() {
+			p.interruptWrite()
 		}
 		defer p.writing.Unlock()
 		p.reading.Lock()
@@ -151,4 +153,13 @@ func (p *Port) Close() error {
 		}
 	})
 	return p.err
+}
+
+// interruptWrite makes a blocked write return: it drops what the device has not
+// taken, and sets the mode again, upon which Linux looks anew whether there is
+// room. Failures mean that the device is gone, and that ends the write as well.
+func (p *Port) interruptWrite() {
+	_ = p.inner.ResetOutputBuffer()
+	_ = p.inner.SetMode(&p.mode)
+	time.Sleep(interruptEvery) // the write may be about to block only now
 }

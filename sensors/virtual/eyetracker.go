@@ -1,0 +1,143 @@
+package virtual
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/script"
+	"emolab/sensors/eyetracker/gazepoint"
+)
+
+const (
+	// gazeNoise is one standard deviation of the point of gaze, in screens: about
+	// 0.15° on a 24-inch screen at 65 cm.
+	gazeNoise = 0.003
+	// pupilNoise is one standard deviation of the pupil's diameter, mm.
+	pupilNoise = 0.02
+	// shut is the closure from which the tracker loses the eye.
+	shut = 0.5
+
+	// trackerStart is the tracker's TIME at power-on: it was started a while ago.
+	trackerStart = 1234567890 * time.Microsecond
+)
+
+// TrackerOptions say what virtual eye tracker to build.
+type TrackerOptions struct {
+	Stream   string // under which its clock is entered in the truth
+	DriftPPM float64
+	Rate     int // records per second; 0 = 60
+	Seed     uint64
+}
+
+// EyeTracker is the virtual twin of a Gazepoint tracker behind a serial bridge.
+// It prints TIME with six decimals, the microsecond that its clock counts.
+type EyeTracker struct {
+	o     TrackerOptions
+	truth *script.Truth
+	clock instant.Clock
+}
+
+// NewEyeTracker makes a tracker that plays the gaze, pupils and blinks of a truth.
+func NewEyeTracker(truth *script.Truth, clock instant.Clock, o TrackerOptions) *EyeTracker {
+	if o.Rate == 0 {
+		o.Rate = 60
+	}
+	return &EyeTracker{o: o, truth: truth, clock: clock}
+}
+
+func (e *EyeTracker) run(ctx context.Context, in <-chan arrived, send func([]byte)) {
+	t := &tracking{EyeTracker: e, send: send, enabled: map[string]bool{}, random: rand.New(rand.NewPCG(e.o.Seed, 2))}
+	now := e.clock.Now()
+	t.sampler = newSampler(switchOn(e.truth, e.o.Stream, now, trackerStart.Microseconds(), e.o.DriftPPM), now, float64(e.o.Rate))
+	record := time.NewTimer(0)
+	defer record.Stop()
+	for {
+		record.Reset(t.sampler.until(e.clock.Now()))
+		select {
+		case got := <-in:
+			t.receive(got.bytes)
+		case <-record.C:
+			for t.sampler.until(e.clock.Now()) == 0 {
+				t.record()
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// tracking is one life of the tracker.
+type tracking struct {
+	*EyeTracker
+	send    func([]byte)
+	random  *rand.Rand
+	scanner gazepoint.Scanner
+	enabled map[string]bool
+	sampler sampler
+}
+
+// receive answers the host's commands.
+func (t *tracking) receive(p []byte) {
+	for len(p) > 0 {
+		m, rest, ok := t.scanner.Next(p)
+		p = rest
+		if !ok {
+			return
+		}
+		id, state := string(m.Value("ID")), string(m.Value("STATE"))
+		switch tag := string(m.Tag); {
+		case tag == "SET" && knows(id) && (state == "0" || state == "1"):
+			t.enabled[id] = state == "1"
+			t.send(fmt.Appendf(nil, "<ACK ID=\"%s\" STATE=\"%s\" />\r\n", id, state))
+		case tag == "GET" && id == "PRODUCT_ID":
+			t.send(fmt.Appendf(nil, "<ACK ID=\"PRODUCT_ID\" VALUE=\"GP3\" BUS=\"USB3\" RATE=\"%d\" />\r\n", t.o.Rate))
+		default:
+			t.send(fmt.Appendf(nil, "<NACK ID=\"%s\" />\r\n", id))
+		}
+	}
+}
+
+// knows tells whether the tracker has the switch.
+func knows(id string) bool {
+	switch id {
+	case "ENABLE_SEND_DATA", "ENABLE_SEND_COUNTER", "ENABLE_SEND_TIME", "ENABLE_SEND_POG_BEST", "ENABLE_SEND_PUPILMM":
+		return true
+	}
+	return false
+}
+
+// record makes the record of the camera picture that is due.
+func (t *tracking) record() {
+	tick, at := t.sampler.due()
+	number := t.sampler.next
+	t.sampler.next++
+	if !t.enabled["ENABLE_SEND_DATA"] {
+		return
+	}
+	b := []byte("<REC")
+	if t.enabled["ENABLE_SEND_COUNTER"] {
+		b = fmt.Appendf(b, " CNT=\"%d\"", number)
+	}
+	if t.enabled["ENABLE_SEND_TIME"] {
+		b = fmt.Appendf(b, " TIME=\"%d.%06d\"", tick/1e6, tick%1e6)
+	}
+	elapsed := t.truth.Elapsed(at)
+	valid := 1
+	if t.truth.Script.Closure(elapsed) > shut {
+		valid = 0
+	}
+	x, y := t.truth.Script.Gaze(elapsed)
+	if t.enabled["ENABLE_SEND_POG_BEST"] {
+		b = fmt.Appendf(b, " BPOGX=\"%.5f\" BPOGY=\"%.5f\" BPOGV=\"%d\"",
+			x+gazeNoise*t.random.NormFloat64(), y+gazeNoise*t.random.NormFloat64(), valid)
+	}
+	if t.enabled["ENABLE_SEND_PUPILMM"] {
+		mm := t.truth.Script.PupilMM(elapsed)
+		b = fmt.Appendf(b, " LPMM=\"%.5f\" LPMMV=\"%d\" RPMM=\"%.5f\" RPMMV=\"%d\"",
+			mm+pupilNoise*t.random.NormFloat64(), valid, mm+pupilNoise*t.random.NormFloat64(), valid)
+	}
+	t.send(append(b, " />\r\n"...))
+}
