@@ -1,0 +1,166 @@
+package console
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+)
+
+func TestNewTokenIsASecret(t *testing.T) {
+	a, errA := NewToken()
+	b, errB := NewToken()
+	if errA != nil || errB != nil {
+		t.Fatal(errA, errB)
+	}
+	if a == b || len(a) < minToken || url.QueryEscape(a) != a {
+		t.Errorf("tokens %q and %q: want two long ones that a URL takes as they are", a, b)
+	}
+}
+
+func TestWithoutTheTokenNothingOpens(t *testing.T) {
+	stage := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	l := startLab(t, Options{Stage: stage})
+	for _, path := range []string{"/", "/console/main.js", "/api/status", "/api/sessions", "/api/bundles/x.zip", "/ws/console", "/stage", "/stage/stimuli/a", "/ws/stage", "/nothing"} {
+		for name, header := range map[string]string{"none": "", "wrong": "Bearer " + testToken + "x", "basic": "Basic " + testToken, "empty": "Bearer "} {
+			r, _ := http.NewRequest(http.MethodGet, l.server.URL+path, nil)
+			if header != "" {
+				r.Header.Set("Authorization", header)
+			}
+			resp, err := l.server.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s with token %s: %s", path, name, resp.Status)
+			}
+			if !strings.Contains(string(body), "token") {
+				t.Errorf("%s does not say in words what is missing: %q", path, body)
+			}
+		}
+	}
+	r, _ := http.NewRequest(http.MethodGet, l.server.URL+"/stage/stimuli/a", nil)
+	if resp := l.request(t, r); resp.StatusCode != http.StatusTeapot {
+		t.Errorf("the stage with the token: %s; its own handler was to answer", resp.Status)
+	}
+}
+
+func TestATokenThatIsNoneOpensNothing(t *testing.T) {
+	g := newGate("")
+	for _, token := range []string{"", " "} {
+		if g.fits(token) {
+			t.Errorf("an empty token opens with %q", token)
+		}
+	}
+}
+
+func TestTheTokenInTheAddressBecomesACookie(t *testing.T) {
+	l := startLab(t, Options{})
+	jar, _ := cookiejar.New(nil)
+	client := &http.Client{Jar: jar}
+	resp, err := client.Get(l.server.URL + "/?token=" + testToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.Request.URL.RawQuery != "" {
+		t.Fatalf("%s at %s: want the page at a clean address", resp.Status, resp.Request.URL)
+	}
+	if resp, err = client.Get(l.server.URL + "/api/status"); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status with the cookie: %s", resp.Status)
+	}
+
+	once := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err = once.Get(l.server.URL + "/stage?x=1&token=" + testToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	c := resp.Cookies()
+	if len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode || c[0].Path != "/" {
+		t.Errorf("cookies %v: want one, HttpOnly and SameSite=Strict", c)
+	}
+	if to := resp.Header.Get("Location"); to != "/stage?x=1" {
+		t.Errorf("redirected to %q", to)
+	}
+	// A crafted path must not lead to another host.
+	r, _ := http.NewRequest(http.MethodGet, l.server.URL, nil)
+	r.URL.Opaque = "//evil.example/?token=" + testToken
+	if resp, err = once.Do(r); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if to := resp.Header.Get("Location"); strings.HasPrefix(to, "//") || strings.Contains(to, "://") {
+		t.Errorf("redirected to another host: %q", to)
+	}
+	if resp, err = once.Get(l.server.URL + "/?token=wrong"); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a wrong token in the address: %s", resp.Status)
+	}
+}
+
+func TestOtherSitesAreRefused(t *testing.T) {
+	l := startLab(t, Options{})
+	host := strings.TrimPrefix(l.server.URL, "http://")
+	cases := []struct {
+		name, origin, site string
+		want               int
+	}{
+		{"a program", "", "", http.StatusOK},
+		{"our page", "http://" + host, "same-origin", http.StatusOK},
+		{"another site", "https://evil.example", "cross-site", http.StatusForbidden},
+		{"an old browser on another site", "https://evil.example", "", http.StatusForbidden},
+		{"another port of this host", "http://127.0.0.1:1", "same-site", http.StatusForbidden},
+		{"a sandboxed frame", "null", "", http.StatusForbidden},
+		{"no origin but a site", "", "cross-site", http.StatusForbidden},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			h := http.Header{"Authorization": {"Bearer " + testToken}}
+			if c.origin != "" {
+				h.Set("Origin", c.origin)
+			}
+			if c.site != "" {
+				h.Set("Sec-Fetch-Site", c.site)
+			}
+			r, _ := http.NewRequest(http.MethodPost, l.server.URL+"/api/session/stop", strings.NewReader(`{}`))
+			r.Header = h.Clone()
+			if resp := l.request(t, r); resp.StatusCode != c.want {
+				t.Errorf("POST: %s, want %d", resp.Status, c.want)
+			}
+			conn, resp, err := websocket.DefaultDialer.Dial("ws://"+host+"/ws/console", h)
+			if conn != nil {
+				conn.Close()
+			}
+			if opened := err == nil; opened != (c.want == http.StatusOK) {
+				t.Errorf("WebSocket: opened %v (%v), want %v", opened, resp.Status, c.want == http.StatusOK)
+			}
+		})
+	}
+}
+
+func TestSecurityHeaders(t *testing.T) {
+	l := startLab(t, Options{})
+	for _, path := range []string{"/", "/console/main.js", "/console/style.css"} {
+		r, _ := http.NewRequest(http.MethodGet, l.server.URL+path, nil)
+		resp := l.request(t, r)
+		h := resp.Header
+		if resp.StatusCode != http.StatusOK || h.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("%s: %s %v", path, resp.Status, h)
+		}
+	}
+}

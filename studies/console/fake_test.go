@@ -1,0 +1,171 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"emolab/fusion/bus"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+)
+
+const testToken = "a-token-for-the-tests-only"
+
+// fakeOperator is a lab that does what it is told at once. Its status is set by
+// the test.
+type fakeOperator struct {
+	mu       sync.Mutex
+	status   session.Status
+	sessions []session.Summary
+	calls    []string
+	refuse   error // what every command returns
+	changed  chan struct{}
+}
+
+func newFakeOperator() *fakeOperator {
+	return &fakeOperator{changed: make(chan struct{}, 16), status: session.Status{Step: -1}}
+}
+
+func (f *fakeOperator) Status() session.Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status
+}
+
+// change edits the status.
+func (f *fakeOperator) change(edit func(*session.Status)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	edit(&f.status)
+}
+
+func (f *fakeOperator) call(what string, then func(*session.Status)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, what)
+	f.changed <- struct{}{}
+	if f.refuse != nil {
+		return f.refuse
+	}
+	then(&f.status)
+	return nil
+}
+
+func (f *fakeOperator) Start(_ context.Context, r session.Request) (string, error) {
+	err := f.call("start "+r.Participant, func(s *session.Status) {
+		s.State, s.Participant, s.SessionID = session.Recording, r.Participant, "20261122-091503-"+r.Participant
+		s.LastOutcome, s.ElapsedMs = nil, 0
+	})
+	return "20261122-091503-" + r.Participant, err
+}
+
+func (f *fakeOperator) Stop(_ context.Context, reason string) error {
+	return f.call("stop "+reason, func(s *session.Status) {
+		s.LastOutcome = &session.Outcome{SessionID: s.SessionID, State: session.Sealed, Bundle: "/data/bundles/" + s.SessionID + ".zip"}
+		s.State, s.SessionID, s.Participant, s.Step = "", "", "", -1
+	})
+}
+
+func (f *fakeOperator) Continue(_ context.Context, id string) error {
+	return f.call("continue "+id, func(s *session.Status) { s.Recovered, s.State = nil, session.Recording })
+}
+
+func (f *fakeOperator) Seal(_ context.Context, id string) error {
+	return f.call("seal "+id, func(s *session.Status) { s.Recovered = nil })
+}
+
+func (f *fakeOperator) Sessions(context.Context) ([]session.Summary, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sessions, nil
+}
+
+// said returns the commands so far.
+func (f *fakeOperator) said() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.calls...)
+}
+
+// lab is a running console with its bus and its server.
+type lab struct {
+	*Console
+	bus      *bus.Bus
+	operator *fakeOperator
+	server   *httptest.Server
+	stop     func() // ends Run and waits for it
+}
+
+func channels(names ...string) []stream.Channel {
+	var list []stream.Channel
+	for _, n := range names {
+		list = append(list, stream.Channel{Name: n, Unit: "1"})
+	}
+	return list
+}
+
+func edaInfo() stream.Info {
+	return stream.Info{ID: "eda", Kind: stream.EDA, Device: "Emolab EDA", Port: "/dev/pts/3", Clock: stream.PingedClock,
+		TickHz: 1e6, Rate: 100, Simulated: true, Channels: []stream.Channel{{Name: "raw", Unit: "1"}, {Name: "eda_us", Unit: "µS"}}}
+}
+
+func gazeInfo() stream.Info {
+	return stream.Info{ID: "gaze", Kind: stream.Gaze, Device: "Gazepoint GP3", Port: "/dev/pts/4", Clock: stream.TickedClock,
+		TickHz: 1e7, Rate: 60, Simulated: true, Channels: channels("gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm")}
+}
+
+// startLab runs a console over a real bus and a real HTTP server.
+func startLab(t *testing.T, o Options) *lab {
+	t.Helper()
+	l := &lab{bus: bus.New(), operator: newFakeOperator()}
+	o.Operator, o.Feed, o.Token = l.operator, l.bus, testToken
+	if o.Clock == nil {
+		o.Clock = instant.Monotonic{}
+	}
+	if o.Streams == nil {
+		o.Streams = []stream.Info{edaInfo(), gazeInfo()}
+	}
+	l.Console = New(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	l.server = httptest.NewServer(l.Handler())
+	var once sync.Once
+	l.stop = func() {
+		once.Do(func() {
+			cancel()
+			select {
+			case err := <-ended:
+				if err != nil {
+					t.Errorf("Run: %v", err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("Run did not return within 10 s of its context's end")
+			}
+			l.server.Close()
+			l.bus.Close()
+		})
+	}
+	t.Cleanup(l.stop)
+	return l
+}
+
+// request sends one request with the token as bearer.
+func (l *lab) request(t *testing.T, r *http.Request) *http.Response {
+	t.Helper()
+	r.Header.Set("Authorization", "Bearer "+testToken)
+	resp, err := l.server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+var errRefused = errors.New("the disk is nearly full")

@@ -1,0 +1,380 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+)
+
+// patience bounds every wait for something that must happen.
+const patience = 20 * time.Second
+
+// screen is a viewer as a program: what it read, message by message.
+type screen struct {
+	t    *testing.T
+	conn *websocket.Conn
+}
+
+func authorized() http.Header { return http.Header{"Authorization": {"Bearer " + testToken}} }
+
+func (l *lab) view(t *testing.T) screen {
+	t.Helper()
+	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(l.server.URL, "http")+"/ws/console", authorized())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return screen{t, conn}
+}
+
+// next reads one message: its type, and the batch of a binary one.
+func (s screen) next() (kind string, text []byte, now float64, blocks []block) {
+	s.t.Helper()
+	if err := s.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		s.t.Fatal(err)
+	}
+	kindOf, b, err := s.conn.ReadMessage()
+	if err != nil {
+		s.t.Fatalf("read: %v", err)
+	}
+	if kindOf == websocket.BinaryMessage {
+		now, blocks, err = decodeBatch(b)
+		if err != nil {
+			s.t.Fatalf("batch: %v", err)
+		}
+		return "batch", nil, now, blocks
+	}
+	var m struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		s.t.Fatalf("message %s: %v", b, err)
+	}
+	return m.Type, b, 0, nil
+}
+
+// await reads until ok says so.
+func (s screen) await(what string, ok func(kind string, text []byte, now float64, blocks []block) bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if ok(s.next()) {
+			return
+		}
+	}
+	s.t.Fatalf("%s did not come within %v", what, patience)
+}
+
+// rows waits until n rows of the stream with this index have come.
+func (s screen) rows(index, n int) (times []float64) {
+	s.t.Helper()
+	s.await("data", func(_ string, _ []byte, _ float64, blocks []block) bool {
+		for _, b := range blocks {
+			if b.stream == index {
+				times = append(times, b.times...)
+			}
+		}
+		return len(times) >= n
+	})
+	return times
+}
+
+// gazeChunk is one sample of the gaze stream, taken now.
+func gazeChunk(seq int64) stream.Chunk {
+	now := instant.Monotonic{}.Now()
+	return stream.Chunk{Stream: "gaze", Samples: []stream.Sample{{Seq: seq, At: now, Arrival: now, Values: []float64{.5, .5, 1, 3, 3}}}}
+}
+
+// publish sends n gaze samples at once.
+func (l *lab) publish(t *testing.T, n int) {
+	t.Helper()
+	for i := range n {
+		if err := l.bus.Publish(context.Background(), gazeChunk(int64(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAViewerIsToldWhatItSees(t *testing.T) {
+	l := startLab(t, Options{})
+	s := l.view(t)
+	kind, text, _, _ := s.next()
+	var h hello
+	if err := json.Unmarshal(text, &h); err != nil || kind != "hello" {
+		t.Fatalf("first message %s %s", kind, text)
+	}
+	if h.Version != wireVersion || len(h.Streams) != 2 || h.Streams[0].ID != "eda" || h.Streams[1].ID != "gaze" ||
+		h.Streams[0].Channels[0] != (helloChannel{"eda_us", "µS"}) || !h.Streams[0].Simulated {
+		t.Errorf("hello %+v", h)
+	}
+	l.publish(t, 5)
+	s.rows(1, 5)
+}
+
+func TestAReloadedPageGetsThePastAgain(t *testing.T) {
+	l := startLab(t, Options{})
+	first := l.view(t)
+	l.publish(t, 7)
+	want := first.rows(1, 7)
+
+	replayed := func(s screen) {
+		s.await("replay", func(kind string, _ []byte, _ float64, _ []block) bool { return kind == "replay" })
+		got := s.rows(1, 7)
+		if len(got) != 7 || got[0] != want[0] || got[6] != want[6] {
+			t.Errorf("replayed rows at %v, shown before at %v", got, want)
+		}
+	}
+	replayed(l.view(t))
+
+	// A page that was hidden asks for it, and gets nothing until then.
+	if err := first.conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"pause"}`)); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the pause", func() bool {
+		paused := 0
+		for _, v := range l.hub.list() {
+			v.out.mu.Lock()
+			if v.out.paused {
+				paused++
+			}
+			v.out.mu.Unlock()
+		}
+		return paused == 1
+	})
+	if err := first.conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"resume"}`)); err != nil {
+		t.Fatal(err)
+	}
+	replayed(first)
+}
+
+// list is the viewers of this moment.
+func (h *hub) list() []*viewer {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var list []*viewer
+	for v := range h.viewers {
+		list = append(list, v)
+	}
+	return list
+}
+
+// waitFor looks every 10 ms whether something is so.
+func waitFor(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(patience)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("%s: not within %v", what, patience)
+		}
+	}
+}
+
+func TestTheStateIsToldWhenItChanges(t *testing.T) {
+	l := startLab(t, Options{})
+	a, b := l.view(t), l.view(t)
+	l.operator.change(func(s *session.Status) { s.Participant = "P-7K2" })
+	if _, body := l.post(t, "/api/session/start", `{"participant":"P-7K2"}`); !strings.Contains(body, "P-7K2") {
+		t.Fatalf("start: %s", body)
+	}
+	for _, s := range []screen{a, b} {
+		s.await("the new state", func(kind string, text []byte, _ float64, _ []block) bool {
+			var r report
+			return kind == "status" && json.Unmarshal(text, &r) == nil &&
+				r.Status.State == session.Recording && r.Status.Participant == "P-7K2" && r.Viewers == 2
+		})
+	}
+}
+
+// The steady report comes twice a second also when nothing happens, and the
+// state goes on when the bus is closed.
+func TestTheStateIsToldWithoutABus(t *testing.T) {
+	l := startLab(t, Options{})
+	s := l.view(t)
+	l.bus.Close()
+	for range 3 {
+		s.await("a report", func(kind string, _ []byte, _ float64, _ []block) bool { return kind == "status" })
+	}
+}
+
+// pipes is a listener whose connections have no buffer at all: a peer that does
+// not read blocks the writer at once, as a dead network does in the end.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return pipeAddr{} }
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "pipe" }
+
+func (p *pipes) dial(t *testing.T) net.Conn {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	select {
+	case p.conns <- theirs:
+	case <-time.After(patience):
+		t.Fatal("the server does not accept")
+	}
+	return ours
+}
+
+func TestASlowViewerSlowsNobody(t *testing.T) {
+	l := startLab(t, Options{})
+	listener := newPipes()
+	server := &http.Server{Handler: l.Handler(), ReadHeaderTimeout: patience}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	defer func() {
+		listener.Close()
+		<-served
+	}()
+
+	conn, _, err := websocket.NewClient(listener.dial(t), &url.URL{Scheme: "ws", Host: "pipe", Path: "/ws/console"}, authorized(), 1024, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	waitFor(t, "the viewer that never reads", func() bool { return len(l.hub.list()) == 1 })
+	slow := l.hub.list()[0]
+	skipped := func() int64 {
+		slow.out.mu.Lock()
+		defer slow.out.mu.Unlock()
+		return slow.out.skipped
+	}
+
+	// Others, and data, while it does not read.
+	const others = 20
+	ctx, stop := context.WithCancel(context.Background())
+	var feeding sync.WaitGroup
+	feeding.Go(func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for i := int64(0); ; i++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if l.bus.Publish(ctx, gazeChunk(i)) != nil {
+					return
+				}
+			}
+		}
+	})
+	defer feeding.Wait()
+	defer stop()
+
+	var looking sync.WaitGroup
+	rates := make([]float64, others)
+	for i := range others {
+		s := l.view(t)
+		s.rows(1, 1) // the past is through
+		looking.Go(func() { rates[i] = s.rate(50) })
+	}
+	looking.Wait()
+	for i, hz := range rates {
+		if hz < 20 {
+			t.Errorf("viewer %d got %.1f batches a second beside a viewer that never reads", i, hz)
+		}
+	}
+	waitFor(t, "the count of what the slow viewer missed", func() bool { return skipped() > 0 })
+
+	// It wakes up: it is told what it missed, and is at the present soon.
+	s := screen{t, conn}
+	told := false
+	s.await("the present", func(kind string, _ []byte, now float64, _ []block) bool {
+		told = told || kind == "skipped"
+		return told && kind == "batch" && ms(l.hub.clock.Now().Sub(l.hub.origin))-now < 500
+	})
+}
+
+// rate reads n batches and returns how many came in a second, by the times that
+// the server put into them and by this program's own clock: the lower counts.
+func (s screen) rate(n int) float64 {
+	var first, last float64
+	var began time.Time
+	got := 0
+	for got < n {
+		_ = s.conn.SetReadDeadline(time.Now().Add(patience)) // a failure shows in the read
+		kind, b, err := s.conn.ReadMessage()
+		if err != nil {
+			return 0
+		}
+		if kind != websocket.BinaryMessage {
+			continue
+		}
+		now, _, err := decodeBatch(b)
+		if err != nil {
+			return 0
+		}
+		if got++; got == 1 {
+			first, began = now, time.Now()
+		}
+		last = now
+	}
+	return min(float64(n-1)/((last-first)/1000), float64(n-1)/time.Since(began).Seconds())
+}
+
+func TestRunSendsTheViewersAwayAndWaits(t *testing.T) {
+	l := startLab(t, Options{})
+	var screens []screen
+	for range 5 {
+		screens = append(screens, l.view(t))
+	}
+	waitFor(t, "five viewers", func() bool { return len(l.hub.list()) == 5 })
+	url := "ws" + strings.TrimPrefix(l.server.URL, "http") + "/ws/console"
+	l.stop() // fails the test when Run does not return
+	if n := len(l.hub.list()); n != 0 {
+		t.Errorf("%d viewers are left", n)
+	}
+	for _, s := range screens {
+		_ = s.conn.SetReadDeadline(time.Now().Add(patience))
+		for {
+			_, _, err := s.conn.ReadMessage()
+			if err == nil {
+				continue
+			}
+			if !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+				t.Errorf("the page was told %v, want that the server goes away", err)
+			}
+			break
+		}
+	}
+	if conn, _, err := websocket.DefaultDialer.Dial(url, authorized()); err == nil {
+		conn.Close()
+		t.Error("a viewer was let in after the end")
+	}
+	if l.hub.join(&viewer{out: newOutbox(nil), gone: make(chan struct{})}) {
+		t.Error("the hub took a viewer after its end")
+	}
+}
