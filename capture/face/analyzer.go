@@ -218,4 +218,3 @@ func (a *Analyzer) run(net *gocv.Net, picture gocv.Mat, c crop, mean gocv.Scalar
 	}
 	return append([]float32(nil), values...), nil
 }
-

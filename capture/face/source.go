@@ -1,0 +1,273 @@
+package face
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"emolab/capture/frame"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+// Camera delivers frames: a webcam, a film, the virtual participant's portrait.
+// Run blocks until ctx ends (nil), the film is over (io.EOF) or the camera has
+// gone (another error), and has then released the device.
+type Camera interface {
+	Run(ctx context.Context, out chan<- frame.Frame) error
+}
+
+// SourceInfo is what a Source says of its camera.
+type SourceInfo struct {
+	Device    string  // the camera's model
+	Port      string  // its device file, film or address
+	Rate      float64 // nominal frames per second; 0 = unknown
+	Simulated bool    // true for the virtual participant
+
+	// Reopen opens the camera again after it went away. nil means that it does
+	// not come back, as a film does not.
+	Reopen func() (Camera, error)
+}
+
+const (
+	// reopenPause is how long a camera that went away is left alone before it
+	// is looked for again: about what a USB camera needs to start up.
+	reopenPause = 2 * time.Second
+	// waiting is how many frames may wait for the analysis: enough to bridge a
+	// slow moment of 60 ms at 30 frames a second without a loss. Under a lasting
+	// overload it bounds the delay to three frames' analysis.
+	waiting = 2
+)
+
+// Source is a camera with the analysis behind it, as a stream of one sample a
+// frame. Its ticks are the capture instants that the camera gives.
+type Source struct {
+	info    stream.Info
+	reopen  func() (Camera, error)
+	camera  Camera
+	analyze func(frame.Frame) (Result, error)
+	clock   instant.Clock
+	pause   time.Duration
+}
+
+// NewSource returns the stream id of the faces that an finds in cam's frames.
+// The caller closes an after Run has returned.
+func NewSource(cam Camera, an *Analyzer, id string, info SourceInfo, clock instant.Clock) *Source {
+	return &Source{
+		info: stream.Info{
+			ID: id, Kind: stream.Face,
+			Device: info.Device, Port: info.Port,
+			Clock: stream.HostClock, TickHz: 1e9, Rate: info.Rate,
+			Channels:  Channels(),
+			Simulated: info.Simulated,
+		},
+		reopen:  info.Reopen,
+		camera:  cam,
+		analyze: an.Analyze,
+		clock:   clock,
+		pause:   reopenPause,
+	}
+}
+
+// Info describes the one stream of the source.
+func (s *Source) Info() []stream.Info { return []stream.Info{s.info} }
+
+// Run analyses frames and delivers one sample each until ctx ends. When the
+// analysis is slower than the camera the newest frames win; those skipped, and
+// those that the camera lost, are Lost events. A camera that ends or fails is a
+// Disconnected event, after which it is opened again where that is possible.
+func (s *Source) Run(ctx context.Context, out chan<- stream.Chunk) error {
+	var (
+		camera = s.camera
+		epoch  int
+		seq    int64 // of the next sample
+	)
+	for {
+		var err error
+		if seq, err = s.play(ctx, camera, epoch, seq, out); ctx.Err() != nil {
+			return nil
+		}
+		if !s.say(ctx, out, epoch, s.words(err)) {
+			return nil
+		}
+		if s.reopen == nil {
+			<-ctx.Done()
+			return nil
+		}
+		if camera = s.await(ctx, epoch, out); camera == nil {
+			return nil
+		}
+		epoch++
+	}
+}
+
+// say delivers that the camera is away, and why; false when ctx ended first.
+func (s *Source) say(ctx context.Context, out chan<- stream.Chunk, epoch int, why string) bool {
+	return stream.Send(ctx, out, stream.Chunk{Stream: s.info.ID, Epoch: epoch, Events: []stream.Event{{
+		Kind: stream.Disconnected, At: s.clock.Now(), Detail: why,
+	}}})
+}
+
+// words says why the camera stopped, and what follows.
+func (s *Source) words(err error) string {
+	what := "the camera stopped without a reason"
+	switch {
+	case errors.Is(err, io.EOF):
+		what = "the film is over"
+	case err != nil:
+		what = err.Error()
+	}
+	if s.reopen != nil {
+		what += fmt.Sprintf("; looking for it every %v", s.pause)
+	}
+	return what
+}
+
+// await opens the camera again; nil when ctx ended first. Why it cannot be
+// opened is delivered once, and again when the reason changes.
+func (s *Source) await(ctx context.Context, epoch int, out chan<- stream.Chunk) Camera {
+	pause := time.NewTicker(s.pause)
+	defer pause.Stop()
+	var said string
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-pause.C:
+		}
+		camera, err := s.reopen()
+		if err == nil {
+			return camera
+		}
+		if why := err.Error(); why != said {
+			if !s.say(ctx, out, epoch, why) {
+				return nil
+			}
+			said = why
+		}
+	}
+}
+
+// queued is a frame that waits, with the number of frames thrown away in favour
+// of newer ones since the camera began.
+type queued struct {
+	frame   frame.Frame
+	skipped int64
+}
+
+// play runs one camera to its end and returns the number of the next sample and
+// why the camera stopped. first is the number of its first frame.
+func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64, out chan<- stream.Chunk) (next int64, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+
+	frames := make(chan frame.Frame)
+	queue := make(chan queued, waiting)
+	var cameraErr error
+	go func() {
+		cameraErr = camera.Run(ctx, frames)
+		close(frames)
+	}()
+	go func() {
+		keepNewest(frames, queue)
+		close(queue)
+	}()
+	// The queue closes after the camera has ended, so having drained it means
+	// having waited for both goroutines, and cameraErr may be read.
+	defer func() {
+		stop()
+		for range queue {
+		}
+		if err == nil {
+			err = cameraErr
+		}
+	}()
+
+	next = first
+	var skipped int64
+	var unread faults
+	for q := range queue {
+		var events []stream.Event
+		seq := first + q.frame.Seq
+		if next == first {
+			events = append(events, stream.Event{Kind: stream.Connected, At: q.frame.Arrival, Detail: s.info.Device})
+		}
+		if lost := seq - next; lost > 0 {
+			events = append(events, stream.Event{
+				Kind: stream.Lost, At: q.frame.Arrival, Count: lost,
+				Detail: lostWords(lost, q.skipped-skipped),
+			})
+		}
+		skipped = q.skipped
+
+		next = seq + 1
+		chunk := stream.Chunk{Stream: s.info.ID, Epoch: epoch}
+		if r, err := s.analyze(q.frame); err != nil {
+			unread.add(err)
+		} else {
+			chunk.Samples = []stream.Sample{{
+				Seq: seq, Tick: int64(q.frame.At), Arrival: q.frame.Arrival, Values: r.values(),
+			}}
+		}
+		chunk.Events = unread.report(events, q.frame.Arrival)
+		if len(chunk.Samples)+len(chunk.Events) > 0 && !stream.Send(ctx, out, chunk) {
+			return next, nil
+		}
+	}
+	return next, nil
+}
+
+// faults counts frames that could not be analysed, to report them once a second.
+type faults struct {
+	count    int64
+	last     error
+	reported instant.Instant
+}
+
+func (f *faults) add(err error) {
+	f.count++
+	f.last = err
+}
+
+// report appends what there is to report at the instant now to events.
+func (f *faults) report(events []stream.Event, now instant.Instant) []stream.Event {
+	if f.count == 0 || f.reported != 0 && now.Sub(f.reported) < time.Second {
+		return events
+	}
+	events = append(events, stream.Event{Kind: stream.Fault, At: now, Count: f.count, Detail: f.last.Error()})
+	f.count, f.reported = 0, now
+	return events
+}
+
+// lostWords says where lost frames went.
+func lostWords(lost, skipped int64) string {
+	switch {
+	case skipped >= lost:
+		return "camera frames skipped, because the analysis is slower than the camera"
+	case skipped == 0:
+		return "camera frames lost before they reached the program"
+	}
+	return fmt.Sprintf("camera frames lost: %d skipped, because the analysis is slower than the camera, the others before they reached the program", skipped)
+}
+
+// keepNewest passes frames on until they end. It never waits for the reader of
+// queue: a full queue gives up its oldest frame.
+func keepNewest(frames <-chan frame.Frame, queue chan queued) {
+	var skipped int64
+	for f := range frames {
+		for sent := false; !sent; {
+			select {
+			case queue <- queued{f, skipped}:
+				sent = true
+			default:
+				select {
+				case <-queue:
+					skipped++
+				default: // the reader was faster
+				}
+			}
+		}
+	}
+}
