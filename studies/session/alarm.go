@@ -32,11 +32,6 @@ const (
 	unusableAfterMs = 3000
 	// boundLimitMs is the default of thresholds.max_sync_error_ms.
 	boundLimitMs = 25
-
-	// DiskWarn and DiskStop are the free bytes at which the console warns, and
-	// at which a running session is closed cleanly while that is still possible.
-	DiskWarn = 5 << 30
-	DiskStop = 1 << 30
 )
 
 // names are what the experimenter calls the devices.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 
+	"emolab/fusion/bus"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/study"
@@ -23,9 +23,6 @@ const (
 	tail = 500 * time.Millisecond
 	// watchEvery is how often a running session looks at the disk.
 	watchEvery = time.Second
-	// typicalBytesPerHour of a lab with camera, eye tracker and EDA at 30, 60 and
-	// 100 Hz, measured by `emolab bench record`; it turns free bytes into hours.
-	typicalBytesPerHour = 180 << 20
 	// doubleStart is how long a second Start is taken for a slip of the hand.
 	doubleStart = 2 * time.Second
 )
@@ -237,7 +234,7 @@ func (m *Manager) segment() (Segment, error) {
 
 // ready tells why a session cannot begin now, if so.
 func (m *Manager) ready() error {
-	free, err := diskFree(m.o.Dir)
+	free, err := DiskFree(m.o.Dir)
 	if err != nil {
 		return err
 	}
@@ -277,18 +274,19 @@ func (m *Manager) begin(cur *run, open func() (rec Recorder, from int, err error
 		return err
 	}
 	m.current, m.outcome, m.began = cur, nil, m.o.Clock.Now()
-	m.running.Go(func() { m.record(ctx, cur, rec, from) })
+	// Subscribed here, so that everything is kept from the moment Start returns.
+	sub := m.o.Lab.Bus().Lossless("session "+cur.id, backlog)
+	m.running.Go(func() { m.record(ctx, cur, rec, sub, from) })
 	return nil
 }
 
 // record is one session from its first sample to its bundle. ctx ends when it
 // is to stop early.
-func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, from int) {
+func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.Subscription, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
 	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from)
 
-	sub := m.o.Lab.Bus().Lossless("session "+cur.id, backlog)
 	reached := make(chan int)
 	group, inner := errgroup.WithContext(ctx)
 	written := make(chan error, 1)
@@ -394,7 +392,7 @@ func (m *Manager) watchDisk(ctx context.Context) error {
 		if err := wait(ctx, watchEvery); err != nil {
 			return err
 		}
-		free, err := diskFree(m.o.Dir)
+		free, err := DiskFree(m.o.Dir)
 		if err != nil {
 			return err
 		}
@@ -430,8 +428,8 @@ func (m *Manager) Status() Status {
 	}
 	// A file system that cannot be asked counts as full: better an alarm too
 	// many than a lost session.
-	s.DiskFree, _ = diskFree(m.o.Dir)
-	s.DiskHours = float64(s.DiskFree) / typicalBytesPerHour
+	s.DiskFree, _ = DiskFree(m.o.Dir)
+	s.DiskHours = float64(s.DiskFree) / TypicalBytesPerHour
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -443,15 +441,6 @@ func (m *Manager) Status() Status {
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
 	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil)
 	return s
-}
-
-// diskFree returns the bytes that an ordinary user can still write below dir.
-func diskFree(dir string) (int64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, fmt.Errorf("ask how much room %s has: %w", dir, err)
-	}
-	return int64(st.Bavail) * st.Bsize, nil
 }
 
 // wait blocks for d or until ctx ends.

@@ -14,7 +14,6 @@ import (
 	"context"
 	"time"
 
-	"emolab/fusion/align"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/study"

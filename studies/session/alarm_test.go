@@ -1,0 +1,58 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+func TestAlarms(t *testing.T) {
+	gaze := stream.Info{ID: "gaze", Kind: stream.Gaze, Rate: 60, Port: "/dev/ttyUSB1"}
+	fine := Health{Info: gaze, Connected: true, Rate: 60, AgeMs: 20, UsableAgeMs: 20}
+	with := func(change func(*Health)) Health {
+		h := fine
+		change(&h)
+		return h
+	}
+	const room = 100 << 30
+	for _, c := range []struct {
+		name   string
+		health Health
+		free   int64
+		want   string // id of the only alarm, "" = none
+	}{
+		{"all fine", fine, room, ""},
+		{"pulled", with(func(h *Health) { h.Connected = false }), room, "gaze/disconnected"},
+		{"silent", with(func(h *Health) { h.AgeMs = 3000; h.Rate = 0 }), room, "gaze/silent"},
+		{"slow", with(func(h *Health) { h.Rate = 40 }), room, "gaze/slow"},
+		{"eyes lost", with(func(h *Health) { h.UsableAgeMs = 4000 }), room, "gaze/useless"},
+		{"a blink", with(func(h *Health) { h.UsableAgeMs = 300 }), room, ""},
+		{"bad clock", with(func(h *Health) { h.Clock.BoundMs = 40 }), room, "gaze/clock"},
+		{"disk low", fine, 2 << 30, "disk/low"},
+		{"disk full", fine, 1 << 29, "disk/full"},
+	} {
+		got := alarms([]Health{c.health}, c.free, false)
+		switch {
+		case c.want == "" && len(got) != 0:
+			t.Errorf("%s: alarms %+v", c.name, got)
+		case c.want != "" && (len(got) != 1 || got[0].ID != c.want || got[0].Text == "" || got[0].Advice == ""):
+			t.Errorf("%s: alarms %+v, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestMeterRate(t *testing.T) {
+	m := newMeter(stream.Info{ID: "eda", Kind: stream.EDA, Rate: 100, Channels: []stream.Channel{{Name: "eda_us"}}})
+	now := instant.Instant(50e9)
+	for end := now.Add(5 * time.Second); now < end; now = now.Add(10 * time.Millisecond) {
+		m.add(stream.Chunk{Samples: []stream.Sample{{Arrival: now, Values: []float64{4}}}})
+	}
+	if got := m.read(now).Rate; got < 99 || got > 101 {
+		t.Errorf("100 Hz measured as %.1f", got)
+	}
+	if got := m.read(now.Add(3 * time.Second)); got.Rate != 0 || got.AgeMs < 2900 {
+		t.Errorf("3 s of silence measured as %.1f Hz, age %.0f ms", got.Rate, got.AgeMs)
+	}
+}

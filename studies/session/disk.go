@@ -1,0 +1,26 @@
+package session
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// DiskWarn and DiskStop are the free bytes at which the console warns, and
+	// at which a running session is closed cleanly while that is still possible.
+	DiskWarn = 5 << 30
+	DiskStop = 1 << 30
+	// TypicalBytesPerHour of a lab with camera, eye tracker and EDA at 30, 60 and
+	// 100 Hz, measured by `emolab bench record`; it turns free bytes into hours.
+	TypicalBytesPerHour = 180 << 20
+)
+
+// DiskFree returns the bytes that an ordinary user can still write below dir.
+func DiskFree(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("ask how much room %s has: %w", dir, err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
+}

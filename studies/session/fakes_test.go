@@ -1,0 +1,212 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/study"
+)
+
+// memory is an archive that keeps sessions in memory.
+type memory struct {
+	mu       sync.Mutex
+	sessions []*tape
+	refuse   error // what Append answers from now on, when set
+}
+
+// tape is one recorded session.
+type tape struct {
+	archive *memory
+	id      string
+	state   State
+	reason  string
+	steps   []int
+	samples map[string]int
+	markers []string
+}
+
+func (m *memory) Begin(_ context.Context, h Header) (Recorder, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := &tape{archive: m, id: h.ID, state: Recording, samples: map[string]int{}}
+	m.sessions = append(m.sessions, t)
+	return t, nil
+}
+
+func (m *memory) find(id string) *tape {
+	for _, t := range m.sessions {
+		if t.id == id {
+			return t
+		}
+	}
+	return nil
+}
+
+func (m *memory) Resume(_ context.Context, id string, _ Segment, _ []stream.Info) (Recorder, Resumption, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.find(id)
+	if t == nil || t.state != Recovered {
+		return nil, Resumption{}, errors.New("not a recovered session")
+	}
+	t.state = Recording
+	return t, Resumption{Participant: "P1", Plan: twoSteps.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1}, nil
+}
+
+func (m *memory) Seal(_ context.Context, id string, _ Progress) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.find(id).state = Sealed
+	return nil
+}
+
+func (m *memory) Sessions(context.Context) ([]Summary, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []Summary
+	for _, t := range m.sessions {
+		out = append(out, Summary{ID: t.id, State: t.state, Reason: t.reason})
+	}
+	return out, nil
+}
+
+func (m *memory) NextRow(context.Context) (int, error) { return len(m.sessions), nil }
+
+func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	if t.archive.refuse != nil {
+		return t.archive.refuse
+	}
+	for _, c := range batch {
+		t.samples[c.Stream] += len(c.Samples)
+		for _, e := range c.Events {
+			if e.Kind == stream.Marker {
+				t.markers = append(t.markers, e.Detail)
+			}
+		}
+	}
+	return nil
+}
+
+func (t *tape) Reached(_ context.Context, step int) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.steps = append(t.steps, step)
+	return nil
+}
+
+func (t *tape) Seal(context.Context, Progress) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.state = Sealed
+	return nil
+}
+
+func (t *tape) Fail(_ context.Context, reason string) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.state, t.reason = Failed, reason
+	return nil
+}
+
+// screen is a stage that shows each step until the test lets it go on.
+type screen struct{ next chan struct{} }
+
+func (s *screen) Connected() bool { return true }
+
+func (s *screen) Present(ctx context.Context, p Presentation) error {
+	for step := p.From; step < len(p.Plan.Steps); step++ {
+		p.Began(step)
+		select {
+		case <-s.next:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// pulse is a source that delivers one EDA sample each time it is let go.
+type pulse struct {
+	clock instant.Clock
+	beat  chan struct{}
+}
+
+func (p *pulse) Info() []stream.Info {
+	return []stream.Info{{
+		ID: "eda", Kind: stream.EDA, Device: "pulse", Clock: stream.HostClock, TickHz: 1e9,
+		Channels: []stream.Channel{{Name: "raw"}, {Name: "eda_us", Unit: "µS"}},
+	}}
+}
+
+func (p *pulse) Run(ctx context.Context, out chan<- stream.Chunk) error {
+	for seq := int64(0); ; seq++ {
+		select {
+		case <-p.beat:
+		case <-ctx.Done():
+			return nil
+		}
+		now := p.clock.Now()
+		stream.Send(ctx, out, stream.Chunk{Stream: "eda", Samples: []stream.Sample{
+			{Seq: seq, Tick: int64(now), Arrival: now, Values: []float64{1, 2}}}})
+	}
+}
+
+// zips is a bundler that names bundles and writes none.
+type zips struct{}
+
+func (zips) Export(_ context.Context, id string, _ Progress) (string, error) { return id + ".zip", nil }
+
+// twoSteps is a study of one clip after a cross.
+var twoSteps = &study.Study{
+	ID:      "s",
+	Stimuli: []study.Stimulus{{ID: "a", Duration: time.Second}},
+	Block:   study.Block{Order: study.Fixed, Trial: []study.TrialStep{{Action: study.Fixation, Duration: time.Second}, {Action: study.Play}}},
+}
+
+// bench is a lab with everything faked but the lab and the manager.
+type bench struct {
+	*Manager
+	archive *memory
+	screen  *screen
+	pulse   *pulse
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	var clock instant.Monotonic
+	b := &bench{
+		archive: &memory{},
+		screen:  &screen{next: make(chan struct{})},
+		pulse:   &pulse{clock: clock, beat: make(chan struct{})},
+	}
+	lab, err := NewLab(clock, b.pulse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Manager, err = NewManager(t.Context(), Options{
+		Clock: clock, Lab: lab, Archive: b.archive, Stage: b.screen, Bundler: zips{}, Study: twoSteps,
+		Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- lab.Run(ctx) }()
+	t.Cleanup(func() {
+		b.Close()
+		stop()
+		if err := <-ran; err != nil {
+			t.Errorf("lab: %v", err)
+		}
+	})
+	return b
+}

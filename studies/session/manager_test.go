@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// deadline is how long a test waits for what must happen.
+const deadline = 10 * time.Second
+
+func TestWholeSession(t *testing.T) {
+	b := newBench(t)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		b.pulse.beat <- struct{}{}
+	}
+	b.screen.next <- struct{}{}
+	b.screen.next <- struct{}{}
+	out := waitFor(t, b)
+	if out.State != Sealed || out.Bundle != id+".zip" || out.Error != "" {
+		t.Errorf("outcome %+v", out)
+	}
+	tape := b.archive.find(id)
+	if tape.state != Sealed || tape.samples["eda"] != 3 || len(tape.steps) != 2 {
+		t.Errorf("recorded %+v", tape)
+	}
+	if s := b.Status(); s.State != "" || s.LastOutcome.SessionID != id {
+		t.Errorf("status after the end: %+v", s)
+	}
+}
+
+func TestStopSealsWhatThereIs(t *testing.T) {
+	b := newBench(t)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.pulse.beat <- struct{}{}
+	if err := b.Stop(t.Context(), "fire alarm"); err != nil {
+		t.Fatal(err)
+	}
+	tape := b.archive.find(id)
+	if tape.state != Sealed || tape.samples["eda"] != 1 {
+		t.Errorf("recorded %+v", tape)
+	}
+	if len(tape.markers) != 1 || !strings.Contains(tape.markers[0], "fire alarm") {
+		t.Errorf("markers %q do not tell why it ended", tape.markers)
+	}
+	if err := b.Stop(t.Context(), ""); !errors.Is(err, ErrIdle) {
+		t.Errorf("stop without a session: %v", err)
+	}
+}
+
+func TestOneSessionAtATime(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Start(t.Context(), Request{Participant: "P2"}); !errors.Is(err, ErrBusy) {
+		t.Errorf("second start: %v", err)
+	}
+	if len(b.archive.sessions) != 1 {
+		t.Errorf("%d sessions", len(b.archive.sessions))
+	}
+}
+
+func TestParticipantCodeIsCheckedFirst(t *testing.T) {
+	b := newBench(t)
+	for _, code := range []string{"", " ", "../x", "Jane Doe", "-a", strings.Repeat("x", 33)} {
+		if _, err := b.Start(t.Context(), Request{Participant: code}); err == nil {
+			t.Errorf("code %q was accepted", code)
+		}
+	}
+	if len(b.archive.sessions) != 0 {
+		t.Error("a refused start left a session")
+	}
+}
+
+// A disk that refuses ends the session at once, loudly, and does not hold up
+// the lab.
+func TestRefusingDiskFailsTheSession(t *testing.T) {
+	b := newBench(t)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.archive.mu.Lock()
+	b.archive.refuse = errors.New("no space left on device")
+	b.archive.mu.Unlock()
+	b.pulse.beat <- struct{}{}
+	out := waitFor(t, b)
+	if out.State != Failed || !strings.Contains(out.Error, "no space left") {
+		t.Errorf("outcome %+v", out)
+	}
+	if tape := b.archive.find(id); tape.state != Failed || tape.reason == "" {
+		t.Errorf("archive says %+v", tape)
+	}
+	for range 2 * inbox { // the lab still runs
+		b.pulse.beat <- struct{}{}
+	}
+}
+
+func TestContinueFromTheStepReached(t *testing.T) {
+	b := newBench(t)
+	b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered, steps: []int{0, 1}, samples: map[string]int{}}}
+	if err := b.findRecovered(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Status().Recovered; len(got) != 1 || got[0].ID != "cut" {
+		t.Fatalf("offered %+v", got)
+	}
+	if err := b.Continue(t.Context(), "cut"); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.Status(); s.Segment != 1 || s.Participant != "P1" || len(s.Recovered) != 0 {
+		t.Errorf("status %+v", s)
+	}
+	b.screen.next <- struct{}{} // one step is left
+	if out := waitFor(t, b); out.State != Sealed {
+		t.Errorf("outcome %+v", out)
+	}
+	if tape := b.archive.find("cut"); len(tape.steps) != 3 || tape.steps[2] != 1 {
+		t.Errorf("steps %v", tape.steps)
+	}
+}
+
+func TestSealRecovered(t *testing.T) {
+	b := newBench(t)
+	b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered}}
+	if err := b.Seal(t.Context(), "cut"); err != nil {
+		t.Fatal(err)
+	}
+	if out := waitFor(t, b); out.State != Sealed || out.Bundle != "cut.zip" {
+		t.Errorf("outcome %+v", out)
+	}
+}
+
+func waitFor(t *testing.T, b *bench) Outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	out, err := b.Wait(ctx)
+	if err != nil {
+		t.Fatalf("the session did not end: %v", err)
+	}
+	return out
+}
