@@ -15,9 +15,9 @@ import (
 const (
 	// wrapTick is where the box's tick counter comes round.
 	wrapTick = 1 << 32
-	// beforeWrap is how long after power-on it does so, so that every run of the
+	// defaultWrap is how long after power-on it does so, so that every run of the
 	// virtual lab crosses the wrap (a real box starts at 0).
-	beforeWrap = 15 * time.Second
+	defaultWrap = 15 * time.Second
 
 	// readingNoise is the amplifier's and converter's noise, in counts of the
 	// 16-bit reading (one standard deviation): about 0.003 µS.
@@ -32,6 +32,7 @@ type BoxOptions struct {
 	DriftPPM float64
 	Rate     int // samples per second until the host sets another; 0 = 100
 	Seed     uint64
+	WrapIn   time.Duration       // from power-on until the tick counter comes round; 0 = 15 s
 	Circuit  conductance.Circuit // zero value = conductance.Emobox()
 }
 
@@ -47,6 +48,9 @@ func NewEDABox(truth *script.Truth, clock instant.Clock, o BoxOptions) *EDABox {
 	if o.Rate == 0 {
 		o.Rate = 100
 	}
+	if o.WrapIn == 0 {
+		o.WrapIn = defaultWrap
+	}
 	if o.Circuit == (conductance.Circuit{}) {
 		o.Circuit = conductance.Emobox()
 	}
@@ -55,7 +59,7 @@ func NewEDABox(truth *script.Truth, clock instant.Clock, o BoxOptions) *EDABox {
 
 func (b *EDABox) run(ctx context.Context, in <-chan arrived, send func([]byte)) {
 	f := &firmware{EDABox: b, send: send, rate: b.o.Rate, random: rand.New(rand.NewPCG(b.o.Seed, 1))}
-	f.oscillator = switchOn(b.truth, b.o.Stream, b.clock.Now(), wrapTick-beforeWrap.Microseconds(), b.o.DriftPPM)
+	f.oscillator = switchOn(b.truth, b.o.Stream, b.clock.Now(), wrapTick-b.o.WrapIn.Microseconds(), b.o.DriftPPM)
 	f.hello(wire.Started)
 	sample := time.NewTimer(0)
 	defer sample.Stop()
