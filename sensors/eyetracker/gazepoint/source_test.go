@@ -1,0 +1,190 @@
+package gazepoint_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/sensors/eyetracker/gazepoint"
+	"emolab/sensors/serialtest"
+)
+
+func source(port string) *gazepoint.Source {
+	return gazepoint.New(gazepoint.Options{ID: "gaze", Port: port, Clock: instant.Monotonic{}, Simulated: true})
+}
+
+func set(id string) []byte { return fmt.Appendf(nil, "<SET ID=\"%s\" STATE=\"1\" />\r\n", id) }
+
+func ack(id string) []byte { return fmt.Appendf(nil, "<ACK ID=\"%s\" STATE=\"1\" />\r\n", id) }
+
+// accept answers all commands of the driver.
+func accept(far *serialtest.Port) {
+	for _, id := range []string{"COUNTER", "TIME", "POG_BEST", "PUPILMM", "DATA"} {
+		far.Take(set("ENABLE_SEND_" + id))
+		far.Send(ack("ENABLE_SEND_" + id))
+	}
+}
+
+// rec is record n of a 60 Hz tracker whose clock shows start at record 0.
+func rec(n, start int) []byte {
+	us := start + n*1_000_000/60
+	return fmt.Appendf(nil, "<REC CNT=\"%d\" TIME=\"%d.%06d\" BPOGX=\"0.25\" BPOGY=\"0.75\" BPOGV=\"1\" LPMM=\"3\" LPMMV=\"1\" RPMM=\"4\" RPMMV=\"1\" />\r\n",
+		n, us/1_000_000, us%1_000_000)
+}
+
+// begin sends records until the driver reports that it is connected: those that
+// come while it takes note of the last answer are not entered. It returns the
+// number of the next record.
+func begin(t *testing.T, far *serialtest.Port, got *serialtest.Recording) int {
+	t.Helper()
+	accept(far)
+	n := 0
+	serialtest.Eventually(t, "the driver enters records", func() bool {
+		far.Send(rec(n, 5_000_000))
+		n++
+		return len(got.Samples()) > 0
+	})
+	serialtest.Eventually(t, "all records are entered", func() bool {
+		s := got.Samples()
+		return s[len(s)-1].Tick == int64(5_000_000+(n-1)*1_000_000/60)
+	})
+	return n
+}
+
+func TestInfo(t *testing.T) {
+	info := source("/dev/ttyX").Info()[0]
+	if info.Clock != stream.TickedClock || info.TickHz != 1e6 || info.Rate != 60 || !info.Simulated {
+		t.Errorf("%+v", info)
+	}
+	for i, name := range []string{"gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm"} {
+		if info.Index(name) != i {
+			t.Errorf("channel %s at %d, want %d", name, info.Index(name), i)
+		}
+	}
+}
+
+func TestRefusesBadOptions(t *testing.T) {
+	if err := source("").Run(context.Background(), nil); err == nil {
+		t.Error("no error without a port")
+	}
+}
+
+func TestSurvivesGarbage(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	got := serialtest.Record(t, source(far.Path()))
+	next := begin(t, far, got)
+	before := len(got.Samples())
+	r := rand.New(rand.NewPCG(1, 2))
+	var line []byte
+	for i := range 120 {
+		switch i % 4 {
+		case 1:
+			line = append(append(line, serialtest.Garbage(r, 1+r.IntN(80))...), "\r\n"...)
+		case 2:
+			half := rec(next+i, 5_000_000)
+			line = append(line, half[:len(half)/2]...)
+		case 3:
+			line = append(line, "<NEWS FROM=\"nowhere\" />\r\n>"...)
+		}
+		line = append(line, rec(next+i, 5_000_000)...)
+	}
+	far.SendSplit(r, line)
+	got.AwaitSamples(before + 120)
+	samples := got.Samples()
+	if n := len(samples); n != before+120 {
+		t.Errorf("%d samples, want %d", n, before+120)
+	}
+	for i, s := range samples {
+		if s.Seq != int64(i) || s.Values[0] != .25 || s.Values[1] != .75 || s.Values[2] != 1 || s.Values[3] != 3 || s.Values[4] != 4 {
+			t.Fatalf("sample %d: %+v", i, s)
+		}
+	}
+	far.Unplug() // what was not reported for a second is reported now
+	got.AwaitEvents(stream.Disconnected, 1)
+	if n := got.Total(stream.Fault); n < 80 {
+		t.Errorf("%d faults, want one for most of the 90 pieces of damage", n)
+	}
+}
+
+// An answer that is lost is asked for again; a tracker that cannot send pupils
+// is of use without them.
+func TestHandshake(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	got := serialtest.Record(t, source(far.Path()))
+	far.Take(set("ENABLE_SEND_COUNTER"))
+	far.Send([]byte("<ACK ID=\"ENABLE_SEND_COU\xff\xff"))
+	far.Take(set("ENABLE_SEND_COUNTER"))
+	far.Send(ack("ENABLE_SEND_COUNTER"))
+	far.Take(set("ENABLE_SEND_TIME"))
+	far.Send([]byte("<ACK ID=\" ENABLE_SEND_TIME\"STATE=\"1\">\r\n"))
+	far.Take(set("ENABLE_SEND_POG_BEST"))
+	far.Send(ack("ENABLE_SEND_POG_BEST"))
+	far.Take(set("ENABLE_SEND_PUPILMM"))
+	far.Send([]byte("<NACK ID=\"ENABLE_SEND_PUPILMM\" />\r\n"))
+	far.Take(set("ENABLE_SEND_DATA"))
+	far.Send(ack("ENABLE_SEND_DATA"))
+	n := 0
+	serialtest.Eventually(t, "records without pupils", func() bool {
+		us := n * 1_000_000 / 60
+		far.Send(fmt.Appendf(nil, "<REC CNT=\"%d\" TIME=\"%d.%06d\" BPOGX=\"0.5\" BPOGY=\"0.5\" BPOGV=\"0\" />\r\n", n, us/1_000_000, us%1_000_000))
+		n++
+		return len(got.Samples()) > 0
+	})
+	v := got.Samples()[0].Values
+	if !math.IsNaN(v[0]) || !math.IsNaN(v[1]) || v[2] != 0 || !math.IsNaN(v[3]) || !math.IsNaN(v[4]) {
+		t.Errorf("%v, want nothing but gaze_valid 0", v)
+	}
+	got.Stop()
+	far.Take([]byte("<SET ID=\"ENABLE_SEND_DATA\" STATE=\"0\" />\r\n"))
+}
+
+func TestRefusalIsExplained(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	got := serialtest.Record(t, source(far.Path()))
+	far.Take(set("ENABLE_SEND_COUNTER"))
+	far.Send([]byte("<NACK ID=\"ENABLE_SEND_COUNTER\" />\r\n"))
+	got.AwaitEvents(stream.Disconnected, 1)
+	if e := got.Events(stream.Disconnected)[0]; !strings.Contains(e.Detail, "ENABLE_SEND_COUNTER") {
+		t.Errorf("%q does not name what was refused", e.Detail)
+	}
+}
+
+// A calibration starts the tracker's clock anew: a new epoch, nothing lost.
+func TestCalibrationBeginsEpoch(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	got := serialtest.Record(t, source(far.Path()))
+	next := begin(t, far, got)
+	before := len(got.Samples())
+	for i := range 10 {
+		far.Send(rec(next+i, -next*1_000_000/60+100_000))
+	}
+	got.AwaitSamples(before + 10)
+	if n := len(got.Events(stream.Marker)); n != 1 {
+		t.Errorf("%d Marker events, want 1", n)
+	}
+	if n := got.Total(stream.Lost) + got.Total(stream.Fault); n != 0 {
+		t.Errorf("%d losses and faults, want none", n)
+	}
+	seq := int64(0)
+	for _, c := range got.Chunks() {
+		for _, s := range c.Samples {
+			want := 0
+			if s.Seq >= int64(before) {
+				want = 1
+			}
+			if s.Seq != seq || c.Epoch != want {
+				t.Fatalf("sample %d in epoch %d, want %d in %d", s.Seq, c.Epoch, seq, want)
+			}
+			seq++
+		}
+	}
+}
