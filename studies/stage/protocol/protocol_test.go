@@ -1,0 +1,93 @@
+package protocol
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"emolab/studies/study"
+)
+
+func TestMessagesReadBack(t *testing.T) {
+	fromPage := []Message{
+		&Hello{Version: 1, Epoch: "e", Agent: "a", Simulated: true, ScreenW: 1920, ScreenH: 1080, PixelRate: 2, RefreshHz: 59.9, Isolated: true, TakeOver: true},
+		&Pong{ID: 3, Rx: 10, Tx: 12}, &Ready{Run: 1}, &StepBegan{Run: 1, Step: 2, Tick: 3}, &StepEnded{Run: 1, Step: 2, Tick: 3, Dropped: 4},
+		&Frames{Run: 1, Presentation: 2, Stimulus: "s", Rect: [4]float64{.1, .2, .3, .4}, Frames: []Frame{{1, 33333, 5, 4, 3}}},
+		&Blank{Run: 1, Tick: 9}, &Fault{Run: 1, Text: "t", Fatal: true},
+	}
+	fromServer := []Message{
+		&Ping{ID: 7}, &Library{Clips: []Clip{{"a", "/u", "00", 9, 16, 1.5}}},
+		&Plan{Run: 1, From: 2, Steps: []Step{{0, study.Play, 8, "a", 1}}, Clips: []Clip{{ID: "a"}}},
+		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1}, &Refused{Busy: true, Reason: "r"},
+	}
+	for _, side := range []struct {
+		decode func([]byte) (Message, error)
+		list   []Message
+	}{{DecodePage, fromPage}, {DecodeServer, fromServer}} {
+		for _, m := range side.list {
+			b, err := Encode(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(string(b), `{"type":"`+m.Type()+`",`) {
+				t.Errorf("%s is written as %s", m.Type(), b)
+			}
+			got, err := side.decode(b)
+			if err != nil {
+				t.Errorf("%s: %v", b, err)
+			} else if diff := cmp.Diff(m, got); diff != "" {
+				t.Errorf("%s: -want +got:\n%s", b, diff)
+			}
+		}
+	}
+}
+
+func TestWhatNoPageSends(t *testing.T) {
+	for _, text := range []string{
+		``, `[]`, `{}`, `{"type":"dance"}`, `{"type":"plan"}`, `{"type":"pong","id":"x"}`,
+		`{"type":"hello","version":1}`,
+		`{"type":"hello","version":1,"epoch":"e","screen_w":-1}`,
+		`{"type":"pong","id":1,"rx":5,"tx":4}`,
+		`{"type":"pong","id":1,"rx":-5,"tx":4}`,
+		`{"type":"blank","tick":9007199254740993}`,
+		`{"type":"blank","tick":1.5}`,
+		`{"type":"frames","presentation":1,"frames":[]}`,
+		`{"type":"frames","presentation":0,"frames":[{"presented":1}]}`,
+		`{"type":"frames","presentation":1,"frames":[{"presented":0}]}`,
+		`{"type":"frames","presentation":1,"frames":[{"presented":1,"media":-1}]}`,
+		`{"type":"frames","presentation":1,"rect":[0,0,0,1e9],"frames":[{"presented":1}]}`,
+		`{"type":"fault","text":"` + strings.Repeat("x", 501) + `"}`,
+		`{"type":"fault","text":"` + strings.Repeat("x", MaxMessage) + `"}`,
+	} {
+		if m, err := DecodePage([]byte(text)); err == nil {
+			t.Errorf("%.80s: accepted as %+v", text, m)
+		}
+	}
+	if _, err := DecodePage([]byte(`{"type":"ready","run":1,"colour":"grey"}`)); err != nil {
+		t.Errorf("a key of a later version: %v", err)
+	}
+}
+
+func FuzzDecodePage(f *testing.F) {
+	f.Add([]byte(`{"type":"pong","id":1,"rx":5,"tx":6}`))
+	f.Add([]byte(`{"type":"frames","run":1,"presentation":1,"stimulus":"a","rect":[0,0,1,1],"frames":[{"presented":1,"media":0,"expected":1,"submitted":1,"callback":1}]}`))
+	f.Add([]byte(`{"type":"hello","version":1,"epoch":"e","refresh_hz":60}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := DecodePage(b)
+		if err != nil {
+			return
+		}
+		again, err := Encode(m)
+		if err != nil {
+			t.Fatalf("%+v cannot be written: %v", m, err)
+		}
+		back, err := DecodePage(again)
+		if len(again) <= MaxMessage && err != nil {
+			t.Fatalf("%s: %v", again, err)
+		}
+		if err == nil && !cmp.Equal(m, back) {
+			t.Fatalf("%+v became %+v", m, back)
+		}
+	})
+}

@@ -1,0 +1,229 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/studies/session"
+	"emolab/studies/stage/protocol"
+	"emolab/studies/study"
+)
+
+// stopPatience is how long Present waits, when it is stopped, for the page to
+// say that the screen is blank.
+const stopPatience = time.Second
+
+// show is one presentation: a plan and how far it has come. Only the goroutine
+// of Present uses its fields; pages tell it news.
+type show struct {
+	server *Server
+	p      session.Presentation
+	next   int  // first step that has not ended
+	begun  bool // next is on the screen
+	page   *link
+	run    int // number of the plan that page was sent
+	inbox  chan news
+	done   chan struct{} // closed when Present returns
+}
+
+// news is what a page did, or said (a protocol.Message).
+type news struct {
+	link *link
+	at   instant.Instant
+	what any
+}
+
+type (
+	attached struct{} // the link's page now holds the stage
+	detached struct{} // it does no more
+)
+
+// errOver ends a show that has been shown.
+var errOver = errors.New("stage: the plan has ended")
+
+// tell hands news to the show; it is dropped when the show or ctx has ended.
+func (sh *show) tell(ctx context.Context, n news) {
+	select {
+	case sh.inbox <- n:
+	case <-sh.done:
+	case <-ctx.Done():
+	}
+}
+
+// Present shows a plan and returns nil when its last step has ended. It waits
+// for a page if none is there, and for it to come back when it goes; the step
+// that was interrupted is then shown again from its beginning, and Began called
+// for it again. When ctx ends, it blanks the screen and returns ctx's error. A
+// page that cannot show the plan is an error.
+func (s *Server) Present(ctx context.Context, p session.Presentation) error {
+	if p.From >= len(p.Plan.Steps) {
+		return nil
+	}
+	sh := &show{server: s, p: p, next: p.From, inbox: make(chan news, queueDepth), done: make(chan struct{})}
+	s.mu.Lock()
+	if s.show != nil {
+		s.mu.Unlock()
+		return errors.New("stage: another plan is being shown: stop it first")
+	}
+	s.show, s.study = sh, p.Study
+	holder := s.holder
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.show = nil
+		s.mu.Unlock()
+		close(sh.done)
+	}()
+
+	if holder != nil {
+		sh.start(holder)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			sh.stop()
+			return ctx.Err()
+		case n := <-sh.inbox:
+			err := sh.hear(ctx, n)
+			if errors.Is(err, errOver) {
+				return nil
+			}
+			if err != nil {
+				sh.stop()
+				return err
+			}
+		}
+	}
+}
+
+// start sends the rest of the plan to a page.
+func (sh *show) start(l *link) {
+	s := sh.server
+	s.mu.Lock()
+	s.plans++
+	sh.page, sh.run = l, s.plans
+	s.mu.Unlock()
+	sh.begun = false
+	plan := &protocol.Plan{Run: sh.run, From: sh.next, Clips: clips(sh.p.Study)}
+	for _, st := range sh.p.Plan.Steps {
+		plan.Steps = append(plan.Steps, protocol.Step{
+			Index: st.Index, Action: st.Action, DurationMs: milliseconds(st.Duration),
+			Stimulus: st.Stimulus, Presentation: st.Presentation,
+		})
+	}
+	s.rec.marker(l.run.ctx, l.run, s.o.Clock.Now(), "plan of session %s, row %d, from step %d, to %s",
+		sh.p.Session, sh.p.Plan.Row, sh.next, clientName(l.hello))
+	l.send(plan)
+}
+
+// hear acts on news. Messages about a plan that is not the present one come
+// from a page that has not yet heard of the new one, and mean nothing.
+func (sh *show) hear(ctx context.Context, n news) error {
+	if _, ok := n.what.(attached); ok {
+		sh.start(n.link)
+		return nil
+	}
+	if n.link != sh.page {
+		return nil
+	}
+	rec := &sh.server.rec
+	switch m := n.what.(type) {
+	case detached:
+		sh.page = nil
+		rec.marker(ctx, n.link.run, sh.server.o.Clock.Now(), "step %d was interrupted", sh.next)
+	case *protocol.Ready:
+		if m.Run == sh.run {
+			sh.page.send(&protocol.Begin{Run: sh.run})
+		}
+	case *protocol.StepBegan:
+		if m.Run != sh.run {
+			return nil
+		}
+		if m.Step != sh.next || sh.begun {
+			sh.outOfStep(n, m.Type(), m.Step)
+			return nil
+		}
+		sh.begun = true
+		if sh.p.Plan.Steps[m.Step].Action != study.Play {
+			rec.blank(n.link.run, n.at, m.Tick)
+		}
+		if sh.p.Began != nil {
+			sh.p.Began(m.Step)
+		}
+	case *protocol.StepEnded:
+		if m.Run != sh.run {
+			return nil
+		}
+		if m.Step != sh.next || !sh.begun {
+			sh.outOfStep(n, m.Type(), m.Step)
+			return nil
+		}
+		if m.Dropped > 0 {
+			rec.marker(ctx, n.link.run, n.at, "the decoder dropped %d frames in step %d", m.Dropped, m.Step)
+		}
+		sh.next, sh.begun = sh.next+1, false
+		if sh.next == len(sh.p.Plan.Steps) {
+			sh.page.send(&protocol.Over{Run: sh.run})
+			return errOver
+		}
+	case *protocol.Fault:
+		if m.Run == sh.run && m.Fatal {
+			return fmt.Errorf("stage: the page cannot show the plan: %s", m.Text)
+		}
+	}
+	return nil
+}
+
+// outOfStep lets go of a page that is not where the plan is; it will connect
+// again and be sent the plan.
+func (sh *show) outOfStep(n news, what string, step int) {
+	sh.server.rec.fault(n.link.run, n.at, "the page reported %s of step %d, the plan is at step %d", what, step, sh.next)
+	n.link.cancel()
+}
+
+// stop blanks the screen and waits for the page to say so.
+func (sh *show) stop() {
+	if sh.page == nil {
+		return
+	}
+	sh.page.send(&protocol.Stop{Run: sh.run})
+	patience := time.NewTimer(stopPatience)
+	defer patience.Stop()
+	for {
+		select {
+		case n := <-sh.inbox:
+			if n.link != sh.page {
+				continue
+			}
+			switch m := n.what.(type) {
+			case detached:
+				return
+			case *protocol.Blank:
+				if m.Run == sh.run {
+					return
+				}
+			}
+		case <-patience.C:
+			return
+		}
+	}
+}
+
+// clips lists a study's stimuli for a page. The hash in the URL keeps a browser
+// from showing an older file of the same name.
+func clips(st *study.Study) []protocol.Clip {
+	list := make([]protocol.Clip, len(st.Stimuli))
+	for i, m := range st.Stimuli {
+		list[i] = protocol.Clip{
+			ID: m.ID, URL: stimuliPath + url.PathEscape(m.ID) + "?sha256=" + m.SHA256, SHA256: m.SHA256,
+			Width: m.Width, Height: m.Height, DurationMs: milliseconds(m.Duration),
+		}
+	}
+	return list
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

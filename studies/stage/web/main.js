@@ -1,0 +1,208 @@
+// The participant's page: it does what the server says, and the server is the
+// truth. A page that was reloaded, or has lost its connection, is sent the plan
+// again from the step that was interrupted.
+
+import {VERSION, tick, toTick} from './protocol.js';
+import {Link} from './link.js';
+import {Player} from './player.js';
+import {load} from './library.js';
+import * as view from './screen.js';
+import words from './words.js';
+
+/** @import {Clip, Hello, Plan, ServerMessage} from './protocol.js' */
+
+/** Set on a kiosk whose browser plays sound without being touched first. */
+const autostart = location.hash.includes('autostart');
+
+/** Names this loading of the page: its clock starts with it. */
+const epoch = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, '0')).join('');
+
+let takeOver = false;
+let refused = false;
+
+/** @type {Plan | null} */
+let plan = null;
+
+/** Ends what the page does for the present plan. */
+let running = new AbortController();
+
+/** Loading happens in one line: a plan waits for what is already under way. */
+let loading = Promise.resolve();
+
+/** @returns {Hello} */
+function hello() {
+  return {
+    type: 'hello',
+    version: VERSION,
+    epoch,
+    agent: navigator.userAgent,
+    simulated: false,
+    screen_w: screen.width,
+    screen_h: screen.height,
+    dpr: devicePixelRatio,
+    refresh_hz: view.refreshRate(),
+    isolated: globalThis.crossOriginIsolated === true,
+    take_over: takeOver,
+  };
+}
+
+/** Whether the participant has touched this page, so that it may play sound. */
+const touched = () => autostart || navigator.userActivation?.hasBeenActive === true;
+
+function wait() {
+  view.say(words.waiting, document.fullscreenElement || autostart ? '' : words.fullScreen);
+}
+
+/** @param {Clip[]} clips */
+function prepare(clips) {
+  const job = loading.then(() => load(clips, (share) => view.say(words.loading, '', share)));
+  loading = job.catch(() => {});
+  return job;
+}
+
+/** @param {ServerMessage} m */
+function receive(m) {
+  switch (m.type) {
+    case 'library':
+      refused = takeOver = false;
+      wait();
+      prepare(m.clips).then(
+        () => plan || wait(),
+        (e) => link.send({type: 'fault', run: 0, text: String(e.message), fatal: false}),
+      );
+      break;
+    case 'plan':
+      refused = takeOver = false;
+      getReady(m);
+      break;
+    case 'begin':
+      if (plan?.run === m.run) begin(plan);
+      break;
+    case 'stop':
+      if (plan?.run === m.run) {
+        leave();
+        link.report({type: 'blank', run: m.run, tick: toTick(view.show('blank'))});
+        wait();
+      }
+      break;
+    case 'over':
+      if (plan?.run === m.run) {
+        leave();
+        view.say(words.thanks);
+      }
+      break;
+    case 'refused':
+      refused = true;
+      leave();
+      if (m.busy) view.say(words.busy, words.takeOver);
+      else view.say(words.refused, m.reason);
+      break;
+  }
+}
+
+/** Ends the present plan on this side. */
+function leave() {
+  running.abort(new DOMException('the plan has ended', 'AbortError'));
+  running = new AbortController();
+  plan = null;
+}
+
+/**
+ * Blanks the screen, loads the clips, and waits for the participant.
+ * @param {Plan} next
+ */
+async function getReady(next) {
+  leave();
+  plan = next;
+  const {signal} = running;
+  try {
+    link.report({type: 'blank', run: next.run, tick: toTick(view.show('blank'))});
+    await prepare(next.clips);
+    if (signal.aborted) {
+      if (!plan && !refused) wait();
+      return;
+    }
+    if (!touched()) {
+      view.say(next.from > 0 ? words.goOn : words.begin);
+      await touch(signal);
+    }
+    if (signal.aborted) return;
+    view.show('blank');
+    await view.keepLit();
+    link.send({type: 'ready', run: next.run});
+  } catch (e) {
+    fail(e, next, signal);
+  }
+}
+
+/** @param {Plan} now */
+async function begin(now) {
+  const {signal} = running;
+  try {
+    await new Player(now, (m) => link.report(m), signal).run();
+  } catch (e) {
+    fail(e, now, signal);
+  }
+}
+
+/**
+ * @param {unknown} e
+ * @param {Plan} of
+ * @param {AbortSignal} signal
+ */
+function fail(e, of, signal) {
+  if (signal.aborted) return; // ended on purpose
+  const text = (e instanceof Error ? e.message : String(e)).slice(0, 200);
+  link.report({type: 'blank', run: of.run, tick: toTick(view.show('blank'))});
+  link.send({type: 'fault', run: of.run, text, fatal: true});
+  view.say(words.failed);
+}
+
+/**
+ * Waits until the participant touches the page. Some keys, such as Escape, do
+ * not count for the browser.
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function touch(signal) {
+  return new Promise((resolve) => {
+    for (const name of ['keydown', 'pointerdown']) {
+      addEventListener(name, () => (touched() || !navigator.userActivation) && resolve(), {signal});
+    }
+    signal.addEventListener('abort', () => resolve(), {once: true});
+  });
+}
+
+const link = new Link(hello, receive, () => {
+  // The plan may go on without this page: nothing is shown that is not reported.
+  if (plan) {
+    const {run} = plan;
+    leave();
+    link.report({type: 'blank', run, tick: toTick(view.show('blank'))});
+  }
+  if (!refused) view.say(words.connecting);
+});
+
+// Full screen needs a touch. While a plan runs the page is in it already, and
+// keys mean nothing.
+addEventListener('keydown', (e) => {
+  if (refused && e.key.toLowerCase() === 't') {
+    takeOver = true;
+    return; // with the next connection, within a second
+  }
+  if (document.body.dataset.view === 'words') view.takeScreen().then(() => plan || refused || wait());
+});
+addEventListener('pointerdown', () => {
+  if (document.body.dataset.view === 'words') view.takeScreen().then(() => plan || refused || wait());
+});
+addEventListener('contextmenu', (e) => e.preventDefault());
+document.addEventListener('visibilitychange', () => {
+  view.keepLit();
+  if (plan && document.visibilityState === 'hidden') {
+    link.send({type: 'fault', run: plan.run, text: `the page was hidden at ${tick()} µs`, fatal: false});
+  }
+});
+
+view.say(words.connecting);
+await view.measureRefresh();
+link.connect();

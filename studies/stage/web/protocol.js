@@ -1,0 +1,41 @@
+// The messages of PROTOCOL.md as types. Ticks are whole microseconds of
+// performance.now().
+
+/** Version of the protocol that this page speaks. */
+export const VERSION = 1;
+
+/**
+ * @typedef {{id: string, url: string, sha256: string, width: number, height: number, duration_ms: number}} Clip
+ * @typedef {{index: number, action: 'fixation'|'play'|'rest', duration_ms: number, stimulus: string, presentation: number}} Step
+ * @typedef {{type: 'plan', run: number, from: number, steps: Step[], clips: Clip[]}} Plan
+ *
+ * @typedef {{type: 'ping', id: number}
+ *   | {type: 'library', clips: Clip[]}
+ *   | Plan
+ *   | {type: 'begin', run: number}
+ *   | {type: 'stop', run: number}
+ *   | {type: 'over', run: number}
+ *   | {type: 'refused', busy: boolean, reason: string}} ServerMessage
+ *
+ * @typedef {{presented: number, media: number, expected: number, submitted: number, callback: number}} Frame
+ * @typedef {{type: 'frames', run: number, presentation: number, stimulus: string, rect: number[], frames: Frame[]}} Frames
+ *
+ * @typedef {{type: 'hello', version: number, epoch: string, agent: string, simulated: boolean, screen_w: number, screen_h: number, dpr: number, refresh_hz: number, isolated: boolean, take_over: boolean}} Hello
+ * @typedef {Hello
+ *   | {type: 'pong', id: number, rx: number, tx: number}
+ *   | {type: 'ready', run: number}
+ *   | {type: 'step-began', run: number, step: number, tick: number}
+ *   | {type: 'step-ended', run: number, step: number, tick: number, dropped: number}
+ *   | Frames
+ *   | {type: 'blank', run: number, tick: number}
+ *   | {type: 'fault', run: number, text: string, fatal: boolean}} PageMessage
+ */
+
+/**
+ * Converts milliseconds of performance.now() to ticks.
+ * @param {number} ms
+ */
+export const toTick = (ms) => Math.round(ms * 1000);
+
+/** The page's clock, in ticks. */
+export const tick = () => toTick(performance.now());

@@ -1,0 +1,161 @@
+// What is on the screen, and what the screen is.
+
+/**
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+function element(id) {
+  const e = document.getElementById(id);
+  if (!e) throw new Error(`the page has no element ${id}`);
+  return e;
+}
+
+const headline = element('headline');
+const advice = element('advice');
+const picture = element('picture');
+const progress = /** @type {HTMLProgressElement} */ (element('progress'));
+
+/** Time between two refreshes of the screen, ms; 0 until it is known. */
+let period = 0;
+
+/** The screen's refresh rate in Hz; 0 if unknown. */
+export const refreshRate = () => (period > 0 ? 1000 / period : 0);
+
+/** Measures the refresh: the median of 40 frames. A hidden page has none. */
+export async function measureRefresh() {
+  /** @type {number[]} */
+  const gaps = [];
+  let last = 0;
+  const enough = new Promise((done) => {
+    const each = (/** @type {number} */ now) => {
+      if (last > 0) gaps.push(now - last);
+      last = now;
+      if (gaps.length < 40) requestAnimationFrame(each);
+      else done(undefined);
+    };
+    requestAnimationFrame(each);
+  });
+  await Promise.race([enough, new Promise((late) => setTimeout(late, 2000))]);
+  gaps.sort((a, b) => a - b);
+  period = gaps.length > 10 ? gaps[gaps.length >> 1] : 0;
+}
+
+/**
+ * Waits for the next frame of the screen and returns its time (ms). It rejects
+ * when signal is aborted.
+ * @param {AbortSignal} signal
+ * @returns {Promise<number>}
+ */
+export function nextFrame(signal) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const abort = () => {
+      cancelAnimationFrame(id);
+      reject(signal.reason);
+    };
+    const id = requestAnimationFrame((now) => {
+      signal.removeEventListener('abort', abort);
+      resolve(now);
+    });
+    signal.addEventListener('abort', abort, {once: true});
+  });
+}
+
+/**
+ * Shows a view in the next frame and returns when it is visible (ms): what is
+ * changed in a frame's callback lights up one refresh later, as with
+ * expectedDisplayTime.
+ * @param {'cross' | 'blank'} view
+ * @param {AbortSignal} signal
+ */
+export async function draw(view, signal) {
+  const now = await nextFrame(signal);
+  show(view);
+  return now + period;
+}
+
+/**
+ * Shows a view now, and returns when it will be visible (ms).
+ * @param {'words' | 'cross' | 'blank'} view
+ */
+export function show(view) {
+  document.body.dataset.view = view;
+  picture.replaceChildren();
+  return performance.now() + period;
+}
+
+/** Puts the cross away; the clip stays. */
+export function dropCross() {
+  document.body.dataset.view = 'blank';
+}
+
+/**
+ * Lays a video over what is shown. It is transparent until its first frame.
+ * @param {HTMLVideoElement} video
+ * @param {number} width
+ * @param {number} height
+ */
+export function place(video, width, height) {
+  video.style.aspectRatio = `${width} / ${height}`;
+  picture.replaceChildren(video);
+}
+
+/**
+ * Shows words, and a bar when share is given.
+ * @param {string} head
+ * @param {string} [more]
+ * @param {number} [share] 0..1
+ */
+export function say(head, more = '', share) {
+  headline.textContent = head;
+  advice.textContent = more;
+  progress.hidden = share === undefined;
+  progress.value = share ?? 0;
+  show('words');
+}
+
+/**
+ * The place of an element as x, y, w, h in fractions of the screen. In full
+ * screen that is the page; in a window the browser does not say exactly where
+ * the page begins, and its frame is taken to be equally wide left, right and
+ * below.
+ * @param {Element} e
+ */
+export function placeOnScreen(e) {
+  const r = e.getBoundingClientRect();
+  const w = Math.max(screen.width, innerWidth);
+  const h = Math.max(screen.height, innerHeight);
+  let left = 0;
+  let top = 0;
+  if (innerWidth < w || innerHeight < h) {
+    // availLeft and availTop, where they are known, are the origin of this
+    // screen among several.
+    const origin = /** @type {{availLeft?: number, availTop?: number}} */ (/** @type {unknown} */ (screen));
+    const frame = Math.max(0, (outerWidth - innerWidth) / 2);
+    left = screenX - (origin.availLeft ?? 0) + frame;
+    top = screenY - (origin.availTop ?? 0) + Math.max(0, outerHeight - innerHeight - frame);
+  }
+  return [(left + r.left) / w, (top + r.top) / h, r.width / w, r.height / h];
+}
+
+/** Asks for full screen and for the screen to stay lit; both may be refused. */
+export async function takeScreen() {
+  try {
+    if (!document.fullscreenElement) await document.documentElement.requestFullscreen({navigationUI: 'hide'});
+  } catch {
+    // A browser without full screen still shows the stage.
+  }
+  await keepLit();
+}
+
+/** Keeps the screen lit while the page is visible. */
+export async function keepLit() {
+  try {
+    if (document.visibilityState === 'visible') await navigator.wakeLock?.request('screen');
+  } catch {
+    // Refused on low battery, or beyond localhost without TLS.
+  }
+}

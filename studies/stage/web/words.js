@@ -1,0 +1,36 @@
+// What the participant reads, in the language of the browser.
+
+const words = {
+  en: {
+    connecting: 'One moment, please.',
+    waiting: 'Please wait until the experimenter begins.',
+    fullScreen: 'Press any key or tap for full screen.',
+    loading: 'The videos are being prepared.',
+    begin: 'Press any key or tap to begin.',
+    goOn: 'Press any key or tap to continue.',
+    thanks: 'Thank you. This part is over.',
+    busy: 'The stage is already open elsewhere.',
+    takeOver: 'Press T to show it here instead.',
+    refused: 'This page cannot be used as the stage.',
+    failed: 'Something went wrong. Please call the experimenter.',
+  },
+  fr: {
+    connecting: 'Un instant, s’il vous plaît.',
+    waiting: 'Veuillez attendre le début de l’expérience.',
+    fullScreen: 'Appuyez sur une touche ou touchez l’écran pour le plein écran.',
+    loading: 'Les vidéos se préparent.',
+    begin: 'Appuyez sur une touche ou touchez l’écran pour commencer.',
+    goOn: 'Appuyez sur une touche ou touchez l’écran pour continuer.',
+    thanks: 'Merci. Cette partie est terminée.',
+    busy: 'L’écran du participant est déjà ouvert ailleurs.',
+    takeOver: 'Appuyez sur T pour l’afficher ici.',
+    refused: 'Cette page ne peut pas servir d’écran du participant.',
+    failed: 'Un problème est survenu. Veuillez appeler l’expérimentateur.',
+  },
+};
+
+const language = navigator.language.startsWith('fr') ? 'fr' : 'en';
+document.documentElement.lang = language;
+
+/** The words of the page's language. */
+export default words[language];
