@@ -19,9 +19,8 @@ const (
 	// this stream and the first of this block.
 	flagGap = 1 << 0
 
-	// maxRows bounds one block (a 16-bit count, and a page that need not draw
-	// more than its width).
-	maxRows = 1024
+	// maxRows bounds one block: as much as a page keeps of one stream.
+	maxRows = 2048
 )
 
 // block is the run of rows of one stream within a batch.

@@ -10,7 +10,7 @@ import { clock, disk, short } from "./words.js";
 /** Below this many hours the disk becomes a deviation. */
 const fewHours = 2;
 
-const stepWords = { fixation: "Fixation before clip", play: "Clip", rest: "Rest after clip" };
+const stepWords = { fixation: "Fixation, clip", play: "Clip", rest: "Rest, clip" };
 
 export class Bar {
   constructor() {
@@ -70,6 +70,7 @@ export class Bar {
     // What the screen says it shows comes before what was ordered.
     const step = running ? (on && steps.find((p) => p.presentation === on.presentation)) || steps[s.step] : undefined;
     setText(byId("step-label"), step?.stimulus ?? "Plan");
+    byId("step-progress").hidden = step?.action !== "play";
     if (!step) {
       const total = steps.reduce((ms, p) => ms + p.duration_ns / 1e6, 0);
       setText(byId("step-text"), running ? "About to begin" : plays.length && s.busy ? "Shown" : "–");

@@ -66,7 +66,7 @@ export function showRecovered(s, send) {
     seal.onclick = act("seal");
     return make("div", "recovered minor",
       make("p", "", icon("minor"), make("strong", "", `${r.participant || r.id} was cut off`),
-        ` after ${short(r.duration_ns / 1e6)}, started ${started(r.started)}. Nothing that was recorded is lost.`),
+        ` after ${short(r.duration_ns / 1e6)}, started ${started(r.started)}. What was recorded until then is safe.`),
       make("div", "buttons", go, seal));
   }));
 }

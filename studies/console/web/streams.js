@@ -1,7 +1,7 @@
 // The list of streams: how each device is doing, in numbers and in words.
 
 import { byId, icon, make, setText } from "./dom.js";
-import { count, deviceNames, number, signed } from "./words.js";
+import { count, deviceNames, number } from "./words.js";
 
 /** @typedef {import("./types.js").Health} Health */
 /** @typedef {"ok"|"minor"|"off"} State */
@@ -48,10 +48,10 @@ function fill(h) {
   const id = `stream-${h.info.id}`;
   const { state, word } = judge(h);
   const none = h.samples === 0;
-  setText(byId(`${id}-rate`), none && h.info.rate_hz === 0 ? "–" : number(h.rate_hz, 1));
+  setText(byId(`${id}-rate`), h.rate_hz === 0 && h.info.rate_hz === 0 ? "–" : number(h.rate_hz, 1));
   setText(byId(`${id}-lost`), count(h.lost));
   setText(byId(`${id}-bound`), none ? "–" : bound(h.clock.bound_ms));
-  setText(byId(`${id}-drift`), none || h.info.clock === "host" ? "–" : signed(Math.round(h.clock.drift_ppm), 0));
+  setText(byId(`${id}-drift`), none || h.info.clock === "host" ? "–" : (h.clock.drift_ppm > 0 ? "+" : "") + count(h.clock.drift_ppm));
   byId(`${id}-bound`).classList.toggle("minor", h.clock.bound_ms > wideMs);
   byId(`${id}-bound`).title = h.clock.method;
   byId(`${id}-lost`).classList.toggle("some", h.lost > 0);

@@ -75,7 +75,8 @@ export class Strip {
       ctx.fillRect(x0, 0, x1 - x0, height);
       ctx.fillStyle = p.muted;
       if (x0 >= 0) ctx.fillRect(Math.round(x0), 0, 1, height);
-      if (labels && x1 - Math.max(x0, 0) > 24) ctx.fillText(s.label, Math.max(x0, 0) + 5, 3);
+      const at = Math.max(x0 + 5, 2.2 * this.small); // clear of the axis label at the left edge
+      if (labels && at + ctx.measureText(s.label).width < x1) ctx.fillText(s.label, at, 2);
     }
   }
 

@@ -26,6 +26,8 @@ const expressions = [
 const clipSilentMs = 1000;
 /** The smallest range of the skin-conductance axis, in µS: noise must not look like a response. */
 const leastRangeUS = 0.5;
+/** Room for the names of the clips above a probability of 1, as a share of the axis. */
+const labelRoom = 0.16;
 /** Numbers change at this pace; faster cannot be read. */
 const readMs = 200;
 
@@ -64,7 +66,7 @@ export class Strips {
     const trace = this.lab.of("trace");
 
     const e = this.expression;
-    e.begin(now, 0, 1);
+    e.begin(now, 0, 1 + labelRoom);
     e.bands(spans, p, true);
     e.grid(p, [[0, "0"], [1, "1"]]);
     if (face) {
@@ -175,6 +177,7 @@ class Readouts {
     setText(this.eda, number(eda ? eda.last("eda_us") : NaN, 2));
     const trace = fresh(lab.of("trace"), now);
     setText(this.level, number(trace ? trace.last("scl_us") : NaN, 2));
+    if (this.level.parentElement) this.level.parentElement.hidden = !trace;
     const gaze = fresh(lab.of("gaze"), now, "gaze_valid");
     setText(this.x, number(gaze ? gaze.last("gaze_x") : NaN, 2));
     setText(this.y, number(gaze ? gaze.last("gaze_y") : NaN, 2));

@@ -1,7 +1,7 @@
 // Numbers and names as a person reads them.
 
-/** The minus that lines up with the digits. @param {string} s */
-const minus = (s) => s.replace("-", "−");
+/** The minus that lines up with the digits, and none before a zero. @param {string} s */
+const minus = (s) => (/^-[0.]*$/.test(s) ? s.slice(1) : s.replace("-", "−"));
 
 /** @param {number} v @param {number} digits */
 export function number(v, digits) {
@@ -11,7 +11,8 @@ export function number(v, digits) {
 /** @param {number} v */
 export function signed(v, digits = 2) {
   if (!Number.isFinite(v)) return "–";
-  return (v > 0 ? "+" : "") + number(v, digits);
+  const n = number(v, digits);
+  return (v > 0 && /[1-9]/.test(n) ? "+" : "") + n;
 }
 
 const thousands = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
