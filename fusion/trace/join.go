@@ -1,0 +1,209 @@
+package trace
+
+import (
+	"math"
+	"time"
+
+	"emolab/fusion/eda"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+const (
+	// gazeReach is how far the nearest gaze sample may lie from the frame, in
+	// sample intervals: one, so that a single lost sample leaves no hole.
+	gazeReach = 1.0
+	// gazeReachUnrated stands for it where the tracker's rate is not known: one
+	// interval at 30 Hz, the slowest tracker in use.
+	gazeReachUnrated = time.Second / 30
+	// edaEnd is how far outside of the first and the last sample the skin
+	// conductance is still taken to be theirs.
+	edaEnd = 100 * time.Millisecond
+)
+
+// Streams is what Join joins: finally aligned samples in order of time, with
+// the Info of each stream. A device that was not there has no samples.
+type Streams struct {
+	FaceInfo, GazeInfo, EDAInfo, StimulusInfo stream.Info
+	Face, Gaze, EDA, Stimulus                 []stream.Sample
+	// Analysis is that of EDA: its Tonic and Phasic have one value per sample of
+	// EDA, or are empty.
+	Analysis eda.Result
+}
+
+// Join makes the final trace, one row per face sample: skin conductance by
+// linear interpolation between samples at most eda.MaxGap apart, the nearest
+// gaze sample within a sample interval (a valid one before an invalid one), the
+// stimulus row in force, gaze mapped from the screen onto the stimulus.
+//
+// Seq, Tick, Arrival and At are the face sample's. Err is its bound plus the
+// worst bound of the samples joined: by so much at most may a value of the row
+// belong to another instant than At says. It takes one pass over each stream.
+func Join(in Streams) []stream.Sample {
+	var (
+		face     = faceColumns(in.FaceInfo)
+		gaze     = gazeFinder{samples: in.Gaze, columns: newGazeColumns(in.GazeInfo), reach: gazeReachOf(in.GazeInfo)}
+		stimulus = inForce{samples: in.Stimulus}
+		columns  = newStimulusColumns(in.StimulusInfo)
+		skin     = skinFinder{samples: in.EDA, column: in.EDAInfo.Index("eda_us"), analysis: in.Analysis}
+		onsets   = in.Analysis.Responses
+		rows     = make([]stream.Sample, 0, len(in.Face))
+	)
+	for i, f := range in.Face {
+		r := newRow(f, face)
+		var on rect
+		if s, ok := stimulus.at(f.At); ok {
+			on = r.stimulus(s, columns)
+		} else {
+			r.quality |= StimulusUnknown
+		}
+		gaze.fill(&r, on)
+		skin.fill(&r)
+
+		until := instant.Instant(math.MaxInt64)
+		if i+1 < len(in.Face) {
+			until = in.Face[i+1].At
+		}
+		for len(onsets) > 0 && onsets[0].Onset < until {
+			if onsets[0].Onset >= f.At {
+				r.sample.Values[scrOnset] = 1
+			}
+			onsets = onsets[1:]
+		}
+		rows = append(rows, r.finish())
+	}
+	return rows
+}
+
+func gazeReachOf(info stream.Info) time.Duration {
+	if !(info.Rate > 0) {
+		return gazeReachUnrated
+	}
+	return time.Duration(gazeReach / info.Rate * float64(time.Second))
+}
+
+// inForce walks a hold stream.
+type inForce struct {
+	samples []stream.Sample
+	next    int
+}
+
+// at returns the latest sample not later than at. at must not go back from call
+// to call.
+func (f *inForce) at(at instant.Instant) (stream.Sample, bool) {
+	for f.next < len(f.samples) && f.samples[f.next].At <= at {
+		f.next++
+	}
+	if f.next == 0 {
+		return stream.Sample{}, false
+	}
+	return f.samples[f.next-1], true
+}
+
+// gazeFinder walks the gaze samples.
+type gazeFinder struct {
+	samples []stream.Sample
+	columns gazeColumns
+	reach   time.Duration
+	from    int // the first sample that may still be within reach
+}
+
+func (g *gazeFinder) fill(r *row, on rect) {
+	if len(g.samples) == 0 {
+		r.quality |= NoGaze
+		return
+	}
+	at := r.sample.At
+	for g.from < len(g.samples) && g.samples[g.from].At < at.Add(-g.reach) {
+		g.from++
+	}
+	best := -1
+	for i := g.from; i < len(g.samples) && g.samples[i].At <= at.Add(g.reach); i++ {
+		if best < 0 || g.better(i, best, at) {
+			best = i
+		}
+	}
+	if best < 0 {
+		r.quality |= GazeStale
+		return
+	}
+	r.gaze(g.samples[best], g.columns, on)
+}
+
+// better tells whether sample i is to be preferred to j.
+func (g *gazeFinder) better(i, j int, at instant.Instant) bool {
+	a, b := g.samples[i], g.samples[j]
+	if va, vb := g.columns.isValid(a), g.columns.isValid(b); va != vb {
+		return va
+	}
+	return a.At.Sub(at).Abs() < b.At.Sub(at).Abs()
+}
+
+// skinFinder walks the skin conductance.
+type skinFinder struct {
+	samples  []stream.Sample
+	column   int
+	analysis eda.Result
+	next     int // the first sample later than the frame
+}
+
+func (k *skinFinder) fill(r *row) {
+	if len(k.samples) == 0 || k.column < 0 {
+		r.noSkin(NoEDA)
+		return
+	}
+	at := r.sample.At
+	for k.next < len(k.samples) && k.samples[k.next].At <= at {
+		k.next++
+	}
+	a, b := k.next-1, k.next
+	near := func(i int) bool { return k.samples[i].At.Sub(at).Abs() <= edaEnd }
+	switch {
+	case a < 0 && near(b):
+		a = b
+	case b == len(k.samples) && near(a):
+		b = a
+	case a < 0 || b == len(k.samples) || k.samples[b].At.Sub(k.samples[a].At) > eda.MaxGap:
+		r.noSkin(EDAStale)
+		return
+	}
+	u := 0.0
+	if span := k.samples[b].At - k.samples[a].At; span > 0 {
+		u = float64(at-k.samples[a].At) / float64(span)
+	}
+	r.join(max(k.samples[a].Err, k.samples[b].Err))
+	v := r.sample.Values
+	v[edaUS] = between(value(k.samples[a], k.column), value(k.samples[b], k.column), u)
+	v[sclUS] = between(derived(k.analysis.Tonic, a), derived(k.analysis.Tonic, b), u)
+	v[scrUS] = between(derived(k.analysis.Phasic, a), derived(k.analysis.Phasic, b), u)
+	r.skinQuality()
+}
+
+// noSkin marks a row without skin conductance. Whether a response begins there
+// is not known either, unless one was seen to.
+func (r *row) noSkin(why Quality) {
+	r.quality |= why
+	if r.sample.Values[scrOnset] != 1 {
+		r.sample.Values[scrOnset] = math.NaN()
+	}
+}
+
+// skinQuality marks what of the skin conductance is missing.
+func (r *row) skinQuality() {
+	v := r.sample.Values
+	switch {
+	case math.IsNaN(v[edaUS]):
+		r.quality |= EDAInvalid
+	case math.IsNaN(v[sclUS]) || math.IsNaN(v[scrUS]):
+		r.quality |= EDAUnsplit
+	}
+}
+
+func between(a, b, u float64) float64 { return a + u*(b-a) }
+
+func derived(v []float64, i int) float64 {
+	if i >= len(v) {
+		return math.NaN()
+	}
+	return v[i]
+}

@@ -1,0 +1,189 @@
+package trace
+
+import (
+	"time"
+
+	"emolab/fusion/eda"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+const (
+	// gazeAge is how old the latest gaze sample may be: three intervals at 60 Hz,
+	// one of which a batch on the cable takes. The eyes have moved on after that.
+	gazeAge = 50 * time.Millisecond
+	// edaAge is how old the latest skin conductance may be. It changes slowly.
+	edaAge = 250 * time.Millisecond
+	// history is how much of each stream is kept: as long as a frame may be on
+	// its way through the face pipeline behind the sensors' samples.
+	history = 2 * time.Second
+)
+
+// Live makes rows while the session runs: each face sample at once becomes a
+// row with the latest values of the other streams that are not later than it. A
+// value is held for at most gazeAge or edaAge; Err does not count that holding.
+// All rows are marked NotFinal. It is not safe for concurrent use.
+type Live struct {
+	streams map[string]*held
+	face    [len(fromFace)]int
+	gaze    *held
+	skin    *held
+	shown   *held
+	gazeAt  gazeColumns
+	showAt  stimulusColumns
+	edaAt   int
+	split   *eda.Live
+	onsets  []instant.Instant // recognised and not yet in a row
+}
+
+// held is the recent past of one stream.
+type held struct {
+	kind   stream.Kind
+	recent []stream.Sample
+	splits []eda.Reading // of skin conductance: one per sample in recent
+}
+
+// NewLive makes the live trace of a lab with the given streams. Of several of
+// one kind the first is joined; those that the lab has not got are empty in the
+// rows. Without a face stream there are no rows.
+func NewLive(infos []stream.Info) *Live {
+	l := &Live{streams: map[string]*held{}, split: eda.NewLive(eda.Options{})}
+	taken := map[stream.Kind]bool{}
+	for _, info := range infos {
+		if taken[info.Kind] {
+			continue
+		}
+		taken[info.Kind] = true
+		h := &held{kind: info.Kind}
+		l.streams[info.ID] = h
+		switch info.Kind {
+		case stream.Face:
+			l.face = faceColumns(info)
+		case stream.Gaze:
+			l.gaze, l.gazeAt = h, newGazeColumns(info)
+		case stream.EDA:
+			l.skin, l.edaAt = h, info.Index("eda_us")
+		case stream.Stimulus:
+			l.shown, l.showAt = h, newStimulusColumns(info)
+		}
+	}
+	return l
+}
+
+// Add takes an aligned chunk of any stream and returns the rows that it
+// completes: one per sample of the face stream, none for the others. A device
+// that disconnects takes its values with it.
+func (l *Live) Add(c stream.Chunk) []stream.Sample {
+	h := l.streams[c.Stream]
+	if h == nil {
+		return nil
+	}
+	for _, e := range c.Events {
+		if e.Kind == stream.Disconnected {
+			h.recent, h.splits = nil, nil
+		}
+	}
+	if h.kind != stream.Face {
+		l.keep(h, c.Samples)
+		return nil
+	}
+	rows := make([]stream.Sample, 0, len(c.Samples))
+	for _, f := range c.Samples {
+		rows = append(rows, l.row(f))
+	}
+	return rows
+}
+
+func (l *Live) keep(h *held, samples []stream.Sample) {
+	for _, s := range samples {
+		h.recent = append(h.recent, s)
+		if h == l.skin {
+			r := l.split.Add(s.At, value(s, l.edaAt))
+			h.splits = append(h.splits, r)
+			if r.Onset {
+				l.onsets = append(l.onsets, s.At)
+			}
+		}
+	}
+	h.forget()
+}
+
+// forget drops what is older than history, but never the sample in force then:
+// a stimulus row holds until the next one.
+func (h *held) forget() {
+	if len(h.recent) == 0 {
+		return
+	}
+	from := h.recent[len(h.recent)-1].At.Add(-history)
+	n := 0
+	for n+1 < len(h.recent) && h.recent[n+1].At <= from {
+		n++
+	}
+	h.recent = h.recent[n:]
+	if len(h.splits) > 0 {
+		h.splits = h.splits[n:]
+	}
+}
+
+// at is the index of the latest sample not later than at, or -1.
+func (h *held) at(at instant.Instant) int {
+	for i := len(h.recent) - 1; i >= 0; i-- {
+		if h.recent[i].At <= at {
+			return i
+		}
+	}
+	return -1
+}
+
+func (l *Live) row(f stream.Sample) stream.Sample {
+	r := newRow(f, l.face)
+	r.quality |= NotFinal
+	on := l.joinStimulus(&r)
+	l.joinGaze(&r, on)
+	l.joinSkin(&r)
+	return r.finish()
+}
+
+func (l *Live) joinStimulus(r *row) rect {
+	if l.shown != nil {
+		if i := l.shown.at(r.sample.At); i >= 0 {
+			return r.stimulus(l.shown.recent[i], l.showAt)
+		}
+	}
+	r.quality |= StimulusUnknown
+	return rect{}
+}
+
+func (l *Live) joinGaze(r *row, on rect) {
+	if l.gaze == nil {
+		r.quality |= NoGaze
+		return
+	}
+	i := l.gaze.at(r.sample.At)
+	if i < 0 || r.sample.At.Sub(l.gaze.recent[i].At) > gazeAge {
+		r.quality |= GazeStale
+		return
+	}
+	r.gaze(l.gaze.recent[i], l.gazeAt, on)
+}
+
+func (l *Live) joinSkin(r *row) {
+	v := r.sample.Values
+	if l.skin == nil || l.edaAt < 0 {
+		r.noSkin(NoEDA)
+		return
+	}
+	for len(l.onsets) > 0 && l.onsets[0] <= r.sample.At {
+		v[scrOnset] = 1
+		l.onsets = l.onsets[1:]
+	}
+	i := l.skin.at(r.sample.At)
+	if i < 0 || r.sample.At.Sub(l.skin.recent[i].At) > edaAge {
+		r.noSkin(EDAStale)
+		return
+	}
+	r.join(l.skin.recent[i].Err)
+	v[edaUS] = value(l.skin.recent[i], l.edaAt)
+	v[sclUS], v[scrUS] = l.skin.splits[i].Tonic, l.skin.splits[i].Phasic
+	r.skinQuality()
+}

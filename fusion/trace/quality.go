@@ -1,0 +1,70 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Quality says what a row lacks, as a mask of bits; 0 is a row without fault.
+type Quality uint32
+
+// The bits of Quality. Their values are stored, so they never change.
+const (
+	NoFace          Quality = 1 << iota // 1
+	NoGaze                              // 2
+	GazeStale                           // 4
+	GazeInvalid                         // 8
+	NoEDA                               // 16
+	EDAStale                            // 32
+	EDAInvalid                          // 64
+	EDAUnsplit                          // 128
+	StimulusUnknown                     // 256
+	NotFinal                            // 512
+	Imprecise                           // 1024
+)
+
+// imprecise is the bound on a row's time above which it is marked: three frames
+// of a camera at 30 Hz.
+const imprecise = 100 * time.Millisecond
+
+// meaning has the bits' documentation, in order.
+var meaning = [...]struct {
+	Bit  Quality
+	Text string
+}{
+	{NoFace, "no face in the camera frame"},
+	{NoGaze, "no eye tracker"},
+	{GazeStale, "no gaze sample near this instant"},
+	{GazeInvalid, "the tracker saw no gaze (blink, eyes away)"},
+	{NoEDA, "no skin-conductance sensor"},
+	{EDAStale, "no skin-conductance sample near this instant"},
+	{EDAInvalid, "skin conductance out of range (electrode open, saturated)"},
+	{EDAUnsplit, "too little skin conductance around to tell level and responses apart"},
+	{StimulusUnknown, "what was on the screen is not known"},
+	{NotFinal, "live row, made from what was known at that moment"},
+	{Imprecise, "the time of the row is only known to more than 100 ms"},
+}
+
+// Words lists what the bits say; empty for 0.
+func (q Quality) Words() []string {
+	var words []string
+	for _, m := range meaning {
+		if q&m.Bit != 0 {
+			words = append(words, m.Text)
+			q &^= m.Bit
+		}
+	}
+	if q != 0 {
+		words = append(words, fmt.Sprintf("unknown bits %#x", uint32(q)))
+	}
+	return words
+}
+
+func qualityNote() string {
+	parts := make([]string, len(meaning))
+	for i, m := range meaning {
+		parts[i] = fmt.Sprintf("%d %s", m.Bit, m.Text)
+	}
+	return "Sum of what the row lacks, 0 = nothing: " + strings.Join(parts, "; ") + "."
+}

@@ -1,0 +1,220 @@
+// Package trace joins aligned streams into one row per camera frame: the
+// expression, the stimulus that was on the screen, where on it the eyes were,
+// and the skin conductance, all at the instant of the frame.
+//
+// Live does it while the session runs, from what is known so far. Join does it
+// for a finished recording, looking both ways. Both give stream.Samples with
+// the channels of Info, so that a trace is stored and shown like any stream.
+package trace
+
+import (
+	"math"
+	"time"
+
+	"emolab/fusion/stream"
+)
+
+// ID is the id of the trace's stream.
+const ID = "trace"
+
+// The trace's channels, in the order of Sample.Values.
+const (
+	presentation = iota
+	frame
+	mediaNs
+	faceFound // the first of fromFace
+	_         // face_confidence
+	_         // p_neutral and the six others, copied as they are
+	_
+	_
+	_
+	_
+	_
+	_
+	_ // valence
+	_ // arousal
+	gazeX
+	gazeY
+	gazeValid
+	pupilMM
+	edaUS
+	sclUS
+	scrUS
+	scrOnset
+	quality
+	channelCount
+)
+
+// fromFace are the channels that are copied from the face stream as they are.
+var fromFace = [...]string{
+	"face_found", "face_confidence",
+	"p_neutral", "p_happy", "p_sad", "p_angry", "p_fearful", "p_disgusted", "p_surprised",
+	"valence", "arousal",
+}
+
+// Info describes the trace.
+func Info() stream.Info {
+	return stream.Info{
+		ID: ID, Kind: stream.Trace, Device: "Emolab", Clock: stream.HostClock, TickHz: 1e9,
+		Channels: []stream.Channel{
+			{Name: "presentation", Unit: "1", Note: "Number of the play step within the session, from 1; 0 while no stimulus is on the screen; empty where that is not known."},
+			{Name: "frame", Unit: "1", Note: "Number of the displayed frame within the video file, from 0."},
+			{Name: "media_ns", Unit: "ns", Note: "Presentation time of the displayed frame within the video file."},
+			{Name: "face_found", Unit: "1", Note: "1 where a face was found in the camera frame, 0 where none was."},
+			{Name: "face_confidence", Unit: "1", Note: "Score of the face detector, 0 to 1."},
+			{Name: "p_neutral", Unit: "1", Note: "Probability that the expression is neutral; the seven add up to 1."},
+			{Name: "p_happy", Unit: "1", Note: "Probability that the expression is happy."},
+			{Name: "p_sad", Unit: "1", Note: "Probability that the expression is sad."},
+			{Name: "p_angry", Unit: "1", Note: "Probability that the expression is angry."},
+			{Name: "p_fearful", Unit: "1", Note: "Probability that the expression is fearful."},
+			{Name: "p_disgusted", Unit: "1", Note: "Probability that the expression is disgusted."},
+			{Name: "p_surprised", Unit: "1", Note: "Probability that the expression is surprised."},
+			{Name: "valence", Unit: "1", Note: "Mixture of fixed valences by the seven probabilities, -1 to 1."},
+			{Name: "arousal", Unit: "1", Note: "Mixture of fixed arousals by the seven probabilities, -1 to 1."},
+			{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus."},
+			{Name: "gaze_y", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's height from the top."},
+			{Name: "gaze_valid", Unit: "1", Note: "1 where the eye tracker states a valid point of gaze at this instant, otherwise 0."},
+			{Name: "pupil_mm", Unit: "mm", Note: "Diameter of the pupil, mean of the eyes that were measured."},
+			{Name: "eda_us", Unit: "µS", Note: "Skin conductance."},
+			{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level."},
+			{Name: "scr_us", Unit: "µS", Note: "Phasic part of it."},
+			{Name: "scr_onset", Unit: "1", Note: "1 where a skin-conductance response begins within this camera frame, otherwise 0. Live: where one is recognised, which is later."},
+			{Name: "quality", Unit: "1", Note: qualityNote()},
+		},
+	}
+}
+
+// row is one row in the making.
+type row struct {
+	sample  stream.Sample
+	quality Quality
+	joined  time.Duration // the worst bound of the samples that were joined
+}
+
+// newRow begins a row with what the camera frame brings.
+func newRow(face stream.Sample, columns [len(fromFace)]int) row {
+	r := row{sample: stream.Sample{Seq: face.Seq, Tick: face.Tick, Arrival: face.Arrival, At: face.At, Err: face.Err}}
+	v := make([]float64, channelCount)
+	for i := range v {
+		v[i] = math.NaN()
+	}
+	for i, c := range columns {
+		v[faceFound+i] = value(face, c)
+	}
+	v[gazeValid], v[scrOnset] = 0, 0
+	if v[faceFound] != 1 {
+		v[faceFound] = 0
+		r.quality |= NoFace
+	}
+	r.sample.Values = v
+	return r
+}
+
+// join takes in the bound of a sample that a value of the row came from.
+func (r *row) join(err time.Duration) { r.joined = max(r.joined, err) }
+
+// finish sums up. The frame is at its place within its own bound, and what was
+// joined within the worst of theirs: a value of the row belongs to the frame
+// within the sum of the two.
+func (r row) finish() stream.Sample {
+	r.sample.Err += r.joined
+	if r.sample.Err < 0 || r.sample.Err > imprecise {
+		r.quality |= Imprecise
+		if r.sample.Err < 0 { // the sum of two unbounded ones
+			r.sample.Err = math.MaxInt64
+		}
+	}
+	r.sample.Values[quality] = float64(r.quality)
+	return r.sample
+}
+
+// value reads a column; NaN where the stream has no such column (-1).
+func value(s stream.Sample, column int) float64 {
+	if column < 0 || column >= len(s.Values) {
+		return math.NaN()
+	}
+	return s.Values[column]
+}
+
+func faceColumns(info stream.Info) (c [len(fromFace)]int) {
+	for i, name := range fromFace {
+		c[i] = info.Index(name)
+	}
+	return c
+}
+
+// gazeColumns are the places of a gaze stream's channels.
+type gazeColumns struct{ x, y, valid, left, right int }
+
+func newGazeColumns(i stream.Info) gazeColumns {
+	return gazeColumns{i.Index("gaze_x"), i.Index("gaze_y"), i.Index("gaze_valid"), i.Index("pupil_left_mm"), i.Index("pupil_right_mm")}
+}
+
+func (c gazeColumns) isValid(s stream.Sample) bool { return value(s, c.valid) == 1 }
+
+// gaze fills in a gaze sample, on the stimulus if r has one. on is where that
+// lies on the screen.
+func (r *row) gaze(s stream.Sample, c gazeColumns, on rect) {
+	r.join(s.Err)
+	v := r.sample.Values
+	v[pupilMM] = mean(value(s, c.left), value(s, c.right))
+	if !c.isValid(s) {
+		r.quality |= GazeInvalid
+		return
+	}
+	v[gazeValid] = 1
+	v[gazeX], v[gazeY] = on.within(value(s, c.x), value(s, c.y))
+}
+
+// mean of those that were measured; NaN when neither was.
+func mean(a, b float64) float64 {
+	switch {
+	case math.IsNaN(a):
+		return b
+	case math.IsNaN(b):
+		return a
+	}
+	return (a + b) / 2
+}
+
+// stimulusColumns are the places of a stimulus stream's channels.
+type stimulusColumns struct{ presentation, frame, media, x, y, w, h int }
+
+func newStimulusColumns(i stream.Info) stimulusColumns {
+	return stimulusColumns{
+		i.Index("presentation"), i.Index("frame"), i.Index("media_ns"),
+		i.Index("rect_x"), i.Index("rect_y"), i.Index("rect_w"), i.Index("rect_h"),
+	}
+}
+
+// rect is where the picture lies, 0..1 of the screen. The zero rect is nowhere.
+type rect struct{ x, y, w, h float64 }
+
+// within maps a point of the screen onto the picture; NaN where there is none.
+func (r rect) within(x, y float64) (float64, float64) {
+	if !(r.w > 0 && r.h > 0) {
+		return math.NaN(), math.NaN()
+	}
+	return (x - r.x) / r.w, (y - r.y) / r.h
+}
+
+// stimulus fills in the stimulus row that is in force, and returns where its
+// picture lies.
+func (r *row) stimulus(s stream.Sample, c stimulusColumns) rect {
+	r.join(s.Err)
+	v := r.sample.Values
+	v[presentation] = value(s, c.presentation)
+	if math.IsNaN(v[presentation]) {
+		r.quality |= StimulusUnknown
+		return rect{}
+	}
+	if v[presentation] == 0 {
+		return rect{}
+	}
+	v[frame], v[mediaNs] = value(s, c.frame), value(s, c.media)
+	on := rect{value(s, c.x), value(s, c.y), value(s, c.w), value(s, c.h)}
+	if !(on.w > 0 && on.h > 0) {
+		r.quality |= StimulusUnknown
+	}
+	return on
+}
