@@ -49,6 +49,7 @@ func TestColumns(t *testing.T) {
 }
 
 func TestWholePlan(t *testing.T) {
+	t.Parallel()
 	st := shortStudy(t, 12, 15)
 	l := newLab(t, stage.Options{Simulated: true})
 	show := l.present(st, 0) // before any client is there
@@ -129,6 +130,7 @@ func TestWholePlan(t *testing.T) {
 }
 
 func TestUnreportedFramesAreCounted(t *testing.T) {
+	t.Parallel()
 	st := shortStudy(t, 60)
 	l := newLab(t, stage.Options{Simulated: true})
 	l.play(client.Options{Study: st, Unreported: .3, Seed: 7})
@@ -158,6 +160,7 @@ func TestUnreportedFramesAreCounted(t *testing.T) {
 }
 
 func TestLostConnectionRepeatsTheStep(t *testing.T) {
+	t.Parallel()
 	st := shortStudy(t, 10, 60, 10)
 	l := newLab(t, stage.Options{Simulated: true})
 	l.play(client.Options{Study: st})
@@ -197,6 +200,7 @@ func TestLostConnectionRepeatsTheStep(t *testing.T) {
 }
 
 func TestReloadedPageIsANewEpoch(t *testing.T) {
+	t.Parallel()
 	st := shortStudy(t, 10, 60)
 	l := newLab(t, stage.Options{Simulated: true})
 	stop := l.play(client.Options{Study: st})

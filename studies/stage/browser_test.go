@@ -1,0 +1,330 @@
+package stage_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"emolab/fusion/stream"
+	"emolab/studies/stage"
+	"emolab/studies/study"
+)
+
+// chromium starts a browser with an empty page of 1280 x 800 px.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium is installed: install the package chromium to test the page")
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 800),
+		chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+		chromedp.Flag("lang", "en"),
+	}
+	for _, f := range []string{"disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "mute-audio"} {
+		options = append(options, chromedp.Flag(f, true))
+	}
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// complaints collects what the browser's console says against the page.
+type complaints struct {
+	mu   sync.Mutex
+	said []string
+}
+
+func (c *complaints) listen(t *testing.T, ctx context.Context) {
+	t.Helper()
+	say := func(text string) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.said = append(c.said, text)
+	}
+	err := chromedp.Listen(ctx, func(ev any) {
+		switch ev := ev.(type) {
+		case *runtime.EventConsoleAPICalled:
+			if ev.Type == runtime.ConsoleAPICalledTypeError || ev.Type == runtime.ConsoleAPICalledTypeWarning {
+				for _, a := range ev.Args {
+					say(fmt.Sprintf("console: %s %s", a.Value, a.Description))
+				}
+			}
+		case *runtime.EventExceptionThrown:
+			text := ev.ExceptionDetails.Text
+			if ev.ExceptionDetails.Exception != nil {
+				text += " " + ev.ExceptionDetails.Exception.Description
+			}
+			say("exception: " + text)
+		case *log.EventEntryAdded:
+			if ev.Entry.Level == log.EntryLevelError || ev.Entry.Level == log.EntryLevelWarning {
+				say("log: " + ev.Entry.Text)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *complaints) all() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.said)
+}
+
+func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// evaluate returns the value of an expression of the page, waited for if it is
+// a promise.
+func evaluate[T any](t *testing.T, ctx context.Context, js string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// reads waits until the page shows words.
+func reads(t *testing.T, ctx context.Context, words string) {
+	t.Helper()
+	if !evaluate[bool](t, ctx, fmt.Sprintf(`new Promise((resolve) => {
+		const end = performance.now() + 20000;
+		const look = (now) => {
+			if (document.body.dataset.view === 'words' && document.getElementById('headline').textContent === %q) resolve(true);
+			else if (now > end) resolve(false);
+			else requestAnimationFrame(look);
+		};
+		requestAnimationFrame(look);
+	})`, words)) {
+		t.Fatalf("the page does not say %q", words)
+	}
+}
+
+// shot keeps a picture of the page among the test's artifacts (go test -artifacts).
+func shot(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// exampleStudy is the example with its first two clips and short steps.
+func exampleStudy(t *testing.T) *study.Study {
+	t.Helper()
+	file, err := study.WriteExample(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := study.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.Stimuli = st.Stimuli[:2]
+	st.Block.Order = study.Fixed
+	for i := range st.Block.Trial {
+		if st.Block.Trial[i].Action != study.Play {
+			st.Block.Trial[i].Duration = time.Second
+		}
+	}
+	return st
+}
+
+func TestPageInChromium(t *testing.T) {
+	t.Parallel()
+	ctx := chromium(t)
+	st := exampleStudy(t)
+	l := newLab(t, stage.Options{Study: st})
+	var heard complaints
+	heard.listen(t, ctx)
+
+	do(t, ctx, chromedp.Navigate(l.http.URL+"/stage"))
+	reads(t, ctx, "Please wait until the experimenter begins.")
+	l.until("the page holds the stage", l.server.Connected)
+	if !evaluate[bool](t, ctx, `crossOriginIsolated`) {
+		t.Error("the page is not isolated, its clock has a grain of 100 µs")
+	}
+	shot(t, ctx, "1-waiting")
+
+	show := l.present(st, 0)
+	reads(t, ctx, "Press any key or tap to begin.")
+	shot(t, ctx, "2-begin")
+	do(t, ctx, chromedp.KeyEvent(" "))
+	show.reached(0)
+	shot(t, ctx, "3-fixation")
+	l.until("the first clip plays", func() bool {
+		s, _ := l.samples()
+		return len(s) > 0 && s[len(s)-1].Values[frame] > 40
+	})
+	shot(t, ctx, "4-playing")
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	reads(t, ctx, "Thank you. This part is over.")
+	shot(t, ctx, "5-over")
+
+	if got := show.steps(); !slices.Equal(got, []int{0, 1, 2, 3, 4, 5}) {
+		t.Errorf("steps began in the order %v", got)
+	}
+	checkDisplayed(t, l, st)
+	// One ping a second beside the burst of the beginning.
+	if n := len(l.probes()); n < 15 {
+		t.Errorf("%d clock pings were answered, want at least 15", n)
+	}
+	for _, p := range l.probes() {
+		if rtt := p.RTT(1000); rtt < 0 || p.Tx < p.Rx {
+			t.Errorf("ping with a round trip of %s, %+v", rtt, p)
+		}
+	}
+	if f := l.events(stream.Fault); len(f) > 0 {
+		t.Errorf("faults: %v", f)
+	}
+	if said := heard.all(); len(said) > 0 {
+		t.Errorf("the browser complains: %q", said)
+	}
+}
+
+// checkDisplayed compares the displayed frames with the clips' frame tables.
+func checkDisplayed(t *testing.T, l *lab, st *study.Study) {
+	t.Helper()
+	samples, _ := l.samples()
+	right, displayed, late := 0, 0, 0
+	onset := map[int]int64{}
+	for i, s := range samples {
+		p := int(s.Values[presentation])
+		if p == 0 {
+			continue
+		}
+		displayed++
+		m, k := st.Stimuli[p-1], int(s.Values[frame])
+		if (time.Duration(s.Values[mediaNs]) - m.FrameTimes[k]).Abs() < time.Millisecond {
+			right++
+		}
+		if _, ok := onset[p]; !ok {
+			onset[p] = s.Tick
+			if k != 0 {
+				t.Errorf("presentation %d begins with frame %d", p, k)
+			}
+		} else if b := samples[i-1].Values; b[presentation] == s.Values[presentation] && s.Values[frame] <= b[frame] {
+			t.Errorf("presentation %d shows frame %g after %g", p, s.Values[frame], b[frame])
+		}
+		// The display follows the clip's own time within 150 ms, whatever the load.
+		lag := time.Duration(s.Tick-onset[p])*time.Microsecond - m.FrameTimes[k]
+		if lag.Abs() > 150*time.Millisecond {
+			late++
+		}
+		if w, h := s.Values[rectW], s.Values[rectH]; !(w > 0 && w < h && h <= 1) || math.Abs(2*s.Values[rectX]+w-1) > .02 {
+			t.Fatalf("picture at %v of the screen", s.Values[rectX:])
+		}
+	}
+	total := len(st.Stimuli[0].FrameTimes) + len(st.Stimuli[1].FrameTimes)
+	t.Logf("%d of %d frames displayed and reported, %d agree with the frame table, %d more than 150 ms off the clip's time", displayed, total, right, late)
+	if float64(right) < .99*float64(displayed) || displayed < total/2 {
+		t.Errorf("%d of %d displayed frames agree with the frame table of %d", right, displayed, total)
+	}
+	for _, e := range l.events(stream.Lost) {
+		t.Logf("lost: %s", e.Detail)
+	}
+}
+
+// readCounter plays a clip in the page and reads in each displayed picture the
+// number that was drawn into it, three digits of 3 x 5 dots.
+const readCounter = `(async (url) => {
+	const digits = [0b111101101101111, 0b010110010010111, 0b111001111100111, 0b111001111001111,
+		0b101101111001001, 0b111100111001111, 0b111100111101111, 0b111001001001001,
+		0b111101111101111, 0b111101111001111];
+	const video = document.createElement('video');
+	video.muted = true;
+	video.src = URL.createObjectURL(await (await fetch(url)).blob());
+	const canvas = new OffscreenCanvas(360, 640);
+	const g = canvas.getContext('2d', {willReadFrequently: true});
+	const seen = [];
+	const each = (now, meta) => {
+		video.requestVideoFrameCallback(each);
+		g.drawImage(video, 0, 0);
+		const left = 12, top = 640 - 12 - 15;
+		const pix = g.getImageData(left, top, 36, 15).data;
+		const value = (x, y) => pix[4 * ((y * 3 + 1) * 36 + x * 3 + 1) + 1];
+		let n = 0;
+		for (let d = 0; d < 3; d++) {
+			let best = 0, score = -1e9;
+			digits.forEach((bits, k) => {
+				let s = 0;
+				for (let b = 0; b < 15; b++) {
+					s += (bits >> (14 - b) & 1 ? 1 : -1) * (value(4 * d + b % 3, Math.floor(b / 3)) - 110);
+				}
+				if (s > score) { score = s; best = k; }
+			});
+			n = 10 * n + best;
+		}
+		seen.push([n, Math.round(meta.mediaTime * 1e6)]);
+	};
+	video.requestVideoFrameCallback(each);
+	document.body.append(video);
+	await new Promise((done, fail) => { video.onended = done; video.onerror = fail; video.play().catch(fail); });
+	return seen;
+})`
+
+// The frame numbers that a study gives must be those of the pictures: the
+// browser's mediaTime, looked up in the frame table, against the number that is
+// drawn into each frame.
+func TestFrameNumbersAreThoseOfThePictures(t *testing.T) {
+	t.Parallel()
+	ctx := chromium(t)
+	st := exampleStudy(t)
+	l := newLab(t, stage.Options{Study: st})
+	do(t, ctx, chromedp.Navigate(l.http.URL+"/stage"))
+	l.until("the page holds the stage", l.server.Connected)
+
+	m := st.Stimuli[0]
+	seen := evaluate[[][2]int64](t, ctx, readCounter+`("/stage/stimuli/`+m.ID+`")`)
+	wrong := 0
+	for _, s := range seen {
+		if got := m.Frame(time.Duration(s[1]) * time.Microsecond); got != int(s[0]) {
+			wrong++
+			if wrong < 5 {
+				t.Errorf("media time %d µs is frame %d in the table, %d in the picture", s[1], got, s[0])
+			}
+		}
+	}
+	t.Logf("%d of %d frames seen, %d wrong", len(seen), len(m.FrameTimes), wrong)
+	if len(seen) < len(m.FrameTimes)/2 {
+		t.Errorf("only %d of %d frames were seen", len(seen), len(m.FrameTimes))
+	}
+}
