@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,4 +44,4 @@ func OpenLab(o LabOptions) (*Lab, error) {
 }
 
 // Close unplugs both devices and waits for them.
-func (l *Lab) Close() error { return closeAll(l.Box, l.Tracker) }
+func (l *Lab) Close() error { return errors.Join(l.Box.Close(), l.Tracker.Close()) }

@@ -10,7 +10,6 @@ package virtual
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -26,7 +25,7 @@ type Disturbance struct {
 	// since its last tick is delivered at the next, or when packetSize bytes have
 	// come. FTDI adapters have 16 ms unless told otherwise. 0 = at once.
 	Batch time.Duration
-	// Jitter delays each delivery by a random time up to this.
+	// Jitter delays what is delivered together by a random time up to this.
 	Jitter time.Duration
 	// LossPercent is the share of the device's messages that never arrive, 0..100.
 	LossPercent float64
@@ -187,12 +186,6 @@ func (l *line) send(ctx context.Context, message []byte) {
 
 // carry delivers what is sent until ctx ends.
 func (l *line) carry(ctx context.Context) {
-	delay := func() bool {
-		if l.what.Jitter <= 0 {
-			return ctx.Err() == nil
-		}
-		return wait(ctx, time.Duration(l.delays.Int64N(int64(l.what.Jitter))))
-	}
 	var latency <-chan time.Time
 	if l.what.Batch > 0 {
 		ticker := time.NewTicker(l.what.Batch)
@@ -200,12 +193,13 @@ func (l *line) carry(ctx context.Context) {
 		latency = ticker.C
 	}
 	var buffer []byte
-	// deliver hands over the first n bytes. It tells whether the cable is whole.
+	// deliver hands over the first n bytes after the jitter. It tells
+	// whether the cable is whole.
 	deliver := func(n int) bool {
 		if n == 0 {
 			return true
 		}
-		if !delay() {
+		if l.what.Jitter > 0 && !wait(ctx, time.Duration(l.delays.Int64N(int64(l.what.Jitter)))) {
 			return false
 		}
 		_, err := l.out.Write(buffer[:n])
@@ -218,9 +212,8 @@ func (l *line) carry(ctx context.Context) {
 			buffer = append(buffer, m...)
 			if latency == nil {
 				whole = deliver(len(buffer))
-			}
-			for whole && len(buffer) >= packetSize {
-				whole = deliver(packetSize)
+			} else {
+				whole = deliver(len(buffer) / packetSize * packetSize)
 			}
 		case <-latency:
 			whole = deliver(len(buffer))
@@ -240,15 +233,4 @@ func wait(ctx context.Context, t time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// closeAll closes links in order and joins their errors.
-func closeAll(links ...*Link) error {
-	var errs []error
-	for _, l := range links {
-		if l != nil {
-			errs = append(errs, l.Close())
-		}
-	}
-	return errors.Join(errs...)
 }
