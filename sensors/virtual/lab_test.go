@@ -150,7 +150,7 @@ func TestCleanLine(t *testing.T) {
 			t.Errorf("%s: connected %d times", name, n)
 		}
 	}
-	l.checkProbes(t)
+	l.checkProbes(t, 8) // the burst
 	samples := l.eda.Samples()
 	if first, last := samples[0].Tick, samples[len(samples)-1].Tick; first >= 1<<32 || last <= 1<<32 {
 		t.Errorf("ticks from %d to %d do not cross the wrap of the counter", first, last)
@@ -158,8 +158,8 @@ func TestCleanLine(t *testing.T) {
 }
 
 // checkProbes demands that the true offset of the box's clock lies within what
-// each probe allows.
-func (l *lab) checkProbes(t *testing.T) {
+// each probe allows, and that there are enough.
+func (l *lab) checkProbes(t *testing.T, least int) {
 	t.Helper()
 	n := 0
 	for _, c := range l.eda.Chunks() {
@@ -176,8 +176,8 @@ func (l *lab) checkProbes(t *testing.T) {
 			}
 		}
 	}
-	if n < 8 {
-		t.Errorf("%d clock probes, want the burst of 8 at least", n)
+	if n < least {
+		t.Errorf("%d clock probes, want %d or more", n, least)
 	}
 }
 
@@ -192,10 +192,10 @@ func TestDisturbedLine(t *testing.T) {
 	checkOrder(t, l.eda, edaInfo)
 	checkOrder(t, l.gaze, gazeInfo)
 	l.checkEDA(t)
-	l.checkProbes(t)
+	l.checkProbes(t, 4) // the burst, less what the line may lose
 	for name, r := range map[string]*serialtest.Recording{"eda": l.eda, "gaze": l.gaze} {
 		lost, all := r.Total(stream.Lost), int64(len(r.Samples()))
-		if share := float64(lost) / float64(lost+all); share < .01 || share > .12 {
+		if share := float64(lost) / float64(lost+all); share < .005 || share > .12 {
 			t.Errorf("%s: %d of %d lost on a line that loses 2 %% and damages 3 %%", name, lost, lost+all)
 		}
 		if r.Total(stream.Fault) == 0 {
