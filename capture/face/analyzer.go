@@ -16,7 +16,7 @@ import (
 
 const (
 	// landmarkMargin enlarges the detector's box for the landmark net: not at
-	// all. On 28 pictures of three people, boxes moved and scaled by up to 5 %
+	// all. On 28 pictures of five people, boxes moved and scaled by up to 5 %
 	// moved the landmarks by .9 % of the face's size at a margin of 1, by 1.2 %
 	// at 1.2. A second pass on the bounding box of the first pass's landmarks,
 	// enlarged by 1.2, would bring .4 % for another run of the net.
