@@ -35,6 +35,10 @@ const (
 	// usefully sampled faster; stamps that nearly coincide would ask for it.
 	maxRate = 1000.0
 
+	// maxRise is the longest that a response rises for (Boucsein et al. 2012: 0.5
+	// to 5 s).
+	maxRise = 5 * time.Second
+
 	// DefaultThresholdUS is the least amplitude of a response, in µS: that of
 	// computerised scoring with a resolution of 0.01 µS or better (Boucsein et
 	// al. 2012, table 1; 0.05 was the limit of scoring by eye).
@@ -83,9 +87,9 @@ type Result struct {
 // LevelHz, phasic the high-pass of the same kind, both without phase shift (the
 // "highpass" method of NeuroKit2, Makowski et al. 2021; the two add up to the
 // input only nearly). Responses are absolute trough-to-peak: every local
-// maximum of the signal below 1 Hz with the latest local minimum before it. So
-// a level that rises on its own moves an onset forward to where the rise began,
-// and a response without a minimum before it in its piece is not counted.
+// maximum of the signal below 1 Hz with the latest local minimum before it, or,
+// where that is more than 5 s away because the level rises on its own, with the
+// point where the signal bends upward.
 //
 // It panics when at and us differ in length.
 func Analyze(at []instant.Instant, us []float64, o Options) Result {
@@ -211,10 +215,10 @@ func (g grid) responses(x []float64, threshold float64) []Response {
 		for k+1 < len(troughs) && troughs[k+1] < p {
 			k++
 		}
-		if k < 0 || x[p]-x[troughs[k]] < threshold {
+		o := g.onset(x, troughs[:k+1], p)
+		if o < 0 || x[p]-x[o] < threshold {
 			continue
 		}
-		o := troughs[k]
 		found = append(found, Response{
 			Onset: g.at(o), Peak: g.at(p),
 			AmplitudeUS:   x[p] - x[o],
@@ -223,6 +227,43 @@ func (g grid) responses(x []float64, threshold float64) []Response {
 		})
 		onsets, ends = append(onsets, o), append(ends, p)
 	}
+	g.halfRecoveries(x, found, onsets, ends)
+	return found
+}
+
+// onset is the latest trough before peak p. A rise longer than maxRise is the
+// level's at first: the response in it begins where the signal bends upward
+// most, before its steepest ascent. -1 when neither is there to be seen.
+func (g grid) onset(x []float64, troughs []int, p int) int {
+	from := p - int(maxRise.Seconds()*g.rate)
+	if n := len(troughs); n > 0 && troughs[n-1] >= from {
+		return troughs[n-1]
+	}
+	if from < 1 {
+		return -1
+	}
+	steepest := from
+	for i := from; i < p; i++ {
+		if x[i+1]-x[i] > x[steepest+1]-x[steepest] {
+			steepest = i
+		}
+	}
+	bend := func(i int) float64 { return x[i+1] - 2*x[i] + x[i-1] }
+	o := from
+	for i := from; i < steepest; i++ {
+		if bend(i) > bend(o) {
+			o = i
+		}
+	}
+	if o == from {
+		return -1 // it bends nowhere: the level alone
+	}
+	return o
+}
+
+// halfRecoveries fills in HalfRecoveryS; onsets and ends are the indices of each
+// response's onset and peak.
+func (g grid) halfRecoveries(x []float64, found []Response, onsets, ends []int) {
 	for i := range found {
 		until := len(x) - 1
 		if i+1 < len(found) {
@@ -236,5 +277,4 @@ func (g grid) responses(x []float64, threshold float64) []Response {
 			}
 		}
 	}
-	return found
 }

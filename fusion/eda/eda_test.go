@@ -183,9 +183,40 @@ func TestScriptedResponsesAreFound(t *testing.T) {
 	}
 }
 
+// Where the level rises there is no trough before a response: its onset is the
+// bend, and its amplitude no more than the rise within it.
+func TestResponsesOnARisingLevel(t *testing.T) {
+	s := script.New(3)
+	at, us := recorded(s, 100, .02)
+	const slope = .06 // µS/s, more than a response's tail loses
+	for i := range us {
+		us[i] += slope * at[i].Sub(at[0]).Seconds()
+	}
+	got := Analyze(at, us, Options{Rate: 100}).Responses
+	for _, want := range s.Responses {
+		n := 0
+		for _, r := range got {
+			if d := r.Onset.Sub(at[0]) - want.Onset; d.Abs() < 600*time.Millisecond {
+				n++
+				if over := r.AmplitudeUS - want.AmplitudeUS; over > slope*r.RiseS+.02 || over < -.2*want.AmplitudeUS {
+					t.Errorf("the response at %v has %.3f µS, scripted %.3f", want.Onset, r.AmplitudeUS, want.AmplitudeUS)
+				}
+			}
+		}
+		if n != 1 {
+			t.Errorf("the response at %v was found %d times: %+v", want.Onset, n, got)
+		}
+	}
+	for i := range us {
+		us[i] = 5 + slope*at[i].Sub(at[0]).Seconds()
+	}
+	if got := Analyze(at, us, Options{Rate: 100}).Responses; len(got) != 0 {
+		t.Errorf("%d responses in a rising level", len(got))
+	}
+}
+
 // recorded samples the script's second period with every 1/loss-th sample lost.
-// The level hardly moves: on one that rises there may be no trough before a
-// response, and trough-to-peak scoring then cannot tell the two apart.
+// The level hardly moves, so that amplitudes can be compared.
 func recorded(s *script.Script, rate, loss float64) (at []instant.Instant, us []float64) {
 	each := int(1 / loss)
 	s.LevelUS = .1
