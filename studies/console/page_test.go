@@ -236,11 +236,19 @@ func TestPageThroughASession(t *testing.T) {
 	until(t, ctx, "the outcome", `document.getElementById("outcome").textContent.includes("Safe to remove electrodes")`)
 }
 
-func TestPageStopsWhenXIsHeld(t *testing.T) {
+func TestPageComesBackAndStopsWhenXIsHeld(t *testing.T) {
 	status := labStatus()
 	status.State, status.Participant, status.SessionID = session.Recording, "P-1", "s1"
 	l := startPage(t, status, 5*time.Second)
 	ctx := browser(t, l)
+
+	// The connection breaks: the page says so, and comes back by itself.
+	for _, v := range l.hub.list() {
+		v.dismiss()
+	}
+	until(t, ctx, "the lost connection to be told", `document.getElementById("banner").textContent.includes("goes on without this screen")`)
+	until(t, ctx, "the connection to be back", `document.getElementById("banner").hidden && !document.body.classList.contains("down")`)
+
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`dispatchEvent(new KeyboardEvent("keydown", { key: "x" }))`))
 	l.operator.await(t, "stop "+defaultReason)
 }

@@ -85,13 +85,18 @@ export class Strip {
     const { ctx, width, height } = this;
     ctx.fillStyle = p.line;
     for (let t = gridMs; t < windowMs; t += gridMs) ctx.fillRect(Math.round((t / windowMs) * width), 0, 1, height);
+    for (const [v] of levels) ctx.fillRect(0, Math.round(this.y(v)), width, 1);
+  }
+
+  /** The values of the axis, over the lines so that they stay legible.
+   * @param {Palette} p @param {[number, string][]} levels */
+  labels(p, levels) {
+    const { ctx, height } = this;
     ctx.font = this.font;
     ctx.textBaseline = "middle";
     for (const [v, label] of levels) {
-      const y = Math.round(this.y(v));
-      ctx.fillStyle = p.line;
-      ctx.fillRect(0, y, width, 1);
       if (!label) continue;
+      const y = Math.round(this.y(v));
       const w = ctx.measureText(label).width + 6;
       const at = Math.min(Math.max(y, this.small * 0.6), height - this.small * 0.6);
       ctx.fillStyle = p.panel;
@@ -103,20 +108,15 @@ export class Strip {
 
   /** Draws one channel as a line that breaks where something is missing.
    * @param {Series} series @param {string} channel
-   * @param {{colour: string, width?: number, dash?: number[], valid?: string, fill?: string}} how
-   *   valid: a channel that must be above 0 for a row to count; fill: shade to the value 0 */
+   * @param {{colour: string, width?: number, dash?: number[], valid?: string}} how
+   *   valid: a channel that must be above 0 for a row to count */
   line(series, channel, how) {
     const values = series.column(channel);
     if (!values) return;
     const valid = how.valid ? series.column(how.valid) : undefined;
     const { ctx } = this;
     const [first, end] = series.since(this.from - series.reach);
-    const zero = this.y(0);
     ctx.beginPath();
-    /** @type {number[]} x, y of the present stretch, for the shade */
-    let stretch = [];
-    /** @type {number[][]} */
-    const stretches = [];
     let last = -Infinity;
     for (let n = first; n < end; n++) {
       const i = series.slot(n);
@@ -127,28 +127,17 @@ export class Strip {
       const y = this.y(v);
       if (t - last > series.reach || t < last || series.gaps[i]) {
         ctx.moveTo(x, y);
-        if (how.fill) stretches.push((stretch = []));
       } else {
         ctx.lineTo(x, y);
       }
-      if (how.fill) stretch.push(x, y);
       last = t;
     }
     ctx.strokeStyle = how.colour;
-    ctx.lineWidth = how.width ?? 1.5;
+    ctx.lineWidth = (how.width ?? 1.5) * Math.max(1, this.small / 11); // as heavy as the text
     ctx.lineJoin = "round";
     ctx.setLineDash(how.dash ?? []);
     ctx.stroke();
     ctx.setLineDash([]);
-    if (!how.fill) return;
-    ctx.fillStyle = how.fill;
-    for (const s of stretches) {
-      ctx.beginPath();
-      ctx.moveTo(s[0], zero);
-      for (let k = 0; k < s.length; k += 2) ctx.lineTo(s[k], s[k + 1]);
-      ctx.lineTo(s[s.length - 2], zero);
-      ctx.fill();
-    }
   }
 
   /** Short ticks at the bottom where a channel is above 0. @param {Series} series
@@ -166,7 +155,8 @@ export class Strip {
 
   /** Hatches the stretches without a usable row, the present one with its word.
    * @param {Series} series @param {string|undefined} valid channel that must be above 0
-   * @param {Palette} p @param {string} word @param {CanvasPattern|null} hatch @param {number} now */
+   * @param {Palette} p @param {string} word what is missing although the stream delivers
+   * @param {CanvasPattern|null} hatch @param {number} now */
   holes(series, valid, p, word, hatch, now) {
     const column = valid ? series.column(valid) : undefined;
     const [first, end] = series.since(this.from - series.reach);
@@ -178,7 +168,9 @@ export class Strip {
       this.hole(Math.max(last, this.from), series.times[i], series.reach, p, "", hatch);
       last = series.times[i];
     }
-    this.hole(Math.max(last, this.from), now, series.reach + 250, p, word, hatch);
+    const patience = series.reach + 250; // the newest data are always on their way
+    if (now - series.lastTime > patience) word = "no data";
+    this.hole(Math.max(last, this.from), now, patience, p, word, hatch);
   }
 
   /** @param {number} t0 @param {number} t1 @param {number} reach @param {Palette} p

@@ -22,6 +22,11 @@ const expressions = [
   ["p_disgusted", "disgusted", [5, 3]],
 ];
 
+/** The axes that never change. @type {[number, string][]} */
+const unit = [[0, "0"], [1, "1"]];
+/** @type {[number, string][]} */
+const plusMinus = [[-1, "−1"], [0, "0"], [1, "+1"]];
+
 /** A clip that sends no frames for this long is not on the screen any more. */
 const clipSilentMs = 1000;
 /** The smallest range of the skin-conductance axis, in µS: noise must not look like a response. */
@@ -68,7 +73,7 @@ export class Strips {
     const e = this.expression;
     e.begin(now, 0, 1 + labelRoom);
     e.bands(spans, p, true);
-    e.grid(p, [[0, "0"], [1, "1"]]);
+    e.grid(p, unit);
     if (face) {
       e.holes(face, "face_found", p, "no face", hatch, now);
       for (const [channel, name, dash] of expressions) {
@@ -76,20 +81,24 @@ export class Strips {
       }
     }
 
+    e.labels(p, unit);
+
     const v = this.valence;
     v.begin(now, -1, 1);
     v.bands(spans, p, false);
-    v.grid(p, [[-1, "−1"], [0, "0"], [1, "+1"]]);
+    v.grid(p, plusMinus);
     if (face) {
       v.holes(face, "face_found", p, "no face", hatch, now);
-      v.line(face, "valence", { colour: p.ink, valid: "face_found", fill: p.band });
+      v.line(face, "valence", { colour: p.ink, valid: "face_found" });
     }
+    v.labels(p, plusMinus);
 
     const s = this.eda;
     if (eda) this.fitEDA(eda, now);
     s.begin(now, Number.isNaN(this.edaLow) ? 0 : this.edaLow, Number.isNaN(this.edaHigh) ? 1 : this.edaHigh);
     s.bands(spans, p, false);
-    s.grid(p, Number.isNaN(this.edaLow) ? [] : levels(this.edaLow, this.edaHigh));
+    const scale = Number.isNaN(this.edaLow) ? [] : levels(this.edaLow, this.edaHigh);
+    s.grid(p, scale);
     if (eda) {
       s.holes(eda, "eda_us", p, "no skin contact", hatch, now);
       if (trace) {
@@ -98,16 +107,18 @@ export class Strips {
       }
       s.line(eda, "eda_us", { colour: p.ink, valid: "eda_us" });
     }
+    s.labels(p, scale);
 
     const g = this.gaze;
     g.begin(now, -0.02, 1.02);
     g.bands(spans, p, false);
-    g.grid(p, [[0, "0"], [1, "1"]]);
+    g.grid(p, unit);
     if (gaze) {
       g.holes(gaze, "gaze_valid", p, "no eyes", hatch, now);
       g.line(gaze, "gaze_x", { colour: p.ink, valid: "gaze_valid" });
       g.line(gaze, "gaze_y", { colour: p.accent, valid: "gaze_valid" });
     }
+    g.labels(p, unit);
 
     if (now >= this.nextRead || now < this.nextRead - 2 * readMs) {
       this.nextRead = now + readMs;
