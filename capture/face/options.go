@@ -16,8 +16,9 @@ type Options struct {
 }
 
 const (
-	// DefaultDetectorSize finds a face that fills a sixth of the picture's
-	// height or more, as a participant's before a screen does.
+	// DefaultDetectorSize found one frontal face before the camera in every
+	// frame of the test films; the small faces of a group photograph 1000 pixels
+	// wide it missed.
 	DefaultDetectorSize = 224
 	// DefaultThreshold is the score the net's authors use.
 	DefaultThreshold = .5

@@ -33,7 +33,8 @@ type SourceInfo struct {
 
 const (
 	// reopenPause is how long a camera that went away is left alone before it
-	// is looked for again: about what a USB camera needs to start up.
+	// is looked for again: soon enough for the person who plugs it in, and no
+	// burden on a camera that is starting up.
 	reopenPause = 2 * time.Second
 	// waiting is how many frames may wait for the analysis: enough to bridge a
 	// slow moment of 60 ms at 30 frames a second without a loss. Under a lasting
