@@ -157,6 +157,10 @@ func TestResetsAreEpochs(t *testing.T) {
 		check(t, name+" final", final, finalBudget, 15*time.Millisecond)
 		live, statement := rec.Live(warmUp)
 		check(t, name+" live", live, liveBudget, 20*time.Millisecond)
+		// The bound has to be true from the first sample on, however wide.
+		if fromStart, _ := rec.Live(0); fromStart.Covered < coverage {
+			t.Errorf("%s live, warm-up included: %v", name, fromStart)
+		}
 		if tl.Statement().Epochs != 3 || statement.Epochs != 3 {
 			t.Errorf("%s: %d epochs final, %d live; want 3", name, tl.Statement().Epochs, statement.Epochs)
 		}

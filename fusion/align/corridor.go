@@ -28,7 +28,9 @@ type line struct {
 	// hi and lo are the greatest and smallest value at x0 of all the lines that
 	// fit into the corridor.
 	hi, lo float64
-	ok     bool
+	// tilt is by how much the slopes of those lines differ from this one's.
+	tilt float64
+	ok   bool
 }
 
 func (l line) at(x float64) float64 { return l.y0 + l.slope*(x-l.x0) }
@@ -171,8 +173,8 @@ func (w walls) twoSided(x float64) line {
 	if hi < lo {
 		// The walls overlap. Half the overlap is the least error that must have
 		// been made; the same again stands for what cannot be seen of it.
-		l.hi += hi - lo
 		l.hi, l.lo = l.y0+(lo-hi), l.y0-(lo-hi)
+		l.tilt = min(maxDrift, 4*(lo-hi)/w.reach)
 		return l
 	}
 	// The slopes that fit are an interval around b.
@@ -188,6 +190,7 @@ func (w walls) twoSided(x float64) line {
 		return out
 	}
 	from, to := edge(-maxDrift), edge(maxDrift)
+	l.tilt = max(b-from, to-b)
 	highest := maximise(func(b float64) float64 { return w.upper(b, x) }, from, to)
 	lowest := maximise(func(b float64) float64 { return -w.lower(b, x) }, from, to)
 	l.hi = max(l.hi, w.upper(highest, x))
@@ -209,7 +212,7 @@ func (w walls) oneSided(x float64, arrivals []point) line {
 		tilt = min(tilt, 4*sparse/w.reach)
 	}
 	slack := sparse + tilt*math.Abs(x-w.upMid)
-	l.hi, l.lo = l.y0+slack, l.y0-slack-float64(unseenTransport)
+	l.hi, l.lo, l.tilt = l.y0+slack, l.y0-slack-float64(unseenTransport), tilt
 	return l
 }
 

@@ -136,5 +136,5 @@ func (e *estimate) forget() {
 func (e *estimate) at(tick int64) (instant.Instant, time.Duration) {
 	x := e.o.x(tick)
 	away := math.Abs(x - e.line.x0)
-	return e.o.instant(x, e.line.at(x)), nanoseconds(e.err + away*beyondPPM*1e-6)
+	return e.o.instant(x, e.line.at(x)), nanoseconds(e.err + away*e.line.tilt)
 }

@@ -12,7 +12,7 @@ const (
 	// refit is how often the estimate is renewed once it has settled.
 	refit = 500 * time.Millisecond
 	// settling is how long after a (re)connect every chunk renews it.
-	settling = 2 * time.Second
+	settling = 5 * time.Second
 
 	// keepPings is how many pings are kept however old they are.
 	keepPings = 8
