@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -260,7 +259,8 @@ func TestASlowViewerSlowsNobody(t *testing.T) {
 		<-served
 	}()
 
-	conn, _, err := websocket.NewClient(listener.dial(t), &url.URL{Scheme: "ws", Host: "pipe", Path: "/ws/console"}, authorized(), 1024, 1024)
+	dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return listener.dial(t), nil }}
+	conn, _, err := dialer.Dial("ws://pipe/ws/console", authorized())
 	if err != nil {
 		t.Fatal(err)
 	}
