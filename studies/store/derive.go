@@ -88,7 +88,7 @@ func (f *final) join() {
 		for i, r := range a.rows {
 			at[i], us[i] = r.At, r.Values[column]
 		}
-		in.Analysis = eda.Analyze(at, us, eda.Options{})
+		in.Analysis = eda.Analyze(at, us, eda.Options{Rate: a.info.Rate})
 		f.responses = in.Analysis.Responses
 	}
 	f.trace = trace.Join(in)
@@ -141,11 +141,15 @@ func writeTrace(ctx context.Context, tx *sql.Tx, id string, f final) error {
 			return err
 		}
 		for len(rest) >= n && err == nil {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+				break
+			}
 			args = append(args[:0], id, Final, f.segment)
 			for _, row := range rest[:n] {
 				args = l.bind(args, 0, row)
 			}
-			_, err = stmt.ExecContext(ctx, args...)
+			_, err = stmt.ExecContext(context.WithoutCancel(ctx), args...)
 			rest = rest[n:]
 		}
 		if closing := stmt.Close(); err == nil {

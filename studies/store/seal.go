@@ -220,8 +220,11 @@ func writeAligned(ctx context.Context, tx *sql.Tx, id string, segment int, a ali
 	return err
 }
 
-// timesPerUpdate is how many rows one UPDATE moves: measured like rowsPerInsert.
-const timesPerUpdate = 64
+// rowsPerLook is after how many rows a long write looks whether it is still
+// wanted. Its statements get a context that cannot end, because the driver
+// starts a goroutine for every statement that can be interrupted, which takes
+// longer than the statement.
+const rowsPerLook = 4096
 
 // writeTimes sets the final instants of the rows that moved.
 func writeTimes(ctx context.Context, tx *sql.Tx, id string, segment int, a aligned) error {
@@ -229,28 +232,17 @@ func writeTimes(ctx context.Context, tx *sql.Tx, id string, segment int, a align
 	if err != nil {
 		return err
 	}
-	for left := a.moved; len(left) > 0; {
-		n := 1
-		if len(left) >= timesPerUpdate {
-			n = timesPerUpdate
+	stmt, err := tx.PrepareContext(ctx, t.update())
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for n, i := range a.moved {
+		if n%rowsPerLook == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		stmt, err := tx.PrepareContext(ctx, t.update(n))
-		if err != nil {
-			return err
-		}
-		args := make([]any, 0, shared+3*n)
-		for len(left) >= n && err == nil {
-			args = append(args[:0], id, a.info.ID, segment)
-			for _, i := range left[:n] {
-				args = append(args, a.rows[i].Seq, int64(a.rows[i].At), int64(a.rows[i].Err))
-			}
-			_, err = stmt.ExecContext(ctx, args...)
-			left = left[n:]
-		}
-		if closing := stmt.Close(); err == nil {
-			err = closing
-		}
-		if err != nil {
+		r := a.rows[i]
+		if _, err := stmt.ExecContext(context.WithoutCancel(ctx), int64(r.At), int64(r.Err), id, a.info.ID, segment, r.Seq); err != nil {
 			return fmt.Errorf("set the final instants of %s: %w", a.info.ID, err)
 		}
 	}

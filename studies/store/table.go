@@ -198,18 +198,9 @@ func (l *layout) unpack(blob []byte, values []float64) error {
 	return nil
 }
 
-// update returns the statement that sets the derived instants of n rows.
-// Parameters 1 to 3 are the shared columns; seq, at_ns, err_ns follow row by row.
-func (t table) update(n int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "UPDATE %s SET at_ns = v.column2, err_ns = v.column3 FROM (VALUES ", t.name)
-	for row := range n {
-		if row > 0 {
-			b.WriteString(", ")
-		}
-		p := shared + 3*row
-		fmt.Fprintf(&b, "(?%d, ?%d, ?%d)", p+1, p+2, p+3)
-	}
-	fmt.Fprintf(&b, ") AS v WHERE session_id = ?1 AND stream = ?2 AND segment = ?3 AND seq = v.column1")
-	return b.String()
+// update returns the statement that sets the derived instants of one row: its
+// at_ns and err_ns, then its key. One row at a time: given a list of rows to join
+// with, SQLite reads the whole stream for every list.
+func (t table) update() string {
+	return fmt.Sprintf("UPDATE %s SET at_ns = ?, err_ns = ? WHERE session_id = ? AND stream = ? AND segment = ? AND seq = ?", t.name)
 }

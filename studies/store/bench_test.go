@@ -1,0 +1,95 @@
+package store
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+)
+
+// BenchmarkAppend writes skin conductance in transactions of 512 samples, each
+// durable when Append returns. Making the samples is part of what is measured.
+func BenchmarkAppend(b *testing.B) {
+	const batch = 512
+	s := open(b)
+	r := begin(b, s, "s1")
+	eda := lab(b)[0]
+	seq := int64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		appendAll(b, r, run(eda, seq, batch))
+		seq += batch
+	}
+	b.ReportMetric(float64(seq)/b.Elapsed().Seconds(), "samples/s")
+}
+
+// BenchmarkHour writes a minute of a whole lab in batches of 50 ms, unsealed,
+// and reports what an hour of it takes on the disk. Run it with -benchtime 1x.
+func BenchmarkHour(b *testing.B) {
+	for b.Loop() {
+		b.ReportMetric(float64(record(b, open(b), "s1", time.Minute))*60, "bytes/h")
+	}
+}
+
+// BenchmarkSeal seals an hour of a whole lab and reports the seconds that the
+// sealing alone takes. Run it with -benchtime 1x.
+func BenchmarkSeal(b *testing.B) {
+	for b.Loop() {
+		s := open(b)
+		recordFast(b, s, "s1", time.Hour)
+		began := time.Now()
+		if err := s.Seal(b.Context(), "s1", nil); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s/seal")
+		info, err := os.Stat(s.Path())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(info.Size()), "bytes")
+	}
+}
+
+// record writes a session as it would come in and returns the file's size.
+func record(t testing.TB, s *Store, id string, long time.Duration) int64 {
+	t.Helper()
+	return recordIn(t, s, id, long, 50*time.Millisecond)
+}
+
+// recordFast writes a session in large batches and leaves it recovered.
+func recordFast(t testing.TB, s *Store, id string, long time.Duration) {
+	t.Helper()
+	recordIn(t, s, id, long, 5*time.Second)
+	if err := s.recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func recordIn(t testing.TB, s *Store, id string, long, every time.Duration) int64 {
+	t.Helper()
+	r := begin(t, s, id)
+	infos := lab(t)
+	next := make([]int64, len(infos))
+	for at := every; at <= long; at += every {
+		var batch []stream.Chunk
+		for i, info := range infos {
+			until := int64(at.Seconds() * info.Rate)
+			batch = append(batch, run(info, next[i], int(until-next[i])))
+			next[i] = until
+		}
+		appendAll(t, r, batch...)
+	}
+	appendAll(t, r, pings("eda", int(long.Seconds())), pings("stimulus", int(long.Seconds())))
+	if err := s.checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+var _ session.Recorder = (*recorder)(nil)
