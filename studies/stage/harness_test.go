@@ -60,6 +60,7 @@ type lab struct {
 	server *stage.Server
 	http   *httptest.Server
 	line   *line
+	out    chan stream.Chunk
 
 	mu     sync.Mutex
 	chunks []stream.Chunk
@@ -69,8 +70,8 @@ type lab struct {
 func newLab(t *testing.T, o stage.Options) *lab {
 	t.Helper()
 	o.Clock = instant.Monotonic{}
-	l := &lab{t: t, server: stage.New(o), news: make(chan struct{}, 1)}
 	out := make(chan stream.Chunk)
+	l := &lab{t: t, server: stage.New(o), out: out, news: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -81,6 +82,9 @@ func newLab(t *testing.T, o stage.Options) *lab {
 	})
 	wg.Go(func() {
 		for c := range out {
+			if c.Stream == "" {
+				continue // from all
+			}
 			l.mu.Lock()
 			l.chunks = append(l.chunks, c)
 			l.mu.Unlock()
@@ -155,7 +159,10 @@ func (l *lab) until(what string, holds func() bool) {
 	}
 }
 
+// all returns every chunk delivered so far. The empty chunk is taken only after
+// those before it have been kept.
 func (l *lab) all() []stream.Chunk {
+	l.out <- stream.Chunk{}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.chunks)

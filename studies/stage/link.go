@@ -114,9 +114,7 @@ func (l *link) serve(ctx context.Context) {
 		return
 	}
 	s.rec.connected(l.run, at, hello)
-	if st != nil {
-		l.send(&protocol.Library{Clips: clips(st)})
-	}
+	l.send(&protocol.Library{Clips: clips(st)}) // also tells the page that it is accepted
 	if show != nil {
 		show.tell(ctx, news{link: l, what: attached{}})
 	}

@@ -213,9 +213,12 @@ func (sh *show) stop() {
 	}
 }
 
-// clips lists a study's stimuli for a page. The hash in the URL keeps a browser
+// clips lists a study's stimuli for a page; none without a study. The hash in the URL keeps a browser
 // from showing an older file of the same name.
 func clips(st *study.Study) []protocol.Clip {
+	if st == nil {
+		return []protocol.Clip{}
+	}
 	list := make([]protocol.Clip, len(st.Stimuli))
 	for i, m := range st.Stimuli {
 		list[i] = protocol.Clip{

@@ -205,9 +205,9 @@ func TestPageOutOfStepStartsAnew(t *testing.T) {
 	p.say(&protocol.StepBegan{Run: plan.Run - 1, Step: 0}) // of a plan before: means nothing
 	p.say(&protocol.StepBegan{Run: plan.Run, Step: 2})
 	p.closed()
-	if !l.said(stream.Fault, "step-began of step 2, the plan is at step 0") {
-		t.Errorf("faults %v", l.events(stream.Fault))
-	}
+	l.until("the fault is in the stream", func() bool {
+		return l.said(stream.Fault, "step-began of step 2, the plan is at step 0")
+	})
 
 	l.until("the stage is free", func() bool { return !l.server.Connected() })
 	p = l.open(browser("1"))
@@ -242,7 +242,5 @@ func TestFatalFaultEndsThePresentation(t *testing.T) {
 	if err := show.end(); err == nil || !strings.Contains(err.Error(), "a: cannot be decoded") {
 		t.Errorf("Present returns %v", err)
 	}
-	if len(l.events(stream.Fault)) != 2 {
-		t.Errorf("faults %v", l.events(stream.Fault))
-	}
+	l.until("both faults are in the stream", func() bool { return len(l.events(stream.Fault)) == 2 })
 }
