@@ -2,6 +2,7 @@ package stage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -252,6 +253,24 @@ func TestReloadInChromium(t *testing.T) {
 	if !l.said(stream.Marker, "step 1 was interrupted") {
 		t.Errorf("markers %v", l.events(stream.Marker))
 	}
+
+	// Stopped in the middle of the clip, the screen is blank and all is reported
+	// when Present returns.
+	before, _ := l.samples()
+	show = l.present(st, 1)
+	l.until("the clip plays once more", func() bool {
+		s, _ := l.samples()
+		return len(s) > len(before)+20 && s[len(s)-1].Values[frame] > 10
+	})
+	show.cancel()
+	if err := show.end(); !errors.Is(err, context.Canceled) {
+		t.Errorf("Present returns %v", err)
+	}
+	s, _ := l.samples()
+	if last := s[len(s)-1]; last.Values[presentation] != 0 || last.Tick < s[len(s)-2].Tick {
+		t.Errorf("the last rows are %v and %v", s[len(s)-2], last)
+	}
+	reads(t, ctx, "Please wait until the experimenter begins.")
 }
 
 // checkDisplayed compares the displayed frames with the clips' frame tables.

@@ -14,7 +14,7 @@ import (
 )
 
 // stopPatience is how long Present waits, when it is stopped, for the page to
-// say that the screen is blank.
+// say that the screen is blank and all has been reported.
 const stopPatience = time.Second
 
 // show is one presentation: a plan and how far it has come. Only the goroutine
@@ -148,9 +148,6 @@ func (sh *show) hear(ctx context.Context, n news) error {
 			return nil
 		}
 		sh.begun = true
-		if sh.p.Plan.Steps[m.Step].Action != study.Play {
-			rec.blank(n.link.run, n.at, m.Tick)
-		}
 		if sh.p.Began != nil {
 			sh.p.Began(m.Step)
 		}
@@ -202,7 +199,7 @@ func (sh *show) stop() {
 			switch m := n.what.(type) {
 			case detached:
 				return
-			case *protocol.Blank:
+			case *protocol.Stopped:
 				if m.Run == sh.run {
 					return
 				}

@@ -239,6 +239,7 @@ func TestFatalFaultEndsThePresentation(t *testing.T) {
 	p.say(&protocol.Fault{Run: plan.Run, Text: "a: cannot be decoded", Fatal: true})
 	hear[*protocol.Stop](p)
 	p.say(&protocol.Blank{Run: plan.Run, Tick: 5})
+	p.say(&protocol.Stopped{Run: plan.Run})
 	if err := show.end(); err == nil || !strings.Contains(err.Error(), "a: cannot be decoded") {
 		t.Errorf("Present returns %v", err)
 	}

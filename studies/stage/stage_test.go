@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"emolab/fusion/align"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
@@ -124,9 +125,35 @@ func TestWholePlan(t *testing.T) {
 			t.Errorf("ping out of order: asked %d, read %d, answered %d, came %d", p.T0, rx, tx, p.T3)
 		}
 	}
+	checkAligned(t, l, clock)
 	if !l.said(stream.Marker, client.Agent) {
 		t.Errorf("no marker names the client: %v", l.events(stream.Marker))
 	}
+}
+
+// checkAligned puts the stream on the lab clock as a recording does, and
+// compares it with the client's true clock.
+func checkAligned(t *testing.T, l *lab, clock script.Clock) {
+	t.Helper()
+	var stamps []align.Stamp
+	var pings []align.Ping
+	for _, c := range l.all() {
+		stamps, pings = align.Stamps(stamps, c), align.Pings(pings, c)
+	}
+	line, err := align.Fit(l.server.Info()[0], stamps, pings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worst, bound := time.Duration(0), time.Duration(0)
+	for _, s := range stamps {
+		at, err := line.At(s.Epoch, s.Tick)
+		off := at.Sub(clock.At(s.Tick)).Abs()
+		if off > err+10*time.Microsecond { // the grain of the clock, twice
+			t.Errorf("tick %d is %s off, beyond its bound %s", s.Tick, off, err)
+		}
+		worst, bound = max(worst, off), max(bound, err)
+	}
+	t.Logf("%d rows, %d pings: at most %s off, bound at most %s", len(stamps), len(pings), worst, bound)
 }
 
 func TestUnreportedFramesAreCounted(t *testing.T) {
@@ -246,10 +273,9 @@ func TestStopBlanksTheScreen(t *testing.T) {
 	if err := show.end(); !errors.Is(err, context.Canceled) {
 		t.Errorf("Present returns %v", err)
 	}
-	l.until("the screen is blank", func() bool {
-		s, _ := l.samples()
-		return s[len(s)-1].Values[presentation] == 0
-	})
+	if s, _ := l.samples(); s[len(s)-1].Values[presentation] != 0 {
+		t.Error("the clip is still on the screen")
+	}
 	if !l.server.Connected() {
 		t.Error("the page went away")
 	}

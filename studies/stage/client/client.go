@@ -216,6 +216,9 @@ func (c *Client) connect(ctx context.Context) error {
 			if err := out.send(&protocol.Blank{Run: m.Run, Tick: c.now()}); err != nil {
 				return err
 			}
+			if err := out.send(&protocol.Stopped{Run: m.Run}); err != nil {
+				return err
+			}
 		case *protocol.Refused:
 			if !m.Busy {
 				return &refusal{m.Reason}

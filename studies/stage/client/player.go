@@ -95,6 +95,7 @@ func (p *player) hold(ctx context.Context, step protocol.Step) bool {
 	if !p.until(ctx, p.tick(shown)) {
 		return false
 	}
+	p.report(&protocol.Blank{Run: p.plan.Run, Tick: p.tick(shown)})
 	p.step(&protocol.StepBegan{Run: p.plan.Run, Step: step.Index, Tick: p.tick(shown)})
 	// The step's last refresh has been seen before the step is reported over.
 	return p.until(ctx, p.tick(p.free-1))

@@ -90,10 +90,15 @@ type (
 		Rect         [4]float64 `json:"rect"` // x, y, w, h of the picture in fractions of the screen
 		Frames       []Frame    `json:"frames"`
 	}
-	// Blank says that from Tick on no stimulus is on the screen.
+	// Blank says that from Tick on no stimulus is on the screen. It comes before
+	// StepBegan of every step that is no clip.
 	Blank struct {
 		Run  int  `json:"run"`
 		Tick Tick `json:"tick"`
+	}
+	// Stopped answers Stop, after Blank: all that was displayed has been reported.
+	Stopped struct {
+		Run int `json:"run"`
 	}
 	// Fault says in words what went wrong. A fatal one ends the presentation.
 	Fault struct {
@@ -134,7 +139,7 @@ type (
 	Begin struct {
 		Run int `json:"run"`
 	}
-	// Stop ends the plan at once; the page blanks and answers with Blank.
+	// Stop ends the plan at once; the page blanks and answers with Stopped.
 	Stop struct {
 		Run int `json:"run"`
 	}
@@ -177,6 +182,7 @@ func (*StepBegan) Type() string { return "step-began" }
 func (*StepEnded) Type() string { return "step-ended" }
 func (*Frames) Type() string    { return "frames" }
 func (*Blank) Type() string     { return "blank" }
+func (*Stopped) Type() string   { return "stopped" }
 func (*Fault) Type() string     { return "fault" }
 func (*Ping) Type() string      { return "ping" }
 func (*Library) Type() string   { return "library" }
@@ -201,7 +207,7 @@ func Encode(m Message) ([]byte, error) {
 
 // DecodePage reads a message of a page and checks it.
 func DecodePage(b []byte) (Message, error) {
-	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &StepBegan{}, &StepEnded{}, &Frames{}, &Blank{}, &Fault{})
+	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &StepBegan{}, &StepEnded{}, &Frames{}, &Blank{}, &Stopped{}, &Fault{})
 	if err != nil {
 		return nil, err
 	}

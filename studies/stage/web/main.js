@@ -23,6 +23,9 @@ let refused = false;
 /** @type {Plan | null} */
 let plan = null;
 
+/** Number of the plan that this page could not show. */
+let failed = 0;
+
 /** Ends what the page does for the present plan. */
 let running = new AbortController();
 
@@ -82,7 +85,9 @@ function receive(m) {
       if (plan?.run === m.run) {
         leave();
         link.report({type: 'blank', run: m.run, tick: toTick(view.show('blank'))});
-        wait();
+        link.send({type: 'stopped', run: m.run});
+        if (m.run === failed) view.say(words.failed);
+        else wait();
       }
       break;
     case 'over':
@@ -153,6 +158,7 @@ async function begin(now) {
 function fail(e, of, signal) {
   if (signal.aborted) return; // ended on purpose
   const text = (e instanceof Error ? e.message : String(e)).slice(0, 200);
+  failed = of.run;
   link.report({type: 'blank', run: of.run, tick: toTick(view.show('blank'))});
   link.send({type: 'fault', run: of.run, text, fatal: true});
   view.say(words.failed);

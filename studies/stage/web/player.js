@@ -53,6 +53,7 @@ export class Player {
    */
   async #hold(step) {
     const visible = await view.draw(step.action === 'fixation' ? 'cross' : 'blank', this.signal);
+    this.report({type: 'blank', run: this.plan.run, tick: toTick(visible)});
     this.#began(step, visible);
     // The next step is drawn in the frame after this loop and lights up one
     // refresh later, so the loop ends two refreshes before the time is over.
@@ -73,7 +74,7 @@ export class Player {
     video.playsInline = true;
     video.preload = 'auto';
     video.disablePictureInPicture = true;
-    const frames = new FrameLog(this.plan.run, step, video, this.report);
+    const frames = new FrameLog(this.plan.run, step, video, this.report, this.signal);
     frames.first = (visible) => {
       view.dropCross();
       this.#began(step, visible);
@@ -127,8 +128,9 @@ class FrameLog {
    * @param {Step} step
    * @param {HTMLVideoElement} video
    * @param {(m: PageMessage) => void} report
+   * @param {AbortSignal} signal
    */
-  constructor(run, step, video, report) {
+  constructor(run, step, video, report, signal) {
     this.run = run;
     this.step = step;
     this.video = video;
@@ -141,6 +143,8 @@ class FrameLog {
     this.rect = [0, 0, 0, 0];
     this.since = 0;
     this.handle = video.requestVideoFrameCallback((now, meta) => this.#add(now, meta));
+    // At once, so that these frames are reported before the blank that follows.
+    signal.addEventListener('abort', () => this.close(), {once: true});
   }
 
   /**

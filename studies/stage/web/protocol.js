@@ -28,6 +28,7 @@ export const VERSION = 1;
  *   | {type: 'step-ended', run: number, step: number, tick: number, dropped: number}
  *   | Frames
  *   | {type: 'blank', run: number, tick: number}
+ *   | {type: 'stopped', run: number}
  *   | {type: 'fault', run: number, text: string, fatal: boolean}} PageMessage
  */
 
