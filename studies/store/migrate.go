@@ -90,3 +90,9 @@ func current(ctx context.Context, db *sql.DB) error {
 func newer(have, know int) error {
 	return fmt.Errorf("the file has schema version %d, this program knows up to %d; use a newer emolab", have, know)
 }
+
+// Schema returns the version of the schema that this program writes.
+func Schema() (int, error) {
+	all, err := steps()
+	return len(all), err
+}

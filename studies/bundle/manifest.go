@@ -1,0 +1,49 @@
+package bundle
+
+import (
+	"encoding/json"
+	"time"
+
+	"emolab/studies/store"
+)
+
+// manifest is the bundle's list of contents, manifest.json.
+type manifest struct {
+	Format      string `json:"format"`
+	Session     string `json:"session"`
+	Participant string `json:"participant"`
+	Study       string `json:"study"`
+	StudyHash   string `json:"study_hash"`
+	Simulated   bool   `json:"simulated"`
+	Software    string `json:"software"` // that recorded the session
+	Created     string `json:"created_utc"`
+	// FaceFramesWritten counts pictures of the participant on the disk. There are
+	// none: frames live in memory only.
+	FaceFramesWritten int    `json:"face_frames_written"`
+	Files             []file `json:"files"`
+
+	created time.Time
+}
+
+// file is one member of the bundle in the manifest.
+type file struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+	Rows   int64  `json:"rows"` // of a table, without its header; 0 for other files
+	About  string `json:"about"`
+}
+
+func manifestOf(d store.Detail, created time.Time) manifest {
+	return manifest{
+		Format: Format, Session: d.ID, Participant: d.Participant,
+		Study: d.Study.ID, StudyHash: d.Study.Hash, Simulated: d.Simulated,
+		Software: d.Software, Created: created.UTC().Format(time.RFC3339), created: created,
+	}
+}
+
+// indented is a value as JSON for people, with a line end.
+func indented(v any) ([]byte, error) {
+	b, err := json.MarshalIndent(v, "", "  ")
+	return append(b, '\n'), err
+}

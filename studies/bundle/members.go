@@ -1,0 +1,233 @@
+package bundle
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"emolab/fusion/align"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/store"
+)
+
+// source is the session that a bundle is made of.
+type source struct {
+	store   *store.Store
+	detail  store.Detail
+	extract string // where the session's own SQLite file is made
+}
+
+// sheet is a table of the bundle: a member with columns.
+type sheet struct {
+	path, about string
+	columns     []column
+	fill        func(ctx context.Context, t *table) error
+}
+
+func (s sheet) member() member {
+	return member{s.path, s.about, func(ctx context.Context, w io.Writer) (int64, error) {
+		t := newTable(w, s.columns)
+		if err := s.fill(ctx, t); err != nil {
+			return 0, err
+		}
+		return t.close()
+	}}
+}
+
+// members lists the bundle's files in their order, without the manifest.
+func (s *source) members() ([]member, error) {
+	sheets, err := s.sheets()
+	if err != nil {
+		return nil, err
+	}
+	alignment, err := indented(s.alignment())
+	if err != nil {
+		return nil, err
+	}
+	versions, err := s.versions()
+	if err != nil {
+		return nil, err
+	}
+	out := []member{
+		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail)))},
+		{"study.yaml", "The study file in canonical form.", contents(s.detail.Study.Canonical)},
+		{"alignment.json", "How each stream was put on the lab clock, and how well.", contents(alignment)},
+		{"versions.json", "The programs that recorded and exported the session.", contents(versions)},
+	}
+	for _, sh := range append(sheets, codebook(sheets)) {
+		out = append(out, sh.member())
+	}
+	return append(out, member{"session.sqlite", "The whole session as an SQLite file, for plain SQL.", s.sqlite}), nil
+}
+
+// streamName is what an id must be like to name a file.
+var streamName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+// sheets lists the tables.
+func (s *source) sheets() ([]sheet, error) {
+	out := []sheet{s.stimuli(), s.presentations(), s.trace()}
+	seen := map[string]bool{}
+	for _, g := range s.detail.Segments {
+		for _, t := range g.Streams {
+			if t.Kind == stream.Trace || seen[t.ID] {
+				continue
+			}
+			if !streamName.MatchString(t.ID) {
+				return nil, fmt.Errorf("stream id %q cannot name a file", t.ID)
+			}
+			seen[t.ID] = true
+			out = append(out, s.samples(t.Info))
+		}
+	}
+	return append(out, s.responses(), s.events(), s.gaps(), s.probes(), s.models()), nil
+}
+
+// sqlite writes the session's own database.
+func (s *source) sqlite(ctx context.Context, w io.Writer) (int64, error) {
+	if err := s.store.Extract(ctx, s.detail.ID, s.extract); err != nil {
+		return 0, err
+	}
+	f, err := os.Open(s.extract)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	_, err = io.Copy(w, f)
+	return 0, err
+}
+
+// start is when a segment began.
+func (s *source) start(segment int) instant.Instant {
+	for _, g := range s.detail.Segments {
+		if g.Number == segment {
+			return g.Start
+		}
+	}
+	return 0
+}
+
+// statement is one stream's line of alignment.json.
+type statement struct {
+	Segment int              `json:"segment"`
+	Stream  string           `json:"stream"`
+	Clock   stream.ClockKind `json:"clock"`
+	align.Statement
+	Usable float64 `json:"usable_share"`
+}
+
+func (s *source) alignment() []statement {
+	out := []statement{}
+	for _, g := range s.detail.Segments {
+		for _, t := range g.Streams {
+			if t.Kind != stream.Trace {
+				out = append(out, statement{g.Number, t.ID, t.Clock, t.Statement, t.Usable})
+			}
+		}
+	}
+	return out
+}
+
+// versions says what made the session and the bundle.
+func (s *source) versions() ([]byte, error) {
+	schema, err := store.Schema()
+	if err != nil {
+		return nil, err
+	}
+	type derivation struct {
+		Name       string          `json:"name"`
+		Algorithm  string          `json:"algorithm"`
+		Version    string          `json:"version"`
+		Parameters json.RawMessage `json:"parameters"`
+		Current    bool            `json:"current"`
+	}
+	type device struct {
+		Segment   int    `json:"segment"`
+		Stream    string `json:"stream"`
+		Device    string `json:"device"`
+		Serial    string `json:"serial"`
+		Simulated bool   `json:"simulated"`
+	}
+	v := struct {
+		Format      string       `json:"format"`
+		Software    string       `json:"software"`
+		Go          string       `json:"go"`
+		SQLite      string       `json:"sqlite"`
+		Schema      int          `json:"schema"`
+		Derivations []derivation `json:"derivations"`
+		Devices     []device     `json:"devices"`
+	}{Format: Format, Software: s.detail.Software, Go: runtime.Version(), SQLite: store.SQLite(), Schema: schema}
+	for _, d := range s.detail.Derivations {
+		v.Derivations = append(v.Derivations, derivation{d.Name, d.Algorithm, d.Version, d.Parameters, d.Current})
+	}
+	for _, g := range s.detail.Segments {
+		for _, t := range g.Streams {
+			v.Devices = append(v.Devices, device{g.Number, t.ID, t.Device, t.Serial, t.Simulated})
+		}
+	}
+	return indented(v)
+}
+
+// codebook is the table of all columns of the other tables and of its own.
+func codebook(sheets []sheet) sheet {
+	c := sheet{path: "codebook.csv", about: "Every column of every table: its unit and its meaning.", columns: []column{
+		{"file", "", "Table of this bundle."},
+		{"column", "", "Name of the column."},
+		{"unit", "", "Unit; 1 = a ratio, a count or a code; empty = words."},
+		{"description", "", "What the column holds."},
+	}}
+	all := append(append([]sheet{}, sheets...), c)
+	c.fill = func(_ context.Context, t *table) error {
+		for _, s := range all {
+			for _, col := range s.columns {
+				t.text(s.path)
+				t.text(col.name)
+				t.text(col.unit)
+				t.text(col.about)
+				t.end()
+			}
+		}
+		return nil
+	}
+	return c
+}
+
+// readme is README.txt.
+func readme(d store.Detail) string {
+	kind := "recorded"
+	if d.Simulated {
+		kind = "recorded, at least in part from SIMULATED devices,"
+	}
+	return strings.NewReplacer("{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
+		`Session {id} of participant {participant} in study {study}, {kind} by {software}.
+
+trace.csv is the place to begin: one row per camera frame with the stimulus that
+was on the screen, the expression, the gaze on the stimulus and the skin
+conductance. codebook.csv explains every column of every table. An empty cell
+means that the value was not measured. t_s counts seconds from the start of the
+segment; a session that was interrupted has more than one segment.
+
+Python   import pandas as pd
+         trace = pd.read_csv("trace.csv")
+         trace.groupby(["stimulus", trace.media_ns // 10**9]).valence.mean()
+
+R        trace <- read.csv("trace.csv")
+         aggregate(valence ~ stimulus + floor(media_ns / 1e9), trace, mean)
+
+SQL      sqlite3 session.sqlite
+         SELECT stimulus, CAST(media_s AS INT) AS second, AVG(valence), COUNT(*)
+         FROM trace WHERE presentation > 0 AND face_found = 1 GROUP BY 1, 2;
+
+alignment.json states for every stream how it was put on the common clock and
+bounds the error. manifest.json lists every file with its SHA-256; to check the
+whole bundle: emolab bundle verify BUNDLE.zip
+
+Expressions are estimates of a computer program from the visible face. They are
+not a statement about what a person felt.
+`)
+}
