@@ -615,8 +615,8 @@ func TestTruncatedLog(t *testing.T) {
 	}
 }
 
-// exec runs a statement on the writer, as a tool on the file might.
-func exec(s *Store, query string, args ...any) error {
+// byHand runs a statement on the writer, as a tool on the file might.
+func byHand(s *Store, query string, args ...any) error {
 	return inTx(context.Background(), s.write, func(tx *sql.Tx) error {
 		_, err := tx.Exec(query, args...)
 		return err
