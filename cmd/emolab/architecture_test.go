@@ -14,24 +14,25 @@ import (
 // the folders listed for it, and itself. Time and samples flow one way, and so
 // do imports. Sensors and studies meet in cmd only, through stream.Source.
 var layers = map[string][]string{
-	"fusion/instant":  {},
-	"fusion/stream":   {"fusion/instant"},
-	"fusion/align":    {"fusion/instant", "fusion/stream"},
-	"fusion/bus":      {"fusion/stream"},
-	"fusion/script":   {"fusion/instant"},
-	"fusion/eda":      {"fusion/instant", "fusion/stream"},
-	"fusion/trace":    {"fusion"},
-	"firmware-bridge": {"fusion/instant", "fusion/script"},
-	"calibration":     {"fusion/instant", "fusion/stream"},
-	"sensors":         {"fusion", "firmware-bridge", "calibration"},
-	"capture":         {"fusion", "calibration"},
-	"studies/study":   {"fusion/stream"},
-	"studies/session": {"fusion", "studies/study"},
-	"studies/store":   {"fusion", "studies/study", "studies/session"},
-	"studies/stage":   {"fusion", "studies/study", "studies/session"},
-	"studies/console": {"fusion", "studies/study", "studies/session"},
-	"studies/bundle":  {"fusion", "studies/study", "studies/session", "studies/store"},
-	"cmd":             {"fusion", "firmware-bridge", "calibration", "sensors", "capture", "studies"},
+	"fusion/instant":      {},
+	"fusion/stream":       {"fusion/instant"},
+	"fusion/align":        {"fusion/instant", "fusion/stream"},
+	"fusion/bus":          {"fusion/stream"},
+	"fusion/script":       {"fusion/instant"},
+	"fusion/eda":          {"fusion/instant", "fusion/stream"},
+	"fusion/trace":        {"fusion"},
+	"firmware-bridge":     {"fusion/instant", "fusion/script"},
+	"calibration":         {"fusion/instant", "fusion/stream"},
+	"sensors":             {"fusion", "firmware-bridge", "calibration"},
+	"capture":             {"fusion", "calibration"},
+	"studies/study":       {"fusion/stream"},
+	"studies/session":     {"fusion", "studies/study"},
+	"studies/store":       {"fusion", "studies/study", "studies/session"},
+	"studies/stage":       {"fusion", "studies/study", "studies/session"},
+	"studies/console":     {"fusion", "studies/study", "studies/session"},
+	"studies/browsertest": {},
+	"studies/bundle":      {"fusion", "studies/study", "studies/session", "studies/store"},
+	"cmd":                 {"fusion", "firmware-bridge", "calibration", "sensors", "capture", "studies"},
 }
 
 // importers says who may import a third-party library, and why that many. One
@@ -40,29 +41,23 @@ var importers = map[string]struct {
 	packages []string
 	reason   string
 }{
-	"golang.org/x/sys":                  {[]string{"fusion/instant", "studies/session", "studies/store"}, "the clock; the free space of a disk; the lock on the study's file"},
+	"golang.org/x/sys":                  {[]string{"fusion/instant", "studies/session", "studies/store", "sensors/virtual"}, "the clock; the free space of a disk; the lock on the study's file; raw pseudo-terminals"},
 	"golang.org/x/sync":                 {[]string{"studies/session", "studies/console", "studies/stage", "cmd/emolab", "sensors", "capture"}, "errgroup: whoever starts goroutines waits for them"},
 	"gonum.org/v1/gonum":                {[]string{"fusion"}, "numerics of the signal processing"},
 	"gocv.io/x/gocv":                    {[]string{"capture/webcam", "capture/face"}, "the camera and the nets are two jobs of one library"},
 	"go.bug.st/serial":                  {[]string{"sensors/serialport"}, ""},
-	"github.com/creack/pty":             {[]string{"sensors/virtual", "sensors/serialtest"}, "both play the far end of a serial line"},
+	"github.com/creack/pty":             {[]string{"sensors/virtual"}, ""},
 	"github.com/mattn/go-sqlite3":       {[]string{"studies/store"}, ""},
 	"github.com/gorilla/websocket":      {[]string{"studies/stage", "studies/console"}, "two protocols, two screens"},
 	"github.com/goccy/go-yaml":          {[]string{"studies/study", "cmd/emolab"}, "study.yaml and lab.yaml"},
 	"github.com/alecthomas/kong":        {[]string{"cmd/emolab"}, ""},
 	"github.com/schollz/progressbar/v3": {[]string{"cmd/emolab"}, ""},
+	"github.com/chromedp":               {[]string{"studies/browsertest"}, ""},
 }
 
-// testOnly are libraries that only tests import, wherever they are.
-var testOnly = []string{"pgregory.net/rapid", "github.com/google/go-cmp", "github.com/chromedp"}
-
 type listed struct {
-	ImportPath   string
-	Doc          string
-	Name         string
-	Imports      []string
-	TestImports  []string
-	XTestImports []string
+	ImportPath, Name, Doc string
+	Imports               []string
 }
 
 // list asks the go command for all packages of the module.
@@ -157,9 +152,6 @@ func TestLibrariesHaveOneImporter(t *testing.T) {
 		}
 		if len(rule.packages) > 1 && rule.reason == "" {
 			t.Errorf("%s has several importers: say why", lib)
-		}
-		if slices.ContainsFunc(testOnly, func(l string) bool { return within(lib, l) }) {
-			t.Errorf("%s is for tests only", lib)
 		}
 	}
 }

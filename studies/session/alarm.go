@@ -77,7 +77,9 @@ func alarms(streams []Health, diskFree int64, recording bool) []Alarm {
 			u := useless[h.Info.Kind]
 			major = append(major, Alarm{id + "/useless", Major, fmt.Sprintf("%s for %.0f s", u[0], h.UsableAgeMs/1000), u[1]})
 		}
-		if h.Connected && h.Clock.BoundMs > boundLimitMs {
+		// A camera's stamps are as good as the camera is, from the first to the last:
+		// nothing that anyone could mend during a session.
+		if h.Connected && h.Info.Clock != stream.HostClock && h.Clock.BoundMs > boundLimitMs {
 			minor = append(minor, Alarm{id + "/clock", Minor,
 				fmt.Sprintf("%s: time known to ±%.0f ms only", name, h.Clock.BoundMs),
 				"It narrows within seconds of a connection; if it stays, the computer is too busy."})

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"emolab/fusion/instant"
+	"emolab/studies/bundle"
+	"emolab/studies/console"
+	"emolab/studies/session"
+	"emolab/studies/stage"
+	"emolab/studies/store"
+	"emolab/studies/study"
+)
+
+const (
+	// requestHeaderLimit and goodbye bound how long a silent client can hold a
+	// connection, and the shutdown.
+	requestHeaderLimit = 10 * time.Second
+	goodbye            = 3 * time.Second
+)
+
+// applianceOptions are what an appliance is assembled from.
+type applianceOptions struct {
+	dir    string // where everything is kept
+	study  *study.Study
+	rig    *rig
+	listen string // loopback address and port; port 0 = any free one
+	// simulatedStage: the built-in client is the screen, no browser.
+	simulatedStage bool
+	token          string
+	log            *slog.Logger
+	ended          func(session.Outcome)
+}
+
+// appliance is one running Emolab.
+type appliance struct {
+	study   *study.Study
+	store   *store.Store
+	lab     *session.Lab
+	stage   *stage.Server
+	manager *session.Manager
+	console *console.Console
+	http    *http.Server
+	socket  net.Listener
+	token   string
+}
+
+// databasePath is where the study's data are kept.
+func databasePath(dir, studyID string) string { return filepath.Join(dir, studyID+".db") }
+
+// bundleDir is where exported bundles are kept.
+func bundleDir(dir string) string { return filepath.Join(dir, "bundles") }
+
+// assemble opens the store and wires everything, without starting anything but
+// the listener. Close the result, or run it.
+func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error) {
+	if err := onlyLoopback(o.listen); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(bundleDir(o.dir), 0o700); err != nil {
+		return nil, err
+	}
+	a := &appliance{study: o.study, token: o.token}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	var clock instant.Monotonic
+	if a.store, err = store.Open(ctx, databasePath(o.dir, o.study.ID)); err != nil {
+		return nil, err
+	}
+	a.stage = stage.New(stage.Options{Clock: clock, Study: o.study, Simulated: o.simulatedStage})
+	if a.lab, err = session.NewLab(clock, append(o.rig.sources, a.stage)...); err != nil {
+		return nil, err
+	}
+	a.manager, err = session.NewManager(ctx, session.Options{
+		Clock: clock, Lab: a.lab, Archive: a.store, Stage: a.stage, Study: o.study,
+		Bundler:  bundle.NewExporter(a.store, bundleDir(o.dir)),
+		Software: "emolab " + version, Dir: o.dir, Log: o.log, Ended: o.ended,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.console = console.New(console.Options{
+		Operator: a.manager, Feed: a.lab.Bus(), Streams: a.lab.Streams(), Clock: clock,
+		Token: o.token, Stage: a.stage.Handler(), Bundles: bundleDir(o.dir),
+	})
+	if a.socket, err = net.Listen("tcp", o.listen); err != nil {
+		return nil, fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)
+	}
+	a.http = &http.Server{Handler: a.console.Handler(), ReadHeaderTimeout: requestHeaderLimit}
+	return a, nil
+}
+
+// onlyLoopback refuses addresses that other machines can reach: faces and
+// bodies are measured here, and there is no TLS yet.
+func onlyLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return usagef("--listen %s: want host:port, for example 127.0.0.1:8800", listen)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return usagef("--listen %s: only loopback addresses are served, because personal data would cross the network unencrypted; use an SSH tunnel", listen)
+	}
+	return nil
+}
+
+// consoleURL and stageURL are what a person opens.
+func (a *appliance) consoleURL() string { return a.address() + "/?token=" + a.token }
+func (a *appliance) stageURL() string   { return a.address() + "/stage?token=" + a.token }
+
+// address is where the pages are served.
+func (a *appliance) address() string { return "http://" + a.socket.Addr().String() }
+
+// run runs the appliance until ctx ends, then stops against the arrows: the
+// session is sealed while the devices still run, then the pages go, then the
+// devices, then the store is closed.
+func (a *appliance) run(ctx context.Context) error {
+	defer a.close()
+	devices, stopDevices := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDevices()
+	group, failed := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.lab.Run(devices) })
+	group.Go(func() error { return a.console.Run(devices) })
+	group.Go(func() error {
+		if err := a.http.Serve(a.socket); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-failed.Done()
+		a.manager.Close()
+		stopDevices()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+		defer cancel()
+		if err := a.http.Shutdown(ctx); err != nil {
+			return a.http.Close() // a page that will not let go
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+func (a *appliance) close() {
+	if a.socket != nil {
+		a.socket.Close()
+	}
+	if a.store != nil {
+		a.store.Close()
+	}
+}

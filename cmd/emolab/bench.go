@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"emolab/capture/face"
+	"emolab/capture/frame"
+	"emolab/capture/portrait"
+	"emolab/fusion/align/aligntest"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/fusion/trace"
+	"emolab/studies/session"
+	"emolab/studies/store"
+	"emolab/studies/study"
+)
+
+// benchCmd measures this workstation.
+type benchCmd struct {
+	What []string `arg:"" optional:"" help:"What to measure: face, sync, record. Default: all." enum:"face,sync,record"`
+	JSON bool     `help:"Print JSON."`
+}
+
+// Help shows an example below the flags.
+func (benchCmd) Help() string {
+	return "Example:\n  emolab bench face record\n\nMeasure on an idle machine: a busy one shows its own load, not Emolab's."
+}
+
+// figure is one measured number beside its budget.
+type figure struct {
+	What   string  `json:"what"`
+	Value  float64 `json:"value"`
+	Unit   string  `json:"unit"`
+	Budget string  `json:"budget,omitempty"`
+}
+
+// benches are the measurements by name, in the order of the table.
+func benches() []struct {
+	name string
+	run  func(context.Context, *bar) ([]figure, error)
+} {
+	return []struct {
+		name string
+		run  func(context.Context, *bar) ([]figure, error)
+	}{
+		{"face", benchFace}, {"sync", benchSync}, {"record", benchRecord},
+	}
+}
+
+// Run is the command.
+func (c *benchCmd) Run(a *app) error {
+	var all []figure
+	for _, b := range benches() {
+		if len(c.What) > 0 && !slices.Contains(c.What, b.name) {
+			continue
+		}
+		progress := newBar(a.err, 1, b.name)
+		figures, err := b.run(a.ctx, progress)
+		progress.finish()
+		if err != nil {
+			return fmt.Errorf("bench %s: %w", b.name, err)
+		}
+		all = append(all, figures...)
+	}
+	if c.JSON {
+		return printJSON(a.out, all)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "WHAT\tMEASURED\tBUDGET")
+	for _, f := range all {
+		fmt.Fprintf(w, "%s\t%.4g %s\t%s\n", f.What, f.Value, f.Unit, f.Budget)
+	}
+	return w.Flush()
+}
+
+// benchFrames is how many pictures the face bench reads: enough for a stable median.
+const benchFrames = 200
+
+// benchFace times the whole pipeline (detection, landmarks, expression) on 720p
+// pictures of the drawn face.
+func benchFace(ctx context.Context, progress *bar) ([]figure, error) {
+	fsys, _, err := models()
+	if err != nil {
+		return nil, err
+	}
+	analyzer, err := face.NewAnalyzer(face.Options{Models: fsys})
+	if err != nil {
+		return nil, err
+	}
+	defer analyzer.Close()
+	const width, height = 1280, 720
+	painter := portrait.NewPainter(width, height, 1)
+	expressions := []string{"neutral", "happy", "surprised", "sad", "angry"}
+	var took []float64
+	for n := range benchFrames {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		f := frame.Frame{Seq: int64(n), Width: width, Height: height, Pix: painter.Paint(portrait.Look{
+			Expression: expressions[n*len(expressions)/benchFrames], Intensity: 1, Scale: 1})}
+		begin := time.Now()
+		if _, err := analyzer.Analyze(f); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(begin).Seconds()*1000)
+		progress.set(n, benchFrames, "face: reading pictures")
+	}
+	slices.Sort(took)
+	return []figure{
+		{"face pipeline with detection, 720p, median", took[len(took)/2], "ms/frame", ""},
+		{"face pipeline with detection, 720p, p95", took[len(took)*95/100], "ms/frame", ""},
+	}, nil
+}
+
+// benchSync aligns simulated recordings whose truth is known.
+func benchSync(_ context.Context, progress *bar) ([]figure, error) {
+	const length = 10 * time.Minute
+	warmUp := 2 * time.Second // live figures are promised after this long
+	var out []figure
+	devices := []struct {
+		name   string
+		device aligntest.Device
+	}{
+		{"EDA box, 16 ms batches, 2,000 ppm, 2 % loss", aligntest.EDABox(1)},
+		{"eye tracker, same line, no pings", aligntest.EyeTracker(1)},
+		{"browser", aligntest.Browser(1)},
+	}
+	for n, d := range devices {
+		progress.set(n, len(devices), "sync: "+d.name)
+		r := d.device.Record(length)
+		final, _, err := r.Final()
+		if err != nil {
+			return nil, err
+		}
+		live, _ := r.Live(warmUp)
+		ms := func(t time.Duration) float64 { return float64(t) / float64(time.Millisecond) }
+		out = append(out,
+			figure{"time error p95 live, " + d.name, ms(live.P95), "ms", fmt.Sprintf("<= %d ms", liveBudgetMs)},
+			figure{"time error p95 sealed, " + d.name, ms(final.P95), "ms", fmt.Sprintf("<= %d ms", finalBudgetMs)},
+			figure{"inside the stated bound, " + d.name, 100 * final.Covered, "%", ">= 99 %"},
+		)
+	}
+	return out, nil
+}
+
+// benchRecord measures how fast samples become durable, and how much disk an
+// hour of a typical lab takes.
+func benchRecord(ctx context.Context, progress *bar) ([]figure, error) {
+	dir, err := os.MkdirTemp("", "emolab-bench-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	progress.set(0, 2, "record: samples into SQLite")
+	rate, err := benchRate(ctx, filepath.Join(dir, "rate.db"))
+	if err != nil {
+		return nil, err
+	}
+	progress.set(1, 2, "record: a minute of a whole lab")
+	hour, err := benchHour(ctx, filepath.Join(dir, "hour.db"))
+	if err != nil {
+		return nil, err
+	}
+	return []figure{
+		{"EDA samples into SQLite, durable, 512 a transaction", rate, "samples/s", ">= 100,000"},
+		{"size of an hour of a whole lab", hour / (1 << 20), "MB/h", ""},
+	}, nil
+}
+
+// benchRate appends EDA samples in full transactions for some seconds.
+func benchRate(ctx context.Context, path string) (float64, error) {
+	const batch, batches = 512, 1000
+	s, rec, err := benchSession(ctx, path)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	begin := time.Now()
+	for n := range int64(batches) {
+		chunk := benchChunk("eda", n*batch, batch, 2)
+		if err := rec.Append(ctx, []stream.Chunk{chunk}); err != nil {
+			return 0, err
+		}
+	}
+	return batch * batches / time.Since(begin).Seconds(), nil
+}
+
+// benchHour records a minute of a whole lab, seals it, and scales its size.
+func benchHour(ctx context.Context, path string) (float64, error) {
+	s, rec, err := benchSession(ctx, path)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	const seconds = 60
+	for n := range int64(seconds) {
+		var second []stream.Chunk
+		for _, info := range benchStreams() {
+			rate := int64(info.Rate)
+			second = append(second, benchChunk(info.ID, n*rate, rate, len(info.Channels)))
+		}
+		if err := rec.Append(ctx, second); err != nil {
+			return 0, err
+		}
+	}
+	if err := rec.Seal(ctx, nil); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return float64(info.Size()) * 3600 / seconds, nil
+}
+
+func benchSession(ctx context.Context, path string) (*store.Store, session.Recorder, error) {
+	s, err := store.Open(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	st := &study.Study{ID: "bench", Hash: "bench", Canonical: []byte("{}")}
+	rec, err := s.Begin(ctx, session.Header{
+		ID: "bench", Study: st, Participant: "BENCH", Streams: benchStreams(), Software: "emolab " + version,
+		Segment: session.Segment{Boot: "bench", Wall: time.Now()},
+	})
+	if err != nil {
+		s.Close()
+		return nil, nil, err
+	}
+	return s, rec, nil
+}
+
+// benchStreams are those of a typical lab.
+func benchStreams() []stream.Info {
+	host := func(id string, kind stream.Kind, rate float64, channels ...string) stream.Info {
+		info := stream.Info{ID: id, Kind: kind, Device: "bench", Clock: stream.HostClock, TickHz: 1e9, Rate: rate, Simulated: true}
+		for _, name := range channels {
+			info.Channels = append(info.Channels, stream.Channel{Name: name})
+		}
+		return info
+	}
+	faces := host("face", stream.Face, 30)
+	faces.Channels = face.Channels()
+	rows := trace.Info()
+	rows.Rate = 30
+	return []stream.Info{
+		host("eda", stream.EDA, 100, "raw", "eda_us"),
+		host("gaze", stream.Gaze, 60, "gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm"),
+		faces,
+		host("stimulus", stream.Stimulus, 30, "presentation", "frame", "media_ns", "presented_frames", "rect_x", "rect_y", "rect_w", "rect_h"),
+		rows,
+	}
+}
+
+// benchChunk is a run of n samples with values that do not compress by being round.
+func benchChunk(id string, seq, n int64, channels int) stream.Chunk {
+	c := stream.Chunk{Stream: id}
+	for k := range n {
+		at := int64(1e12) + (seq+k)*1e7
+		s := stream.Sample{Seq: seq + k, Tick: at, Arrival: instant.Instant(at), At: instant.Instant(at), Err: 1e5}
+		for v := range channels {
+			s.Values = append(s.Values, float64((seq+k)*7919%10007)/(997+float64(v)))
+		}
+		c.Samples = append(c.Samples, s)
+	}
+	return c
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"emolab/studies/browsertest"
+)
+
+// Both pages in a real browser, through a whole session: the experimenter
+// starts it in the console, the participant's page plays it, it is sealed, and
+// neither page complains.
+func TestServeInABrowser(t *testing.T) {
+	needModels(t)
+	browser := browsertest.Start(t)
+	dir := t.TempDir()
+	out := &watched{want: "Ctrl-C", seen: make(chan struct{})}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan int, 1)
+	var errOut bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"serve", "--virtual", "--data", dir, "--listen", "127.0.0.1:0"}, out, &errOut)
+	}()
+	select {
+	case <-out.seen:
+	case code := <-ended:
+		t.Fatalf("serve ended with %d:\n%s", code, errOut.String())
+	case <-time.After(readyLimit):
+		t.Fatal("serve did not start")
+	}
+
+	stage := browser.Open(t, 1280, 720, "ERR_CONNECTION_REFUSED")
+	stage.Go(printed(t, out.String(), "participant"))
+	stage.Until(`document.readyState === "complete"`)
+	stage.Press(" ") // the gate: any key
+	// The server is stopped at the end while the page is still open.
+	console := browser.Open(t, 1600, 1000, "ERR_CONNECTION_REFUSED")
+	console.Go(printed(t, out.String(), "console"))
+	console.Until(`document.body.dataset.ready === "true"`)
+	console.Screenshot("console-ready.png")
+	console.Press("s")
+	console.Until(`document.querySelector("dialog[open] input")`)
+	console.Do(chromedp.KeyEvent("P7K2"), chromedp.KeyEvent(kb.Enter))
+	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1.5 })()`)
+	stage.Screenshot("stage-playing.png")
+	console.Screenshot("console-recording.png")
+	console.Until(`document.body.innerText.includes("sealed")`)
+	console.Screenshot("console-sealed.png")
+
+	stop()
+	if code := <-ended; code != exitFine {
+		t.Fatalf("serve ended with %d:\n%s", code, errOut.String())
+	}
+	if seen := traceOf(t, dir); len(seen) < 300 {
+		t.Errorf("%d trace rows", len(seen))
+	}
+	bundles, err := filepath.Glob(filepath.Join(bundleDir(dir), "*.zip"))
+	if err != nil || len(bundles) != 1 {
+		t.Fatalf("bundles %v, %v", bundles, err)
+	}
+	if code, _, errOut := emolab(t, "bundle", "verify", bundles[0]); code != exitFine {
+		t.Errorf("bundle verify: %s", errOut)
+	}
+}
+
+// printed returns the address that serve printed after a word.
+func printed(t *testing.T, out, word string) string {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == word {
+			return f[1]
+		}
+	}
+	t.Fatalf("no %s address in:\n%s", word, out)
+	return ""
+}

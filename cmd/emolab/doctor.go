@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"emolab/studies/session"
+)
+
+// doctorCmd looks over the workstation.
+type doctorCmd struct {
+	Lab  string `help:"The devices of this workstation." default:"lab.yaml" type:"path" placeholder:"FILE"`
+	Data string `help:"Where recordings are kept." default:"emolab-data" type:"path" placeholder:"DIR"`
+	JSON bool   `help:"Print JSON."`
+}
+
+// Help shows an example below the flags.
+func (doctorCmd) Help() string {
+	return "Example:\n  emolab doctor\n\nExit code 1 when something would keep a session from being recorded."
+}
+
+// verdict is how one thing stands.
+type verdict string
+
+const (
+	fine    verdict = "ok"
+	warning verdict = "warn" // a session can be recorded all the same
+	bad     verdict = "fail"
+)
+
+// finding is one thing that was looked at.
+type finding struct {
+	What    string  `json:"what"`
+	Verdict verdict `json:"verdict"`
+	Text    string  `json:"text"`
+	Advice  string  `json:"advice,omitempty"`
+}
+
+// Run is the command.
+func (c *doctorCmd) Run(a *app) error {
+	findings := []finding{
+		checkModels(), checkRoom(c.Data), checkBrowser(), checkClock(), checkCores(),
+	}
+	findings = append(findings, checkLab(c.Lab)...)
+	failed := 0
+	for _, f := range findings {
+		if f.Verdict == bad {
+			failed++
+		}
+	}
+	if c.JSON {
+		if err := printJSON(a.out, findings); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range findings {
+			fmt.Fprintf(a.out, "%-4s  %-16s  %s\n", f.Verdict, f.What, f.Text)
+			if f.Advice != "" {
+				fmt.Fprintf(a.out, "%24s%s\n", "", strings.ReplaceAll(f.Advice, "\n", "\n"+strings.Repeat(" ", 24)))
+			}
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d checks failed", failed, len(findings))
+	}
+	return nil
+}
+
+func checkModels() finding {
+	_, where, err := models()
+	if err != nil {
+		return finding{"face models", bad, err.Error(), "Run `make models` and build again, or `emolab models install --from DIR`."}
+	}
+	return finding{"face models", fine, where, ""}
+}
+
+// checkRoom looks at the data folder, or at the nearest folder above it that exists.
+func checkRoom(dir string) finding {
+	at := dir
+	for {
+		if _, err := os.Stat(at); err == nil {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	probe, err := os.CreateTemp(at, ".emolab-doctor-*")
+	if err != nil {
+		return finding{"data folder", bad, err.Error(), "Choose a folder that you may write to, with --data."}
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	free, err := session.DiskFree(at)
+	switch {
+	case err != nil:
+		return finding{"data folder", bad, err.Error(), ""}
+	case free < session.DiskStop:
+		return finding{"data folder", bad, fmt.Sprintf("%s: %d MB left", dir, free>>20), "Move old bundles away."}
+	case free < session.DiskWarn:
+		return finding{"data folder", warning, fmt.Sprintf("%s: %.1f GB left", dir, float64(free)/(1<<30)), "Move old bundles away soon."}
+	}
+	return finding{"data folder", fine, fmt.Sprintf("%s: %.0f GB left, about %.0f h of recording", dir, float64(free)/(1<<30), float64(free)/session.TypicalBytesPerHour), ""}
+}
+
+func checkBrowser() finding {
+	path, err := exec.LookPath(browserName)
+	if err != nil {
+		return finding{"browser", warning, browserName + " is not installed", "The stage needs a browser on the participant's screen: apt install chromium."}
+	}
+	return finding{"browser", fine, path, ""}
+}
+
+// checkClock looks at the kernel's clock source. With a slow one, reading the
+// time is a system call that takes microseconds.
+func checkClock() finding {
+	b, err := os.ReadFile("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+	if err != nil {
+		return finding{"clock", warning, "the kernel does not tell its clock source", ""}
+	}
+	source := strings.TrimSpace(string(b))
+	switch source {
+	case "tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page":
+		return finding{"clock", fine, "CLOCK_MONOTONIC from " + source, ""}
+	}
+	return finding{"clock", warning, "CLOCK_MONOTONIC from " + source + ", which is slow to read", "Enable the invariant TSC in the firmware setup."}
+}
+
+func checkCores() finding {
+	if n := runtime.NumCPU(); n < 2 {
+		return finding{"processor", warning, "one core", "The face nets alone use most of one: frames will be skipped and counted."}
+	} else {
+		return finding{"processor", fine, strconv.Itoa(n) + " cores", ""}
+	}
+}
+
+// checkLab opens every device that lab.yaml names, all at once.
+func checkLab(path string) []finding {
+	lab, err := readLab(path)
+	if err != nil {
+		return []finding{{"lab.yaml", warning, "no devices are configured", err.Error()}}
+	}
+	findings := make([]finding, 1+len(lab.Devices))
+	var group errgroup.Group
+	group.Go(func() error {
+		findings[0] = checkCamera(lab.Camera)
+		return nil
+	})
+	for i, d := range lab.Devices {
+		group.Go(func() error {
+			findings[1+i] = checkDevice(d)
+			return nil
+		})
+	}
+	_ = group.Wait() // the checks report in words
+	return findings
+}

@@ -1,0 +1,117 @@
+// Command emolab turns a lab workstation into an emotion-capture appliance: it
+// drives the camera and the sensors, shows the stimuli, puts everything on one
+// clock, and keeps it. This package only wires the others together: flags, the
+// lab's configuration, the catalogue of drivers, start and shutdown.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is stamped by the linker (see the Makefile).
+var version = "unknown"
+
+// Exit codes, the same for every command.
+const (
+	exitFine   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the command line: one field a command.
+type cli struct {
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Serve   serveCmd   `cmd:"" help:"Run the lab: console, stage, recording."`
+	Demo    demoCmd    `cmd:"" help:"Run whole sessions on the virtual lab and score them against the known truth."`
+	Doctor  doctorCmd  `cmd:"" help:"Say in words what is wrong with this workstation, if anything."`
+	Devices devicesCmd `cmd:"" help:"List cameras and serial ports."`
+	Session sessionCmd `cmd:"" help:"List, show and export sessions."`
+	Bundle  bundleCmd  `cmd:"" help:"Check exported bundles."`
+	Models  modelsCmd  `cmd:"" help:"Install and check the face models."`
+	Bench   benchCmd   `cmd:"" help:"Measure this workstation against the budgets."`
+}
+
+// app is what every command works with.
+type app struct {
+	ctx context.Context // ends at Ctrl-C
+	out io.Writer       // results
+	err io.Writer       // progress and log
+}
+
+// log returns the program's log, on standard error.
+func (a *app) log() *slog.Logger {
+	return slog.New(slog.NewTextHandler(a.err, nil))
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program; tests call it as main does.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	var c cli
+	ended := -1 // set when kong has done all there is to do (--help, --version)
+	parser, err := kong.New(&c,
+		kong.Name("emolab"),
+		kong.Description("One binary that records emotion: face, gaze, skin conductance and stimulus on one clock."),
+		kong.Vars{"version": version},
+		kong.Writers(out, errOut),
+		kong.Exit(func(code int) { ended = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		panic(err) // a mistake in the struct above
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if ended >= 0 {
+		return ended
+	}
+	if err != nil {
+		fmt.Fprintf(errOut, "emolab: %v\nTry: emolab %s --help\n", err, command(err))
+		return exitUsage
+	}
+	if err := parsed.Run(&app{ctx: ctx, out: out, err: errOut}); err != nil {
+		fmt.Fprintf(errOut, "emolab: %v\n", err)
+		var bad *usageError
+		if errors.As(err, &bad) {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return exitFine
+}
+
+// command returns the command that was being parsed when err came up.
+func command(err error) string {
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context.Selected() != nil {
+		return p.Context.Selected().Path()
+	}
+	return ""
+}
+
+// usageError is a mistake in the command line that only the command itself can
+// see; it ends the program with exitUsage.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"emolab/capture/face"
+	"emolab/capture/face/modelpack"
+	"emolab/fusion/script"
+	"emolab/studies/store"
+)
+
+// asMain makes this test binary behave as the program: a test that must kill
+// the whole program starts it as a process of its own.
+const asMain = "EMOLAB_TEST_AS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// emolab runs the program as main does, and returns its exit code and output.
+func emolab(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(t.Context(), args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+// needModels skips a test that reads faces where no models are installed.
+func needModels(t *testing.T) {
+	t.Helper()
+	if _, err := modelpack.Verify(face.EmbeddedModels()); err != nil {
+		t.Skipf("needs the face models: %v", err)
+	}
+	if testing.Short() {
+		t.Skip("records whole sessions in real time")
+	}
+}
+
+// sharedFile returns a file of the shared data, or skips.
+func sharedFile(t *testing.T, name string) string {
+	t.Helper()
+	root := os.Getenv("EMOLAB_SHARED")
+	if root == "" {
+		root = "../../../shared"
+	}
+	path := filepath.Join(root, "data", name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("needs the shared data: %v", err)
+	}
+	return path
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		code int
+		says string // on either output
+	}{
+		{"--help", exitFine, "serve"},
+		{"--version", exitFine, "unknown"},
+		{"demo --help", exitFine, "Examples:"},
+		{"frobnicate", exitUsage, "frobnicate"},
+		{"serve --listen 0.0.0.0:80 --virtual", exitUsage, "loopback"},
+		{"demo --participants 0", exitUsage, "participants"},
+		{"demo --unplug eda", exitUsage, "eda@8s+2s"},
+		{"session list --data " + t.TempDir(), exitUsage, "holds no study"},
+		{"bundle verify main.go", exitFailed, "main.go"},
+		{"serve --lab absent.yaml", exitFailed, "--virtual"},
+	} {
+		args := strings.Fields(c.args)
+		if args[0] == "serve" {
+			args = append(args, "--data", t.TempDir())
+		}
+		code, out, errOut := emolab(t, args...)
+		if code != c.code || !strings.Contains(out+errOut, c.says) {
+			t.Errorf("emolab %s: exit %d, want %d and %q in:\n%s%s", c.args, code, c.code, c.says, out, errOut)
+		}
+	}
+}
+
+func TestEveryCommandHasAnExample(t *testing.T) {
+	for _, command := range []string{
+		"serve", "demo", "doctor", "devices", "session list", "session show", "session export",
+		"bundle verify", "models install", "models verify", "bench",
+	} {
+		_, out, _ := emolab(t, append(strings.Fields(command), "--help")...)
+		if !strings.Contains(out, "emolab "+command) || !strings.Contains(out, "Example") {
+			t.Errorf("emolab %s --help shows no example:\n%s", command, out)
+		}
+	}
+}
+
+func TestLabFile(t *testing.T) {
+	for _, c := range []struct{ text, says string }{
+		{"camera: {source: /dev/video0}\ndevices:\n  - {driver: emobox, port: /dev/ttyUSB0}\n", ""},
+		{"camera: {sauce: /dev/video0}\n", "sauce"},
+		{"devices:\n  - {driver: emobox}\n", "port"},
+		{"devices: 3\n", "3"},
+	} {
+		path := filepath.Join(t.TempDir(), "lab.yaml")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := readLab(path)
+		if (err == nil) != (c.says == "") || (err != nil && !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%q: %v, want %q", c.text, err, c.says)
+		}
+	}
+	if _, err := (deviceEntry{Driver: "emobix", Port: "x"}).open(); err == nil || !strings.Contains(err.Error(), "emobox") {
+		t.Errorf("unknown driver: %v", err)
+	}
+}
+
+// A whole session without a browser, with lines as bad as the budgets allow and
+// a cable that is pulled in the middle.
+func TestDemo(t *testing.T) {
+	needModels(t)
+	dir := t.TempDir()
+	code, out, errOut := emolab(t, "demo", "--out", dir, "--browser", "none", "--unplug", "eda@6s+1s", "--json")
+	if code != exitFine {
+		t.Fatalf("exit %d:\n%s", code, errOut)
+	}
+	var all []distance
+	if err := json.Unmarshal([]byte(out), &all); err != nil || len(all) != 1 {
+		t.Fatalf("report: %v\n%s", err, out)
+	}
+	d := all[0]
+	t.Logf("%+v", d)
+	checkDistance(t, d)
+	if d.Gaps != 1 {
+		t.Errorf("one cable was pulled, %d gaps are recorded", d.Gaps)
+	}
+	for _, s := range d.Stimuli {
+		if s.Displayed < s.Frames*95/100 || s.Misnamed > 0 {
+			t.Errorf("stimulus %+v", s)
+		}
+	}
+	if code, out, errOut := emolab(t, "bundle", "verify", d.Bundle); code != exitFine {
+		t.Errorf("bundle verify: exit %d\n%s%s", code, out, errOut)
+	}
+	for _, args := range [][]string{{"session", "list"}, {"session", "show", "last"}} {
+		code, out, errOut := emolab(t, append(args, "--data", dir)...)
+		if code != exitFine || !strings.Contains(out, d.Session) {
+			t.Errorf("%v: exit %d\n%s%s", args, code, out, errOut)
+		}
+	}
+}
+
+// checkDistance holds a session against what can be promised on a machine that
+// also runs the race detector and other tests: that everything was seen and
+// every stated bound is true. The figures themselves are judged by the demo.
+func checkDistance(t *testing.T, d distance) {
+	t.Helper()
+	if d.FaceShare < faceBudget {
+		t.Errorf("%.1f %% of frames have a face", 100*d.FaceShare)
+	}
+	for _, s := range d.Expressions {
+		if !s.Recognised && (s.Class == "neutral" || s.Class == "happy" || s.Class == "surprised") {
+			t.Errorf("expression not recognised: %+v", s)
+		}
+	}
+	for _, a := range d.Alignment {
+		if a.Samples == 0 {
+			t.Errorf("%s: no samples", a.Stream)
+		}
+		if a.Final != nil && a.Final.Inside < .99 {
+			t.Errorf("%s: %.1f %% of errors are inside the stated bound", a.Stream, 100*a.Final.Inside)
+		}
+	}
+}
+
+// The man in this clip starts to smile in the middle.
+func TestRealFaceTurnsHappy(t *testing.T) {
+	needModels(t)
+	clip := sharedFile(t, "face/single_face.mp4")
+	dir := t.TempDir()
+	if code, _, errOut := emolab(t, "demo", "--out", dir, "--browser", "none", "--camera", clip, "--json"); code != exitFine {
+		t.Fatalf("exit %d:\n%s", code, errOut)
+	}
+	counts := map[string]int{}
+	seen := traceOf(t, dir)
+	for _, f := range seen {
+		counts[f.Class]++
+	}
+	if counts["neutral"] < len(seen)/5 || counts["happy"] < len(seen)/5 {
+		t.Errorf("of %d frames: %v; neutral and happy each make up about half of the clip", len(seen), counts)
+	}
+}
+
+func TestNoFaceIsClaimedWhereThereIsNone(t *testing.T) {
+	needModels(t)
+	clip := sharedFile(t, "face/no_face.mp4")
+	dir := t.TempDir()
+	if code, _, errOut := emolab(t, "demo", "--out", dir, "--browser", "none", "--camera", clip, "--json"); code != exitFine {
+		t.Fatalf("exit %d:\n%s", code, errOut)
+	}
+	seen := traceOf(t, dir)
+	if len(seen) == 0 {
+		t.Error("no frames")
+	}
+	for _, f := range seen {
+		if f.Class != "" {
+			t.Fatalf("a %s face in a clip without any", f.Class)
+		}
+	}
+}
+
+// traceOf reads the only session in a data folder.
+func traceOf(t *testing.T, dir string) []script.Seen {
+	t.Helper()
+	path, err := storeFlags{Data: dir}.path()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.View(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	all, err := s.Sessions(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d sessions: %v", len(all), err)
+	}
+	seen, err := recognised(t.Context(), s, all[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seen
+}

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/script"
+	"emolab/fusion/stream"
+	"emolab/fusion/trace"
+	"emolab/studies/bundle"
+	"emolab/studies/store"
+	"emolab/studies/study"
+)
+
+// distance is how far one recorded session of the virtual lab is from the truth.
+type distance struct {
+	Session     string               `json:"session"`
+	Participant string               `json:"participant"`
+	Duration    time.Duration        `json:"duration_ns"`
+	Frames      int64                `json:"frames"`
+	Bundle      string               `json:"bundle"`
+	Manifest    string               `json:"manifest_sha256"` // of the verified bundle
+	Alignment   []alignment          `json:"alignment"`
+	FaceShare   float64              `json:"face_share"` // of the frames, that have a face
+	Expressions []script.Segment     `json:"expressions"`
+	Responses   script.ResponseScore `json:"responses"`
+	Stimuli     []shown              `json:"stimuli"`
+	Gaps        int                  `json:"gaps"` // disconnections
+}
+
+// alignment is the time error of one stream, as it was live and as it is sealed.
+type alignment struct {
+	Stream  string            `json:"stream"`
+	Samples int64             `json:"samples"`
+	Lost    int64             `json:"lost"`
+	Drift   float64           `json:"drift_ppm"` // as measured
+	Bound   float64           `json:"bound_ms"`  // as stated
+	Live    *script.TimeError `json:"live,omitempty"`
+	Final   *script.TimeError `json:"final,omitempty"`
+}
+
+// shown compares the displayed frames of one presentation with the file's own.
+type shown struct {
+	Presentation int    `json:"presentation"`
+	Stimulus     string `json:"stimulus"`
+	Displayed    int    `json:"displayed"` // distinct frames that were displayed
+	Frames       int    `json:"frames"`    // in the file
+	// Misnamed frames have a media time that is no frame's of the file, within
+	// half a frame.
+	Misnamed int `json:"misnamed"`
+}
+
+// boxWrapBits is the width of the EDA box's tick counter.
+const boxWrapBits = 32
+
+// measure compares a sealed session with the truth. live holds the samples as
+// they were aligned while it ran.
+func measure(ctx context.Context, s *store.Store, st *study.Study, id string, truth script.Record, live map[string][]script.Stamped) (distance, error) {
+	d, err := s.Session(ctx, id)
+	if err != nil {
+		return distance{}, err
+	}
+	out := distance{
+		Session: id, Participant: d.Participant, Duration: d.Duration, Frames: d.Frames, Bundle: d.Bundle,
+	}
+	report, err := bundle.Verify(d.Bundle)
+	if err != nil {
+		return distance{}, fmt.Errorf("the bundle does not verify: %w", err)
+	}
+	out.Manifest = report.Manifest
+	for _, g := range d.Gaps {
+		if g.Reason == "disconnected" {
+			out.Gaps++
+		}
+	}
+	for _, t := range d.Segments[0].Streams {
+		if t.Kind == stream.Trace {
+			continue
+		}
+		a, err := measureAlignment(ctx, s, id, t, truth, live[t.ID])
+		if err != nil {
+			return distance{}, err
+		}
+		out.Alignment = append(out.Alignment, a)
+		if t.Kind == stream.Stimulus {
+			if out.Stimuli, err = measureStimuli(ctx, s, st, d, t.Info); err != nil {
+				return distance{}, err
+			}
+		}
+	}
+	seen, err := recognised(ctx, s, id)
+	if err != nil {
+		return distance{}, err
+	}
+	found := 0
+	for _, f := range seen {
+		if f.Class != "" {
+			found++
+		}
+	}
+	if len(seen) > 0 {
+		out.FaceShare = float64(found) / float64(len(seen))
+	}
+	out.Expressions = truth.Expressions(seen)
+
+	responses, err := s.Responses(ctx, id)
+	if err != nil {
+		return distance{}, err
+	}
+	var onsets []instant.Instant
+	for _, r := range responses {
+		onsets = append(onsets, r.Onset)
+	}
+	if len(seen) > 0 {
+		out.Responses = truth.Responses(seen[0].At, seen[len(seen)-1].At, onsets)
+	}
+	return out, nil
+}
+
+func measureAlignment(ctx context.Context, s *store.Store, id string, t store.Stream, truth script.Record, live []script.Stamped) (alignment, error) {
+	a := alignment{
+		Stream: t.ID, Samples: t.Rows, Lost: t.Statement.Lost,
+		Drift: t.Statement.DriftPPM, Bound: t.Statement.BoundMs,
+	}
+	var final []script.Stamped
+	for row, err := range s.Samples(ctx, id, t.ID) {
+		if err != nil {
+			return a, err
+		}
+		final = append(final, stamped(row.Sample))
+	}
+	wrap := 0
+	if t.Kind == stream.EDA {
+		wrap = boxWrapBits
+	}
+	if e, ok := truth.Alignment(t.ID, wrap, live); ok {
+		a.Live = &e
+	}
+	if e, ok := truth.Alignment(t.ID, wrap, final); ok {
+		a.Final = &e
+	}
+	return a, nil
+}
+
+func stamped(s stream.Sample) script.Stamped {
+	return script.Stamped{Tick: s.Tick, Arrival: s.Arrival, At: s.At, Err: s.Err}
+}
+
+// recognised reads the most probable class of every trace row.
+func recognised(ctx context.Context, s *store.Store, id string) ([]script.Seen, error) {
+	info := trace.Info()
+	found, first := info.Index("face_found"), info.Index("p_neutral")
+	var seen []script.Seen
+	for row, err := range s.Trace(ctx, id, info) {
+		if err != nil {
+			return nil, err
+		}
+		f := script.Seen{At: row.At}
+		if row.Values[found] == 1 {
+			top := first
+			for i := first; i < first+7; i++ {
+				if row.Values[i] > row.Values[top] {
+					top = i
+				}
+			}
+			f.Class = strings.TrimPrefix(info.Channels[top].Name, "p_")
+		}
+		seen = append(seen, f)
+	}
+	return seen, nil
+}
+
+// measureStimuli counts the displayed frames of each presentation and checks
+// that each is one of the file's.
+func measureStimuli(ctx context.Context, s *store.Store, st *study.Study, d store.Detail, info stream.Info) ([]shown, error) {
+	presentation, frame, media := info.Index("presentation"), info.Index("frame"), info.Index("media_ns")
+	files := map[string]study.Stimulus{}
+	for _, stim := range st.Stimuli {
+		files[stim.ID] = stim
+	}
+	displayed := map[int]map[int]bool{}
+	misnamed := map[int]int{}
+	stimulus := map[int]string{}
+	for _, p := range d.Presentations {
+		stimulus[p.Number] = p.Stimulus
+	}
+	for row, err := range s.Samples(ctx, d.ID, info.ID) {
+		if err != nil {
+			return nil, err
+		}
+		n := int(row.Values[presentation])
+		if n == 0 {
+			continue
+		}
+		if displayed[n] == nil {
+			displayed[n] = map[int]bool{}
+		}
+		f := int(row.Values[frame])
+		displayed[n][f] = true
+		stim := files[stimulus[n]]
+		half := float64(stim.Duration) / float64(2*len(stim.FrameTimes))
+		if f < 0 || f >= len(stim.FrameTimes) || math.Abs(row.Values[media]-float64(stim.FrameTimes[f])) > half {
+			misnamed[n]++
+		}
+	}
+	var out []shown
+	for _, p := range d.Presentations {
+		out = append(out, shown{p.Number, p.Stimulus, len(displayed[p.Number]), len(files[p.Stimulus].FrameTimes), misnamed[p.Number]})
+	}
+	return out, nil
+}
+
+// budgets that the demo is held against.
+const (
+	liveBudgetMs  = 3 // p95, serial devices, live
+	finalBudgetMs = 1 // p95, serial devices, sealed
+	faceBudget    = .95
+)
+
+// print writes the report as a person reads it.
+func (d distance) print(w io.Writer) error {
+	fmt.Fprintf(w, "Session %s, participant %s: %s, %d camera frames\n", d.Session, d.Participant, d.Duration.Round(100*time.Millisecond), d.Frames)
+	fmt.Fprintf(w, "Bundle  %s\n        verified, manifest %s\n\n", d.Bundle, d.Manifest)
+	fmt.Fprintln(w, "Distance from the truth")
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "  time error, ms\tlive p95\tsealed median\tp95\tmax\tinside bound\tstated ±\tdrift ppm\tlost\t")
+	for _, a := range d.Alignment {
+		fmt.Fprintf(t, "  %s (%d)\t%s\t%s\t%s\t%s\t%s\t%.2f\t%+.1f\t%d\t\n", a.Stream, a.Samples,
+			ms(a.Live, func(e script.TimeError) float64 { return e.P95Ms }),
+			ms(a.Final, func(e script.TimeError) float64 { return e.MedianMs }),
+			ms(a.Final, func(e script.TimeError) float64 { return e.P95Ms }),
+			ms(a.Final, func(e script.TimeError) float64 { return e.MaxMs }),
+			share(a.Final), a.Bound, a.Drift, a.Lost)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n  frames with a face         %.1f %%  (budget %.0f %%)\n", 100*d.FaceShare, 100*faceBudget)
+	fmt.Fprintf(w, "  expressions recognised     %s\n", d.expressions())
+	fmt.Fprintf(w, "  skin responses found       %d of %d, %d not scripted\n", d.Responses.Found, d.Responses.Scripted, d.Responses.Extra)
+	for _, s := range d.Stimuli {
+		fmt.Fprintf(w, "  frames of %-16s %d of %d displayed, %d misnamed\n", s.Stimulus, s.Displayed, s.Frames, s.Misnamed)
+	}
+	if d.Gaps > 0 {
+		fmt.Fprintf(w, "  pulled cables              %d, each a gap in the record\n", d.Gaps)
+	}
+	if over := d.overBudget(); len(over) > 0 {
+		fmt.Fprintf(w, "\n  outside the budget: %s\n", strings.Join(over, "; "))
+	} else {
+		fmt.Fprintln(w, "\n  all within the budgets")
+	}
+	return nil
+}
+
+// expressions sums up the segments by class: "happy 2/2, neutral 4/5".
+func (d distance) expressions() string {
+	var order []string
+	right, all := map[string]int{}, map[string]int{}
+	for _, s := range d.Expressions {
+		if all[s.Class] == 0 {
+			order = append(order, s.Class)
+		}
+		all[s.Class]++
+		if s.Recognised {
+			right[s.Class]++
+		}
+	}
+	var parts []string
+	for _, c := range order {
+		parts = append(parts, fmt.Sprintf("%s %d/%d", c, right[c], all[c]))
+	}
+	if parts == nil {
+		return "none was long enough to judge"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// overBudget lists what misses its budget.
+func (d distance) overBudget() []string {
+	var over []string
+	for _, a := range d.Alignment {
+		if a.Live != nil && a.Live.P95Ms > liveBudgetMs {
+			over = append(over, fmt.Sprintf("%s live %.2f ms (%d)", a.Stream, a.Live.P95Ms, liveBudgetMs))
+		}
+		if a.Final != nil && a.Final.P95Ms > finalBudgetMs {
+			over = append(over, fmt.Sprintf("%s sealed %.2f ms (%d)", a.Stream, a.Final.P95Ms, finalBudgetMs))
+		}
+	}
+	if d.FaceShare < faceBudget {
+		over = append(over, fmt.Sprintf("faces %.1f %%", 100*d.FaceShare))
+	}
+	return over
+}
+
+func ms(e *script.TimeError, of func(script.TimeError) float64) string {
+	if e == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", of(*e))
+}
+
+func share(e *script.TimeError) string {
+	if e == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f %%", 100*e.Inside)
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"emolab/capture/face"
+	"emolab/capture/frame"
+	"emolab/capture/portrait"
+	"emolab/capture/webcam"
+	"emolab/fusion/instant"
+	"emolab/fusion/script"
+	"emolab/fusion/stream"
+	"emolab/sensors/virtual"
+)
+
+// rig is the devices of one lab, real or virtual. The stage is not part of it.
+type rig struct {
+	sources []stream.Source
+	truth   *script.Truth // what really happens; nil in a real lab
+	lab     *virtual.Lab  // nil in a real lab
+	closers []io.Closer
+}
+
+// close releases the devices, in the reverse order of their opening.
+func (r *rig) close() error {
+	var errs []error
+	for i := len(r.closers) - 1; i >= 0; i-- {
+		errs = append(errs, r.closers[i].Close())
+	}
+	r.closers = nil
+	return errors.Join(errs...)
+}
+
+// realRig opens the devices that lab.yaml names. An absent device is no error:
+// it is picked up when it is plugged in. An unknown driver is.
+func realRig(lab labFile) (_ *rig, err error) {
+	r := &rig{}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if lab.Camera.Source != "" {
+		if err := r.addWebcam(lab.Camera); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range lab.Devices {
+		source, err := d.open()
+		if err != nil {
+			return nil, err
+		}
+		r.sources = append(r.sources, source)
+	}
+	return r, nil
+}
+
+// addWebcam puts the face pipeline behind a camera. A camera device that is
+// absent is looked for until it is plugged in; a file that is absent is an error.
+func (r *rig) addWebcam(entry cameraEntry) error {
+	open := func() (*webcam.Camera, error) {
+		return webcam.Open(webcam.Options{
+			Source: entry.Source, Width: entry.Width, Height: entry.Height, FPS: entry.FPS, Loop: true,
+		}, instant.Monotonic{})
+	}
+	reopen := func() (face.Camera, error) { return open() }
+	cam, err := open()
+	if err != nil {
+		if !strings.HasPrefix(entry.Source, "/dev/") {
+			return err
+		}
+		return r.addCamera(absent{err}, face.SourceInfo{Device: "camera", Port: entry.Source, Rate: entry.FPS, Reopen: reopen})
+	}
+	r.closers = append(r.closers, cam)
+	about := cam.Describe()
+	info := face.SourceInfo{Device: about.Device, Port: about.Port, Rate: about.FPS}
+	if about.Kind == webcam.Device {
+		info.Reopen = reopen
+	}
+	return r.addCamera(cam, info)
+}
+
+// absent is a camera that could not be opened, and says why.
+type absent struct{ reason error }
+
+// Run returns the reason.
+func (a absent) Run(context.Context, chan<- frame.Frame) error { return a.reason }
+
+func (r *rig) addCamera(cam face.Camera, info face.SourceInfo) error {
+	fsys, _, err := models()
+	if err != nil {
+		return err
+	}
+	analyzer, err := face.NewAnalyzer(face.Options{Models: fsys})
+	if err != nil {
+		return err
+	}
+	r.closers = append(r.closers, analyzer)
+	r.sources = append(r.sources, face.NewSource(cam, analyzer, "face", info, instant.Monotonic{}))
+	return nil
+}
+
+// virtualFlags disturb the virtual lab.
+type virtualFlags struct {
+	Seed     uint64        `help:"Of the participant's script and of all noise." default:"1"`
+	DriftPPM float64       `help:"How fast the devices' clocks run, in ppm." default:"2000" name:"drift"`
+	Batch    time.Duration `help:"Latency timer of the USB serial adapters." default:"16ms"`
+	Jitter   time.Duration `help:"Largest random delay of a delivery." default:"200us"`
+	Loss     float64       `help:"Share of the devices' messages that never arrive, in percent." default:"2"`
+	Corrupt  float64       `help:"Share of messages with a wrong byte, in percent." default:"0.1"`
+}
+
+const (
+	boxRate      = 100 // Hz, of the EDA box
+	trackerDrift = -.4 // the tracker's drift as a share of the box's: another clock, the other way
+	cameraFPS    = 30
+)
+
+// virtualRig makes a lab of simulated devices that play one script. camera, if
+// not empty, is a video file that takes the place of the drawn face.
+func virtualRig(f virtualFlags, camera string) (_ *rig, err error) {
+	var clock instant.Monotonic
+	truth := script.NewTruth(script.New(f.Seed), clock.Now())
+	r := &rig{truth: truth}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+
+	ports, err := os.MkdirTemp("", "emolab-ports-*")
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, removal(ports))
+	r.lab, err = virtual.OpenLab(virtual.LabOptions{
+		Dir: ports, Truth: truth, Clock: clock, Seed: f.Seed,
+		Disturbance: virtual.Disturbance{Batch: f.Batch, Jitter: f.Jitter, LossPercent: f.Loss, CorruptPercent: f.Corrupt},
+		Box:         virtual.BoxOptions{Stream: "eda", DriftPPM: f.DriftPPM, Rate: boxRate, Seed: f.Seed},
+		Tracker:     virtual.TrackerOptions{Stream: "gaze", DriftPPM: f.DriftPPM * trackerDrift, Seed: f.Seed + 1},
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, r.lab)
+
+	if camera != "" {
+		err = r.addWebcam(cameraEntry{Source: camera})
+	} else {
+		err = r.addCamera(
+			portrait.New(truth, clock, portrait.Options{FPS: cameraFPS, Seed: f.Seed}),
+			face.SourceInfo{Device: "drawn face", Port: "640x480", Rate: cameraFPS, Simulated: true})
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range []deviceEntry{
+		{ID: "eda", Driver: "emobox", Port: r.lab.Box.Path(), simulated: true},
+		{ID: "gaze", Driver: "gazepoint", Port: r.lab.Tracker.Path(), simulated: true},
+	} {
+		source, err := d.open()
+		if err != nil {
+			return nil, err
+		}
+		r.sources = append(r.sources, source)
+	}
+	return r, nil
+}
+
+// keepTruth writes what really happened beside the session's data.
+func (r *rig) keepTruth(dir, sessionID string) error {
+	if r.truth == nil {
+		return nil
+	}
+	path := truthPath(dir, sessionID)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(r.truth.Record(), "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o600)
+}
+
+// readTruth reads what keepTruth wrote.
+func readTruth(dir, sessionID string) (script.Record, error) {
+	var r script.Record
+	b, err := os.ReadFile(truthPath(dir, sessionID))
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", truthPath(dir, sessionID), err)
+	}
+	return r, nil
+}
+
+func truthPath(dir, sessionID string) string {
+	return filepath.Join(dir, "truth", sessionID+".json")
+}
+
+// removal is a folder that is deleted when it is closed.
+type removal string
+
+// Close deletes the folder.
+func (r removal) Close() error { return os.RemoveAll(string(r)) }

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"emolab/studies/console"
+	"emolab/studies/session"
+	"emolab/studies/study"
+)
+
+// serveCmd runs the lab.
+type serveCmd struct {
+	Lab     string       `help:"The devices of this workstation." default:"lab.yaml" type:"path" placeholder:"FILE"`
+	Study   string       `help:"The study to run. Default: study.yaml here, else the example study." type:"path" placeholder:"FILE"`
+	Data    string       `help:"Where recordings and bundles are kept." default:"emolab-data" type:"path" placeholder:"DIR"`
+	Listen  string       `help:"Loopback address of the pages." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
+	Token   string       `help:"Access token of the pages. Default: a new one, printed at start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
+	Virtual bool         `help:"Use the virtual lab instead of lab.yaml: a scripted participant on simulated devices."`
+	Camera  string       `help:"Use this camera, video file or URL instead of the lab's own." placeholder:"SOURCE"`
+	Lines   virtualFlags `embed:"" prefix:"virtual-"`
+}
+
+// Help shows examples below the flags.
+func (serveCmd) Help() string {
+	return `Examples:
+  emolab serve --virtual                     everything simulated, to look around
+  emolab serve --lab lab.yaml                this workstation's own devices
+  emolab serve --virtual --camera clip.mp4   a video file as the camera
+
+The console and the participant's page are printed at start. Ctrl-C seals a
+running session before the program ends.`
+}
+
+// Run is the command.
+func (c *serveCmd) Run(a *app) error {
+	st, err := c.openStudy()
+	if err != nil {
+		return err
+	}
+	if c.Token == "" {
+		if c.Token, err = console.NewToken(); err != nil {
+			return err
+		}
+	}
+	r, err := c.rig()
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	o := applianceOptions{
+		dir: c.Data, study: st, rig: r, listen: c.Listen, token: c.Token, log: a.log(),
+		ended: func(out session.Outcome) {
+			if err := r.keepTruth(c.Data, out.SessionID); err != nil {
+				a.log().Error("keep the truth of the virtual lab", "error", err)
+			}
+		},
+	}
+	running, err := assemble(a.ctx, o)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "Emolab %s, study %s, data in %s\n\n", version, st.ID, c.Data)
+	fmt.Fprintf(a.out, "  console      %s\n", running.consoleURL())
+	fmt.Fprintf(a.out, "  participant  %s\n\n", running.stageURL())
+	for _, s := range running.manager.Status().Recovered {
+		fmt.Fprintf(a.out, "Session %s of participant %s was cut off; the console offers to continue or seal it.\n", s.ID, s.Participant)
+	}
+	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
+	return running.run(a.ctx)
+}
+
+// openStudy loads the study that was asked for, or unpacks the example.
+func (c *serveCmd) openStudy() (*study.Study, error) {
+	if c.Study != "" {
+		return study.Load(c.Study)
+	}
+	if _, err := os.Stat("study.yaml"); err == nil {
+		return study.Load("study.yaml")
+	}
+	return openExample(c.Data)
+}
+
+// openExample unpacks the example study into the data folder, and loads it.
+func openExample(dir string) (*study.Study, error) {
+	file, err := study.WriteExample(filepath.Join(dir, "example-study"))
+	if err != nil {
+		return nil, err
+	}
+	return study.Load(file)
+}
+
+func (c *serveCmd) rig() (*rig, error) {
+	if c.Virtual {
+		return virtualRig(c.Lines, c.Camera)
+	}
+	lab, err := readLab(c.Lab)
+	if err != nil && !(c.Camera != "" && errors.Is(err, os.ErrNotExist)) {
+		return nil, err
+	}
+	if c.Camera != "" {
+		lab.Camera = cameraEntry{Source: c.Camera}
+	}
+	return realRig(lab)
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"emolab/studies/bundle"
+	"emolab/studies/store"
+)
+
+type sessionCmd struct {
+	List   sessionListCmd   `cmd:"" help:"List the sessions of a study."`
+	Show   sessionShowCmd   `cmd:"" help:"Show one session: its streams, their errors, its gaps."`
+	Export sessionExportCmd `cmd:"" help:"Export a sealed session again, as a bundle."`
+}
+
+// storeFlags name the file of a study.
+type storeFlags struct {
+	Data string `help:"The data folder." default:"emolab-data" type:"path" placeholder:"DIR"`
+	DB   string `help:"The study's file. Default: the only .db file in the data folder." type:"path" placeholder:"FILE"`
+}
+
+// path finds the study's file.
+func (f storeFlags) path() (string, error) {
+	if f.DB != "" {
+		return f.DB, nil
+	}
+	found, err := filepath.Glob(filepath.Join(f.Data, "*.db"))
+	if err != nil {
+		return "", err
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", usagef("%s holds no study (*.db): name its folder with --data, or the file with --db", f.Data)
+	}
+	return "", usagef("%s holds several studies: name one with --db: %v", f.Data, found)
+}
+
+// view opens the study's file for reading, also while `emolab serve` runs.
+func (f storeFlags) view(a *app) (*store.Store, error) {
+	path, err := f.path()
+	if err != nil {
+		return nil, err
+	}
+	return store.View(a.ctx, path)
+}
+
+type sessionListCmd struct {
+	storeFlags
+	JSON bool `help:"Print JSON."`
+}
+
+// Help shows an example below the flags.
+func (sessionListCmd) Help() string { return "Example:\n  emolab session list --data emolab-demo" }
+
+// Run is the command.
+func (c *sessionListCmd) Run(a *app) error {
+	s, err := c.view(a)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	all, err := s.Sessions(a.ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.out, all)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SESSION\tPARTICIPANT\tSTATE\tSTARTED\tLENGTH\tFRAMES\tNOTE")
+	for _, v := range all {
+		note := v.Reason
+		if v.Simulated {
+			note = "simulated " + note
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.State,
+			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, note)
+	}
+	return w.Flush()
+}
+
+type sessionShowCmd struct {
+	Session string `arg:"" help:"The session's id, or \"last\"."`
+	storeFlags
+	JSON bool `help:"Print JSON."`
+}
+
+// Help shows an example below the flags.
+func (sessionShowCmd) Help() string { return "Example:\n  emolab session show last --data emolab-demo" }
+
+// Run is the command.
+func (c *sessionShowCmd) Run(a *app) error {
+	s, err := c.view(a)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	id, err := resolve(a, s, c.Session)
+	if err != nil {
+		return err
+	}
+	d, err := s.Session(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.out, d)
+	}
+	fmt.Fprintf(a.out, "%s  %s  participant %s, order %d\n", d.ID, d.State, d.Participant, d.Row)
+	fmt.Fprintf(a.out, "study %s (%s)  %s\n", d.Study.ID, d.Study.Hash[:12], d.Software)
+	fmt.Fprintf(a.out, "started %s, %s, %d trace rows\n", d.Started.Local().Format(time.RFC1123), d.Duration.Round(time.Second), d.Frames)
+	if d.Reason != "" {
+		fmt.Fprintf(a.out, "note: %s\n", d.Reason)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nSTREAM\tDEVICE\tSAMPLES\tLOST\tUSABLE\tDRIFT ppm\tJITTER ms\tERROR ±ms")
+	for _, g := range d.Segments {
+		for _, t := range g.Streams {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.1f%%\t%.1f\t%.2f\t%.2f\n", t.ID, label(t), t.Rows,
+				t.Statement.Lost, 100*t.Usable, t.Statement.DriftPPM, t.Statement.JitterMs, t.Statement.BoundMs)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, g := range d.Gaps {
+		length := "until the end"
+		if g.Closed {
+			length = g.Until.Sub(g.From).Round(time.Millisecond).String()
+		}
+		fmt.Fprintf(a.out, "gap in %s: %s, %d samples, %s\n", g.Stream, length, g.Lost, g.Detail)
+	}
+	return nil
+}
+
+// label names a stream's device, and says when it is not a real one.
+func label(t store.Stream) string {
+	if t.Simulated {
+		return t.Device + " (simulated)"
+	}
+	return t.Device
+}
+
+// resolve turns "last" into the id of the latest session.
+func resolve(a *app, s *store.Store, id string) (string, error) {
+	if id != "last" {
+		return id, nil
+	}
+	all, err := s.Sessions(a.ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(all) == 0 {
+		return "", fmt.Errorf("%s holds no session yet", s.Path())
+	}
+	return all[len(all)-1].ID, nil
+}
+
+type sessionExportCmd struct {
+	Session string `arg:"" help:"The session's id, or \"last\"."`
+	storeFlags
+	Out string `help:"Folder to write the bundle into. Default: bundles/ in the data folder." type:"path" placeholder:"DIR"`
+}
+
+// Help shows an example below the flags.
+func (sessionExportCmd) Help() string {
+	return "Example:\n  emolab session export last --data emolab-demo --out /media/usb"
+}
+
+// Run is the command.
+func (c *sessionExportCmd) Run(a *app) error {
+	path, err := c.path()
+	if err != nil {
+		return err
+	}
+	// Export is noted in the file, so that it is known where data went.
+	s, err := store.Open(a.ctx, path)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	id, err := resolve(a, s, c.Session)
+	if err != nil {
+		return err
+	}
+	if c.Out == "" {
+		c.Out = bundleDir(filepath.Dir(path))
+	}
+	if err := os.MkdirAll(c.Out, 0o700); err != nil {
+		return err
+	}
+	progress := newBar(a.err, 1, "exporting")
+	written, err := bundle.NewExporter(s, c.Out).Export(a.ctx, id, progress.set)
+	progress.finish()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out, written)
+	return nil
+}

@@ -1,0 +1,228 @@
+// Package browsertest drives our pages in a real headless Chromium, for tests.
+// A page that complains (an uncaught exception, console.error, a failed load)
+// fails its test.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// patience is how long a page may take to show what a test waits for. It is
+// generous: test machines are slow, and a test that fails waits only once.
+const patience = 60 * time.Second
+
+// Browser is a running Chromium with a fresh profile.
+type Browser struct{ ctx context.Context }
+
+// Start starts a browser for one test. It skips the test where no Chromium is
+// installed.
+func Start(t testing.TB) *Browser {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium is installed: apt install chromium")
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+		chromedp.Flag("lang", "en"),
+	}
+	for _, f := range []string{
+		"disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "mute-audio",
+		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
+	} {
+		options = append(options, chromedp.Flag(f, true))
+	}
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // the sandbox refuses to run as root
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	return &Browser{ctx}
+}
+
+// Page is one page in a tab of its own.
+type Page struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+// Open opens an empty page of that size in pixels. Complaints that contain one
+// of expected are no failure.
+func (b *Browser) Open(t testing.TB, width, height int64, expected ...string) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	p := &Page{t: t, ctx: ctx}
+	err := chromedp.Listen(ctx, func(ev any) {
+		text := complaint(ev)
+		for _, e := range expected {
+			if strings.Contains(text, e) {
+				return
+			}
+		}
+		if text != "" {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.complaints = append(p.complaints, text)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, c := range p.complaints {
+			t.Errorf("the page complained: %s", c)
+		}
+	})
+	p.Do(chromedp.EmulateViewport(width, height))
+	return p
+}
+
+// complaint returns what an event of a page complains about; "" for any other.
+func complaint(ev any) string {
+	switch e := ev.(type) {
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+		return text
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			var words []string
+			for _, a := range e.Args {
+				words = append(words, string(a.Value)+a.Description)
+			}
+			return fmt.Sprintf("console.%s %s", e.Type, strings.Join(words, " "))
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError {
+			return e.Entry.Text + " " + e.Entry.URL
+		}
+	}
+	return ""
+}
+
+// Do runs steps.
+func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Go opens an address.
+func (p *Page) Go(address string) {
+	p.t.Helper()
+	p.Do(chromedp.Navigate(address))
+}
+
+// Until waits until a JavaScript expression is true, looking at each of the
+// page's animation frames.
+func (p *Page) Until(expression string) {
+	p.t.Helper()
+	const look = `new Promise((resolve) => {
+		const end = performance.now() + %d;
+		const look = () => { if (%s) resolve(true); else if (performance.now() > end) resolve(false); else setTimeout(look, 20); };
+		look();
+	})`
+	js := fmt.Sprintf(look, patience.Milliseconds(), expression)
+	ctx, cancel := context.WithTimeout(p.ctx, 2*patience)
+	defer cancel()
+	ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](js, chromedp.EvalAwaitPromise))
+	if err != nil || !ok {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.t.Fatalf("waited for %s (%v); the page shows:\n%s\nand complained: %q", expression, err, p.words(), p.complaints)
+	}
+}
+
+// words is the text that the page shows.
+func (p *Page) words() string {
+	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+// Value evaluates a JavaScript expression on a page.
+func Value[T any](p *Page, expression string, options ...chromedp.EvaluateOption) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, options...))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// Press strokes a key. The raw event leaves it to the page whether a character
+// comes of it, as a real keyboard does.
+func (p *Page) Press(key string) {
+	p.t.Helper()
+	p.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+			stroke := input.DispatchKeyEventParams{Type: kind, Key: key, WindowsVirtualKeyCode: int64(strings.ToUpper(key)[0])}
+			if upper := strings.ToUpper(key); upper == key && strings.ToLower(key) != key {
+				stroke.Modifiers = int64(chromedp.ModifierShift)
+			}
+			if _, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, stroke); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// Screenshot keeps a picture of the page in the folder that EMOLAB_SCREENSHOTS
+// names; without it, none.
+func (p *Page) Screenshot(name string) {
+	p.t.Helper()
+	folder := os.Getenv("EMOLAB_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, name), png, 0o600)
+	}
+	if err != nil {
+		p.t.Fatalf("screenshot: %v", err)
+	}
+}
