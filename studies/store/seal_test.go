@@ -41,6 +41,10 @@ func recorded(t testing.TB, s *Store, id string) session.Recorder {
 		switch info.Kind {
 		case stream.EDA:
 			c = responses(c)
+		case stream.Gaze:
+			for i := range c.Samples {
+				c.Samples[i].Values = []float64{0.4, 0.5, 1, 3, 3.5}
+			}
 		case stream.Stimulus:
 			for i := range c.Samples {
 				p := 1.0
