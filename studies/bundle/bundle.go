@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"emolab/studies/session"
 	"emolab/studies/store"
 )
@@ -74,6 +76,15 @@ func (e *Exporter) export(ctx context.Context, id string, progress session.Progr
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
 	s := source{store: e.store, detail: d, extract: filepath.Join(work, "session.sqlite")}
+	// The extract is made while the tables are written, and is the last member.
+	ctx, cancel := context.WithCancel(ctx)
+	var extracting errgroup.Group
+	extracting.Go(func() error { return e.store.Extract(ctx, id, s.extract) })
+	s.extracted = extracting.Wait
+	defer func() {
+		cancel()
+		_ = extracting.Wait() // its error was told where the extract is packed, unless another came before
+	}()
 	members, err := s.members()
 	if err != nil {
 		return "", err

@@ -18,9 +18,10 @@ import (
 
 // source is the session that a bundle is made of.
 type source struct {
-	store   *store.Store
-	detail  store.Detail
-	extract string // where the session's own SQLite file is made
+	store     *store.Store
+	detail    store.Detail
+	extract   string       // where the session's own SQLite file is made
+	extracted func() error // waits until it is
 }
 
 // sheet is a table of the bundle: a member with columns.
@@ -89,8 +90,8 @@ func (s *source) sheets() ([]sheet, error) {
 }
 
 // sqlite writes the session's own database.
-func (s *source) sqlite(ctx context.Context, w io.Writer) (int64, error) {
-	if err := s.store.Extract(ctx, s.detail.ID, s.extract); err != nil {
+func (s *source) sqlite(_ context.Context, w io.Writer) (int64, error) {
+	if err := s.extracted(); err != nil {
 		return 0, err
 	}
 	f, err := os.Open(s.extract)

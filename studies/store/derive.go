@@ -130,34 +130,15 @@ func writeTrace(ctx context.Context, tx *sql.Tx, id string, f final) error {
 	if err != nil {
 		return err
 	}
-	args := make([]any, 0, shared+rowsPerInsert*len(l.columns()))
-	for rest := f.trace; len(rest) > 0; {
-		n := 1
-		if len(rest) >= rowsPerInsert {
-			n = rowsPerInsert
+	err = inRuns(ctx, tx, l.insert, f.trace, func(args []any, rows []stream.Sample) []any {
+		args = append(args, id, Final, f.segment)
+		for _, row := range rows {
+			args = l.bind(args, 0, row)
 		}
-		stmt, err := tx.PrepareContext(ctx, l.insert(n))
-		if err != nil {
-			return err
-		}
-		for len(rest) >= n && err == nil {
-			if ctx.Err() != nil {
-				err = context.Cause(ctx)
-				break
-			}
-			args = append(args[:0], id, Final, f.segment)
-			for _, row := range rest[:n] {
-				args = l.bind(args, 0, row)
-			}
-			_, err = stmt.ExecContext(context.WithoutCancel(ctx), args...)
-			rest = rest[n:]
-		}
-		if closing := stmt.Close(); err == nil {
-			err = closing
-		}
-		if err != nil {
-			return fmt.Errorf("write the final trace: %w", err)
-		}
+		return args
+	})
+	if err != nil {
+		return fmt.Errorf("write the final trace: %w", err)
 	}
 	return nil
 }

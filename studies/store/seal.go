@@ -219,32 +219,3 @@ func writeAligned(ctx context.Context, tx *sql.Tx, id string, segment int, a ali
 		id, segment, a.info.ID, v.Method, number(v.DriftPPM), number(v.JitterMs), number(v.BoundMs), v.Samples, v.Lost, v.Epochs, v.Pings, a.usable)
 	return err
 }
-
-// rowsPerLook is after how many rows a long write looks whether it is still
-// wanted. Its statements get a context that cannot end, because the driver
-// starts a goroutine for every statement that can be interrupted, which takes
-// longer than the statement.
-const rowsPerLook = 4096
-
-// writeTimes sets the final instants of the rows that moved.
-func writeTimes(ctx context.Context, tx *sql.Tx, id string, segment int, a aligned) error {
-	t, err := tableOf(a.info.Kind)
-	if err != nil {
-		return err
-	}
-	stmt, err := tx.PrepareContext(ctx, t.update())
-	if err != nil {
-		return err
-	}
-	defer stmt.Close()
-	for n, i := range a.moved {
-		if n%rowsPerLook == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		r := a.rows[i]
-		if _, err := stmt.ExecContext(context.WithoutCancel(ctx), int64(r.At), int64(r.Err), id, a.info.ID, segment, r.Seq); err != nil {
-			return fmt.Errorf("set the final instants of %s: %w", a.info.ID, err)
-		}
-	}
-	return nil
-}

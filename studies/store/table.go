@@ -197,10 +197,3 @@ func (l *layout) unpack(blob []byte, values []float64) error {
 	}
 	return nil
 }
-
-// update returns the statement that sets the derived instants of one row: its
-// at_ns and err_ns, then its key. One row at a time: given a list of rows to join
-// with, SQLite reads the whole stream for every list.
-func (t table) update() string {
-	return fmt.Sprintf("UPDATE %s SET at_ns = ?, err_ns = ? WHERE session_id = ? AND stream = ? AND segment = ? AND seq = ?", t.name)
-}
