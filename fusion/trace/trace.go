@@ -22,17 +22,17 @@ const (
 	presentation = iota
 	frame
 	mediaNs
-	faceFound // the first of fromFace
-	_         // face_confidence
-	_         // p_neutral and the six others, copied as they are
-	_
-	_
-	_
-	_
-	_
-	_
-	_ // valence
-	_ // arousal
+	faceFound // from here to arousal: copied from the face stream (fromFace)
+	faceConfidence
+	pNeutral
+	pHappy
+	pSad
+	pAngry
+	pFearful
+	pDisgusted
+	pSurprised
+	valence
+	arousal
 	gazeX
 	gazeY
 	gazeValid
@@ -45,7 +45,8 @@ const (
 	channelCount
 )
 
-// fromFace are the channels that are copied from the face stream as they are.
+// fromFace are the channels that are copied from the face stream as they are,
+// in the order of faceFound to arousal.
 var fromFace = [...]string{
 	"face_found", "face_confidence",
 	"p_neutral", "p_happy", "p_sad", "p_angry", "p_fearful", "p_disgusted", "p_surprised",

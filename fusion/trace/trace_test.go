@@ -314,7 +314,7 @@ func TestInfoMatchesTheRow(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 	for name, place := range map[string]int{
-		"presentation": presentation, "frame": frame, "media_ns": mediaNs, "face_found": faceFound, "arousal": faceFound + len(fromFace) - 1,
+		"presentation": presentation, "frame": frame, "media_ns": mediaNs, "face_found": faceFound, "p_neutral": pNeutral, "p_surprised": pSurprised, "valence": valence, "arousal": arousal,
 		"gaze_x": gazeX, "gaze_y": gazeY, "gaze_valid": gazeValid, "pupil_mm": pupilMM,
 		"eda_us": edaUS, "scl_us": sclUS, "scr_us": scrUS, "scr_onset": scrOnset, "quality": quality,
 	} {
