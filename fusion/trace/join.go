@@ -19,6 +19,10 @@ const (
 	// edaEnd is how far outside of the first and the last sample the skin
 	// conductance is still taken to be theirs.
 	edaEnd = 100 * time.Millisecond
+	// onsetReach is how long after a frame a response may begin and still be
+	// marked in its row, where no later frame comes before: single lost frames
+	// lose no response, but one that begins while the camera is away has no row.
+	onsetReach = time.Second
 )
 
 // Streams is what Join joins: finally aligned samples in order of time, with
@@ -60,9 +64,9 @@ func Join(in Streams) []stream.Sample {
 		gaze.fill(&r, on)
 		skin.fill(&r)
 
-		until := instant.Instant(math.MaxInt64)
+		until := f.At.Add(onsetReach)
 		if i+1 < len(in.Face) {
-			until = in.Face[i+1].At
+			until = min(until, in.Face[i+1].At)
 		}
 		for len(onsets) > 0 && onsets[0].Onset < until {
 			if onsets[0].Onset >= f.At {

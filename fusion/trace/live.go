@@ -106,6 +106,21 @@ func (l *Live) keep(h *held, samples []stream.Sample) {
 		}
 	}
 	h.forget()
+	if h == l.skin {
+		l.forgetOnsets()
+	}
+}
+
+// forgetOnsets drops the responses that no frame came for: they must not be
+// marked in the first row after the camera was away.
+func (l *Live) forgetOnsets() {
+	if len(l.skin.recent) == 0 {
+		return
+	}
+	from := l.skin.recent[len(l.skin.recent)-1].At.Add(-history)
+	for len(l.onsets) > 0 && l.onsets[0] < from {
+		l.onsets = l.onsets[1:]
+	}
 }
 
 // forget drops what is older than history, but never the sample in force then:

@@ -261,6 +261,30 @@ func TestLiveMarksARecognisedResponse(t *testing.T) {
 	}
 }
 
+// A response that begins while the camera is away belongs to no frame: neither
+// to the last one before nor to the first one after.
+func TestResponsesWithoutAFrameAreNotMarked(t *testing.T) {
+	in := whole()
+	in.Face = []stream.Sample{aFace(0), aFace(5 * time.Second)}
+	in.Analysis.Responses = []eda.Response{{Onset: in.Face[0].At.Add(3 * time.Second)}, {Onset: in.Face[1].At.Add(3 * time.Second)}}
+	for i, r := range Join(in) {
+		if read(t, r)["scr_onset"] == 1 {
+			t.Errorf("row %d claims a response that begins 3 s after it", i)
+		}
+	}
+
+	l := NewLive([]stream.Info{edaInfo, faceInfo})
+	for d := time.Duration(0); d < 10*time.Second; d += 10 * ms {
+		us := 5 + .5*max(0, min(1, d.Seconds()-2))
+		l.Add(stream.Chunk{Stream: "eda", Samples: []stream.Sample{anEDA(d, us)}})
+	}
+	for _, r := range l.Add(stream.Chunk{Stream: "face", Samples: []stream.Sample{aFace(10 * time.Second)}}) {
+		if read(t, r)["scr_onset"] == 1 {
+			t.Error("the first live row claims a response of 8 s before")
+		}
+	}
+}
+
 // The final trace must not depend on how its inputs are searched: the same as
 // looking through all samples for each row.
 func TestJoinFindsTheNearest(t *testing.T) {
