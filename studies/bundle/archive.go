@@ -38,8 +38,7 @@ type archive struct {
 
 func newArchive(f *os.File, stamp time.Time) *archive {
 	a := &archive{file: f, zip: zip.NewWriter(f), stamp: stamp.UTC()}
-	// The fastest level: a bundle of an hour holds some 300 MB of digits, and the
-	// better levels take five times as long for a tenth less.
+	// The fastest level: packing is a large part of the time that an export takes.
 	a.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, flate.BestSpeed)
 	})

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,8 +10,11 @@ import (
 	"emolab/studies/store"
 )
 
-// BenchmarkExport exports an hour of a session and reports the seconds that it
-// takes, those of verifying it, and its size. Run it with -benchtime 1x.
+// long is a value with all the digits that a measured one has.
+func long(seq int64, k int) float64 { return 300 + 100*math.Sin(float64(seq)*0.37+float64(k)) }
+
+// BenchmarkExport exports an hour of a session and reports the seconds that
+// sealing, exporting and verifying take, and its size. Run it with -benchtime 1x.
 func BenchmarkExport(b *testing.B) {
 	for b.Loop() {
 		s, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "study.db"))
@@ -18,11 +22,14 @@ func BenchmarkExport(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer s.Close()
-		if err := record(b, s, "s1", time.Hour).Seal(b.Context(), nil); err != nil {
+		r := record(b, s, "20261122-091503-P7K2", time.Hour, long)
+		began := time.Now()
+		if err := r.Seal(b.Context(), nil); err != nil {
 			b.Fatal(err)
 		}
-		began := time.Now()
-		path, err := NewExporter(s, b.TempDir()).Export(b.Context(), "s1", nil)
+		b.ReportMetric(time.Since(began).Seconds(), "s/seal")
+		began = time.Now()
+		path, err := NewExporter(s, b.TempDir()).Export(b.Context(), "20261122-091503-P7K2", nil)
 		if err != nil {
 			b.Fatal(err)
 		}

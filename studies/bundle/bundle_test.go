@@ -42,6 +42,7 @@ func lab() []stream.Info {
 	}
 	return []stream.Info{
 		{ID: "eda", Kind: stream.EDA, Device: "box", Port: "/dev/ttySECRET", Clock: stream.HostClock, TickHz: 1e9, Rate: 100, Channels: channels("raw", "eda_us")},
+		{ID: "gaze", Kind: stream.Gaze, Device: "tracker", Clock: stream.TickedClock, TickHz: 1e9, Rate: 60, Channels: channels("gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm")},
 		{ID: "face", Kind: stream.Face, Device: "camera", Port: "/home/somebody/film.mp4", Clock: stream.HostClock, TickHz: 1e9, Rate: 30, Channels: channels(face...)},
 		{ID: "stimulus", Kind: stream.Stimulus, Device: "screen", Clock: stream.HostClock, TickHz: 1e9, Rate: 30, Simulated: true,
 			Channels: channels("presentation", "frame", "media_ns", "presented_frames", "rect_x", "rect_y", "rect_w", "rect_h")},
@@ -49,8 +50,11 @@ func lab() []stream.Info {
 	}
 }
 
-// record keeps a session of some seconds in the store.
-func record(t testing.TB, s *store.Store, id string, long time.Duration) session.Recorder {
+// short is channel k of sample seq in few digits, so that tests can name it.
+func short(seq int64, k int) float64 { return float64(seq%50) + float64(k)/8 }
+
+// record keeps a session in the store.
+func record(t testing.TB, s *store.Store, id string, long time.Duration, value func(seq int64, k int) float64) session.Recorder {
 	t.Helper()
 	infos := lab()
 	st := &study.Study{ID: "pilot", Title: "Pilot", Hash: "c0ffee", Canonical: []byte("id: pilot\n"),
@@ -62,13 +66,13 @@ func record(t testing.TB, s *store.Store, id string, long time.Duration) session
 		t.Fatal(err)
 	}
 	var batch []stream.Chunk
-	for _, info := range infos[:3] {
+	for _, info := range infos[:4] {
 		c := stream.Chunk{Stream: info.ID}
 		for seq := range int64(long.Seconds() * info.Rate) {
 			at := origin + instant.Instant(float64(seq)*1e9/info.Rate)
 			v := make([]float64, len(info.Channels))
 			for k := range v {
-				v[k] = float64(seq%50) + float64(k)/8
+				v[k] = value(seq, k)
 			}
 			switch info.Kind {
 			case stream.Face:
@@ -77,6 +81,8 @@ func record(t testing.TB, s *store.Store, id string, long time.Duration) session
 					v = slices.Repeat([]float64{math.NaN()}, len(v))
 					v[0] = 0
 				}
+			case stream.Gaze:
+				v[2] = 1
 			case stream.Stimulus:
 				copy(v, []float64{1, float64(seq), float64(seq) * 1e9 / 30, float64(seq), 0.25, 0, 0.5, 1})
 			}
@@ -105,7 +111,7 @@ func exported(t testing.TB) (*Exporter, string) {
 			t.Error(err)
 		}
 	})
-	if err := record(t, s, "s1", 2*time.Second).Seal(t.Context(), nil); err != nil {
+	if err := record(t, s, "s1", 2*time.Second, short).Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	e := NewExporter(s, t.TempDir())
@@ -160,7 +166,7 @@ func TestExportHoldsTheSession(t *testing.T) {
 	}
 	want := []string{"README.txt", "alignment.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "eda_responses.csv", "events.csv",
 		"gaps.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "session.sqlite", "stimuli.csv", "streams/eda.csv",
-		"streams/face.csv", "streams/stimulus.csv", "study.yaml", "trace.csv", "versions.json"}
+		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "trace.csv", "versions.json"}
 	var names []string
 	for name := range files {
 		names = append(names, name)
@@ -292,7 +298,7 @@ func TestOnlySealedSessionsAreExported(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	record(t, s, "s1", time.Second)
+	record(t, s, "s1", time.Second, short)
 	dir := t.TempDir()
 	if _, err := NewExporter(s, dir).Export(t.Context(), "s1", nil); err == nil || !strings.Contains(err.Error(), "recording") {
 		t.Errorf("a session that records gave %v", err)

@@ -20,7 +20,7 @@ const (
 	maxFiles     = 1000
 	maxManifest  = 4 << 20   // bytes: ten thousand files would fit
 	maxTotal     = 256 << 30 // bytes unpacked: several days of recording
-	maxRatio     = 250       // unpacked to packed; tables of digits reach some 20
+	maxRatio     = 250       // unpacked to packed: far above that of tables of digits
 	ratioMatters = 16 << 20  // bytes below which an empty table may shrink as it likes
 )
 

@@ -11,8 +11,8 @@ import (
 )
 
 // rowsPerInsert is how many rows one statement carries when a batch has that
-// many of a stream; the rest go one by one. Measured: 32 rows a statement take
-// half the time of 32 statements, more gain nothing.
+// many of a stream; the rest go one by one. It spares the driver's work for each
+// statement in a burst; the usual batch of 50 ms is smaller than that.
 const rowsPerInsert = 32
 
 // recorder keeps one running session. Its statements live on the writer's one

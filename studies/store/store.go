@@ -39,7 +39,7 @@ const (
 	// analysis at a time.
 	readers = 4
 	// fullCheckBytes is the size up to which opening runs the full integrity
-	// check (about a second on a laptop's SSD). Larger files get quick_check, which leaves
+	// check: about an hour of recording. Larger files get quick_check, which leaves
 	// out the comparison of indexes with their tables: the large tables have no
 	// index beside their key.
 	fullCheckBytes = 256 << 20
