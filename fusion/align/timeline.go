@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"emolab/fusion/instant"
+	"emolab/fusion/stream"
 )
 
 // Piece is a stretch of a timeline in which the device's clock runs evenly:
@@ -56,7 +57,7 @@ func (t *Timeline) At(epoch int, tick int64) (instant.Instant, time.Duration) {
 	p := ps[max(i, 0)]
 	outside := max(p.Tick0-tick, tick-p.Until, 0)
 	err := p.Err
-	if outside > 0 && t.method.kind != "host" {
+	if outside > 0 && t.method.kind != stream.HostClock {
 		err += time.Duration(float64(outside) * p.NsPerTick * beyondPPM * 1e-6)
 	}
 	return p.at(tick), err
