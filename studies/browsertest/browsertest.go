@@ -1,6 +1,6 @@
 // Package browsertest drives our pages in a real headless Chromium, for tests.
-// A page that complains (an uncaught exception, console.error, a failed load)
-// fails its test.
+// A page that complains (an uncaught exception, an error or a warning in its
+// console, a failed load) fails its test.
 package browsertest
 
 import (
@@ -25,6 +25,10 @@ import (
 // generous: test machines are slow, and a test that fails waits only once.
 const patience = 60 * time.Second
 
+// The window of a browser in pixels, which its pages take for the screen. Open
+// gives each page a size of its own within it.
+const windowWidth, windowHeight = 1920, 1080
+
 // Browser is a running Chromium with a fresh profile.
 type Browser struct{ ctx context.Context }
 
@@ -33,7 +37,7 @@ type Browser struct{ ctx context.Context }
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
 		if p, err := exec.LookPath(name); err == nil {
 			path = p
 			break
@@ -44,7 +48,7 @@ func Start(t testing.TB) *Browser {
 	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(windowWidth, windowHeight),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("lang", "en"),
 	}
@@ -128,7 +132,7 @@ func complaint(ev any) string {
 			return fmt.Sprintf("console.%s %s", e.Type, strings.Join(words, " "))
 		}
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError {
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			return e.Entry.Text + " " + e.Entry.URL
 		}
 	}
@@ -151,8 +155,7 @@ func (p *Page) Go(address string) {
 	p.Do(chromedp.Navigate(address))
 }
 
-// Until waits until a JavaScript expression is true, looking at each of the
-// page's animation frames.
+// Until waits until a JavaScript expression is true, looking every 20 ms.
 func (p *Page) Until(expression string) {
 	p.t.Helper()
 	const look = `new Promise((resolve) => {
@@ -173,19 +176,21 @@ func (p *Page) Until(expression string) {
 
 // words is the text that the page shows.
 func (p *Page) words() string {
-	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
 	if err != nil {
 		return err.Error()
 	}
 	return text
 }
 
-// Value evaluates a JavaScript expression on a page.
-func Value[T any](p *Page, expression string, options ...chromedp.EvaluateOption) T {
+// Value evaluates a JavaScript expression on a page. A promise is waited for.
+func Value[T any](p *Page, expression string) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, options...))
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
@@ -210,15 +215,33 @@ func (p *Page) Press(key string) {
 	}))
 }
 
-// Screenshot keeps a picture of the page in the folder that EMOLAB_SCREENSHOTS
-// names; without it, none.
+// ScreenshotFolder is where screenshots are kept: the folder that
+// EMOLAB_SCREENSHOTS names, "" for none.
+func ScreenshotFolder() string { return os.Getenv("EMOLAB_SCREENSHOTS") }
+
+// Screenshot keeps a picture of what the page shows, as PNG, if there is a
+// ScreenshotFolder.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()
-	folder := os.Getenv("EMOLAB_SCREENSHOTS")
+	p.keep(name, chromedp.CaptureScreenshot())
+}
+
+// LongScreenshot keeps a picture of the whole page, with what lies below the
+// window's edge.
+func (p *Page) LongScreenshot(name string) {
+	p.t.Helper()
+	p.keep(name, chromedp.FullScreenshot(100))
+}
+
+func (p *Page) keep(name string, shoot chromedp.Action[[]byte]) {
+	p.t.Helper()
+	folder := ScreenshotFolder()
 	if folder == "" {
 		return
 	}
-	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, shoot)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, name), png, 0o600)
 	}

@@ -5,148 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"emolab/fusion/stream"
+	"emolab/studies/browsertest"
 	"emolab/studies/stage"
 	"emolab/studies/study"
 )
 
-// chromium starts a browser with an empty page of 1280 x 800 px.
-func chromium(t *testing.T) context.Context {
+// open opens an address in a browser of its own, in a window of 1280 x 800 px.
+func open(t *testing.T, address string) *browsertest.Page {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: a browser plays whole clips")
 	}
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium is installed: install the package chromium to test the page")
-	}
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 800),
-		chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
-		chromedp.Flag("lang", "en"),
-	}
-	for _, f := range []string{"disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "mute-audio"} {
-		options = append(options, chromedp.Flag(f, true))
-	}
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// complaints collects what the browser's console says against the page.
-type complaints struct {
-	mu   sync.Mutex
-	said []string
-}
-
-func (c *complaints) listen(t *testing.T, ctx context.Context) {
-	t.Helper()
-	say := func(text string) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.said = append(c.said, text)
-	}
-	err := chromedp.Listen(ctx, func(ev any) {
-		switch ev := ev.(type) {
-		case *runtime.EventConsoleAPICalled:
-			if ev.Type == runtime.ConsoleAPICalledTypeError || ev.Type == runtime.ConsoleAPICalledTypeWarning {
-				for _, a := range ev.Args {
-					say(fmt.Sprintf("console: %s %s", a.Value, a.Description))
-				}
-			}
-		case *runtime.EventExceptionThrown:
-			text := ev.ExceptionDetails.Text
-			if ev.ExceptionDetails.Exception != nil {
-				text += " " + ev.ExceptionDetails.Exception.Description
-			}
-			say("exception: " + text)
-		case *log.EventEntryAdded:
-			if ev.Entry.Level == log.EntryLevelError || ev.Entry.Level == log.EntryLevelWarning {
-				say("log: " + ev.Entry.Text)
-			}
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (c *complaints) all() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.said)
-}
-
-func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// evaluate returns the value of an expression of the page, waited for if it is
-// a promise.
-func evaluate[T any](t *testing.T, ctx context.Context, js string) T {
-	t.Helper()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	page := browsertest.Start(t).Open(t, 1280, 800)
+	page.Go(address)
+	return page
 }
 
 // reads waits until the page shows words.
-func reads(t *testing.T, ctx context.Context, words string) {
-	t.Helper()
-	if !evaluate[bool](t, ctx, fmt.Sprintf(`new Promise((resolve) => {
-		const end = performance.now() + 20000;
-		const look = (now) => {
-			if (document.body.dataset.view === 'words' && document.getElementById('headline').textContent === %q) resolve(true);
-			else if (now > end) resolve(false);
-			else requestAnimationFrame(look);
-		};
-		requestAnimationFrame(look);
-	})`, words)) {
-		t.Fatalf("the page does not say %q", words)
-	}
-}
-
-// shot keeps a picture of the page among the test's artifacts (go test -artifacts).
-func shot(t *testing.T, ctx context.Context, name string) {
-	t.Helper()
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
-	}
+func reads(page *browsertest.Page, words string) {
+	page.Until(fmt.Sprintf(`document.body.dataset.view === "words" && document.getElementById("headline").textContent === %q`, words))
 }
 
 // exampleStudy is the example with its first two clips and short steps.
@@ -172,36 +56,32 @@ func exampleStudy(t *testing.T) *study.Study {
 
 func TestPageInChromium(t *testing.T) {
 	t.Parallel()
-	ctx := chromium(t)
 	st := exampleStudy(t)
 	l := newLab(t, stage.Options{Study: st})
-	var heard complaints
-	heard.listen(t, ctx)
-
-	do(t, ctx, chromedp.Navigate(l.http.URL+"/stage"))
-	reads(t, ctx, "Please wait until the experimenter begins.")
+	page := open(t, l.http.URL+"/stage")
+	reads(page, "Please wait until the experimenter begins.")
 	l.until("the page holds the stage", l.server.Connected)
-	if !evaluate[bool](t, ctx, `crossOriginIsolated`) {
+	if !browsertest.Value[bool](page, `crossOriginIsolated`) {
 		t.Error("the page is not isolated, its clock has a grain of 100 µs")
 	}
-	shot(t, ctx, "1-waiting")
+	page.Screenshot("stage-1-waiting.png")
 
 	show := l.present(st, 0)
-	reads(t, ctx, "Press any key or tap to begin.")
-	shot(t, ctx, "2-begin")
-	do(t, ctx, chromedp.KeyEvent(" "))
+	reads(page, "Press any key or tap to begin.")
+	page.Screenshot("stage-2-begin.png")
+	page.Do(chromedp.KeyEvent(" "))
 	show.reached(0)
-	shot(t, ctx, "3-fixation")
+	page.Screenshot("stage-3-fixation.png")
 	l.until("the first clip plays", func() bool {
 		s, _ := l.samples()
 		return len(s) > 0 && s[len(s)-1].Values[frame] > 40
 	})
-	shot(t, ctx, "4-playing")
+	page.Screenshot("stage-4-playing.png")
 	if err := show.end(); err != nil {
 		t.Fatal(err)
 	}
-	reads(t, ctx, "Thank you. This part is over.")
-	shot(t, ctx, "5-over")
+	reads(page, "Thank you. This part is over.")
+	page.Screenshot("stage-5-over.png")
 
 	if got := show.steps(); !slices.Equal(got, []int{0, 1, 2, 3, 4, 5}) {
 		t.Errorf("steps began in the order %v", got)
@@ -219,21 +99,17 @@ func TestPageInChromium(t *testing.T) {
 	if f := l.events(stream.Fault); len(f) > 0 {
 		t.Errorf("faults: %v", f)
 	}
-	if said := heard.all(); len(said) > 0 {
-		t.Errorf("the browser complains: %q", said)
-	}
 }
 
 // A page that is reloaded in the middle of a clip gets the rest of the plan,
 // from the beginning of that clip. A kiosk does so without being touched.
 func TestReloadInChromium(t *testing.T) {
 	t.Parallel()
-	ctx := chromium(t)
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
 	l := newLab(t, stage.Options{})
-	do(t, ctx, chromedp.Navigate(l.http.URL+"/stage#autostart"))
-	reads(t, ctx, "Please wait until the experimenter begins.")
+	page := open(t, l.http.URL+"/stage#autostart")
+	reads(page, "Please wait until the experimenter begins.")
 	show := l.present(st, 1)
 	plays := func(epoch int) func() bool {
 		return func() bool {
@@ -242,7 +118,7 @@ func TestReloadInChromium(t *testing.T) {
 		}
 	}
 	l.until("the clip plays", plays(0))
-	do(t, ctx, chromedp.Reload())
+	page.Do(chromedp.Reload())
 	l.until("the clip plays again", plays(1))
 	if err := show.end(); err != nil {
 		t.Fatal(err)
@@ -270,7 +146,7 @@ func TestReloadInChromium(t *testing.T) {
 	if last := s[len(s)-1]; last.Values[presentation] != 0 || last.Tick < s[len(s)-2].Tick {
 		t.Errorf("the last rows are %v and %v", s[len(s)-2], last)
 	}
-	reads(t, ctx, "Please wait until the experimenter begins.")
+	reads(page, "Please wait until the experimenter begins.")
 }
 
 // checkDisplayed compares the displayed frames with the clips' frame tables.
@@ -360,14 +236,13 @@ const readCounter = `(async (url) => {
 // drawn into each frame.
 func TestFrameNumbersAreThoseOfThePictures(t *testing.T) {
 	t.Parallel()
-	ctx := chromium(t)
 	st := exampleStudy(t)
 	l := newLab(t, stage.Options{Study: st})
-	do(t, ctx, chromedp.Navigate(l.http.URL+"/stage"))
+	page := open(t, l.http.URL+"/stage")
 	l.until("the page holds the stage", l.server.Connected)
 
 	m := st.Stimuli[0]
-	seen := evaluate[[][2]int64](t, ctx, readCounter+`("/stage/stimuli/`+m.ID+`")`)
+	seen := browsertest.Value[[][2]int64](page, readCounter+`("/stage/stimuli/`+m.ID+`")`)
 	wrong := 0
 	for _, s := range seen {
 		if got := m.Frame(time.Duration(s[1]) * time.Microsecond); got != int(s[0]) {
