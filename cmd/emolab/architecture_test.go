@@ -42,8 +42,7 @@ var importers = map[string]struct {
 	reason   string
 }{
 	"golang.org/x/sys":                  {[]string{"fusion/instant", "studies/session", "studies/store", "sensors/virtual"}, "the clock; the free space of a disk; the lock on the study's file; raw pseudo-terminals"},
-	"golang.org/x/sync":                 {[]string{"studies/session", "studies/console", "studies/stage", "cmd/emolab", "sensors", "capture"}, "errgroup: whoever starts goroutines waits for them"},
-	"gonum.org/v1/gonum":                {[]string{"fusion"}, "numerics of the signal processing"},
+	"golang.org/x/sync":                 {[]string{"studies/session", "studies/bundle", "cmd/emolab"}, "errgroup: whoever starts goroutines waits for them"},
 	"gocv.io/x/gocv":                    {[]string{"capture/webcam", "capture/face"}, "the camera and the nets are two jobs of one library"},
 	"go.bug.st/serial":                  {[]string{"sensors/serialport"}, ""},
 	"github.com/creack/pty":             {[]string{"sensors/virtual"}, ""},

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"emolab/fusion/stream"
 	"emolab/studies/session"
 	"emolab/studies/store"
+	"emolab/studies/study"
 )
 
 const (
@@ -28,6 +28,8 @@ const (
 	lossLimit = 100 * time.Millisecond
 	// defaultKills is how often the test kills unless EMOLAB_KILLS says otherwise.
 	defaultKills = 3
+	// clipRate is the frame rate of the example's clips.
+	clipRate = 30
 	// killWithin is the part of a session in which it is killed.
 	killWithin = 8 * time.Second
 )
@@ -40,11 +42,12 @@ func TestKillLosesNextToNothing(t *testing.T) {
 	if v, err := strconv.Atoi(os.Getenv("EMOLAB_KILLS")); err == nil {
 		kills = v
 	}
+	program := build(t)
 	worst := map[string]time.Duration{}
 	all := map[string][]time.Duration{}
 	for n := range kills {
 		dir := t.TempDir()
-		killed := killRecording(t, dir, rand.N(killWithin))
+		killed := killRecording(t, program, dir, rand.N(killWithin))
 		for id, lost := range lossAfter(t, dir, killed) {
 			all[id] = append(all[id], lost)
 			worst[id] = max(worst[id], lost)
@@ -59,12 +62,22 @@ func TestKillLosesNextToNothing(t *testing.T) {
 	}
 }
 
+// build builds the program as a user does: without the race detector, which
+// makes the face nets' surroundings several times slower.
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "emolab")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return program
+}
+
 // killRecording records in a process of its own and kills it after some time
 // of recording. It returns when it did so.
-func killRecording(t *testing.T, dir string, after time.Duration) instant.Instant {
+func killRecording(t *testing.T, program, dir string, after time.Duration, flags ...string) instant.Instant {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "demo", "--out", dir, "--browser", "none")
-	cmd.Env = append(os.Environ(), asMain+"=1")
+	cmd := exec.Command(program, append([]string{"demo", "--out", dir, "--browser", "none"}, flags...)...)
 	says := &watched{want: "msg=recording", seen: make(chan struct{})}
 	cmd.Stderr = says
 	cmd.Stdout = io.Discard
@@ -112,20 +125,29 @@ func lossAfter(t *testing.T, dir string, killed instant.Instant) map[string]time
 	}
 	lost := map[string]time.Duration{}
 	for _, info := range d.Segments[0].Streams {
-		if info.Rate == 0 || info.Kind == stream.Trace {
-			continue // a stream that may rightly be silent
+		if info.Kind == stream.Trace {
+			continue // derived: it is made again
 		}
 		var last instant.Instant
+		silent := false // a screen without a stimulus rightly reports nothing
 		for row, err := range s.Samples(t.Context(), d.ID, info.ID) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			last = max(last, row.At)
+			silent = info.Kind == stream.Stimulus && row.Values[info.Index("presentation")] == 0
+		}
+		if silent || last == 0 && info.Kind == stream.Stimulus {
+			continue
 		}
 		if last == 0 {
 			last = d.Segments[0].Start
 		}
-		period := time.Duration(float64(time.Second) / info.Rate)
+		rate := info.Rate
+		if rate == 0 {
+			rate = clipRate
+		}
+		period := time.Duration(float64(time.Second) / rate)
 		lost[info.ID] = max(0, killed.Sub(last)-period)
 	}
 	return lost
@@ -160,12 +182,12 @@ func (w *watched) String() string {
 // A session that was cut off is continued as a new segment and sealed.
 func TestContinueAfterKill(t *testing.T) {
 	needModels(t)
-	dir := t.TempDir()
-	killRecording(t, dir, 4*time.Second)
+	dir, file := t.TempDir(), shortStudy(t)
+	killRecording(t, build(t), dir, 3*time.Second, "--study", file)
 
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	st, err := openExample(dir)
+	st, err := study.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,8 +227,8 @@ func TestContinueAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Segments) != 2 || d.Segments[0].Boot != d.Segments[1].Boot {
-		t.Errorf("segments %+v", d.Segments)
+	if len(d.Segments) != 2 || d.Segments[1].Number != 1 || d.Segments[1].First != 1 {
+		t.Errorf("continued as %+v, want the play step again", d.Segments)
 	}
 	if _, err := os.Stat(out.Bundle); err != nil || filepath.Dir(out.Bundle) != bundleDir(dir) {
 		t.Errorf("bundle %s: %v", out.Bundle, err)
@@ -214,8 +236,5 @@ func TestContinueAfterKill(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
-	}
-	if n := fmt.Sprint(d.Segments[1].Number); n != "1" {
-		t.Errorf("second segment is number %s", n)
 	}
 }

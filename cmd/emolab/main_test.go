@@ -14,18 +14,6 @@ import (
 	"emolab/studies/store"
 )
 
-// asMain makes this test binary behave as the program: a test that must kill
-// the whole program starts it as a process of its own.
-const asMain = "EMOLAB_TEST_AS_MAIN"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asMain) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
 // emolab runs the program as main does, and returns its exit code and output.
 func emolab(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
@@ -183,7 +171,7 @@ func TestRealFaceTurnsHappy(t *testing.T) {
 	needModels(t)
 	clip := sharedFile(t, "face/single_face.mp4")
 	dir := t.TempDir()
-	if code, _, errOut := emolab(t, "demo", "--out", dir, "--browser", "none", "--camera", clip, "--json"); code != exitFine {
+	if code, _, errOut := emolab(t, "demo", "--out", dir, "--study", shortStudy(t), "--browser", "none", "--camera", clip, "--json"); code != exitFine {
 		t.Fatalf("exit %d:\n%s", code, errOut)
 	}
 	counts := map[string]int{}
@@ -200,7 +188,7 @@ func TestNoFaceIsClaimedWhereThereIsNone(t *testing.T) {
 	needModels(t)
 	clip := sharedFile(t, "face/no_face.mp4")
 	dir := t.TempDir()
-	if code, _, errOut := emolab(t, "demo", "--out", dir, "--browser", "none", "--camera", clip, "--json"); code != exitFine {
+	if code, _, errOut := emolab(t, "demo", "--out", dir, "--study", shortStudy(t), "--browser", "none", "--camera", clip, "--json"); code != exitFine {
 		t.Fatalf("exit %d:\n%s", code, errOut)
 	}
 	seen := traceOf(t, dir)
@@ -212,6 +200,23 @@ func TestNoFaceIsClaimedWhereThereIsNone(t *testing.T) {
 			t.Fatalf("a %s face in a clip without any", f.Class)
 		}
 	}
+}
+
+// shortStudy writes a study of one clip of the example, for tests that need no
+// more, and returns its file.
+func shortStudy(t *testing.T) string {
+	t.Helper()
+	example, err := openExample(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(example.Dir, "short.yaml")
+	text := "id: short\nstimuli: {folder: stimuli/, list: [{id: silk, file: silk.mp4}]}\n" +
+		"flow: [{block: {trial: [fixation: 1s, play, rest: 1s]}}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // traceOf reads the only session in a data folder.
