@@ -91,3 +91,29 @@ func FuzzDecodePage(f *testing.F) {
 		}
 	})
 }
+
+// A page's messages are bounded, the server's are not: a plan of 1,000 trials is
+// ten times longer than anything that a page says.
+func TestALongPlan(t *testing.T) {
+	plan := &Plan{Run: 1, Clips: []Clip{}}
+	for i := range 3000 {
+		plan.Steps = append(plan.Steps, Step{Index: i, Action: study.Rest, DurationMs: 4000, Stimulus: "a"})
+	}
+	b, err := Encode(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b) <= MaxMessage {
+		t.Fatalf("a plan of %d bytes tests nothing", len(b))
+	}
+	got, err := DecodeServer(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(plan, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if _, err := DecodePage(b); err == nil {
+		t.Error("a message of such length was taken from a page")
+	}
+}
