@@ -36,8 +36,8 @@ const (
 	// maxServerMessage bounds a message of the server. A plan of 1,000 trials
 	// has about 700 kB.
 	maxServerMessage = 8 << 20 // bytes
-	// maxKept bounds the reports that wait for the next connection.
-	maxKept = 1000
+	// maxKept bounds the reports that wait for the next connection, as in the page.
+	maxKept = 2000
 )
 
 // Options are the settings of a Client.

@@ -22,13 +22,14 @@ const Version = 1
 const (
 	// TickHz is the rate of a page's clock: performance.now() in whole microseconds.
 	TickHz = 1e6
-	// MaxMessage bounds one message of a page. A batch of 100 ms at 240 frames a
-	// second has 4 kB.
+	// MaxMessage bounds one message of a page. A batch of FrameBatch at 240 frames
+	// a second has 1.5 kB.
 	MaxMessage = 64 << 10 // bytes
-	// FrameBatch is how long a page collects displayed frames before it reports
-	// them: short against the recorder's 50 ms and the console's eye, long
-	// against the cost of a message.
-	FrameBatch = 100 * time.Millisecond
+	// FrameBatch is how long a displayed frame waits in the page before it is
+	// reported. With the 50 ms of the recorder's transactions it stays below the
+	// 100 ms that a killed server may lose, and a message still carries more than
+	// one frame.
+	FrameBatch = 40 * time.Millisecond
 
 	// maxFrames bounds one batch; maxText a fault's text, in bytes.
 	maxFrames = 500
@@ -207,6 +208,9 @@ func Encode(m Message) ([]byte, error) {
 
 // DecodePage reads a message of a page and checks it.
 func DecodePage(b []byte) (Message, error) {
+	if len(b) > MaxMessage {
+		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
+	}
 	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &StepBegan{}, &StepEnded{}, &Frames{}, &Blank{}, &Stopped{}, &Fault{})
 	if err != nil {
 		return nil, err
@@ -217,7 +221,8 @@ func DecodePage(b []byte) (Message, error) {
 	return m, nil
 }
 
-// DecodeServer reads a message of the server.
+// DecodeServer reads a message of the server, of whatever length: a plan of many
+// trials is long.
 func DecodeServer(b []byte) (Message, error) {
 	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Over{}, &Refused{})
 }
@@ -225,9 +230,6 @@ func DecodeServer(b []byte) (Message, error) {
 // decode reads b into the one of known that has its type. Keys that are not
 // known are left alone: later versions may add some.
 func decode(b []byte, known ...Message) (Message, error) {
-	if len(b) > MaxMessage {
-		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
-	}
 	var head struct {
 		Type string `json:"type"`
 	}

@@ -11,8 +11,8 @@ const RETRY = 500;
 /** The server pings every second; so much silence is a lost connection, ms. */
 const SILENCE = 5000;
 
-/** Reports that may wait for the next connection. A minute of clip has 600 batches. */
-const KEPT = 1000;
+/** Reports that may wait for the next connection. A minute of clip has at most 1,500. */
+const KEPT = 2000;
 
 export class Link {
   /**

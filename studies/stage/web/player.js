@@ -6,8 +6,8 @@ import * as view from './screen.js';
 
 /** @import {Clip, Frame, PageMessage, Plan, Step} from './protocol.js' */
 
-/** Displayed frames are collected so long before they are reported, ms. */
-const BATCH = 100;
+/** So long does a displayed frame wait at most for others to be reported with, ms. */
+const BATCH = 40;
 
 /** A clip that is still not over so long after its time has got stuck, ms. */
 const STUCK = 5000;
@@ -141,7 +141,7 @@ class FrameLog {
     /** @type {Frame[]} */
     this.frames = [];
     this.rect = [0, 0, 0, 0];
-    this.since = 0;
+    this.timer = 0;
     this.handle = video.requestVideoFrameCallback((now, meta) => this.#add(now, meta));
     // At once, so that these frames are reported before the blank that follows.
     signal.addEventListener('abort', () => this.close(), {once: true});
@@ -153,10 +153,7 @@ class FrameLog {
    */
   #add(now, meta) {
     this.handle = this.video.requestVideoFrameCallback((n, m) => this.#add(n, m));
-    if (this.count === 0) {
-      this.first(meta.expectedDisplayTime);
-      this.since = now;
-    }
+    if (this.count === 0) this.first(meta.expectedDisplayTime);
     this.count++;
     const rect = view.placeOnScreen(this.video);
     if (rect.some((v, i) => v !== this.rect[i])) {
@@ -170,13 +167,13 @@ class FrameLog {
       submitted: toTick(meta.presentationTime),
       callback: toTick(now),
     });
-    if (now - this.since >= BATCH) {
-      this.flush();
-      this.since = now;
-    }
+    // By a timer, not by the next frame: that may be long in coming.
+    this.timer ||= setTimeout(() => this.flush(), BATCH);
   }
 
   flush() {
+    clearTimeout(this.timer);
+    this.timer = 0;
     if (this.frames.length === 0) return;
     this.report({
       type: 'frames',
