@@ -57,22 +57,18 @@ func NewEDABox(truth *script.Truth, clock instant.Clock, o BoxOptions) *EDABox {
 	return &EDABox{o: o, truth: truth, clock: clock}
 }
 
-func (b *EDABox) run(ctx context.Context, in <-chan arrived, send func([]byte)) {
+func (b *EDABox) run(ctx context.Context, due *alarm, in <-chan arrived, send func([]byte)) {
 	f := &firmware{EDABox: b, send: send, rate: b.o.Rate, random: rand.New(rand.NewPCG(b.o.Seed, 1))}
 	f.oscillator = switchOn(b.truth, b.o.Stream, b.clock.Now(), wrapTick-b.o.WrapIn.Microseconds(), b.o.DriftPPM)
 	f.hello(wire.Started)
-	sample := time.NewTimer(0)
-	defer sample.Stop()
 	for {
 		if f.sampling {
-			sample.Reset(f.sampler.until(b.clock.Now()))
-		} else {
-			sample.Stop()
+			due.after(f.sampler.until(b.clock.Now()))
 		}
 		select {
 		case got := <-in:
 			f.receive(got)
-		case <-sample.C:
+		case <-due.C():
 			for f.sampling && f.sampler.until(b.clock.Now()) == 0 {
 				f.sample()
 			}

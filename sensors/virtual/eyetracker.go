@@ -48,18 +48,16 @@ func NewEyeTracker(truth *script.Truth, clock instant.Clock, o TrackerOptions) *
 	return &EyeTracker{o: o, truth: truth, clock: clock}
 }
 
-func (e *EyeTracker) run(ctx context.Context, in <-chan arrived, send func([]byte)) {
+func (e *EyeTracker) run(ctx context.Context, due *alarm, in <-chan arrived, send func([]byte)) {
 	t := &tracking{EyeTracker: e, send: send, enabled: map[string]bool{}, random: rand.New(rand.NewPCG(e.o.Seed, 2))}
 	now := e.clock.Now()
 	t.sampler = newSampler(switchOn(e.truth, e.o.Stream, now, trackerStart.Microseconds(), e.o.DriftPPM), now, float64(e.o.Rate))
-	record := time.NewTimer(0)
-	defer record.Stop()
 	for {
-		record.Reset(t.sampler.until(e.clock.Now()))
+		due.after(t.sampler.until(e.clock.Now()))
 		select {
 		case got := <-in:
 			t.receive(got.bytes)
-		case <-record.C:
+		case <-due.C():
 			for t.sampler.until(e.clock.Now()) == 0 {
 				t.record()
 			}

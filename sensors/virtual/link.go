@@ -10,6 +10,7 @@ package virtual
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -44,9 +45,10 @@ const packetSize = 62
 
 // Device is what can be plugged into a Link.
 type Device interface {
-	// run is one life of the device, from power-on to power-off (ctx ends). in
-	// brings what the host sent, send takes one message to the host.
-	run(ctx context.Context, in <-chan arrived, send func(message []byte))
+	// run is one life of the device, from power-on to power-off (ctx ends). due is
+	// an alarm for its own use, in brings what the host sent, send takes one
+	// message to the host.
+	run(ctx context.Context, due *alarm, in <-chan arrived, send func(message []byte))
 }
 
 // arrived is what the device received at once, and when.
@@ -72,6 +74,7 @@ type Link struct {
 // life is one time between plugging in and pulling out.
 type life struct {
 	terminal *Terminal
+	alarms   []*alarm
 	end      context.CancelFunc
 	done     sync.WaitGroup
 }
@@ -96,14 +99,19 @@ func (l *Link) Plug() error {
 	if l.life != nil {
 		return nil
 	}
-	terminal, err := Plug(l.path)
+	alarms, err := newAlarms(3)
 	if err != nil {
 		return err
 	}
+	due, latency, jitter := alarms[0], alarms[1], alarms[2]
+	terminal, err := Plug(l.path)
+	if err != nil {
+		return errors.Join(err, closeAlarms(alarms))
+	}
 	ctx, end := context.WithCancel(context.Background())
-	f := &life{terminal: terminal, end: end}
+	f := &life{terminal: terminal, alarms: alarms, end: end}
 	line := &line{
-		what: l.what, out: terminal,
+		what: l.what, out: terminal, latency: latency, jitter: jitter,
 		random: rand.New(rand.NewPCG(l.seed, 2*l.lives)),
 		delays: rand.New(rand.NewPCG(l.seed, 2*l.lives+1)),
 		queue:  make(chan []byte, lineDepth),
@@ -111,7 +119,7 @@ func (l *Link) Plug() error {
 	in := make(chan arrived)
 	f.done.Go(func() { line.carry(ctx) })
 	f.done.Go(func() { receive(ctx, terminal, l.clock, in) })
-	f.done.Go(func() { l.device.run(ctx, in, func(m []byte) { line.send(ctx, m) }) })
+	f.done.Go(func() { l.device.run(ctx, due, in, func(m []byte) { line.send(ctx, m) }) })
 	l.lives++
 	l.life = f
 	return nil
@@ -130,7 +138,7 @@ func (l *Link) Unplug() error {
 	f.end()
 	err := f.terminal.Close()
 	f.done.Wait()
-	if err != nil {
+	if err := errors.Join(err, closeAlarms(f.alarms)); err != nil {
 		return fmt.Errorf("virtual: unplug %s: %w", l.path, err)
 	}
 	return nil
@@ -162,11 +170,12 @@ const lineDepth = 256
 
 // line carries messages from the device to the host, disturbed.
 type line struct {
-	what   Disturbance
-	out    *Terminal
-	random *rand.Rand // of send, that is of the device's goroutine
-	delays *rand.Rand // of carry
-	queue  chan []byte
+	what            Disturbance
+	out             *Terminal
+	latency, jitter *alarm     // of carry
+	random          *rand.Rand // of send, that is of the device's goroutine
+	delays          *rand.Rand // of carry
+	queue           chan []byte
 }
 
 // send puts one message on the line, or loses or damages it.
@@ -186,11 +195,9 @@ func (l *line) send(ctx context.Context, message []byte) {
 
 // carry delivers what is sent until ctx ends.
 func (l *line) carry(ctx context.Context) {
-	var latency <-chan time.Time
-	if l.what.Batch > 0 {
-		ticker := time.NewTicker(l.what.Batch)
-		defer ticker.Stop()
-		latency = ticker.C
+	batches := l.what.Batch > 0
+	if batches {
+		l.latency.every(l.what.Batch)
 	}
 	var buffer []byte
 	// deliver hands over the first n bytes after the jitter. It tells
@@ -199,7 +206,7 @@ func (l *line) carry(ctx context.Context) {
 		if n == 0 {
 			return true
 		}
-		if l.what.Jitter > 0 && !wait(ctx, time.Duration(l.delays.Int64N(int64(l.what.Jitter)))) {
+		if l.what.Jitter > 0 && !l.wait(ctx, time.Duration(l.delays.Int64N(int64(l.what.Jitter)))) {
 			return false
 		}
 		_, err := l.out.Write(buffer[:n])
@@ -210,12 +217,12 @@ func (l *line) carry(ctx context.Context) {
 		select {
 		case m := <-l.queue:
 			buffer = append(buffer, m...)
-			if latency == nil {
-				whole = deliver(len(buffer))
-			} else {
+			if batches {
 				whole = deliver(len(buffer) / packetSize * packetSize)
+			} else {
+				whole = deliver(len(buffer))
 			}
-		case <-latency:
+		case <-l.latency.C():
 			whole = deliver(len(buffer))
 		case <-ctx.Done():
 			return
@@ -224,11 +231,10 @@ func (l *line) carry(ctx context.Context) {
 }
 
 // wait lets t pass and tells whether ctx still lasts.
-func wait(ctx context.Context, t time.Duration) bool {
-	timer := time.NewTimer(t)
-	defer timer.Stop()
+func (l *line) wait(ctx context.Context, t time.Duration) bool {
+	l.jitter.after(t)
 	select {
-	case <-timer.C:
+	case <-l.jitter.C():
 		return true
 	case <-ctx.Done():
 		return false
