@@ -41,6 +41,16 @@ test: models ## run all tests with the race detector
 	@.ci/deps --browser
 	go test -race -timeout 15m ./...
 
+.PHONY: interop
+INTEROP := studies/bundle/interop
+interop: build ## open a bundle with pandas and sqlite3 (needs Python 3.9+ and PyPI)
+	@if test -x $(INTEROP)/.venv/bin/python || { python3 -m venv $(INTEROP)/.venv && \
+	    $(INTEROP)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(INTEROP)/requirements.txt; }; then \
+	  set -e; dir=$$(mktemp -d); trap 'rm -rf $$dir' EXIT; \
+	  ./emolab demo --out $$dir --browser none --json >/dev/null; \
+	  $(INTEROP)/.venv/bin/python $(INTEROP)/check.py $$dir/bundles/*.zip; \
+	else rm -rf $(INTEROP)/.venv; echo "interop: skipped, the Python packages cannot be installed here"; fi
+
 .PHONY: lint
 lint: models ## gofmt, go vet, staticcheck, govulncheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -64,4 +74,4 @@ bench: build ## measure against the budgets
 
 .PHONY: clean
 clean: ## delete what was built and installed below this folder
-	rm -rf emolab dist $(PACK)/node_modules $(MODELS)/*.onnx $(MODELS)/pack.json
+	rm -rf emolab dist $(INTEROP)/.venv $(PACK)/node_modules $(MODELS)/*.onnx $(MODELS)/pack.json

@@ -16,6 +16,7 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
+	"emolab/studies/bundle"
 	"emolab/studies/session"
 	"emolab/studies/store"
 	"emolab/studies/study"
@@ -78,6 +79,9 @@ func (c *benchCmd) Run(a *app) error {
 	}
 	return w.Flush()
 }
+
+// benchID is the id of the session that benchRecord writes.
+const benchID = "bench"
 
 // benchFrames is how many pictures the face bench reads: enough for a stable median.
 const benchFrames = 200
@@ -169,9 +173,13 @@ func benchRecord(ctx context.Context, progress *bar) ([]figure, error) {
 	}
 	return []figure{
 		{"EDA samples into SQLite, durable, 512 a transaction", rate, "samples/s", ">= 100,000"},
-		{"size of an hour of a whole lab", hour / (1 << 20), "MB/h", ""},
+		{"size of an hour of a whole lab, sealed", hour.database / (1 << 20), "MB/h", ""},
+		{"size of its bundle", hour.bundle / (1 << 20), "MB/h", ""},
 	}, nil
 }
+
+// hourly are bytes an hour.
+type hourly struct{ database, bundle float64 }
 
 // benchRate appends EDA samples in full transactions for some seconds.
 func benchRate(ctx context.Context, path string) (float64, error) {
@@ -191,11 +199,12 @@ func benchRate(ctx context.Context, path string) (float64, error) {
 	return batch * batches / time.Since(begin).Seconds(), nil
 }
 
-// benchHour records a minute of a whole lab, seals it, and scales its size.
-func benchHour(ctx context.Context, path string) (float64, error) {
+// benchHour records a minute of a whole lab, seals and exports it, and scales
+// the sizes.
+func benchHour(ctx context.Context, path string) (hourly, error) {
 	s, rec, err := benchSession(ctx, path)
 	if err != nil {
-		return 0, err
+		return hourly{}, err
 	}
 	defer s.Close()
 	const seconds = 60
@@ -206,17 +215,25 @@ func benchHour(ctx context.Context, path string) (float64, error) {
 			second = append(second, benchChunk(info.ID, n*rate, rate, len(info.Channels)))
 		}
 		if err := rec.Append(ctx, second); err != nil {
-			return 0, err
+			return hourly{}, err
 		}
 	}
 	if err := rec.Seal(ctx, nil); err != nil {
-		return 0, err
+		return hourly{}, err
 	}
-	info, err := os.Stat(path)
+	exported, err := bundle.NewExporter(s, filepath.Dir(path)).Export(ctx, benchID, nil)
 	if err != nil {
-		return 0, err
+		return hourly{}, err
 	}
-	return float64(info.Size()) * 3600 / seconds, nil
+	var size [2]float64
+	for i, file := range []string{path, exported} {
+		info, err := os.Stat(file)
+		if err != nil {
+			return hourly{}, err
+		}
+		size[i] = float64(info.Size()) * 3600 / seconds
+	}
+	return hourly{size[0], size[1]}, nil
 }
 
 func benchSession(ctx context.Context, path string) (*store.Store, session.Recorder, error) {
@@ -226,7 +243,7 @@ func benchSession(ctx context.Context, path string) (*store.Store, session.Recor
 	}
 	st := &study.Study{ID: "bench", Hash: "bench", Canonical: []byte("{}")}
 	rec, err := s.Begin(ctx, session.Header{
-		ID: "bench", Study: st, Participant: "BENCH", Streams: benchStreams(), Software: "emolab " + version,
+		ID: benchID, Study: st, Participant: "BENCH", Streams: benchStreams(), Software: "emolab " + version,
 		Segment: session.Segment{Boot: "bench", Wall: time.Now()},
 	})
 	if err != nil {

@@ -85,6 +85,10 @@ func (c *serveCmd) openStudy() (*study.Study, error) {
 
 // openExample unpacks the example study into the data folder, and loads it.
 func openExample(dir string) (*study.Study, error) {
+	// Made here first, and for its owner only: recordings will lie beside it.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	file, err := study.WriteExample(filepath.Join(dir, "example-study"))
 	if err != nil {
 		return nil, err

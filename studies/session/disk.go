@@ -12,8 +12,9 @@ const (
 	DiskWarn = 5 << 30
 	DiskStop = 1 << 30
 	// TypicalBytesPerHour of a lab with camera, eye tracker and EDA at 30, 60 and
-	// 100 Hz, measured by `emolab bench record`; it turns free bytes into hours.
-	TypicalBytesPerHour = 180 << 20
+	// 100 Hz, the database and the bundle together, measured by `emolab bench
+	// record`; it turns free bytes into hours.
+	TypicalBytesPerHour = 460 << 20
 )
 
 // DiskFree returns the bytes that an ordinary user can still write below dir.

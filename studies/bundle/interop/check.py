@@ -1,0 +1,53 @@
+"""Opens a bundle with pandas and sqlite3 and checks that they agree with its
+manifest and with each other. Usage: check.py BUNDLE.zip"""
+
+import json
+import os
+import sqlite3
+import sys
+import tempfile
+import zipfile
+
+import pandas as pd
+
+
+def main(path):
+    bundle = zipfile.ZipFile(path)
+    manifest = json.loads(bundle.read("manifest.json"))
+    codebook = pd.read_csv(bundle.open("codebook.csv"))
+
+    for entry in manifest["files"]:
+        name = entry["path"]
+        if not name.endswith(".csv"):
+            continue
+        table = pd.read_csv(bundle.open(name))
+        assert len(table) == entry["rows"], f"{name}: {len(table)} rows, manifest says {entry['rows']}"
+        explained = set(codebook.loc[codebook["file"] == name, "column"])
+        assert set(table.columns) <= explained, f"{name}: not in the codebook: {set(table.columns) - explained}"
+        print(f"ok  {name:24} {len(table):6} rows  {len(table.columns):3} columns")
+
+    trace = pd.read_csv(bundle.open("trace.csv"))
+    shown = trace[(trace.presentation > 0) & (trace.face_found == 1)]
+    from_csv = shown.groupby(["stimulus", shown.media_ns // 10**9]).valence.mean()
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "session.sqlite")
+        with open(file, "wb") as f:
+            f.write(bundle.read("session.sqlite"))
+        db = sqlite3.connect(file)
+        from_sql = pd.read_sql(
+            "SELECT stimulus, CAST(media_s AS INT) AS second, AVG(valence) AS valence FROM trace "
+            "WHERE presentation > 0 AND face_found = 1 GROUP BY 1, 2",
+            db,
+        ).set_index(["stimulus", "second"]).valence
+        db.close()
+    assert len(from_csv) == len(from_sql) > 0, f"{len(from_csv)} stimulus seconds in CSV, {len(from_sql)} in SQL"
+    worst = max(abs(a - b) for a, b in zip(from_csv.sort_index(), from_sql.sort_index()))
+    assert worst < 1e-9, f"mean valence differs by {worst} between CSV and SQL"
+    print(f"ok  mean valence of {len(from_sql)} stimulus seconds is the same in pandas and in SQL")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
