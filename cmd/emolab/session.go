@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
+	"emolab/fusion/stream"
 	"emolab/studies/bundle"
 	"emolab/studies/store"
 )
@@ -122,6 +125,9 @@ func (c *sessionShowCmd) Run(a *app) error {
 	fmt.Fprintln(w, "\nSTREAM\tDEVICE\tSAMPLES\tLOST\tUSABLE\tDRIFT ppm\tJITTER ms\tERROR ±ms")
 	for _, g := range d.Segments {
 		for _, t := range g.Streams {
+			if t.Kind == stream.Trace {
+				continue // derived from the others
+			}
 			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.1f%%\t%.1f\t%.2f\t%.2f\n", t.ID, label(t), t.Rows,
 				t.Statement.Lost, 100*t.Usable, t.Statement.DriftPPM, t.Statement.JitterMs, t.Statement.BoundMs)
 		}
@@ -129,12 +135,32 @@ func (c *sessionShowCmd) Run(a *app) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, g := range d.Gaps {
+	return printGaps(a, d.Gaps)
+}
+
+// printGaps lists the times that a device was away one by one, and sums up the
+// samples that were lost on the way, for those can be hundreds.
+func printGaps(a *app, gaps []store.Gap) error {
+	type losses struct {
+		places, samples int64
+		longest         time.Duration
+	}
+	lost := map[string]losses{}
+	for _, g := range gaps {
+		if g.Reason == "lost" {
+			l := lost[g.Stream]
+			lost[g.Stream] = losses{l.places + 1, l.samples + g.Lost, max(l.longest, g.Until.Sub(g.From))}
+			continue
+		}
 		length := "until the end"
 		if g.Closed {
-			length = g.Until.Sub(g.From).Round(time.Millisecond).String()
+			length = "for " + g.Until.Sub(g.From).Round(time.Millisecond).String()
 		}
-		fmt.Fprintf(a.out, "gap in %s: %s, %d samples, %s\n", g.Stream, length, g.Lost, g.Detail)
+		fmt.Fprintf(a.out, "%s was away %s: %s\n", g.Stream, length, g.Detail)
+	}
+	for _, id := range slices.Sorted(maps.Keys(lost)) {
+		l := lost[id]
+		fmt.Fprintf(a.out, "%s lost %d samples in %d places, the longest %v\n", id, l.samples, l.places, l.longest.Round(time.Millisecond))
 	}
 	return nil
 }
