@@ -223,7 +223,9 @@ func (c *Camera) miss(ctx context.Context, since time.Duration) (again bool, err
 		}
 		return true, nil
 	}
-	c.dropped.Add(1)
+	if d.Stamps != DriverStamps { // otherwise the gap in the stamps tells how many are lost
+		c.dropped.Add(1)
+	}
 	if since > patience {
 		return false, fmt.Errorf("webcam: %s: %w", d.Port, ErrGone)
 	}
