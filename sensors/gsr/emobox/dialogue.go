@@ -33,6 +33,9 @@ const (
 	// clockRate is the most by which the box's clock can be fast: four times what
 	// a ceramic resonator is off.
 	clockRate = 1.02
+	// maxRate is the most samples per second that the box can take. Sample numbers
+	// that jump further than that, given the time between, do not tell of a loss.
+	maxRate = 1000
 	// maxLag is how far a tick can lie behind the latest: a pong is stamped when
 	// its ping came in, and goes out after the samples that were queued by then.
 	maxLag = time.Second
@@ -53,6 +56,7 @@ type dialogue struct {
 	status    wire.Status // of the last report
 	hasStatus bool
 	connected bool
+	since     instant.Instant // arrival of the Hello
 
 	ticks      wire.Ticks
 	first      int64           // tick of the first message, and
@@ -187,7 +191,7 @@ func (d *dialogue) greet(h wire.Hello, arrival instant.Instant) error {
 		return fmt.Errorf("emobox: the box speaks protocol %d with %d ticks per second, need %d or later with %d: update its firmware",
 			h.Protocol, h.TickHz, wire.Version, int(tickHz))
 	}
-	d.connected = true
+	d.connected, d.since = true, arrival
 	d.log.Connected(arrival, fmt.Sprintf("%s, firmware %d.%d.%d, serial number %d",
 		h.Model, h.Firmware[0], h.Firmware[1], h.Firmware[2], h.Serial))
 	close(d.hello)
@@ -202,10 +206,18 @@ func (d *dialogue) sample(e wire.EDA, arrival instant.Instant) error {
 	if d.streaming.Load() && tick <= d.lastSample {
 		return fmt.Errorf("emobox: %w: its clock went back", connection.ErrRestarted)
 	}
+	missing := int64(e.Seq - d.seq)
+	if d.streaming.Load() {
+		if missing > possible(tick-d.lastSample) {
+			return fmt.Errorf("emobox: %w: its sample numbers jumped", connection.ErrRestarted)
+		}
+	} else if missing > possible(arrival.Sub(d.since).Microseconds()) {
+		missing = 0 // it samples since before: our Stop was damaged on the way
+	}
 	d.streaming.Store(true)
 	d.lastSample = tick
-	if missing := e.Seq - d.seq; missing > 0 {
-		d.log.Lost(arrival, int64(missing))
+	if missing > 0 {
+		d.log.Lost(arrival, missing)
 	}
 	d.seq = e.Seq + 1
 	us := d.o.Circuit.Microsiemens(e.Raw)
@@ -215,6 +227,9 @@ func (d *dialogue) sample(e wire.EDA, arrival instant.Instant) error {
 	d.log.Sample(tick, arrival, []float64{float64(e.Raw), us})
 	return nil
 }
+
+// possible is the most samples that the box can have taken in us microseconds.
+func possible(us int64) int64 { return us*maxRate/1e6 + 1 }
 
 func (d *dialogue) pong(p wire.Pong, arrival instant.Instant) error {
 	sent, ok := d.pings.answered(p.ID)

@@ -86,8 +86,8 @@ func (s *Source) Run(ctx context.Context, out chan<- stream.Chunk) error {
 	if s.o.Port == "" && s.o.Serial == "" {
 		return errors.New("emobox: neither a port nor a USB serial number is given")
 	}
-	if s.o.Rate < 1 || s.o.Rate > 1000 {
-		return fmt.Errorf("emobox: %d samples per second, can do 1 to 1000", s.o.Rate)
+	if s.o.Rate < 1 || s.o.Rate > maxRate {
+		return fmt.Errorf("emobox: %d samples per second, can do 1 to %d", s.o.Rate, maxRate)
 	}
 	return connection.Keeper{
 		Stream: s.o.ID,

@@ -124,6 +124,20 @@ func TestCountsLost(t *testing.T) {
 	}
 }
 
+// A box whose Stop was damaged goes on with its numbers of before. They say
+// nothing of this recording.
+func TestNumbersOfBeforeAreNoLoss(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	got := serialtest.Record(t, emobox.New(options(far.Path())))
+	greet(far, wire.Asked)
+	far.Send(eda(50_000, 50_005, 20_000))
+	got.AwaitSamples(5)
+	if s := got.Samples(); s[0].Seq != 0 || got.Total(stream.Lost) != 0 {
+		t.Errorf("first number %d, %d lost, want 0 and none", s[0].Seq, got.Total(stream.Lost))
+	}
+}
+
 func TestUnwraps(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
@@ -143,9 +157,10 @@ func TestUnwraps(t *testing.T) {
 // keep counting.
 func TestRestart(t *testing.T) {
 	for name, sign := range map[string][]byte{
-		"hello":       hello(wire.Started),
-		"clock back":  eda(10, 11, 500),
-		"clock jumps": eda(10, 11, 1<<31+5),
+		"hello":        hello(wire.Started),
+		"clock back":   eda(10, 11, 500),
+		"clock jumps":  eda(10, 11, 1<<31+5),
+		"numbers jump": eda(0, 1, 210_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
