@@ -43,6 +43,7 @@ var names = map[stream.Kind]string{
 }
 
 // useless is what it means when a stream delivers nothing of use, and what to do.
+// A stream that is not among them may be silent: no clip, no frames.
 var useless = map[stream.Kind][2]string{
 	stream.EDA:  {"No skin contact", "Check both electrodes and their cable; ask for a deep breath."},
 	stream.Gaze: {"Eyes not found", "Ask the participant to face the screen; check distance and reflections on glasses."},
@@ -54,6 +55,7 @@ func alarms(streams []Health, diskFree int64, recording bool) []Alarm {
 	var major, minor []Alarm
 	for _, h := range streams {
 		id, name := h.Info.ID, names[h.Info.Kind]
+		u, mayBeUseless := useless[h.Info.Kind]
 		switch {
 		case h.Info.Kind == stream.Trace:
 		case !h.Connected:
@@ -73,8 +75,7 @@ func alarms(streams []Health, diskFree int64, recording bool) []Alarm {
 			minor = append(minor, Alarm{id + "/slow", Minor,
 				fmt.Sprintf("%s: %.0f of %.0f samples a second", name, h.Rate, h.Info.Rate),
 				"Close other programs; use a port of its own on the computer, not a hub."})
-		case h.UsableAgeMs > unusableAfterMs:
-			u := useless[h.Info.Kind]
+		case mayBeUseless && h.UsableAgeMs > unusableAfterMs:
 			major = append(major, Alarm{id + "/useless", Major, fmt.Sprintf("%s for %.0f s", u[0], h.UsableAgeMs/1000), u[1]})
 		}
 		// A camera's stamps are as good as the camera is, from the first to the last:

@@ -30,6 +30,8 @@ func TestAlarms(t *testing.T) {
 		{"eyes lost", with(func(h *Health) { h.UsableAgeMs = 4000 }), room, "gaze/useless"},
 		{"a blink", with(func(h *Health) { h.UsableAgeMs = 300 }), room, ""},
 		{"bad clock", with(func(h *Health) { h.Clock.BoundMs = 40 }), room, "gaze/clock"},
+		{"mute since it was plugged in", with(func(h *Health) { h.AgeMs = 3000; h.UsableAgeMs = 3000; h.Rate = 0 }), room, "gaze/silent"},
+		{"a screen between two clips", Health{Info: stream.Info{ID: "stimulus", Kind: stream.Stimulus}, Connected: true, AgeMs: 9000, UsableAgeMs: 9000}, room, ""},
 		{"disk low", fine, 2 << 30, "disk/low"},
 		{"disk full", fine, 1 << 29, "disk/full"},
 	} {
@@ -54,5 +56,23 @@ func TestMeterRate(t *testing.T) {
 	}
 	if got := m.read(now.Add(3 * time.Second)); got.Rate != 0 || got.AgeMs < 2900 {
 		t.Errorf("3 s of silence measured as %.1f Hz, age %.0f ms", got.Rate, got.AgeMs)
+	}
+}
+
+// A sensor that has never delivered anything of use is in trouble as soon as one
+// that has stopped: its electrodes were never attached.
+func TestMeterCountsFromTheConnection(t *testing.T) {
+	m := newMeter(stream.Info{ID: "eda", Kind: stream.EDA, Rate: 100, Channels: []stream.Channel{{Name: "eda_us"}}})
+	begin := instant.Instant(50e9)
+	if got := m.read(begin); got.AgeMs != -1 || got.UsableAgeMs != -1 {
+		t.Errorf("before the device was there: %+v", got)
+	}
+	m.add(stream.Chunk{Events: []stream.Event{{Kind: stream.Connected, At: begin}}})
+	if got := m.read(begin.Add(2 * time.Second)); got.AgeMs != 2000 || got.UsableAgeMs != 2000 {
+		t.Errorf("2 s after it was plugged in, without a sample: %+v", got)
+	}
+	m.add(stream.Chunk{Samples: []stream.Sample{{Arrival: begin.Add(3 * time.Second), Values: []float64{0}}}})
+	if got := m.read(begin.Add(4 * time.Second)); got.AgeMs != 1000 || got.UsableAgeMs != 4000 {
+		t.Errorf("with samples of an open circuit: %+v", got)
 	}
 }

@@ -18,6 +18,7 @@ type memory struct {
 	mu       sync.Mutex
 	sessions []*tape
 	refuse   error // what Append answers from now on, when set
+	sealing  error // and Seal
 }
 
 // tape is one recorded session.
@@ -62,8 +63,10 @@ func (m *memory) Resume(_ context.Context, id string, _ Segment, _ []stream.Info
 func (m *memory) Seal(_ context.Context, id string, _ Progress) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.find(id).state = Sealed
-	return nil
+	if m.sealing == nil {
+		m.find(id).state = Sealed
+	}
+	return m.sealing
 }
 
 func (m *memory) Sessions(context.Context) ([]Summary, error) {
@@ -105,8 +108,10 @@ func (t *tape) Reached(_ context.Context, step int) error {
 func (t *tape) Seal(context.Context, Progress) error {
 	t.archive.mu.Lock()
 	defer t.archive.mu.Unlock()
-	t.state = Sealed
-	return nil
+	if t.archive.sealing == nil {
+		t.state = Sealed
+	}
+	return t.archive.sealing
 }
 
 func (t *tape) Fail(_ context.Context, reason string) error {
@@ -157,6 +162,17 @@ func (p *pulse) Run(ctx context.Context, out chan<- stream.Chunk) error {
 		stream.Send(ctx, out, stream.Chunk{Stream: "eda", Samples: []stream.Sample{
 			{Seq: seq, Tick: int64(now), Arrival: now, Values: []float64{1, 2}}}})
 	}
+}
+
+// stray is a source that delivers a stream it has not announced.
+type stray struct{}
+
+func (stray) Info() []stream.Info { return nil }
+
+func (stray) Run(ctx context.Context, out chan<- stream.Chunk) error {
+	stream.Send(ctx, out, stream.Chunk{Stream: "stray"})
+	<-ctx.Done()
+	return nil
 }
 
 // zips is a bundler that names bundles and writes none.

@@ -19,7 +19,8 @@ type Health struct {
 	Faults    int64       `json:"faults"`
 	// AgeMs is the time since the latest sample, UsableAgeMs since the latest
 	// that is of use (a face in the picture, a valid gaze, a closed skin
-	// circuit). Both are -1 before the first.
+	// circuit). Before the first they count from when the device was there, and
+	// are -1 if it has not been.
 	AgeMs       float64         `json:"age_ms"`
 	UsableAgeMs float64         `json:"usable_age_ms"`
 	Remark      string          `json:"remark"` // the latest event in words
@@ -47,8 +48,9 @@ type meter struct {
 	health     Health
 	usable     int // index of the channel, -1 = every sample is usable
 	buckets    [int(rateWindow/rateBucket) + 1]bucket
-	first      instant.Instant
-	last       instant.Instant // arrival of the latest sample, 0 before the first
+	there      instant.Instant // when the device first showed itself, 0 = not yet
+	first      instant.Instant // arrival of the first sample, 0 before it
+	last       instant.Instant // and of the latest
 	lastUsable instant.Instant
 }
 
@@ -75,6 +77,7 @@ func (m *meter) add(c stream.Chunk) {
 		if m.first == 0 {
 			m.first = s.Arrival
 		}
+		m.appear(s.Arrival)
 		m.last = s.Arrival
 		if m.usable < 0 || s.Values[m.usable] > 0 || s.Values[m.usable] < 0 {
 			m.lastUsable = s.Arrival
@@ -90,6 +93,7 @@ func (m *meter) add(c stream.Chunk) {
 		switch e.Kind {
 		case stream.Connected:
 			m.health.Connected = true
+			m.appear(e.At)
 		case stream.Disconnected:
 			m.health.Connected = false
 		case stream.Lost:
@@ -103,11 +107,18 @@ func (m *meter) add(c stream.Chunk) {
 	}
 }
 
+// appear notes that the device is there.
+func (m *meter) appear(at instant.Instant) {
+	if m.there == 0 {
+		m.there = at
+	}
+}
+
 // read returns the health at an instant.
 func (m *meter) read(now instant.Instant) Health {
 	h := m.health
 	h.Rate = m.rate(now)
-	h.AgeMs, h.UsableAgeMs = age(now, m.last), age(now, m.lastUsable)
+	h.AgeMs, h.UsableAgeMs = age(now, max(m.last, m.there)), age(now, max(m.lastUsable, m.there))
 	return h
 }
 

@@ -69,8 +69,11 @@ func (l *Lab) Health() []Health {
 
 // Run runs all sources until ctx ends and they have returned; then it closes
 // the bus. A source that gives up does not end the others: it shows as
-// disconnected, with its reason.
+// disconnected, with its reason. One that delivers what it has not announced
+// ends them all, and is the error.
 func (l *Lab) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	in := make(chan stream.Chunk, inbox)
 	var sources sync.WaitGroup
 	for _, s := range l.sources {
@@ -88,12 +91,14 @@ func (l *Lab) Run(ctx context.Context) error {
 		close(in)
 	}()
 	defer l.bus.Close()
+	var failure error
 	for c := range in {
 		if err := l.pump(ctx, c); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("publish %s: %w", c.Stream, err)
+			failure = fmt.Errorf("publish %s: %w", c.Stream, err)
+			stop()
 		}
 	}
-	return nil
+	return failure
 }
 
 // pump carries one chunk along the line: align, publish, trace, publish.

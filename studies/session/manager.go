@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// tail is how long the recording goes on after the last step, so that what
-	// the devices still hold in their buffers arrives.
+	// tail is how long the recording goes on after the last step, or after it was
+	// stopped, so that what the devices still hold in their buffers arrives.
 	tail = 500 * time.Millisecond
 	// watchEvery is how often a running session looks at the disk.
 	watchEvery = time.Second
@@ -35,6 +35,9 @@ var (
 
 	errStopped  = errors.New("stopped by the operator")
 	errDiskFull = errors.New("the disk is nearly full")
+	errClosed   = errors.New("the program is ending")
+	// errPlanShown ends the group of a session that went its whole way.
+	errPlanShown = errors.New("the plan was shown to its end")
 )
 
 // participantCode is what a pseudonymous code may look like; it becomes part of
@@ -64,6 +67,7 @@ type Manager struct {
 
 	mu      sync.Mutex
 	current *run // nil when idle
+	closed  bool // no session begins any more
 	outcome *Outcome
 	waiting []Summary // recovered sessions
 	began   instant.Instant
@@ -90,11 +94,12 @@ func NewManager(ctx context.Context, o Options) (*Manager, error) {
 	return m, m.findRecovered(ctx)
 }
 
-// Close stops a running session, seals it, and waits.
+// Close stops a running session, seals it, and waits. None can begin after it.
 func (m *Manager) Close() {
-	if err := m.end(errors.New("the program was closed")); err != nil && !errors.Is(err, ErrIdle) {
-		m.o.Log.Error("close the session", "error", err)
-	}
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.end(errors.New("the program was closed"))
 	m.running.Wait()
 }
 
@@ -154,9 +159,9 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 func (m *Manager) Seal(ctx context.Context, id string) error {
 	cur := &run{id: id, step: -1, busy: "sealing", done: make(chan struct{})}
 	m.mu.Lock()
-	if m.current != nil {
+	if err := m.vacant(); err != nil {
 		m.mu.Unlock()
-		return ErrBusy
+		return err
 	}
 	m.current = cur
 	cur.stop = func(error) {}
@@ -165,7 +170,7 @@ func (m *Manager) Seal(ctx context.Context, id string) error {
 	defer m.running.Done()
 
 	err := m.o.Archive.Seal(ctx, id, m.progress(cur))
-	m.finish(ctx, cur, Sealed, err)
+	m.finish(ctx, cur, Outcome{}, err)
 	return errors.Join(err, m.findRecovered(ctx))
 }
 
@@ -176,11 +181,9 @@ func (m *Manager) Stop(ctx context.Context, reason string) error {
 	if reason != "" {
 		why = fmt.Errorf("%w: %s", errStopped, reason)
 	}
-	m.mu.Lock()
-	cur := m.current
-	m.mu.Unlock()
-	if err := m.end(why); err != nil {
-		return err
+	cur := m.end(why)
+	if cur == nil {
+		return ErrIdle
 	}
 	select {
 	case <-cur.done:
@@ -190,14 +193,29 @@ func (m *Manager) Stop(ctx context.Context, reason string) error {
 	}
 }
 
-// end asks the running session to stop.
-func (m *Manager) end(why error) error {
+// end asks the running session to stop, and returns it; nil when none runs.
+func (m *Manager) end(why error) *run {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current == nil {
-		return ErrIdle
+	cur := m.current
+	if cur == nil {
+		return nil
 	}
-	m.current.stop(why)
+	cur.stop(why)
+	if cur.busy == "" {
+		cur.busy = "stopping"
+	}
+	return cur
+}
+
+// vacant tells why no session can take the lab now, if so; m.mu is held.
+func (m *Manager) vacant() error {
+	switch {
+	case m.closed:
+		return errClosed
+	case m.current != nil:
+		return ErrBusy
+	}
 	return nil
 }
 
@@ -246,10 +264,7 @@ func (m *Manager) ready() error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current != nil {
-		return ErrBusy
-	}
-	return nil
+	return m.vacant()
 }
 
 // begin records a session in the background. open gives its recorder and the
@@ -264,9 +279,13 @@ func (m *Manager) begin(cur *run, open func() (rec Recorder, from int, err error
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current != nil || (m.began != 0 && m.o.Clock.Now().Sub(m.began) < doubleStart) {
+	err := m.vacant()
+	if err == nil && m.began != 0 && m.o.Clock.Now().Sub(m.began) < doubleStart {
+		err = ErrBusy
+	}
+	if err != nil {
 		stop(nil)
-		return ErrBusy
+		return err
 	}
 	rec, from, err := open()
 	if err != nil {
@@ -312,9 +331,6 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 			},
 		})
 		if err == nil {
-			err = wait(inner, tail)
-		}
-		if err == nil {
 			err = errPlanShown
 		}
 		return err
@@ -323,15 +339,20 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 	if cause := context.Cause(ctx); cause != nil {
 		why = cause
 	}
+	failure, over := hold(written, tail)
 	sub.Close()
-	failure := <-written
+	if !over {
+		failure = <-written
+	}
 
 	closing := context.Background()
 	if failure != nil {
 		m.fail(closing, cur, rec, failure)
 		return
 	}
+	var out Outcome
 	if !errors.Is(why, errPlanShown) {
+		out.Reason = why.Error()
 		log.Warn("ended early", "reason", why)
 		marker := stream.Chunk{Stream: string(stream.Stimulus), Events: []stream.Event{
 			{Kind: stream.Marker, At: m.o.Clock.Now(), Detail: "ended early: " + why.Error()}}}
@@ -340,25 +361,41 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 			return
 		}
 	}
-	err := rec.Seal(closing, m.progress(cur))
-	m.finish(closing, cur, Sealed, err)
+	m.finish(closing, cur, out, rec.Seal(closing, m.progress(cur)))
 }
 
-// errPlanShown ends the group of a session that went its whole way.
-var errPlanShown = errors.New("the plan was shown to its end")
+// hold waits d, or shorter if the writer ends before; then over is true.
+func hold(written <-chan error, d time.Duration) (failure error, over bool) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case failure = <-written:
+		return failure, true
+	case <-t.C:
+		return nil, false
+	}
+}
 
 // fail closes a session that could not be recorded.
 func (m *Manager) fail(ctx context.Context, cur *run, rec Recorder, failure error) {
 	if err := rec.Fail(ctx, failure.Error()); err != nil {
 		m.o.Log.Error("mark the session as failed", "session", cur.id, "error", err)
 	}
-	m.finish(ctx, cur, Failed, failure)
+	m.finish(ctx, cur, Outcome{State: Failed}, failure)
 }
 
-// finish exports a sealed session and makes the manager idle again.
-func (m *Manager) finish(ctx context.Context, cur *run, state State, err error) {
-	out := Outcome{SessionID: cur.id, State: state}
-	if err == nil && state == Sealed {
+// finish exports the session if it could be sealed, and makes the manager idle
+// again. err is why it failed or could not be sealed. In the second case what
+// was recorded is whole, and can be sealed as a recovered session.
+func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) {
+	out.SessionID = cur.id
+	switch {
+	case out.State == Failed:
+	case err != nil:
+		out.State = Recovered
+		err = fmt.Errorf("could not be sealed: %w", err)
+	default:
+		out.State = Sealed
 		out.Bundle, err = m.o.Bundler.Export(ctx, cur.id, m.progress(cur))
 	}
 	if err != nil {
@@ -436,7 +473,9 @@ func (m *Manager) Status() Status {
 	if cur := m.current; cur != nil {
 		s.State, s.Busy, s.SessionID = Recording, cur.busy, cur.id
 		s.Participant, s.Segment, s.Plan, s.Step = cur.participant, cur.segment.Number, cur.plan, cur.step
-		s.ElapsedMs = float64(m.o.Clock.Now().Sub(cur.segment.Start)) / float64(time.Millisecond)
+		if cur.segment.Start != 0 { // of a recovered session that is sealed as it is, it is
+			s.ElapsedMs = float64(m.o.Clock.Now().Sub(cur.segment.Start)) / float64(time.Millisecond)
+		}
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
 	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"emolab/fusion/instant"
 )
 
 // deadline is how long a test waits for what must happen.
@@ -23,7 +25,7 @@ func TestWholeSession(t *testing.T) {
 	b.screen.next <- struct{}{}
 	b.screen.next <- struct{}{}
 	out := waitFor(t, b)
-	if out.State != Sealed || out.Bundle != id+".zip" || out.Error != "" {
+	if out.State != Sealed || out.Bundle != id+".zip" || out.Reason != "" || out.Error != "" {
 		t.Errorf("outcome %+v", out)
 	}
 	tape := b.archive.find(id)
@@ -51,6 +53,9 @@ func TestStopSealsWhatThereIs(t *testing.T) {
 	}
 	if len(tape.markers) != 1 || !strings.Contains(tape.markers[0], "fire alarm") {
 		t.Errorf("markers %q do not tell why it ended", tape.markers)
+	}
+	if out := waitFor(t, b); out.State != Sealed || !strings.Contains(out.Reason, "fire alarm") {
+		t.Errorf("outcome %+v", out)
 	}
 	if err := b.Stop(t.Context(), ""); !errors.Is(err, ErrIdle) {
 		t.Errorf("stop without a session: %v", err)
@@ -138,6 +143,61 @@ func TestSealRecovered(t *testing.T) {
 	}
 	if out := waitFor(t, b); out.State != Sealed || out.Bundle != "cut.zip" {
 		t.Errorf("outcome %+v", out)
+	}
+}
+
+// What could not be sealed is not called sealed, and can be tried again.
+func TestASealThatFails(t *testing.T) {
+	b := newBench(t)
+	b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered}}
+	b.archive.sealing = errors.New("the disk is full")
+	if err := b.Seal(t.Context(), "cut"); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("Seal returns %v", err)
+	}
+	if out := waitFor(t, b); out.State != Recovered || out.Bundle != "" || !strings.Contains(out.Error, "the disk is full") {
+		t.Errorf("outcome %+v", out)
+	}
+	if got := b.Status().Recovered; len(got) != 1 {
+		t.Errorf("offered again: %+v", got)
+	}
+
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Stop(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if out := waitFor(t, b); out.State != Recovered || !strings.Contains(out.Error, "the disk is full") {
+		t.Errorf("outcome %+v", out)
+	}
+}
+
+func TestNothingBeginsAfterClose(t *testing.T) {
+	b := newBench(t)
+	b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered, steps: []int{0}}}
+	b.Close()
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); !errors.Is(err, errClosed) {
+		t.Errorf("Start returns %v", err)
+	}
+	if err := b.Continue(t.Context(), "cut"); !errors.Is(err, errClosed) {
+		t.Errorf("Continue returns %v", err)
+	}
+	if err := b.Seal(t.Context(), "cut"); !errors.Is(err, errClosed) {
+		t.Errorf("Seal returns %v", err)
+	}
+}
+
+// A source that delivers what it has not announced ends the lab, and the others
+// are waited for.
+func TestAnUnannouncedStreamEndsTheLab(t *testing.T) {
+	clock := instant.Monotonic{}
+	patient := &pulse{clock: clock, beat: make(chan struct{})}
+	lab, err := NewLab(clock, patient, stray{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lab.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `no stream "stray" was announced`) {
+		t.Errorf("Run returns %v", err)
 	}
 }
 

@@ -138,12 +138,12 @@ type Status struct {
 	Segment     int        `json:"segment"`
 	Plan        study.Plan `json:"plan"`
 	Step        int        `json:"step"`       // index in Plan.Steps; -1 before the first
-	ElapsedMs   float64    `json:"elapsed_ms"` // since the session's start
+	ElapsedMs   float64    `json:"elapsed_ms"` // since the segment's start
 	Streams     []Health   `json:"streams"`
 	Alarms      []Alarm    `json:"alarms"`
 	Stage       bool       `json:"stage_connected"`
 	DiskFree    int64      `json:"disk_free_bytes"`
-	DiskHours   float64    `json:"disk_hours"` // at the present rate of writing
+	DiskHours   float64    `json:"disk_hours"` // at TypicalBytesPerHour
 	Recovered   []Summary  `json:"recovered"`  // sessions waiting to be continued or sealed
 	LastOutcome *Outcome   `json:"last_outcome"`
 	StudyID     string     `json:"study_id"`
@@ -153,9 +153,10 @@ type Status struct {
 // Outcome is how the latest session ended.
 type Outcome struct {
 	SessionID string `json:"session_id"`
-	State     State  `json:"state"`
+	State     State  `json:"state"` // sealed, failed, or recovered: it could not be sealed
 	Bundle    string `json:"bundle"`
-	Error     string `json:"error"`
+	Reason    string `json:"reason"` // why it ended before its plan did; "" when it did not
+	Error     string `json:"error"`  // why it failed, could not be sealed or has no bundle
 }
 
 // Request is what the operator gives to start a session.

@@ -42,12 +42,7 @@ func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-c
 		if len(batch) == 0 {
 			return nil
 		}
-		ctx, cancel := context.WithTimeoutCause(ctx, stallLimit, errStalled)
-		defer cancel()
-		if err := rec.Append(ctx, batch); err != nil {
-			if cause := context.Cause(ctx); cause != nil {
-				err = cause
-			}
+		if err := timely(ctx, func(ctx context.Context) error { return rec.Append(ctx, batch) }); err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
 		batch, samples = nil, 0
@@ -65,7 +60,7 @@ func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-c
 				continue
 			}
 		case step := <-reached:
-			if err := rec.Reached(ctx, step); err != nil {
+			if err := timely(ctx, func(ctx context.Context) error { return rec.Reached(ctx, step) }); err != nil {
 				return fmt.Errorf("note step %d: %w", step, err)
 			}
 			continue
@@ -75,4 +70,15 @@ func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-c
 			return err
 		}
 	}
+}
+
+// timely writes within stallLimit; later, the error is errStalled.
+func timely(ctx context.Context, write func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, stallLimit, errStalled)
+	defer cancel()
+	err := write(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
 }
