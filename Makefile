@@ -52,11 +52,16 @@ interop: build ## open a bundle with pandas and sqlite3 (needs Python 3.9+ and P
 	else rm -rf $(INTEROP)/.venv; echo "interop: skipped, the Python packages cannot be installed here"; fi
 
 .PHONY: lint
-lint: models ## gofmt, go vet, staticcheck, govulncheck
+PAGES := studies/console studies/stage
+lint: models ## gofmt, go vet, staticcheck, the pages' types, govulncheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	go vet -tags nocv ./...
 	go tool staticcheck ./...
+	@set -e; for page in $(PAGES); do \
+	  test -d $$page/node_modules || npm ci --prefix $$page --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	  npm test --prefix $$page --silent; \
+	done
 	@.ci/vulncheck
 
 .PHONY: fuzz
@@ -74,4 +79,4 @@ bench: build ## measure against the budgets
 
 .PHONY: clean
 clean: ## delete what was built and installed below this folder
-	rm -rf emolab dist $(INTEROP)/.venv $(PACK)/node_modules $(MODELS)/*.onnx $(MODELS)/pack.json
+	rm -rf emolab dist $(INTEROP)/.venv $(PACK)/node_modules $(PAGES:%=%/node_modules) $(MODELS)/*.onnx $(MODELS)/pack.json
