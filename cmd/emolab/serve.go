@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -36,6 +37,9 @@ running session before the program ends.`
 
 // Run is the command.
 func (c *serveCmd) Run(a *app) error {
+	if err := onlyLoopback(c.Listen); err != nil {
+		return err
+	}
 	st, err := c.openStudy()
 	if err != nil {
 		return err
@@ -108,4 +112,17 @@ func (c *serveCmd) rig() (*rig, error) {
 		lab.Camera = cameraEntry{Source: c.Camera}
 	}
 	return realRig(lab)
+}
+
+// onlyLoopback refuses addresses that other machines can reach: faces and
+// bodies are measured here, and there is no TLS yet.
+func onlyLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return usagef("--listen %s: want host:port, for example 127.0.0.1:8800", listen)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return usagef("--listen %s: only loopback addresses are served, because personal data would cross the network unencrypted; use an SSH tunnel", listen)
+	}
+	return nil
 }
