@@ -52,7 +52,8 @@ function fill(h) {
   setText(byId(`${id}-lost`), count(h.lost));
   setText(byId(`${id}-bound`), none ? "–" : bound(h.clock.bound_ms));
   setText(byId(`${id}-drift`), none || h.info.clock === "host" ? "–" : (h.clock.drift_ppm > 0 ? "+" : "") + count(h.clock.drift_ppm));
-  byId(`${id}-bound`).classList.toggle("minor", h.clock.bound_ms > wideMs);
+  // A camera's stamps are as good as the camera is: nothing to mend in a session.
+  byId(`${id}-bound`).classList.toggle("minor", h.info.clock !== "host" && h.clock.bound_ms > wideMs);
   byId(`${id}-bound`).title = h.clock.method;
   byId(`${id}-lost`).classList.toggle("some", h.lost > 0);
 
