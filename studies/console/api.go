@@ -21,8 +21,6 @@ var web embed.FS
 const (
 	// maxBody bounds the JSON of a request; the largest holds a reason in words.
 	maxBody = 16 << 10
-	// defaultReason stands in the session when the operator gives none.
-	defaultReason = "stopped by the operator"
 	// policy allows the page what it is made of and nothing else; 'self' in
 	// connect-src covers the WebSocket of the same host.
 	policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; " +
@@ -133,11 +131,7 @@ func (c *Console) stop(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &req) {
 		return
 	}
-	reason := strings.TrimSpace(req.Reason)
-	if reason == "" {
-		reason = defaultReason
-	}
-	c.answer(w, "", c.operator.Stop(outlive(r), reason))
+	c.answer(w, "", c.operator.Stop(outlive(r), strings.TrimSpace(req.Reason)))
 }
 
 func (c *Console) resume(w http.ResponseWriter, r *http.Request) {

@@ -24,7 +24,7 @@ import (
 type Operator interface {
 	Status() session.Status
 	Start(ctx context.Context, r session.Request) (sessionID string, err error)
-	Stop(ctx context.Context, reason string) error
+	Stop(ctx context.Context, reason string) error // "" = none was given
 	Continue(ctx context.Context, sessionID string) error
 	Seal(ctx context.Context, sessionID string) error // a recovered session, as it is
 	Sessions(ctx context.Context) ([]session.Summary, error)

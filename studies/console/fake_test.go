@@ -67,7 +67,7 @@ func (f *fakeOperator) Start(_ context.Context, r session.Request) (string, erro
 
 func (f *fakeOperator) Stop(_ context.Context, reason string) error {
 	return f.call("stop "+reason, func(s *session.Status) {
-		s.LastOutcome = &session.Outcome{SessionID: s.SessionID, State: session.Sealed, Bundle: "/data/bundles/" + s.SessionID + ".zip"}
+		s.LastOutcome = &session.Outcome{SessionID: s.SessionID, State: session.Sealed, Reason: "stopped by the operator", Bundle: "/data/bundles/" + s.SessionID + ".zip"}
 		s.State, s.SessionID, s.Participant, s.Step = "", "", "", -1
 	})
 }

@@ -185,7 +185,7 @@ func (h *hub) publish(r report) {
 	b, err := json.Marshal(r)
 	if err != nil {
 		// A screen that cannot be filled must not end a recording: it says so.
-		b = fmt.Appendf(nil, `{"type":"fault","text":%q}`, "the state cannot be shown: "+err.Error())
+		b = faultNote("the state cannot be shown: " + err.Error())
 	}
 	h.report = b
 	for v := range h.viewers {

@@ -22,10 +22,11 @@ import (
 )
 
 // open opens the console of a lab in a browser of its own. A refused command is
-// an error in the browser's log, and rightly so.
+// an error in the browser's log, and rightly so; and the browser has advice on
+// how the test reads the strips.
 func open(t *testing.T, l *lab) *browsertest.Page {
 	t.Helper()
-	page := browsertest.Start(t).Open(t, 1280, 800, "422")
+	page := browsertest.Start(t).Open(t, 1280, 800, "422", "willReadFrequently")
 	page.Go(l.server.URL + "/?token=" + testToken)
 	page.Until(`document.body.dataset.ready === "true"`)
 	return page
@@ -119,8 +120,14 @@ func TestPageThroughASession(t *testing.T) {
 		t.Errorf("a touch of X was a command: %q", said)
 	}
 	page.Do(chromedp.Click(chromedp.CSS("#stop-dialog .danger")))
-	l.operator.await(t, "stop "+defaultReason)
-	page.Until(`document.getElementById("outcome").textContent.includes("Safe to remove electrodes")`)
+	l.operator.await(t, "stop ")
+	page.Until(`document.getElementById("outcome").textContent.includes("Safe to remove electrodes. It ended early: stopped by the operator.")`)
+
+	// What could not be sealed is not called safe.
+	l.operator.change(func(s *session.Status) {
+		s.LastOutcome = &session.Outcome{SessionID: "s1", State: session.Recovered, Error: "the disk is full"}
+	})
+	page.Until(`document.getElementById("outcome").textContent === "Session not sealed: the disk is full. What was recorded is kept. Start Emolab again and seal it then."`)
 }
 
 func TestPageComesBackAndStopsWhenXIsHeld(t *testing.T) {
@@ -137,7 +144,32 @@ func TestPageComesBackAndStopsWhenXIsHeld(t *testing.T) {
 	page.Until(`document.getElementById("banner").hidden && !document.body.classList.contains("down")`)
 
 	page.Do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new KeyboardEvent("keydown", { key: "x" }))`))
-	l.operator.await(t, "stop "+defaultReason)
+	l.operator.await(t, "stop ")
+}
+
+// The click that ends a long press is no short press: it opens no question.
+func TestPageStopsWhenTheButtonIsHeld(t *testing.T) {
+	status := labStatus()
+	status.State, status.Participant, status.SessionID = session.Recording, "P-1", "s1"
+	l := startPage(t, status, 5*time.Second)
+	l.operator.mu.Lock()
+	l.operator.refuse = errRefused // so that the page still shows a session when the button is let go
+	l.operator.mu.Unlock()
+	page := open(t, l)
+
+	const event = `document.getElementById("stop").dispatchEvent(new %s)`
+	page.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(event, `PointerEvent("pointerdown", { button: 0 })`)))
+	l.operator.await(t, "stop ")
+	page.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(event, `PointerEvent("pointerup", { button: 0 })`)))
+	page.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(event, `MouseEvent("click")`)))
+	if browsertest.Value[bool](page, `document.getElementById("stop-dialog").open`) {
+		t.Error("the question is asked after the stop")
+	}
+	page.Until(`document.getElementById("banner").textContent.includes("the disk is nearly full")`)
+	page.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(event, `MouseEvent("click")`)))
+	if !browsertest.Value[bool](page, `document.getElementById("stop-dialog").open`) {
+		t.Error("a short press asks nothing")
+	}
 }
 
 func TestPageOffersRecoveredSessionsAndSaysWhyNot(t *testing.T) {

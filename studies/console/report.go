@@ -75,6 +75,18 @@ func replayNote(replays bool) []byte {
 	return []byte(`{"type":"replay"}`)
 }
 
+// faultNote tells a page in words what is wrong with it.
+func faultNote(text string) []byte {
+	b, err := json.Marshal(struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}{"fault", text})
+	if err != nil {
+		panic(fmt.Sprintf("console: strings are always JSON: %v", err))
+	}
+	return b
+}
+
 // finite replaces numbers that JSON does not know by -1, which stands for
 // "unknown" in all of these fields, and leaves out the channel lists: the
 // hello message has those that matter, and a face has 150.

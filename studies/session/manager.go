@@ -393,7 +393,6 @@ func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) 
 	case out.State == Failed:
 	case err != nil:
 		out.State = Recovered
-		err = fmt.Errorf("could not be sealed: %w", err)
 	default:
 		out.State = Sealed
 		out.Bundle, err = m.o.Bundler.Export(ctx, cur.id, m.progress(cur))

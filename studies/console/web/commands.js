@@ -37,6 +37,7 @@ export class Commands {
     this.starting = false;
     this.checked = "";
     this.holding = 0;
+    this.held = false; // the button was held to the end; the click that follows means nothing
     this.wire();
   }
 
@@ -57,12 +58,16 @@ export class Commands {
 
     const stop = byId("stop");
     stop.onpointerdown = (event) => {
-      if (event.button === 0) this.hold();
+      this.held = false;
+      if (event.button === 0) this.hold(true);
     };
     for (const name of /** @type {const} */ (["pointerup", "pointerleave", "pointercancel"])) {
       stop.addEventListener(name, () => this.release());
     }
-    stop.onclick = () => this.openStop(); // a short press asks first
+    stop.onclick = () => {
+      if (!this.held) this.openStop(); // a short press asks first
+      this.held = false;
+    };
     addEventListener("keydown", (event) => this.key(event));
     addEventListener("keyup", (event) => {
       if (event.key.toLowerCase() === "x") this.release();
@@ -195,11 +200,13 @@ export class Commands {
     }
   }
 
-  hold() {
+  /** @param {boolean} [byButton] */
+  hold(byButton = false) {
     if (this.holding) return;
     byId("stop").classList.add("holding");
     this.holding = window.setTimeout(() => {
       this.release();
+      this.held = byButton;
       if (!this.stopDialog.open) this.stop("");
     }, holdMs);
   }

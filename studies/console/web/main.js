@@ -84,8 +84,10 @@ connect({
   report(report) {
     const status = report.status;
     if (!Number.isFinite(clock.now())) clock.heard(report.now_ms);
-    const names = new Map((status.plan.steps ?? []).map((s) => [s.presentation ?? 0, s.stimulus ?? ""]));
-    strips.stimulusOf = (presentation) => names.get(presentation) ?? `clip ${presentation}`;
+    if (status.plan.steps?.length) { // after the session its clips are still on the strips
+      const names = new Map(status.plan.steps.map((s) => [s.presentation ?? 0, s.stimulus ?? ""]));
+      strips.stimulusOf = (presentation) => names.get(presentation) ?? `clip ${presentation}`;
+    }
     bar.update(status, report.now_ms);
     mirror.update(status);
     commands.update(status);

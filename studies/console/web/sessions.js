@@ -25,16 +25,19 @@ export function showOutcome(s) {
   const box = byId("outcome");
   const o = s.last_outcome;
   box.hidden = !o || s.state === "recording" || s.busy !== "";
-  const key = JSON.stringify(o);
+  const again = (s.recovered ?? []).some((r) => r.id === o?.session_id);
+  const key = JSON.stringify([o, again]);
   if (!o || box.dataset.key === key) return;
   box.dataset.key = key;
   const failed = o.state !== "sealed";
   box.className = `outcome ${failed ? "major" : o.error ? "minor" : "fine"}`;
   /** @type {(Node|string)[]} */
   const words = [icon(failed ? "major" : o.error ? "minor" : "ok")];
-  if (failed) words.push(make("strong", "", "Session failed."), ` ${o.error || "The reason is in the log."} What was recorded until then is kept.`);
+  if (o.state === "recovered") words.push(make("strong", "", "Session not sealed:"), ` ${o.error}. What was recorded is kept. ${again ? "Try again." : "Start Emolab again and seal it then."}`);
+  else if (failed) words.push(make("strong", "", "Session failed."), ` ${o.error || "The reason is in the log."} What was recorded until then is kept.`);
   else {
     words.push(make("strong", "", "Session sealed. Safe to remove electrodes."));
+    if (o.reason) words.push(` It ended early: ${o.reason}.`);
     if (o.error) words.push(` The bundle could not be written: ${o.error}`);
   }
   if (o.bundle) words.push(" ", bundleLink(o.bundle));

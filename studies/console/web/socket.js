@@ -11,6 +11,8 @@ const firstRetryMs = 500;
 const lastRetryMs = 5000;
 /** A connection without a word for this long is dead: batches come every 40 ms. */
 const silentMs = 6000;
+/** How long the server may take to say whether it knows this page's token. */
+const answerMs = 3000;
 
 /**
  * @typedef {object} Listener
@@ -60,7 +62,8 @@ export function connect(listener) {
 
   const again = async () => {
     socket = undefined;
-    listener.down((await denied()) ? "denied" : "lost");
+    listener.down("lost"); // at once: the question below may take a while on a dead line
+    if (await denied()) listener.down("denied");
     setTimeout(open, retry);
     retry = Math.min(retry * 1.6, lastRetryMs);
   };
@@ -85,7 +88,7 @@ export function connect(listener) {
 /** Whether the server is there but does not know this page's token any more. */
 async function denied() {
   try {
-    return (await fetch("/api/status", { cache: "no-store" })).status === 401;
+    return (await fetch("/api/status", { cache: "no-store", signal: AbortSignal.timeout(answerMs) })).status === 401;
   } catch {
     return false; // the server is away
   }

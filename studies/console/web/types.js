@@ -13,7 +13,7 @@
  * @typedef {{id: string, severity: "minor"|"major", text: string, advice: string}} Alarm
  * @typedef {{id: string, participant: string, row: number, state: string, started: string, duration_ns: number,
  *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string}} Summary
- * @typedef {{session_id: string, state: string, bundle: string, error: string}} Outcome
+ * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string}} Outcome
  * @typedef {{state: string, busy: string, session_id: string, participant: string, segment: number,
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
  *   stage_connected: boolean, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
