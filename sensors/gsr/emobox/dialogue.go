@@ -49,6 +49,7 @@ type dialogue struct {
 
 	hello     chan struct{} // closed at the first Hello
 	streaming atomic.Bool   // a sample has come
+	rate      atomic.Int64  // samples per second in force, by the latest Hello
 
 	// The rest belongs to Hear.
 	decoder   wire.Decoder
@@ -93,8 +94,9 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	for wait(ctx, pingEvery) {
-		if !d.streaming.Load() { // the start was damaged on the way
-			if _, err := w.Write(start); err != nil {
+		if !d.streaming.Load() || d.rate.Load() != int64(d.o.Rate) { // damaged on the way
+			// The Hello that Identify asks for tells which rate is in force now.
+			if _, err := w.Write(wire.AppendIdentify(start)); err != nil {
 				return err
 			}
 		}
@@ -181,11 +183,12 @@ func (d *dialogue) message(m wire.Message, arrival instant.Instant) error {
 }
 
 func (d *dialogue) greet(h wire.Hello, arrival instant.Instant) error {
+	if d.connected && h.Cause == wire.Started {
+		return fmt.Errorf("emobox: %w", connection.ErrRestarted)
+	}
+	d.rate.Store(int64(h.Rate))
 	if d.connected {
-		if h.Cause == wire.Started {
-			return fmt.Errorf("emobox: %w", connection.ErrRestarted)
-		}
-		return nil // the answer to a repeated question
+		return nil
 	}
 	if h.Protocol < wire.Version || h.TickHz != tickHz {
 		return fmt.Errorf("emobox: the box speaks protocol %d with %d ticks per second, need %d or later with %d: update its firmware",

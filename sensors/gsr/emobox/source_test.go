@@ -215,6 +215,24 @@ func TestStartIsRepeated(t *testing.T) {
 	far.Take(wire.AppendStart(nil))
 }
 
+// The rate is set again until the box says that it is in force.
+func TestRateIsRepeated(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	o := options(far.Path())
+	o.Rate = 250
+	got := serialtest.Record(t, emobox.New(o))
+	greet(far, wire.Asked) // says 100
+	far.Send(eda(0, 3, 20_000))
+	got.AwaitSamples(3)
+	far.Take(wire.AppendIdentify(nil))
+	far.Send(hello(wire.Asked)) // still 100: the Rate was damaged
+	far.Take(wire.AppendRate(nil, 250))
+	if n := len(got.Events(stream.Disconnected)); n != 0 {
+		t.Errorf("%d Disconnected events, want none", n)
+	}
+}
+
 func TestProbes(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
