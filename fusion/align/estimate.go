@@ -52,8 +52,8 @@ func (e *estimate) sample(m method, s Stamp) {
 	tick := m.tick(s.Seq, s.Tick)
 	e.begin(m, tick, s.Arrival)
 	e.lastStamp = s
-	e.advance(tick, s.Arrival)
 	if !m.arrivalsBound && len(e.asked) > 0 {
+		e.advance(tick, s.Arrival)
 		return
 	}
 	p := e.o.point(tick, s.Arrival)
@@ -66,6 +66,7 @@ func (e *estimate) sample(m method, s Stamp) {
 		return
 	}
 	e.early = 0
+	e.advance(tick, s.Arrival) // not before the tick is believed: it moves the window
 	e.arrivals = addFreshest(e.arrivals, p)
 }
 
