@@ -1,6 +1,7 @@
 package stage_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/studies/stage"
+	"emolab/studies/stage/protocol"
 )
 
 func newTestServer(t *testing.T, s *stage.Server) *httptest.Server {
@@ -68,6 +70,28 @@ func TestPageAndClips(t *testing.T) {
 		}
 		if p := resp.Header.Get("Content-Security-Policy"); !strings.Contains(p, "default-src 'none'") || strings.Contains(p, "unsafe") {
 			t.Errorf("%s: Content-Security-Policy %q", c.path, p)
+		}
+	}
+}
+
+// The page's constants are those of the protocol.
+func TestPageAgreesWithTheProtocol(t *testing.T) {
+	h := newTestServer(t, stage.New(stage.Options{Clock: instant.Monotonic{}}))
+	for file, line := range map[string]string{
+		"protocol.js": fmt.Sprintf("export const VERSION = %d;\n", protocol.Version),
+		"player.js":   fmt.Sprintf("const BATCH = %d;\n", protocol.FrameBatch.Milliseconds()),
+	} {
+		resp, err := http.Get(h.URL + "/stage/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(body), line) {
+			t.Errorf("%s does not say %q", file, line)
 		}
 	}
 }
