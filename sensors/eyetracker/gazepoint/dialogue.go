@@ -18,6 +18,9 @@ const (
 	ackWithin = 500 * time.Millisecond
 	// attempts per command, before the port is given up as not a tracker's.
 	attempts = 8
+	// unfit is how many records in a row may fit neither the one before nor the
+	// one after: no line damages that many, so it is the rate that is wrong.
+	unfit = 60
 )
 
 // command switches one of the tracker's outputs on.
@@ -59,6 +62,7 @@ type dialogue struct {
 	faults    Faults // reported already
 	connected bool
 	sequence  sequence
+	damaged   int64 // records in a row
 }
 
 func newDialogue(o Options, log *connection.Log) *dialogue {
@@ -124,7 +128,9 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 	for len(b) > 0 {
 		m, rest, ok := d.scanner.Next(b)
 		if ok {
-			d.message(m, arrival)
+			if err := d.message(m, arrival); err != nil {
+				return err
+			}
 		}
 		b = rest
 	}
@@ -132,7 +138,7 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 	return nil
 }
 
-func (d *dialogue) message(m Message, arrival instant.Instant) {
+func (d *dialogue) message(m Message, arrival instant.Instant) error {
 	switch string(m.Tag) {
 	case "ACK", "NACK":
 		select {
@@ -141,19 +147,26 @@ func (d *dialogue) message(m Message, arrival instant.Instant) {
 		}
 	case "REC":
 		if d.connected { // otherwise the rest of an earlier recording
-			d.record(m, arrival)
+			return d.record(m, arrival)
 		}
 	}
+	return nil
 }
 
-func (d *dialogue) record(m Message, arrival instant.Instant) {
+func (d *dialogue) record(m Message, arrival instant.Instant) error {
 	r, err := ParseRecord(m)
 	if err != nil {
 		d.log.Fault(1, "record that cannot be read")
-		return
+		return nil
 	}
 	placed, n, damaged := d.sequence.take(r, arrival)
 	d.log.Fault(damaged, "record with a damaged number or time")
+	if d.damaged += damaged; n > 0 {
+		d.damaged = 0
+	}
+	if d.damaged >= unfit {
+		return fmt.Errorf("gazepoint: the numbers and times of the records do not fit %d records a second: state the rate of this tracker", d.o.Rate)
+	}
 	for _, p := range placed[:n] {
 		if p.Rebased {
 			d.log.Rebase(p.Arrival, "the tracker's clock began anew (calibration or restart)")
@@ -163,6 +176,7 @@ func (d *dialogue) record(m Message, arrival instant.Instant) {
 		}
 		d.log.Sample(p.TimeUS, p.Arrival, p.values())
 	}
+	return nil
 }
 
 // values returns the channels of a record.

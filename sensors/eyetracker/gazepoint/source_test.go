@@ -157,6 +157,24 @@ func TestRefusalIsExplained(t *testing.T) {
 	}
 }
 
+// Records at another rate than stated all look damaged. The driver says what is
+// wrong with them.
+func TestWrongRateIsExplained(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	got := serialtest.Record(t, gazepoint.New(gazepoint.Options{ID: "gaze", Port: far.Path(), Rate: 150, Clock: instant.Monotonic{}}))
+	accept(far)
+	n := 0
+	serialtest.Eventually(t, "the driver gives up", func() bool {
+		far.Send(rec(n, 5_000_000))
+		n++
+		return len(got.Events(stream.Disconnected)) > 0
+	})
+	if e := got.Events(stream.Disconnected)[0]; !strings.Contains(e.Detail, "150") {
+		t.Errorf("%q does not name the rate", e.Detail)
+	}
+}
+
 // A calibration starts the tracker's clock anew: a new epoch, nothing lost.
 func TestCalibrationBeginsEpoch(t *testing.T) {
 	t.Parallel()
