@@ -35,7 +35,7 @@ func (r Record) Alignment(stream string, wrapBits int, samples []Stamped) (e Tim
 	var errs []float64
 	inside := 0
 	for _, s := range samples {
-		c, found := r.clock(stream, s.Arrival)
+		c, found := inForce(r.Clocks, stream, s.Arrival)
 		if !found {
 			continue
 		}
@@ -60,16 +60,6 @@ func (r Record) Alignment(stream string, wrapBits int, samples []Stamped) (e Tim
 		Samples: len(errs), MedianMs: at(.5), P95Ms: at(.95), MaxMs: errs[len(errs)-1],
 		Inside: float64(inside) / float64(len(errs)),
 	}, true
-}
-
-// clock returns the clock of a stream that was in force at an instant.
-func (r Record) clock(stream string, at instant.Instant) (Clock, bool) {
-	for i := len(r.Clocks) - 1; i >= 0; i-- {
-		if c := r.Clocks[i]; c.Stream == stream && c.At0 <= at {
-			return c, true
-		}
-	}
-	return Clock{}, false
 }
 
 // Seen is what was recognised in one camera frame: the most probable class, ""

@@ -54,8 +54,12 @@ func (t *Truth) Power(c Clock) {
 func (t *Truth) Clock(stream string, at instant.Instant) (Clock, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i := len(t.clocks) - 1; i >= 0; i-- {
-		if c := t.clocks[i]; c.Stream == stream && c.At0 <= at {
+	return inForce(t.clocks, stream, at)
+}
+
+func inForce(clocks []Clock, stream string, at instant.Instant) (Clock, bool) {
+	for i := len(clocks) - 1; i >= 0; i-- {
+		if c := clocks[i]; c.Stream == stream && c.At0 <= at {
 			return c, true
 		}
 	}
