@@ -26,12 +26,9 @@ type TimeError struct {
 	Inside float64 `json:"inside_bound"`
 }
 
-// Alignment compares the aligned samples of a stream with the true clocks.
-// Ticks are known modulo 1<<wrapBits (0: they never wrap), because a driver
-// that connects later cannot know how often the counter has wrapped before; the
-// turn that is nearest to the arrival is the right one. ok is false when no
-// clock was recorded for the stream.
-func (r Record) Alignment(stream string, wrapBits int, samples []Stamped) (e TimeError, ok bool) {
+// Alignment compares the aligned samples of a stream with the true clocks. ok is
+// false when no clock was recorded for the stream.
+func (r Record) Alignment(stream string, samples []Stamped) (e TimeError, ok bool) {
 	var errs []float64
 	inside := 0
 	for _, s := range samples {
@@ -39,13 +36,7 @@ func (r Record) Alignment(stream string, wrapBits int, samples []Stamped) (e Tim
 		if !found {
 			continue
 		}
-		tick := s.Tick
-		if wrapBits > 0 {
-			turn := int64(1) << wrapBits
-			away := float64(c.Tick(s.Arrival)-tick) / float64(turn)
-			tick += int64(math.Round(away)) * turn
-		}
-		miss := math.Abs(float64(s.At - c.At(tick)))
+		miss := math.Abs(float64(s.At - c.Near(s.Tick, s.Arrival)))
 		errs = append(errs, miss/float64(time.Millisecond))
 		if miss <= float64(s.Err) {
 			inside++

@@ -67,7 +67,7 @@ func TestExpressionRamps(t *testing.T) {
 func TestAlignmentScore(t *testing.T) {
 	truth := NewTruth(New(1), 0)
 	// A 1 MHz clock 2,000 ppm fast, switched on at 1 s, 3 s before its 32-bit wrap.
-	c := Clock{Stream: "eda", At0: 1e9, Tick0: 1<<32 - 3e6, NsPerTick: 1000 / 1.002}
+	c := Clock{Stream: "eda", At0: 1e9, Tick0: 1<<32 - 3e6, NsPerTick: 1000 / 1.002, WrapBits: 32}
 	truth.Power(c)
 	var samples []Stamped
 	for k := range 1000 {
@@ -75,14 +75,14 @@ func TestAlignmentScore(t *testing.T) {
 		tick := c.Tick(at) % (1 << 32) // a driver that connected after the wrap
 		samples = append(samples, Stamped{Tick: tick, Arrival: at + 5e6, At: at + 2e5, Err: 150e3})
 	}
-	e, ok := truth.Record().Alignment("eda", 32, samples)
+	e, ok := truth.Record().Alignment("eda", samples)
 	if !ok || e.Samples != 1000 || math.Abs(e.MedianMs-.2) > .01 || math.Abs(e.MaxMs-.2) > .01 {
 		t.Errorf("constant error of 0.2 ms scored as %+v", e)
 	}
 	if e.Inside != 0 {
 		t.Errorf("errors of 0.2 ms are outside a bound of 0.15 ms, scored %.2f inside", e.Inside)
 	}
-	if _, ok := truth.Record().Alignment("gaze", 0, samples); ok {
+	if _, ok := truth.Record().Alignment("gaze", samples); ok {
 		t.Error("scored a stream without a true clock")
 	}
 }

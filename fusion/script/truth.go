@@ -1,6 +1,7 @@
 package script
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -14,11 +15,23 @@ type Clock struct {
 	At0       instant.Instant `json:"at0_ns"` // also when the course began
 	Tick0     int64           `json:"tick0"`
 	NsPerTick float64         `json:"ns_per_tick"`
+	WrapBits  int             `json:"wrap_bits"` // width of the device's counter; 0 = it never wraps
 }
 
 // At returns the true instant of a tick. Ticks are unwrapped from Tick0 on.
 func (c Clock) At(tick int64) instant.Instant {
 	return c.At0.Add(time.Duration(float64(tick-c.Tick0) * c.NsPerTick))
+}
+
+// Near returns the true instant of a tick that a host unwrapped. A host that was
+// connected later cannot know how often the counter had come round before; the
+// turn that is nearest to the arrival is the right one.
+func (c Clock) Near(tick int64, arrival instant.Instant) instant.Instant {
+	if c.WrapBits > 0 {
+		turn := int64(1) << c.WrapBits
+		tick += int64(math.Round(float64(c.Tick(arrival)-tick)/float64(turn))) * turn
+	}
+	return c.At(tick)
 }
 
 // Tick returns the clock's reading at an instant.

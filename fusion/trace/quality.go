@@ -22,6 +22,7 @@ const (
 	StimulusUnknown                     // 256
 	NotFinal                            // 512
 	Imprecise                           // 1024
+	CutOff                              // 2048
 )
 
 // imprecise is the bound on a row's time above which it is marked: three frames
@@ -44,6 +45,7 @@ var meaning = [...]struct {
 	{StimulusUnknown, "what was on the screen is not known"},
 	{NotFinal, "live row, made from what was known at that moment"},
 	{Imprecise, "the time of the row is only known to more than 100 ms"},
+	{CutOff, "a showing of the stimulus that was cut off and repeated later: presentation, frame and media_ns are left empty, so that no second of a stimulus counts twice"},
 }
 
 // Words lists what the bits say; empty for 0.

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// wrapTick is where the box's tick counter comes round.
-	wrapTick = 1 << 32
+	// counterBits is the width of the box's tick counter, which counts µs.
+	counterBits = 32
 	// defaultWrap is how long after power-on it does so, so that every run of the
 	// virtual lab crosses the wrap (a real box starts at 0).
 	defaultWrap = 15 * time.Second
@@ -59,7 +59,7 @@ func NewEDABox(truth *script.Truth, clock instant.Clock, o BoxOptions) *EDABox {
 
 func (b *EDABox) run(ctx context.Context, due *alarm, in <-chan arrived, send func([]byte)) {
 	f := &firmware{EDABox: b, send: send, rate: b.o.Rate, random: rand.New(rand.NewPCG(b.o.Seed, 1))}
-	f.oscillator = switchOn(b.truth, b.o.Stream, b.clock.Now(), wrapTick-b.o.WrapIn.Microseconds(), b.o.DriftPPM)
+	f.oscillator = switchOn(b.truth, b.o.Stream, b.clock.Now(), 1<<counterBits-b.o.WrapIn.Microseconds(), counterBits, b.o.DriftPPM)
 	f.hello(wire.Started)
 	for {
 		if f.sampling {
@@ -157,12 +157,4 @@ func (f *firmware) sample() {
 		f.statusDue += statusEvery.Microseconds()
 		f.send(wire.AppendStatus(nil, f.status))
 	}
-}
-
-// BoxTime returns the true instant of a tick that a host unwrapped. The host
-// cannot know how often the counter has come round before it was connected; the
-// arrival decides it.
-func BoxTime(c script.Clock, tick int64, arrival instant.Instant) instant.Instant {
-	rounds := math.Round(float64(c.Tick(arrival)-tick) / wrapTick)
-	return c.At(tick + int64(rounds)*wrapTick)
 }

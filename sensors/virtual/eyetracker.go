@@ -51,7 +51,7 @@ func NewEyeTracker(truth *script.Truth, clock instant.Clock, o TrackerOptions) *
 func (e *EyeTracker) run(ctx context.Context, due *alarm, in <-chan arrived, send func([]byte)) {
 	t := &tracking{EyeTracker: e, send: send, enabled: map[string]bool{}, random: rand.New(rand.NewPCG(e.o.Seed, 2))}
 	now := e.clock.Now()
-	t.sampler = newSampler(switchOn(e.truth, e.o.Stream, now, trackerStart.Microseconds(), e.o.DriftPPM), now, float64(e.o.Rate))
+	t.sampler = newSampler(switchOn(e.truth, e.o.Stream, now, trackerStart.Microseconds(), 0, e.o.DriftPPM), now, float64(e.o.Rate))
 	for {
 		due.after(t.sampler.until(e.clock.Now()))
 		select {

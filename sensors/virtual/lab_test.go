@@ -90,7 +90,7 @@ func (l *lab) checkEDA(t *testing.T) {
 		if !ok {
 			t.Fatal("no clock of the box in the truth")
 		}
-		at := virtual.BoxTime(clock, s.Tick, s.Arrival)
+		at := clock.Near(s.Tick, s.Arrival)
 		if late := s.Arrival.Sub(at); late < 0 || late > time.Second {
 			t.Fatalf("sample %d arrived %v after it was taken", s.Seq, late)
 		}
@@ -166,7 +166,7 @@ func (l *lab) checkProbes(t *testing.T, least int) {
 		for _, p := range c.Probes {
 			n++
 			clock, _ := l.truth.Clock("eda", p.T3)
-			rx, tx := virtual.BoxTime(clock, p.Rx, p.T3), virtual.BoxTime(clock, p.Tx, p.T3)
+			rx, tx := clock.Near(p.Rx, p.T3), clock.Near(p.Tx, p.T3)
 			const rounding = 2 * time.Microsecond // ticks are whole
 			if rx.Add(rounding) < p.T0 || tx < rx || tx > p.T3 {
 				t.Errorf("probe out of order: sent %d, received %d, answered %d, heard %d", p.T0, rx, tx, p.T3)

@@ -13,8 +13,8 @@ type oscillator struct{ script.Clock }
 
 // switchOn starts an oscillator at an instant, from a first tick, and enters it
 // in the truth.
-func switchOn(truth *script.Truth, stream string, at instant.Instant, tick0 int64, driftPPM float64) oscillator {
-	c := script.Clock{Stream: stream, At0: at, Tick0: tick0, NsPerTick: 1000 / (1 + driftPPM*1e-6)}
+func switchOn(truth *script.Truth, stream string, at instant.Instant, tick0 int64, wrapBits int, driftPPM float64) oscillator {
+	c := script.Clock{Stream: stream, At0: at, Tick0: tick0, NsPerTick: 1000 / (1 + driftPPM*1e-6), WrapBits: wrapBits}
 	truth.Power(c)
 	return oscillator{c}
 }
