@@ -29,7 +29,6 @@ type tape struct {
 	reason  string
 	steps   []int
 	samples map[string]int
-	markers []string
 }
 
 func (m *memory) Begin(_ context.Context, h Header) (Recorder, error) {
@@ -49,7 +48,7 @@ func (m *memory) find(id string) *tape {
 	return nil
 }
 
-func (m *memory) Resume(_ context.Context, id string, _ Segment, _ []stream.Info) (Recorder, Resumption, error) {
+func (m *memory) Resume(_ context.Context, id, _ string, _ Segment, _ []stream.Info) (Recorder, Resumption, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t := m.find(id)
@@ -89,11 +88,6 @@ func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
 	}
 	for _, c := range batch {
 		t.samples[c.Stream] += len(c.Samples)
-		for _, e := range c.Events {
-			if e.Kind == stream.Marker {
-				t.markers = append(t.markers, e.Detail)
-			}
-		}
 	}
 	return nil
 }
@@ -102,6 +96,13 @@ func (t *tape) Reached(_ context.Context, step int) error {
 	t.archive.mu.Lock()
 	defer t.archive.mu.Unlock()
 	t.steps = append(t.steps, step)
+	return nil
+}
+
+func (t *tape) Stopped(_ context.Context, reason string) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.reason = reason
 	return nil
 }
 

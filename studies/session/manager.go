@@ -13,7 +13,6 @@ import (
 
 	"emolab/fusion/bus"
 	"emolab/fusion/instant"
-	"emolab/fusion/stream"
 	"emolab/studies/study"
 )
 
@@ -142,7 +141,7 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 	}
 	cur := &run{id: id, segment: seg}
 	err = m.begin(cur, func() (Recorder, int, error) {
-		rec, back, err := m.o.Archive.Resume(ctx, id, seg, m.o.Lab.Streams())
+		rec, back, err := m.o.Archive.Resume(ctx, id, m.o.Study.Hash, seg, m.o.Lab.Streams())
 		if err != nil {
 			return nil, 0, fmt.Errorf("continue %s: %w", id, err)
 		}
@@ -354,9 +353,7 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 	if !errors.Is(why, errPlanShown) {
 		out.Reason = why.Error()
 		log.Warn("ended early", "reason", why)
-		marker := stream.Chunk{Stream: string(stream.Stimulus), Events: []stream.Event{
-			{Kind: stream.Marker, At: m.o.Clock.Now(), Detail: "ended early: " + why.Error()}}}
-		if err := rec.Append(closing, []stream.Chunk{marker}); err != nil {
+		if err := rec.Stopped(closing, out.Reason); err != nil {
 			m.fail(closing, cur, rec, err)
 			return
 		}
@@ -409,6 +406,11 @@ func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) 
 	m.mu.Lock()
 	m.current, m.outcome = nil, &out
 	m.mu.Unlock()
+	if out.State == Recovered {
+		if err := m.findRecovered(ctx); err != nil {
+			m.o.Log.Error("offer the session again", "session", cur.id, "error", err)
+		}
+	}
 	close(cur.done)
 }
 

@@ -57,6 +57,8 @@ type Recorder interface {
 	Append(ctx context.Context, batch []stream.Chunk) error
 	// Reached notes that step of the plan has begun; a continued session begins there.
 	Reached(ctx context.Context, step int) error
+	// Stopped notes why the session ended before its plan was shown.
+	Stopped(ctx context.Context, reason string) error
 	// Seal aligns every stream again, two-sided, writes the derived rows and the
 	// statements, and makes the session read-only.
 	Seal(ctx context.Context, progress Progress) error
@@ -71,9 +73,9 @@ type Progress func(done, total int, doing string)
 // Archive keeps the sessions of one study.
 type Archive interface {
 	Begin(ctx context.Context, h Header) (Recorder, error)
-	// Resume opens a recovered session for a further segment (its Number is
+	// Resume opens a recovered session of the study whose hash is given for a further segment (its Number is
 	// chosen by the archive), and tells where in its plan it stopped.
-	Resume(ctx context.Context, id string, seg Segment, streams []stream.Info) (Recorder, Resumption, error)
+	Resume(ctx context.Context, id, studyHash string, seg Segment, streams []stream.Info) (Recorder, Resumption, error)
 	// Seal closes a recovered session as it is, without continuing it.
 	Seal(ctx context.Context, id string, progress Progress) error
 	Sessions(ctx context.Context) ([]Summary, error)

@@ -42,20 +42,33 @@ func (s *Store) Begin(ctx context.Context, h session.Header) (session.Recorder, 
 	if err != nil {
 		return nil, fmt.Errorf("store: begin session %s: %w", h.ID, err)
 	}
-	return r, r.prepare(ctx)
+	return r, s.ready(ctx, r)
+}
+
+// ready prepares a recorder. A session that cannot be recorded after all is left
+// as recovered, to be continued or sealed.
+func (s *Store) ready(ctx context.Context, r *recorder) error {
+	err := r.prepare(ctx)
+	if err == nil {
+		return nil
+	}
+	r.close()
+	return errors.Join(err, s.release(ctx, r.id, err.Error()))
 }
 
 // Resume opens a recovered session for a further segment. The segment's number
-// follows the last one, whatever seg says.
-func (s *Store) Resume(ctx context.Context, id string, seg session.Segment, streams []stream.Info) (session.Recorder, session.Resumption, error) {
-	r, back, err := s.resume(ctx, id, seg, streams)
+// follows the last one, whatever seg says. studyHash is that of the study which
+// is loaded now: with other clips or another order the rest of the session would
+// not belong to its beginning, so it must be the session's own.
+func (s *Store) Resume(ctx context.Context, id, studyHash string, seg session.Segment, streams []stream.Info) (session.Recorder, session.Resumption, error) {
+	r, back, err := s.resume(ctx, id, studyHash, seg, streams)
 	if err != nil {
 		return nil, session.Resumption{}, fmt.Errorf("store: continue session %s: %w", id, err)
 	}
 	return r, back, nil
 }
 
-func (s *Store) resume(ctx context.Context, id string, seg session.Segment, streams []stream.Info) (*recorder, session.Resumption, error) {
+func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Segment, streams []stream.Info) (*recorder, session.Resumption, error) {
 	lanes, err := lanesOf(streams)
 	if err != nil {
 		return nil, session.Resumption{}, err
@@ -64,14 +77,17 @@ func (s *Store) resume(ctx context.Context, id string, seg session.Segment, stre
 	r := &recorder{store: s, id: id, start: seg.Start, lanes: lanes}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		var state session.State
-		var plan string
-		row := tx.QueryRowContext(ctx, `SELECT state, participant, plan, max(reached_step, 0), software,
+		var plan, hash string
+		row := tx.QueryRowContext(ctx, `SELECT state, participant, study_hash, plan, max(reached_step, 0), software,
 			(SELECT max(number) + 1 FROM segment WHERE session_id = id) FROM session WHERE id = ?`, id)
-		if err := row.Scan(&state, &back.Participant, &plan, &back.From, &r.software, &back.Segment); err != nil {
+		if err := row.Scan(&state, &back.Participant, &hash, &plan, &back.From, &r.software, &back.Segment); err != nil {
 			return missing(err)
 		}
 		if state != session.Recovered {
 			return fmt.Errorf("it is %s; only a recovered session can be continued", state)
+		}
+		if hash != studyHash {
+			return errors.New("the study or one of its clips has been changed since: put back what it was, or seal the session as it is")
 		}
 		if err := json.Unmarshal([]byte(plan), &back.Plan); err != nil {
 			return fmt.Errorf("read its plan: %w", err)
@@ -88,7 +104,7 @@ func (s *Store) resume(ctx context.Context, id string, seg session.Segment, stre
 	if err != nil {
 		return nil, session.Resumption{}, err
 	}
-	return r, back, r.prepare(ctx)
+	return r, back, s.ready(ctx, r)
 }
 
 // addStudy keeps the study file and its stimuli, once for each version of it.

@@ -16,7 +16,9 @@ const (
 
 // gap keeps the table of gaps in step with the events of a stream:
 //
-//   - Disconnected opens a gap, and Connected closes it;
+//   - Disconnected opens a gap, and Connected closes it. It begins with the last
+//     arrival, for a device that falls silent is noticed seconds later; but with
+//     the event where a stream may rightly be silent (its rate is 0);
 //   - Connected in a segment that has no sample of the stream yet means that the
 //     device was away since the segment began;
 //   - Lost is a gap between two arrivals. The samples that a disconnection cost
@@ -30,7 +32,11 @@ func (r *recorder) gap(ctx context.Context, tx *sql.Tx, l *lane, c stream.Chunk,
 			return nil
 		}
 		l.open = l.gaps
-		return r.addGap(ctx, tx, l, e.At, nil, 0, gapDisconnected, e.Detail)
+		from := e.At
+		if l.info.Rate > 0 {
+			from = l.before(c, e.At)
+		}
+		return r.addGap(ctx, tx, l, from, nil, 0, gapDisconnected, e.Detail)
 
 	case stream.Connected:
 		if l.open == none {

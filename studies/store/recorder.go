@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"emolab/fusion/instant"
@@ -209,8 +210,27 @@ func (r *recorder) Fail(ctx context.Context, reason string) error {
 	return nil
 }
 
-// Seal closes the session for good.
+// Stopped notes why the session ended before its plan was shown.
+func (r *recorder) Stopped(ctx context.Context, reason string) error {
+	err := r.store.change(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "UPDATE session SET reason = ? WHERE id = ?", reason, r.id); err != nil {
+			return err
+		}
+		return note(ctx, tx, r.id, "stop", reason)
+	})
+	if err != nil {
+		return fmt.Errorf("store: session %s: note why it was stopped: %w", r.id, err)
+	}
+	return nil
+}
+
+// Seal closes the session for good. One that cannot be sealed is left as
+// recovered, to be sealed again.
 func (r *recorder) Seal(ctx context.Context, progress session.Progress) error {
 	defer r.close()
-	return r.store.seal(ctx, r.id, session.Recording, progress)
+	err := r.store.seal(ctx, r.id, session.Recording, progress)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, r.store.release(context.WithoutCancel(ctx), r.id, "it could not be sealed: "+err.Error()))
 }

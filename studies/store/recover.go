@@ -18,18 +18,28 @@ func (s *Store) recover(ctx context.Context) error {
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
 		for _, id := range left {
-			if err := closeSegments(ctx, tx, id); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = "+utcNow+" WHERE id = ?", session.Recovered, id); err != nil {
-				return err
-			}
-			if err := note(ctx, tx, id, "recover", "found recording when the file was opened: the process that recorded it had ended"); err != nil {
+			if err := release(ctx, tx, id, "found recording when the file was opened: the process that recorded it had ended"); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// release marks one session as recovered: it cannot go on as it is, but what was
+// recorded is whole.
+func (s *Store) release(ctx context.Context, id, why string) error {
+	return s.change(ctx, func(tx *sql.Tx) error { return release(ctx, tx, id, why) })
+}
+
+func release(ctx context.Context, tx *sql.Tx, id, why string) error {
+	if err := closeSegments(ctx, tx, id); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = "+utcNow+" WHERE id = ?", session.Recovered, id); err != nil {
+		return err
+	}
+	return note(ctx, tx, id, "recover", why)
 }
 
 // closeSegments writes when the latest thing of each segment arrived.

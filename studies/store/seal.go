@@ -8,6 +8,7 @@ import (
 
 	"emolab/fusion/align"
 	"emolab/fusion/stream"
+	"emolab/fusion/trace"
 	"emolab/studies/session"
 )
 
@@ -48,6 +49,11 @@ func (s *Store) seal(ctx context.Context, id string, from session.State, progres
 		}
 		finals = append(finals, f)
 	}
+	traces := make([][]stream.Sample, len(finals))
+	for i, f := range finals {
+		traces[i] = f.trace
+	}
+	trace.MarkCutOff(traces...)
 	steps.next("writing")
 	if err := s.change(ctx, func(tx *sql.Tx) error { return writeFinals(ctx, tx, d, finals) }); err != nil {
 		return fmt.Errorf("store: seal session %s: %w", id, err)

@@ -235,13 +235,13 @@ func TestGaps(t *testing.T) {
 			{Samples: []stream.Sample{sample(8, 95)}, Events: []stream.Event{{Kind: stream.Lost, At: at(95), Count: 7}}},
 			{Samples: []stream.Sample{sample(10, 110)}, Events: []stream.Event{{Kind: stream.Lost, At: at(110), Count: 1}}},
 		}, []Gap{
-			{From: at(12), Until: at(90), Closed: true, Lost: 7, Reason: "disconnected", Detail: "cable"},
+			{From: at(10), Until: at(90), Closed: true, Lost: 7, Reason: "disconnected", Detail: "cable"},
 			{From: at(95), Until: at(110), Closed: true, Lost: 1, Reason: "lost"},
 		}},
 		{"never back", []stream.Chunk{
 			{Samples: []stream.Sample{sample(0, 10)}},
 			{Events: []stream.Event{{Kind: stream.Disconnected, At: at(12)}}},
-		}, []Gap{{From: at(12), Until: at(12), Reason: "disconnected"}}},
+		}, []Gap{{From: at(10), Until: at(10), Reason: "disconnected"}}},
 		{"not there at the beginning", []stream.Chunk{
 			{Events: []stream.Event{{Kind: stream.Connected, At: at(500)}}},
 			{Samples: []stream.Sample{sample(0, 510)}},
@@ -315,7 +315,10 @@ func TestRecoverAndContinue(t *testing.T) {
 		t.Errorf("it lasted %v, want %v", d.Duration, want)
 	}
 	seg := session.Segment{Number: 99, Boot: "boot-1", Start: origin / 2, Wall: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
-	r, back, err := s.Resume(ctx, "s1", seg, lab(t))
+	if _, _, err := s.Resume(ctx, "s1", "another", seg, lab(t)); err == nil || !strings.Contains(err.Error(), "changed") {
+		t.Errorf("continued with a changed study: %v", err)
+	}
+	r, back, err := s.Resume(ctx, "s1", d.Study.Hash, seg, lab(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,14 +326,14 @@ func TestRecoverAndContinue(t *testing.T) {
 		t.Errorf("resumption %+v", back)
 	}
 	appendAll(t, r, run(lab(t)[0], 0, 10)) // numbers begin again in a new process
-	if _, _, err := s.Resume(ctx, "s1", seg, lab(t)); err == nil {
+	if _, _, err := s.Resume(ctx, "s1", d.Study.Hash, seg, lab(t)); err == nil {
 		t.Error("a session that records was resumed")
 	}
 	got := rowsOf(t, s, "s1", "eda")
 	if len(got) != 210 || got[200].Segment != 1 {
 		t.Errorf("%d samples; the first of the second segment is in segment %d", len(got), got[200].Segment)
 	}
-	if _, _, err := s.Resume(ctx, "nobody", seg, lab(t)); !errors.Is(err, ErrNoSession) {
+	if _, _, err := s.Resume(ctx, "nobody", d.Study.Hash, seg, lab(t)); !errors.Is(err, ErrNoSession) {
 		t.Errorf("resuming a session that is not there gave %v", err)
 	}
 	actions, err := texts(ctx, s.read, "SELECT action FROM audit ORDER BY n")
