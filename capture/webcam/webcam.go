@@ -95,6 +95,15 @@ type place struct {
 	index int    // of /dev/videoN, for a device
 }
 
+// KindOf tells what kind of source a name means, whether it is there or not.
+func KindOf(source string) Kind {
+	p, err := locate(source)
+	if err != nil {
+		return Device // "/dev/..." that is no camera now
+	}
+	return p.kind
+}
+
 // locate tells what kind of source is meant.
 func locate(source string) (place, error) {
 	switch {

@@ -56,9 +56,6 @@ type shown struct {
 	Misnamed int `json:"misnamed"`
 }
 
-// boxWrapBits is the width of the EDA box's tick counter.
-const boxWrapBits = 32
-
 // measure compares a sealed session with the truth. live holds the samples as
 // they were aligned while it ran.
 func measure(ctx context.Context, s *store.Store, st *study.Study, id string, truth script.Record, live map[string][]script.Stamped) (distance, error) {
@@ -135,14 +132,10 @@ func measureAlignment(ctx context.Context, s *store.Store, id string, t store.St
 		}
 		final = append(final, stamped(row.Sample))
 	}
-	wrap := 0
-	if t.Kind == stream.EDA {
-		wrap = boxWrapBits
-	}
-	if e, ok := truth.Alignment(t.ID, wrap, live); ok {
+	if e, ok := truth.Alignment(t.ID, live); ok {
 		a.Live = &e
 	}
-	if e, ok := truth.Alignment(t.ID, wrap, final); ok {
+	if e, ok := truth.Alignment(t.ID, final); ok {
 		a.Final = &e
 	}
 	return a, nil

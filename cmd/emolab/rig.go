@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"emolab/capture/face"
@@ -63,8 +62,8 @@ func realRig(lab labFile) (_ *rig, err error) {
 	return r, nil
 }
 
-// addWebcam puts the face pipeline behind a camera. A camera device that is
-// absent is looked for until it is plugged in; a file that is absent is an error.
+// addWebcam puts the face pipeline behind a camera. A camera that is absent is
+// looked for until it is there; a file that is absent is an error.
 func (r *rig) addWebcam(entry cameraEntry) error {
 	open := func() (*webcam.Camera, error) {
 		return webcam.Open(webcam.Options{
@@ -74,7 +73,7 @@ func (r *rig) addWebcam(entry cameraEntry) error {
 	reopen := func() (face.Camera, error) { return open() }
 	cam, err := open()
 	if err != nil {
-		if !strings.HasPrefix(entry.Source, "/dev/") {
+		if webcam.KindOf(entry.Source) == webcam.File {
 			return err
 		}
 		return r.addCamera(absent{err}, face.SourceInfo{Device: "camera", Port: entry.Source, Rate: entry.FPS, Reopen: reopen})
@@ -82,7 +81,7 @@ func (r *rig) addWebcam(entry cameraEntry) error {
 	r.closers = append(r.closers, cam)
 	about := cam.Describe()
 	info := face.SourceInfo{Device: about.Device, Port: about.Port, Rate: about.FPS}
-	if about.Kind == webcam.Device {
+	if about.Kind != webcam.File {
 		info.Reopen = reopen
 	}
 	return r.addCamera(cam, info)
