@@ -102,7 +102,9 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 
 // consoleURL and stageURL are what a person opens.
 func (a *appliance) consoleURL() string { return a.address() + "/?token=" + a.token }
-func (a *appliance) stageURL() string   { return a.address() + "/stage?token=" + a.token }
+func (a *appliance) stageURL() string {
+	return a.address() + "/stage?token=" + console.StageToken(a.token)
+}
 
 // address is where the pages are served.
 func (a *appliance) address() string { return "http://" + a.socket.Addr().String() }

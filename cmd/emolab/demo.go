@@ -250,7 +250,7 @@ func openStage(ctx context.Context, running *appliance, r *rig, withBrowser bool
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	screen := client.New(client.Options{
-		URL: running.address(), Header: http.Header{"Authorization": {"Bearer " + running.token}},
+		URL: running.address(), Header: http.Header{"Authorization": {"Bearer " + console.StageToken(running.token)}},
 		Clock: instant.Monotonic{}, Study: running.study,
 		Offset: clientOffset, DriftPPM: clientDrift, Seed: r.truth.Script.Seed,
 		Power: func(at0 instant.Instant, tick0 int64, nsPerTick float64) {

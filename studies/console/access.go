@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +27,14 @@ func NewToken() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }
 
+// StageToken makes of the lab's token the one that opens the participant's
+// screen and nothing else. The lab's cannot be told from it, so that whoever sits
+// at that screen cannot open the console.
+func StageToken(token string) string {
+	d := sha256.Sum256([]byte("stage " + token))
+	return base64.RawURLEncoding.EncodeToString(d[:tokenBytes])
+}
+
 // gate lets in who knows the token.
 type gate struct {
 	digest [sha256.Size]byte // of the token: comparing digests hides its length too
@@ -39,6 +48,13 @@ func newGate(token string) gate {
 	d := sha256.Sum256([]byte(token))
 	id := sha256.Sum256(d[:])
 	return gate{digest: d, cookie: "emolab_" + hex.EncodeToString(id[:4]), shut: len(token) < minToken}
+}
+
+// newStageGate is the gate of the stage's own token.
+func newStageGate(token string) gate {
+	g := newGate(StageToken(token))
+	g.shut = len(token) < minToken // as shut as the console's
+	return g
 }
 
 func (g gate) fits(token string) bool {
@@ -56,8 +72,8 @@ func (g gate) open(r *http.Request) bool {
 	return ok && g.fits(bearer)
 }
 
-// guard wraps everything that the console serves.
-func (g gate) guard(next http.Handler) http.Handler {
+// guard wraps what the console serves, for those whom one of the gates lets in.
+func guard(next http.Handler, gates ...gate) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
@@ -65,12 +81,13 @@ func (g gate) guard(next http.Handler) http.Handler {
 		// The printed address carries the token once; the cookie carries it from
 		// there on, and it disappears from the address bar and the history.
 		if q := r.URL.Query(); r.Method == http.MethodGet && q.Has("token") {
-			if !g.fits(q.Get("token")) {
+			i := slices.IndexFunc(gates, func(g gate) bool { return g.fits(q.Get("token")) })
+			if i < 0 {
 				deny(w, r)
 				return
 			}
 			http.SetCookie(w, &http.Cookie{
-				Name: g.cookie, Value: q.Get("token"), Path: "/",
+				Name: gates[i].cookie, Value: q.Get("token"), Path: "/",
 				HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
 			})
 			q.Del("token")
@@ -80,7 +97,7 @@ func (g gate) guard(next http.Handler) http.Handler {
 			http.Redirect(w, r, to.RequestURI(), http.StatusSeeOther)
 			return
 		}
-		if !g.open(r) {
+		if !slices.ContainsFunc(gates, func(g gate) bool { return g.open(r) }) {
 			deny(w, r)
 			return
 		}

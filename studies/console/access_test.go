@@ -51,6 +51,40 @@ func TestWithoutTheTokenNothingOpens(t *testing.T) {
 	}
 }
 
+// Who sits at the participant's screen must not be able to open the console.
+func TestTheStageTokenOpensTheStageOnly(t *testing.T) {
+	stage := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	l := startLab(t, Options{Stage: stage})
+	jar, _ := cookiejar.New(nil)
+	client := &http.Client{Jar: jar}
+	for _, c := range []struct {
+		path   string
+		status int
+	}{
+		{"/stage?token=" + StageToken(testToken), http.StatusTeapot}, // from here on by its cookie
+		{"/stage/stimuli/a", http.StatusTeapot},
+		{"/ws/stage", http.StatusTeapot},
+		{"/", http.StatusUnauthorized},
+		{"/?token=" + StageToken(testToken), http.StatusUnauthorized},
+		{"/console/main.js", http.StatusUnauthorized},
+		{"/api/status", http.StatusUnauthorized},
+		{"/api/bundles/x.zip", http.StatusUnauthorized},
+		{"/ws/console", http.StatusUnauthorized},
+	} {
+		resp, err := client.Get(l.server.URL + c.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != c.status {
+			t.Errorf("%s: %s, want %d", c.path, resp.Status, c.status)
+		}
+	}
+	if g := newStageGate("short"); g.fits(StageToken("short")) {
+		t.Error("a lab whose token is none opens its stage")
+	}
+}
+
 func TestATokenThatIsNoneOpensNothing(t *testing.T) {
 	g := newGate("")
 	for _, token := range []string{"", " "} {

@@ -41,12 +41,15 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("POST /api/session/continue", c.resume)
 	mux.HandleFunc("POST /api/session/seal", c.seal)
 	mux.HandleFunc("GET /ws/console", c.watch)
+	doors := http.NewServeMux()
+	doors.Handle("/", guard(mux, c.gate))
 	if c.stage != nil {
-		mux.Handle("/stage", c.stage)
-		mux.Handle("/stage/", c.stage)
-		mux.Handle("/ws/stage", c.stage)
+		stage := guard(c.stage, c.gate, c.screen)
+		for _, path := range []string{"/stage", "/stage/", "/ws/stage"} {
+			doors.Handle(path, stage)
+		}
 	}
-	return c.gate.guard(mux)
+	return doors
 }
 
 func (c *Console) page(w http.ResponseWriter, r *http.Request) {

@@ -44,9 +44,10 @@ type Options struct {
 	Streams []stream.Info
 	Clock   instant.Clock
 	// Token is the secret that opens every page; see NewToken. One that is too
-	// short to be a secret opens nothing.
+	// short to be a secret opens nothing. StageToken makes of it the one that
+	// opens the participant's screen alone.
 	Token string
-	// Stage answers /stage, /stage/... and /ws/stage behind the same token. It
+	// Stage answers /stage, /stage/... and /ws/stage behind either token. It
 	// sets its own headers. It may be nil.
 	Stage http.Handler
 	// Bundles is the folder whose files are offered for download.
@@ -59,7 +60,8 @@ type Console struct {
 	feed     Feed
 	stage    http.Handler
 	bundles  string
-	gate     gate
+	gate     gate // of the console
+	screen   gate // of the participant's screen
 	hub      *hub
 }
 
@@ -71,6 +73,7 @@ func New(o Options) *Console {
 		stage:    o.Stage,
 		bundles:  o.Bundles,
 		gate:     newGate(o.Token),
+		screen:   newStageGate(o.Token),
 		hub:      newHub(o.Operator, o.Clock, o.Streams),
 	}
 }
