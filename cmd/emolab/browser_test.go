@@ -52,6 +52,9 @@ func TestServeInABrowser(t *testing.T) {
 	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1.5 })()`)
 	stage.Screenshot("stage-playing.png")
 	console.Screenshot("console-recording.png")
+	console.Until(`document.querySelector("#step-text").textContent.includes("3 of 3")`)
+	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 3 })()`)
+	console.Screenshot("console.png") // the README's picture
 	console.Until(`document.body.innerText.includes("sealed")`)
 	console.Screenshot("console-sealed.png")
 
