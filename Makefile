@@ -37,9 +37,12 @@ serve: build ## run the console with the virtual lab
 	./emolab serve --virtual
 
 .PHONY: test
+# Whole sessions in real time (cmd) come last and alone, so that no other test
+# takes the processor from them.
 test: models ## run all tests with the race detector
 	@.ci/deps --browser
-	go test -race -timeout 15m ./...
+	go test -race -timeout 15m $$(go list ./... | grep -v /cmd/)
+	go test -race -timeout 15m ./cmd/...
 
 .PHONY: interop
 INTEROP := studies/bundle/interop
