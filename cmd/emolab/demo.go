@@ -25,7 +25,7 @@ import (
 
 // demoCmd is the whole job with the virtual lab.
 type demoCmd struct {
-	Out          string       `help:"Where recordings, bundles and truths are kept." default:"emolab-demo" type:"path" placeholder:"DIR"`
+	Out          string       `help:"Where recordings, bundles and truths are kept. Default: emolab-demo here." default:"emolab-demo" type:"path" placeholder:"DIR"`
 	Study        string       `help:"The study to run. Default: the example study." type:"existingfile" placeholder:"FILE"`
 	Participants int          `help:"How many sessions to record, one after the other." default:"1" placeholder:"N"`
 	Browser      string       `help:"Where the stage runs: chromium, none (the built-in client), or auto (Chromium where it is installed)." default:"auto" enum:"auto,chromium,none"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,8 +17,8 @@ import (
 
 // doctorCmd looks over the workstation.
 type doctorCmd struct {
-	Lab  string `help:"The devices of this workstation." default:"lab.yaml" type:"path" placeholder:"FILE"`
-	Data string `help:"Where recordings are kept." default:"emolab-data" type:"path" placeholder:"DIR"`
+	Lab  string `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
+	Data string `help:"Where recordings are kept. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
 	JSON bool   `help:"Print JSON."`
 }
 
@@ -142,8 +143,11 @@ func checkCores() finding {
 // checkLab opens every device that lab.yaml names, all at once.
 func checkLab(path string) []finding {
 	lab, err := readLab(path)
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
 		return []finding{{"lab.yaml", warning, "no devices are configured", err.Error()}}
+	}
+	if err != nil {
+		return []finding{{"lab.yaml", bad, "it cannot be used", err.Error()}}
 	}
 	findings := make([]finding, 1+len(lab.Devices))
 	var group errgroup.Group

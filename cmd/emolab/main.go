@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return ended
 	}
 	if err != nil {
-		fmt.Fprintf(errOut, "emolab: %v\nTry: emolab %s --help\n", err, command(err))
+		fmt.Fprintf(errOut, "emolab: %v\nTry: emolab %s--help\n", err, command(err))
 		return exitUsage
 	}
 	if err := parsed.Run(&app{ctx: ctx, out: out, err: errOut}); err != nil {
@@ -97,11 +97,12 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return exitFine
 }
 
-// command returns the command that was being parsed when err came up.
+// command returns the command that was being parsed when err came up, with a
+// blank after it, or nothing.
 func command(err error) string {
 	var p *kong.ParseError
 	if errors.As(err, &p) && p.Context.Selected() != nil {
-		return p.Context.Selected().Path()
+		return p.Context.Selected().Path() + " "
 	}
 	return ""
 }

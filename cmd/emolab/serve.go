@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"emolab/studies/console"
 	"emolab/studies/session"
@@ -14,11 +15,11 @@ import (
 
 // serveCmd runs the lab.
 type serveCmd struct {
-	Lab     string       `help:"The devices of this workstation." default:"lab.yaml" type:"path" placeholder:"FILE"`
+	Lab     string       `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
 	Study   string       `help:"The study to run. Default: study.yaml here, else the example study." type:"path" placeholder:"FILE"`
-	Data    string       `help:"Where recordings and bundles are kept." default:"emolab-data" type:"path" placeholder:"DIR"`
-	Listen  string       `help:"Loopback address of the pages." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
-	Token   string       `help:"Access token of the pages. Default: a new one, printed at start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
+	Data    string       `help:"Where recordings and bundles are kept. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
+	Listen  string       `help:"Loopback address of the pages. Default: 127.0.0.1:8800." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
+	Token   string       `help:"Access token of the pages. Default: the one kept in the data folder, made at the first start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
 	Virtual bool         `help:"Use the virtual lab instead of lab.yaml: a scripted participant on simulated devices."`
 	Camera  string       `help:"Use this camera, video file or URL instead of the lab's own." placeholder:"SOURCE"`
 	Lines   virtualFlags `embed:"" prefix:"virtual-"`
@@ -45,7 +46,7 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	if c.Token == "" {
-		if c.Token, err = console.NewToken(); err != nil {
+		if c.Token, err = keptToken(c.Data); err != nil {
 			return err
 		}
 	}
@@ -74,6 +75,24 @@ func (c *serveCmd) Run(a *app) error {
 	}
 	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
 	return running.run(a.ctx)
+}
+
+// keptToken returns the token of a data folder, made when there is none. It is
+// kept, so that both pages come back by themselves after a crash. Whoever can
+// read it can read the recordings beside it as well. Delete the file for a new one.
+func keptToken(dir string) (string, error) {
+	path := filepath.Join(dir, "token")
+	if b, err := os.ReadFile(path); err == nil {
+		return strings.TrimSpace(string(b)), nil
+	}
+	token, err := console.NewToken()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return token, os.WriteFile(path, []byte(token+"\n"), 0o600)
 }
 
 // openStudy loads the study that was asked for, or unpacks the example.

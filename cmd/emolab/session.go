@@ -1,16 +1,20 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"emolab/fusion/stream"
 	"emolab/studies/bundle"
+	"emolab/studies/session"
 	"emolab/studies/store"
 )
 
@@ -22,7 +26,7 @@ type sessionCmd struct {
 
 // storeFlags name the file of a study.
 type storeFlags struct {
-	Data string `help:"The data folder." default:"emolab-data" type:"path" placeholder:"DIR"`
+	Data string `help:"The data folder. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
 	DB   string `help:"The study's file. Default: the only .db file in the data folder." type:"path" placeholder:"FILE"`
 }
 
@@ -80,7 +84,7 @@ func (c *sessionListCmd) Run(a *app) error {
 	for _, v := range all {
 		note := v.Reason
 		if v.Simulated {
-			note = "simulated " + note
+			note = strings.TrimSpace("simulated " + note)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.State,
 			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, note)
@@ -121,21 +125,40 @@ func (c *sessionShowCmd) Run(a *app) error {
 	if d.Reason != "" {
 		fmt.Fprintf(a.out, "note: %s\n", d.Reason)
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nSTREAM\tDEVICE\tSAMPLES\tLOST\tUSABLE\tDRIFT ppm\tJITTER ms\tERROR ±ms")
+	if d.Bundle != "" {
+		fmt.Fprintf(a.out, "bundle %s\n", d.Bundle)
+	}
 	for _, g := range d.Segments {
-		for _, t := range g.Streams {
-			if t.Kind == stream.Trace {
-				continue // derived from the others
-			}
-			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.1f%%\t%.1f\t%.2f\t%.2f\n", t.ID, label(t), t.Rows,
-				t.Statement.Lost, 100*t.Usable, t.Statement.DriftPPM, t.Statement.JitterMs, t.Statement.BoundMs)
+		if len(d.Segments) > 1 {
+			fmt.Fprintf(a.out, "\nsegment %d of %d, from step %d of the plan", g.Number+1, len(d.Segments), g.First+1)
+		}
+		if err := printStreams(a.out, g.Streams); err != nil {
+			return err
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
+	if d.State != session.Sealed {
+		fmt.Fprintln(a.out, "Not sealed: errors are stated when it is.")
 	}
 	return printGaps(a, d.Gaps)
+}
+
+// printStreams prints a line for each stream, with the statement of its error
+// where there is one yet.
+func printStreams(out io.Writer, streams []store.Stream) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nSTREAM\tDEVICE\tSAMPLES\tLOST\tUSABLE\tDRIFT ppm\tJITTER ms\tERROR ±ms")
+	for _, t := range streams {
+		if t.Kind == stream.Trace {
+			continue // derived from the others
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t", t.ID, label(t), t.Rows)
+		if s := t.Statement; s.Method == "" {
+			fmt.Fprintln(w, "-\t-\t-\t-\t-")
+		} else {
+			fmt.Fprintf(w, "%d\t%.1f%%\t%.1f\t%.2f\t%.2f\n", s.Lost, 100*t.Usable, s.DriftPPM, s.JitterMs, s.BoundMs)
+		}
+	}
+	return w.Flush()
 }
 
 // printGaps lists the times that a device was away one by one, and sums up the
@@ -207,6 +230,9 @@ func (c *sessionExportCmd) Run(a *app) error {
 	}
 	// Export is noted in the file, so that it is known where data went.
 	s, err := store.Open(a.ctx, path)
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("%w, or download the bundle in its console", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,12 @@ type manifest struct {
 	Study       string `json:"study"`
 	StudyHash   string `json:"study_hash"`
 	Simulated   bool   `json:"simulated"`
+	// Reason says why the plan was not shown to its end; empty when it was.
+	Reason string `json:"reason"`
+	// Begun counts the steps of the plan that began, of Steps in all.
+	Begun int `json:"steps_begun"`
+	Steps int `json:"steps"`
+
 	Software    string `json:"software"` // that recorded the session
 	Created     string `json:"created_utc"`
 	// FaceFramesWritten counts pictures of the participant on the disk. There are
@@ -38,6 +44,7 @@ func manifestOf(d store.Detail, created time.Time) manifest {
 	return manifest{
 		Format: Format, Session: d.ID, Participant: d.Participant,
 		Study: d.Study.ID, StudyHash: d.Study.Hash, Simulated: d.Simulated,
+		Reason: d.Reason, Begun: d.Reached + 1, Steps: len(d.Plan.Steps),
 		Software: d.Software, Created: created.UTC().Format(time.RFC3339), created: created,
 	}
 }

@@ -204,9 +204,13 @@ func readme(d store.Detail) string {
 	if d.Simulated {
 		kind = "recorded, at least in part from SIMULATED devices,"
 	}
-	return strings.NewReplacer("{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
+	incomplete := ""
+	if d.Reason != "" {
+		incomplete = fmt.Sprintf("\nINCOMPLETE: %s. %d of the plan's %d steps began; see presentations.csv.\n", d.Reason, d.Reached+1, len(d.Plan.Steps))
+	}
+	return strings.NewReplacer("{incomplete}", incomplete, "{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
 		`Session {id} of participant {participant} in study {study}, {kind} by {software}.
-
+{incomplete}
 trace.csv is the place to begin: one row per camera frame with the stimulus that
 was on the screen, the expression, the gaze on the stimulus and the skin
 conductance. codebook.csv explains every column of every table. An empty cell

@@ -60,11 +60,17 @@ func (s *source) presentations() sheet {
 		{"presentation", "1", "Number of the presentation in the session, from 1."},
 		{"step", "1", "Step of the plan, from 0."},
 		{"stimulus", "", "Id of the video."},
+		{"begun", "1", "1 where the step began on the screen, 0 where the session ended before."},
 	}, func(_ context.Context, t *table) error {
 		for _, p := range s.detail.Presentations {
+			begun := int64(0)
+			if p.Step <= s.detail.Reached {
+				begun = 1
+			}
 			t.int(int64(p.Number))
 			t.int(int64(p.Step))
 			t.text(p.Stimulus)
+			t.int(begun)
 			t.end()
 		}
 		return nil

@@ -202,8 +202,12 @@ func writeFinals(ctx context.Context, tx *sql.Tx, d Detail, finals []final) erro
 	if err := note(ctx, tx, d.ID, "seal", fmt.Sprintf("was %s, %d segments", d.State, len(finals))); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, trace_derivation = ?, ended_utc = coalesce(ended_utc, "+utcNow+") WHERE id = ?",
-		session.Sealed, Final, d.ID)
+	reason := d.Reason
+	if reason == "" && d.State == session.Recovered {
+		reason = fmt.Sprintf("cut off in step %d of %d, sealed as it was", d.Reached+1, len(d.Plan.Steps))
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, reason = ?, trace_derivation = ?, ended_utc = coalesce(ended_utc, "+utcNow+") WHERE id = ?",
+		session.Sealed, reason, Final, d.ID)
 	return err
 }
 
