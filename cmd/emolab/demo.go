@@ -195,7 +195,7 @@ func (c *demoCmd) report(a *app, st *study.Study, recorded []recording) error {
 		if err != nil {
 			return err
 		}
-		d, err := measure(a.ctx, s, st, one.id, truth, one.live)
+		d, err := measure(a.ctx, s, st, one, truth, c.Camera == "")
 		if err != nil {
 			return err
 		}

@@ -57,15 +57,16 @@ type shown struct {
 	Misnamed int `json:"misnamed"`
 }
 
-// measure compares a sealed session with the truth. live holds the samples as
-// they were aligned while it ran.
-func measure(ctx context.Context, s *store.Store, st *study.Study, id string, truth script.Record, live map[string][]script.Stamped) (distance, error) {
+// measure compares a sealed session with the truth. one holds the samples as they
+// were aligned while it ran; scripted tells that its camera filmed the drawn face.
+func measure(ctx context.Context, s *store.Store, st *study.Study, one recording, truth script.Record, scripted bool) (distance, error) {
+	id, live := one.id, one.live
 	d, err := s.Session(ctx, id)
 	if err != nil {
 		return distance{}, err
 	}
 	out := distance{
-		Session: id, Participant: d.Participant, Duration: d.Duration, Frames: d.Frames, Bundle: d.Bundle,
+		Session: id, Participant: d.Participant, Duration: d.Duration, Frames: d.Frames, Bundle: d.Bundle, Scripted: scripted,
 	}
 	report, err := bundle.Verify(d.Bundle)
 	if err != nil {
@@ -86,7 +87,6 @@ func measure(ctx context.Context, s *store.Store, st *study.Study, id string, tr
 			return distance{}, err
 		}
 		out.Alignment = append(out.Alignment, a)
-		out.Scripted = out.Scripted || (t.Kind == stream.Face && t.Simulated)
 		if t.Kind == stream.Stimulus {
 			if out.Stimuli, err = measureStimuli(ctx, s, st, d, t.Info); err != nil {
 				return distance{}, err

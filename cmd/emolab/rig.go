@@ -80,7 +80,8 @@ func (r *rig) addWebcam(entry cameraEntry) error {
 	}
 	r.closers = append(r.closers, cam)
 	about := cam.Describe()
-	info := face.SourceInfo{Device: about.Device, Port: about.Port, Rate: about.FPS}
+	// A film is nobody who sits here: its recordings must not pass for real ones.
+	info := face.SourceInfo{Device: about.Device, Port: about.Port, Rate: about.FPS, Simulated: about.Kind == webcam.File}
 	if about.Kind != webcam.File {
 		info.Reopen = reopen
 	}

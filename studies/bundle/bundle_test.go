@@ -123,6 +123,37 @@ func exported(t testing.TB) (*Exporter, string) {
 	return e, path
 }
 
+// A bundle of a session that did not go its whole way says so where people and
+// programs look.
+func TestIncompleteSessionsSaySo(t *testing.T) {
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := record(t, s, "s1", time.Second, short)
+	if err := r.Stopped(t.Context(), "fire alarm"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Seal(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	path, err := NewExporter(s, t.TempDir()).Export(t.Context(), "s1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := unpack(t, path)
+	for _, name := range []string{"README.txt", "manifest.json"} {
+		if !strings.Contains(string(files[name]), "fire alarm") {
+			t.Errorf("%s does not say why the session ended:\n%s", name, files[name])
+		}
+	}
+	_, whole := exported(t)
+	if readme := string(unpack(t, whole)["README.txt"]); strings.Contains(readme, "INCOMPLETE") {
+		t.Errorf("a whole session is called incomplete:\n%s", readme)
+	}
+}
+
 // unpack reads all members.
 func unpack(t testing.TB, path string) map[string][]byte {
 	t.Helper()

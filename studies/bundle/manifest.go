@@ -21,8 +21,8 @@ type manifest struct {
 	Begun int `json:"steps_begun"`
 	Steps int `json:"steps"`
 
-	Software    string `json:"software"` // that recorded the session
-	Created     string `json:"created_utc"`
+	Software string `json:"software"` // that recorded the session
+	Created  string `json:"created_utc"`
 	// FaceFramesWritten counts pictures of the participant on the disk. There are
 	// none: frames live in memory only.
 	FaceFramesWritten int    `json:"face_frames_written"`

@@ -227,6 +227,9 @@ func TestInterruptedSealCanBeRepeated(t *testing.T) {
 	if err := s.Seal(t.Context(), "s1", nil); err != nil {
 		t.Fatal(err)
 	}
+	if d := detail(t, s, "s1"); !strings.Contains(d.Reason, "cut off in step") {
+		t.Errorf("sealed as it was, its reason is %q", d.Reason)
+	}
 }
 
 func TestSealedRowsAreReadOnly(t *testing.T) {
