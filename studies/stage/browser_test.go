@@ -69,9 +69,13 @@ func TestPageInChromium(t *testing.T) {
 
 	show := l.present(st, 0)
 	reads(page, "Press any key or tap to begin.")
+	l.until("the stage says that it waits", func() bool { return l.server.Waiting() == "a key" })
 	page.Screenshot("stage-2-begin.png")
 	page.Do(chromedp.KeyEvent(" "))
 	show.reached(0)
+	if what := l.server.Waiting(); what != "" {
+		t.Errorf("the plan runs, and the page waits for %s", what)
+	}
 	page.Screenshot("stage-3-fixation.png")
 	l.until("the first clip plays", func() bool {
 		s, _ := l.samples()
@@ -130,6 +134,9 @@ func TestReloadInChromium(t *testing.T) {
 	if !l.said(stream.Marker, "step 1 was interrupted") {
 		t.Errorf("markers %v", l.events(stream.Marker))
 	}
+	if f := l.events(stream.Fault); len(f) > 0 { // a reload is no fault
+		t.Errorf("faults: %v", f)
+	}
 
 	// Stopped in the middle of the clip, the screen is blank and all is reported
 	// when Present returns.
@@ -148,6 +155,40 @@ func TestReloadInChromium(t *testing.T) {
 		t.Errorf("the last rows are %v and %v", s[len(s)-2], last)
 	}
 	reads(page, "Please wait until the experimenter begins.")
+}
+
+// A page that is reloaded, and that nobody has touched since, waits for a key;
+// the lab is told until somebody presses one, the page goes, or the session ends.
+func TestReloadedPageWaitsInChromium(t *testing.T) {
+	t.Parallel()
+	st := exampleStudy(t)
+	st.Stimuli = st.Stimuli[:1]
+	l := newLab(t, stage.Options{})
+	page := open(t, l.http.URL+"/stage")
+	reads(page, "Please wait until the experimenter begins.")
+	waits := func(what string) func() bool { return func() bool { return l.server.Waiting() == what } }
+	show := l.present(st, 0)
+	l.until("the page waits", waits("a key"))
+	page.Do(chromedp.KeyEvent(" "))
+	show.reached(0)
+	show.reached(1)
+	page.Do(chromedp.Reload())
+	l.until("the reloaded page waits", waits("a key"))
+	reads(page, "Press any key or tap to continue.")
+	page.Do(chromedp.Navigate("about:blank"))
+	l.until("a page that has gone waits for nothing", waits(""))
+	page.Go(l.http.URL + "/stage")
+	l.until("the next page waits", waits("a key"))
+	show.cancel()
+	if err := show.end(); !errors.Is(err, context.Canceled) {
+		t.Errorf("Present returns %v", err)
+	}
+	if what := l.server.Waiting(); what != "" {
+		t.Errorf("no plan is shown, and the page waits for %s", what)
+	}
+	if f := l.events(stream.Fault); len(f) > 0 {
+		t.Errorf("faults: %v", f)
+	}
 }
 
 // checkDisplayed compares the displayed frames with the clips' frame tables.

@@ -43,6 +43,7 @@ type Server struct {
 	show   *show        // what is being presented
 	study  *study.Study // whose clips are served
 	plans  int          // plans sent so far
+	wait   string       // what the page waits for before it begins
 
 	rec recorder
 }
@@ -103,6 +104,24 @@ func (s *Server) Connected() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.holder != nil
+}
+
+// Waiting tells in words what the page that holds the stage waits for before it
+// begins its plan; "" when it waits for nothing.
+func (s *Server) Waiting() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holder == nil {
+		return ""
+	}
+	return s.wait
+}
+
+// waits notes what the page waits for. Only the goroutine of Present calls it.
+func (s *Server) waits(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wait = what
 }
 
 // enter joins the present run; nil if there is none. The caller calls

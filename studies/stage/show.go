@@ -74,7 +74,7 @@ func (s *Server) Present(ctx context.Context, p session.Presentation) error {
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		s.show = nil
+		s.show, s.wait = nil, ""
 		s.mu.Unlock()
 		close(sh.done)
 	}()
@@ -105,7 +105,7 @@ func (sh *show) start(l *link) {
 	s := sh.server
 	s.mu.Lock()
 	s.plans++
-	sh.page, sh.run = l, s.plans
+	sh.page, sh.run, s.wait = l, s.plans, ""
 	s.mu.Unlock()
 	sh.begun = false
 	plan := &protocol.Plan{Run: sh.run, From: sh.next, Clips: clips(sh.p.Study)}
@@ -134,9 +134,15 @@ func (sh *show) hear(ctx context.Context, n news) error {
 	switch m := n.what.(type) {
 	case detached:
 		sh.page = nil
+		sh.server.waits("")
 		rec.marker(ctx, n.link.run, sh.server.o.Clock.Now(), "step %d was interrupted", sh.next)
+	case *protocol.Waiting:
+		if m.Run == sh.run && !sh.begun {
+			sh.server.waits("a key")
+		}
 	case *protocol.Ready:
 		if m.Run == sh.run {
+			sh.server.waits("")
 			sh.page.send(&protocol.Begin{Run: sh.run})
 		}
 	case *protocol.StepBegan:
@@ -148,6 +154,7 @@ func (sh *show) hear(ctx context.Context, n news) error {
 			return nil
 		}
 		sh.begun = true
+		sh.server.waits("")
 		if sh.p.Began != nil {
 			sh.p.Began(m.Step)
 		}

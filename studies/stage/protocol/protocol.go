@@ -69,6 +69,11 @@ type (
 	Ready struct {
 		Run int `json:"run"`
 	}
+	// Waiting says that a plan's clips are loaded and that the page waits for a
+	// key: a browser plays no sound on a page that nobody has touched.
+	Waiting struct {
+		Run int `json:"run"`
+	}
 	// StepBegan says when a step became visible.
 	StepBegan struct {
 		Run  int  `json:"run"`
@@ -179,6 +184,7 @@ type Step struct {
 func (*Hello) Type() string     { return "hello" }
 func (*Pong) Type() string      { return "pong" }
 func (*Ready) Type() string     { return "ready" }
+func (*Waiting) Type() string   { return "waiting" }
 func (*StepBegan) Type() string { return "step-began" }
 func (*StepEnded) Type() string { return "step-ended" }
 func (*Frames) Type() string    { return "frames" }
@@ -211,7 +217,7 @@ func DecodePage(b []byte) (Message, error) {
 	if len(b) > MaxMessage {
 		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
 	}
-	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &StepBegan{}, &StepEnded{}, &Frames{}, &Blank{}, &Stopped{}, &Fault{})
+	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Frames{}, &Blank{}, &Stopped{}, &Fault{})
 	if err != nil {
 		return nil, err
 	}

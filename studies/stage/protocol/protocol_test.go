@@ -12,7 +12,7 @@ import (
 func TestMessagesReadBack(t *testing.T) {
 	fromPage := []Message{
 		&Hello{Version: 1, Epoch: "e", Agent: "a", Simulated: true, ScreenW: 1920, ScreenH: 1080, PixelRate: 2, RefreshHz: 59.9, Isolated: true, TakeOver: true},
-		&Pong{ID: 3, Rx: 10, Tx: 12}, &Ready{Run: 1}, &StepBegan{Run: 1, Step: 2, Tick: 3}, &StepEnded{Run: 1, Step: 2, Tick: 3, Dropped: 4},
+		&Pong{ID: 3, Rx: 10, Tx: 12}, &Ready{Run: 1}, &Waiting{Run: 1}, &StepBegan{Run: 1, Step: 2, Tick: 3}, &StepEnded{Run: 1, Step: 2, Tick: 3, Dropped: 4},
 		&Frames{Run: 1, Presentation: 2, Stimulus: "s", Rect: [4]float64{.1, .2, .3, .4}, Frames: []Frame{{1, 33333, 5, 4, 3}}},
 		&Blank{Run: 1, Tick: 9}, &Stopped{Run: 1}, &Fault{Run: 1, Text: "t", Fatal: true},
 	}

@@ -29,6 +29,9 @@ let failed = 0;
 /** Ends what the page does for the present plan. */
 let running = new AbortController();
 
+/** The page is being closed or reloaded, which hides it too. */
+let leaving = false;
+
 /** Loading happens in one line: a plan waits for what is already under way. */
 let loading = Promise.resolve();
 
@@ -129,6 +132,7 @@ async function getReady(next) {
     }
     if (!touched()) {
       view.say(next.from > 0 ? words.goOn : words.begin);
+      link.send({type: 'waiting', run: next.run});
       await touch(signal);
     }
     if (signal.aborted) return;
@@ -202,9 +206,11 @@ addEventListener('pointerdown', () => {
   if (document.body.dataset.view === 'words') view.takeScreen().then(() => plan || refused || wait());
 });
 addEventListener('contextmenu', (e) => e.preventDefault());
+addEventListener('pagehide', () => (leaving = true)); // comes before visibilitychange
+addEventListener('pageshow', () => (leaving = false));
 document.addEventListener('visibilitychange', () => {
   view.keepLit();
-  if (plan && document.visibilityState === 'hidden') {
+  if (plan && !leaving && document.visibilityState === 'hidden') {
     link.send({type: 'fault', run: plan.run, text: `the page was hidden at ${tick()} µs`, fatal: false});
   }
 });

@@ -23,6 +23,7 @@ export const VERSION = 1;
  * @typedef {{type: 'hello', version: number, epoch: string, agent: string, simulated: boolean, screen_w: number, screen_h: number, dpr: number, refresh_hz: number, isolated: boolean, take_over: boolean}} Hello
  * @typedef {Hello
  *   | {type: 'pong', id: number, rx: number, tx: number}
+ *   | {type: 'waiting', run: number}
  *   | {type: 'ready', run: number}
  *   | {type: 'step-began', run: number, step: number, tick: number}
  *   | {type: 'step-ended', run: number, step: number, tick: number, dropped: number}
