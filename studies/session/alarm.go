@@ -50,9 +50,14 @@ var useless = map[stream.Kind][2]string{
 	stream.Face: {"No face in the picture", "Ask the participant to sit back; check the light and where the camera points."},
 }
 
-// alarms lists what deviates, the worst first.
-func alarms(streams []Health, diskFree int64, recording bool) []Alarm {
+// alarms lists what deviates, the worst first. Waiting is what the participant's
+// screen waits for, "" for nothing.
+func alarms(streams []Health, diskFree int64, recording bool, waiting string) []Alarm {
 	var major, minor []Alarm
+	if waiting != "" { // nothing is shown, and the session stands still, until somebody notices
+		major = append(major, Alarm{"stage/waiting", Major, "The participant's screen waits for " + waiting,
+			"Press any key there."})
+	}
 	for _, h := range streams {
 		id, name := h.Info.ID, names[h.Info.Kind]
 		u, mayBeUseless := useless[h.Info.Kind]
@@ -64,7 +69,7 @@ func alarms(streams []Health, diskFree int64, recording bool) []Alarm {
 				advice = fmt.Sprintf("Check cable and power at %s; it is picked up again by itself.", h.Info.Port)
 			}
 			if h.Info.Kind == stream.Stimulus {
-				advice = "Open the stage page on the participant's screen."
+				advice = "Open the participant's address that Emolab printed at its start, on that screen."
 			}
 			major = append(major, Alarm{id + "/disconnected", Major, name + " is not connected", advice})
 		case h.Info.Rate > 0 && h.AgeMs > silentAfterMs:

@@ -35,7 +35,7 @@ func TestAlarms(t *testing.T) {
 		{"disk low", fine, 2 << 30, "disk/low"},
 		{"disk full", fine, 1 << 29, "disk/full"},
 	} {
-		got := alarms([]Health{c.health}, c.free, false)
+		got := alarms([]Health{c.health}, c.free, false, "")
 		switch {
 		case c.want == "" && len(got) != 0:
 			t.Errorf("%s: alarms %+v", c.name, got)

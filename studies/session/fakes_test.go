@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,9 +124,17 @@ func (t *tape) Fail(_ context.Context, reason string) error {
 }
 
 // screen is a stage that shows each step until the test lets it go on.
-type screen struct{ next chan struct{} }
+type screen struct {
+	next    chan struct{}
+	waiting atomic.Value // string
+}
 
 func (s *screen) Connected() bool { return true }
+
+func (s *screen) Waiting() string {
+	what, _ := s.waiting.Load().(string)
+	return what
+}
 
 func (s *screen) Present(ctx context.Context, p Presentation) error {
 	for step := p.From; step < len(p.Plan.Steps); step++ {

@@ -461,7 +461,7 @@ func (m *Manager) findRecovered(ctx context.Context) error {
 // Status returns the whole state of the lab.
 func (m *Manager) Status() Status {
 	s := Status{
-		Step: -1, Streams: m.o.Lab.Health(), Stage: m.o.Stage.Connected(),
+		Step: -1, Streams: m.o.Lab.Health(), Stage: m.o.Stage.Connected(), Waiting: m.o.Stage.Waiting(),
 		StudyID: m.o.Study.ID, StudyTitle: m.o.Study.Title,
 	}
 	// A file system that cannot be asked counts as full: better an alarm too
@@ -479,7 +479,7 @@ func (m *Manager) Status() Status {
 		}
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
-	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil)
+	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil, s.Waiting)
 	return s
 }
 

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,28 @@ func TestStopSealsWhatThereIs(t *testing.T) {
 	}
 	if err := b.Stop(t.Context(), ""); !errors.Is(err, ErrIdle) {
 		t.Errorf("stop without a session: %v", err)
+	}
+}
+
+// A screen that waits for a key holds the session up: nobody would notice.
+func TestAScreenThatWaitsIsAnAlarm(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); err != nil {
+		t.Fatal(err)
+	}
+	waits := func(a Alarm) bool { return a.ID == "stage/waiting" }
+	if s := b.Status(); s.Waiting != "" || slices.ContainsFunc(s.Alarms, waits) {
+		t.Errorf("a screen that waits for nothing: %q, alarms %+v", s.Waiting, s.Alarms)
+	}
+	b.screen.waiting.Store("a key")
+	s := b.Status()
+	i := slices.IndexFunc(s.Alarms, waits)
+	if s.Waiting != "a key" || i < 0 {
+		t.Fatalf("a screen that waits for a key: %q, alarms %+v", s.Waiting, s.Alarms)
+	}
+	want := Alarm{"stage/waiting", Major, "The participant's screen waits for a key", "Press any key there."}
+	if s.Alarms[i] != want {
+		t.Errorf("alarm %+v, want %+v", s.Alarms[i], want)
 	}
 }
 

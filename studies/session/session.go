@@ -115,6 +115,9 @@ type Stage interface {
 	Present(ctx context.Context, p Presentation) error
 	// Connected tells whether a page (or the built-in client) is there.
 	Connected() bool
+	// Waiting tells in words what the page waits for before it begins: "a key".
+	// It is "" when the page waits for nothing, or no page is there.
+	Waiting() string
 }
 
 // Presentation is a plan to be shown.
@@ -144,6 +147,7 @@ type Status struct {
 	Streams     []Health   `json:"streams"`
 	Alarms      []Alarm    `json:"alarms"`
 	Stage       bool       `json:"stage_connected"`
+	Waiting     string     `json:"stage_waiting"` // what the participant's screen waits for: "a key"; "" for nothing
 	DiskFree    int64      `json:"disk_free_bytes"`
 	DiskHours   float64    `json:"disk_hours"` // at TypicalBytesPerHour
 	Recovered   []Summary  `json:"recovered"`  // sessions waiting to be continued or sealed
