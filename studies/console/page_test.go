@@ -136,15 +136,56 @@ func TestPageComesBackAndStopsWhenXIsHeld(t *testing.T) {
 	l := startPage(t, status, 5*time.Second)
 	page := open(t, l)
 
-	// The connection breaks: the page says so, and comes back by itself.
+	// The connection breaks, and cannot be made again: the page says so, and says
+	// nothing of which it cannot know.
+	page.Until(`document.getElementById("state-text").textContent.startsWith("REC ")`)
+	page.Do(chromedp.Evaluate[chromedp.Void](`
+		window.RealSocket = WebSocket;
+		window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.(), 20); } send() {} close() {} };
+		undefined`))
 	for _, v := range l.hub.list() {
 		v.dismiss()
 	}
-	page.Until(`document.getElementById("banner").textContent.includes("goes on without this screen")`)
+	page.Until(`document.getElementById("banner").textContent === "No connection to the lab. If Emolab still runs, it goes on recording; look at its window. Trying again."`)
+	page.Until(`(window.framesSeen = (window.framesSeen ?? 0) + 1) % 10 === 0`)
+	for id, want := range map[string]string{"state-text": "not known", "worst-text": "–", "no-alarms-text": "Not known.", "screen-word": "Not known"} {
+		if got := text(page, id); got != want {
+			t.Errorf("without a connection %s says %q, want %q", id, got, want)
+		}
+	}
+	page.Do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new KeyboardEvent("keydown", { key: "x" }))`))
+	if !browsertest.Value[bool](page, `document.getElementById("stop").disabled && !document.getElementById("stop").classList.contains("holding")`) {
+		t.Error("Stop can be given without a connection")
+	}
+
+	// It comes back by itself.
+	page.Do(chromedp.Evaluate[chromedp.Void](`window.WebSocket = window.RealSocket; undefined`))
 	page.Until(`document.getElementById("banner").hidden && !document.body.classList.contains("down")`)
+	page.Until(`document.getElementById("state-text").textContent.startsWith("REC 00:00:") && !document.getElementById("stop").disabled`)
+	if got := text(page, "worst-text"); got != "none" {
+		t.Errorf("alarms %q", got)
+	}
 
 	page.Do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new KeyboardEvent("keydown", { key: "x" }))`))
 	l.operator.await(t, "stop ")
+}
+
+// A participant's screen that waits for a key holds the session up.
+func TestPageSaysThatTheScreenWaits(t *testing.T) {
+	status := labStatus()
+	status.State, status.Participant, status.SessionID = session.Recording, "P-1", "s1"
+	status.Waiting = "a key"
+	status.Alarms = []session.Alarm{{ID: "stage/waiting", Severity: session.Major, Text: "The participant's screen waits for a key", Advice: "Press any key there."}}
+	l := startPage(t, status, time.Minute) // the feed's plan is over: no step
+	page := open(t, l)
+	page.Until(`document.getElementById("screen-word").textContent === "Waits for a key"`)
+	if got := text(page, "step-text"); got != "Waits for a key" {
+		t.Errorf("the bar says %q", got)
+	}
+	page.Until(`document.querySelector("#alarm-list li.major .advice")?.textContent === "Press any key there."`)
+	l.operator.change(func(s *session.Status) { s.Waiting, s.Alarms = "", nil })
+	page.Until(`document.getElementById("screen-word").textContent === "About to begin"`)
+	page.Until(`document.getElementById("step-text").textContent === "About to begin"`)
 }
 
 // The click that ends a long press is no short press: it opens no question.
@@ -182,7 +223,14 @@ func TestPageOffersRecoveredSessionsAndSaysWhyNot(t *testing.T) {
 	}
 	status.Streams[1].Connected = false
 	l := startPage(t, status, 0)
+	l.operator.mu.Lock()
+	l.operator.sessions = status.Recovered
+	l.operator.mu.Unlock()
 	page := open(t, l)
+	page.Until(`document.querySelector("#session-list .badge.recovered") !== null`)
+	if got := browsertest.Value[string](page, `getComputedStyle(document.querySelector("#session-list .badge.recovered")).padding`); got != "0px" {
+		t.Errorf("a recovered session's badge breaks its row: padding %s", got)
+	}
 
 	page.Until(`document.querySelectorAll("#alarm-list li.major").length === 2`)
 	if got := text(page, "stream-gaze-words"); !strings.Contains(got, "not connected") {
@@ -190,6 +238,12 @@ func TestPageOffersRecoveredSessionsAndSaysWhyNot(t *testing.T) {
 	}
 	page.Press("s")
 	page.Until(`document.getElementById("checks").textContent.includes("screen is not open")`)
+	if got := text(page, "checks"); !strings.Contains(got, "Open the participant’s address that Emolab printed at its start, on that screen.") {
+		t.Errorf("the checks say %q", got)
+	}
+	page.Do(chromedp.KeyEvent("P-9"))
+	page.Until(`document.getElementById("checks").textContent.includes("P-9 was cut off; close this and press Continue to go on with it")`)
+	page.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("code").value = ""`))
 	page.Do(chromedp.KeyEvent("P1"))
 	page.Until(`document.getElementById("start-go").disabled`)
 	l.operator.change(func(s *session.Status) { s.Stage, s.Alarms = true, s.Alarms[:1] })
@@ -201,11 +255,26 @@ func TestPageOffersRecoveredSessionsAndSaysWhyNot(t *testing.T) {
 	page.Do(chromedp.KeyEvent(kb.Enter))
 	l.operator.await(t, "start P1")
 	page.Until(`document.getElementById("start-error").textContent.includes("the disk is nearly full")`)
+	page.Do(chromedp.KeyEvent(kb.Escape))
+	page.Until(`!document.getElementById("start-dialog").open`)
+
+	// What was refused because the screen is not open may be tried when it is. The
+	// complaint goes then, not with its time.
+	l.operator.change(func(s *session.Status) { s.Stage = false })
+	page.Until(`document.getElementById("screen-word").textContent === "Stage page not open"`)
+	page.Do(chromedp.Evaluate[chromedp.Void](`
+		window.realTimeout = setTimeout;
+		window.setTimeout = (then, ms, ...more) => (ms === 8000 ? 0 : realTimeout(then, ms, ...more)); // complaints stay
+		document.querySelector("#recovered button").click()`))
+	l.operator.await(t, "continue s9")
+	page.Until(`document.getElementById("banner").textContent.startsWith("Not continued")`)
+	l.operator.change(func(s *session.Status) { s.Stage = true })
+	page.Until(`document.getElementById("banner").hidden`)
+
 	l.operator.mu.Lock()
 	l.operator.refuse = nil
 	l.operator.mu.Unlock()
-	page.Do(chromedp.KeyEvent(kb.Escape))
-	page.Until(`!document.getElementById("start-dialog").open`)
+	page.Until(`document.querySelector("#recovered button:not(:disabled)") !== null`)
 	page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#recovered button").click()`))
 	l.operator.await(t, "continue s9")
 }

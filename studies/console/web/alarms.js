@@ -1,11 +1,12 @@
 // What deviates, in words, with what to do about it. Empty is normal.
 
-import { byId, icon, make, setText } from "./dom.js";
+import { byId, icon, make, setIcon, setText } from "./dom.js";
 
 /** @typedef {import("./types.js").Alarm} Alarm */
 
-/** @param {Alarm[]} alarms */
-export function showAlarms(alarms) {
+/** @param {Alarm[]|undefined} known undefined: the server does not answer */
+export function showAlarms(known) {
+  const alarms = known ?? [];
   const list = byId("alarm-list");
   const items = new Map([...list.children].map((e) => [/** @type {HTMLElement} */ (e).dataset.id ?? "", e]));
   for (const [id, item] of items) {
@@ -23,6 +24,8 @@ export function showAlarms(alarms) {
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
   });
   byId("no-alarms").hidden = alarms.length > 0;
+  setIcon(byId("no-alarms"), known ? "ok" : "off");
+  setText(byId("no-alarms-text"), known ? "No alarms." : "Not known.");
 }
 
 /** @param {string} id */

@@ -17,11 +17,13 @@ export class Bar {
     /** @type {Status|undefined} */
     this.status = undefined;
     this.startMs = NaN; // lab time at which the session began
+    this.known = false; // whether the state of the lab is known at present
   }
 
   /** @param {Status} s @param {number} nowMs lab time of this status */
   update(s, nowMs) {
     this.status = s;
+    this.known = true;
     this.startMs = nowMs - s.elapsed_ms;
     setText(byId("study-id"), s.study_id || "Emolab");
     setText(byId("study-title"), s.study_title);
@@ -51,11 +53,30 @@ export class Bar {
     this.step(undefined);
   }
 
+  /** The line to the server is dead: nobody here knows what the lab does now. */
+  down() {
+    this.known = false;
+    byId("state").dataset.state = "unknown";
+    setIcon(byId("state"), "off");
+    setText(byId("state-label"), "State");
+    setText(byId("state-text"), "not known");
+    setText(byId("step-label"), "Plan");
+    setText(byId("step-text"), "–");
+    setText(byId("step-time"), "");
+    byId("step-progress").hidden = true;
+    setText(byId("disk"), "–");
+    byId("disk").classList.remove("minor");
+    byId("worst").dataset.severity = "unknown";
+    setIcon(byId("worst"), "off");
+    setText(byId("worst-text"), "–");
+    document.title = "No connection · Emolab console";
+  }
+
   /** Between two statuses: the time of the session and the place in the clip.
    * @param {number} now lab ms @param {OnScreen|undefined} on */
   tick(now, on) {
     const s = this.status;
-    if (!s) return;
+    if (!s || !this.known) return;
     if (s.state === "recording" && !s.busy) setText(byId("state-text"), `REC ${clock(now - this.startMs)}`);
     this.step(on);
   }
@@ -73,7 +94,7 @@ export class Bar {
     byId("step-progress").hidden = step?.action !== "play";
     if (!step) {
       const total = steps.reduce((ms, p) => ms + p.duration_ns / 1e6, 0);
-      setText(byId("step-text"), running ? "About to begin" : plays.length && s.busy ? "Shown" : "–");
+      setText(byId("step-text"), running ? s.stage_waiting ? `Waits for ${s.stage_waiting}` : "About to begin" : plays.length && s.busy ? "Shown" : "–");
       setText(byId("step-time"), running && plays.length ? `${plays.length} clips, ${short(total)}` : "");
       byId("step-bar").style.width = "0";
       return;

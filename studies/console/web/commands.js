@@ -35,6 +35,7 @@ export class Commands {
     this.code = /** @type {HTMLInputElement} */ (byId("code"));
     this.go = /** @type {HTMLButtonElement} */ (byId("start-go"));
     this.starting = false;
+    this.known = false; // whether the state of the lab is known at present
     this.checked = "";
     this.holding = 0;
     this.held = false; // the button was held to the end; the click that follows means nothing
@@ -80,7 +81,7 @@ export class Commands {
     const typing = event.target instanceof HTMLInputElement;
     const open = document.querySelector("dialog[open]");
     if (typing || open || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const recording = this.status?.state === "recording" && !this.status.busy;
+    const recording = this.known && this.status?.state === "recording" && !this.status.busy;
     switch (event.key.toLowerCase()) {
       case "s":
         if (recording && event.shiftKey) this.openStop();
@@ -101,6 +102,7 @@ export class Commands {
   /** @param {Status} status */
   update(status) {
     this.status = status;
+    this.enable(true);
     if (this.startDialog.open) {
       if (status.state === "recording") this.startDialog.close();
       else this.check();
@@ -112,8 +114,22 @@ export class Commands {
     if (this.stopDialog.open) this.describeStop();
   }
 
+  /** The line to the server is dead: no command would arrive. */
+  down() {
+    this.enable(false);
+    this.release();
+    if (this.stopDialog.open) this.stopDialog.close();
+    this.check();
+  }
+
+  /** @param {boolean} known */
+  enable(known) {
+    this.known = known;
+    for (const id of ["start", "stop"]) byId(id).toggleAttribute("disabled", !known);
+  }
+
   openStart() {
-    if (!this.status || this.status.state === "recording" || this.status.busy) return;
+    if (!this.known || !this.status || this.status.state === "recording" || this.status.busy) return;
     this.code.value = "";
     this.refuse("");
     this.check();
@@ -126,13 +142,15 @@ export class Commands {
     const s = this.status;
     if (!s) return;
     /** @type {["ok"|"minor"|"major", string, string][]} */
-    const checks = [];
+    const checks = this.known ? [] : [["major", "No connection to the lab", ""]];
     const code = this.code.value.trim();
     const fits = codePattern.test(code);
     if (code && !fits) checks.push(["major", "This code cannot be used", "Letters, digits, - and _ only, beginning with a letter or a digit."]);
     const before = this.sessions().find((x) => x.participant === code);
-    if (before) checks.push(["minor", `${code} has a session already`, `It is ${before.state}. Is this the right code?`]);
-    if (!s.stage_connected) checks.push(["major", "The participant’s screen is not open", "Open /stage on it first."]);
+    if ((s.recovered ?? []).some((x) => x.participant === code)) {
+      checks.push(["minor", `${code} was cut off; close this and press Continue to go on with it`, ""]);
+    } else if (before) checks.push(["minor", `${code} has a session already`, `It is ${before.state}. Is this the right code?`]);
+    if (!s.stage_connected) checks.push(["major", "The participant’s screen is not open", "Open the participant’s address that Emolab printed at its start, on that screen."]);
     const full = (s.alarms ?? []).find((a) => a.id === "disk/full");
     for (const a of s.alarms ?? []) {
       if (a.id === "stimulus/disconnected" && !s.stage_connected) continue; // said above
@@ -148,7 +166,7 @@ export class Commands {
       byId("checks").replaceChildren(...checks.map(([state, text, advice]) =>
         make("li", state, icon(state), make("span", "text", text), make("span", "advice", advice))));
     }
-    const blocked = !s.stage_connected || full !== undefined;
+    const blocked = !this.known || !s.stage_connected || full !== undefined;
     this.go.disabled = this.starting || !fits || blocked;
     setText(this.go, this.starting ? "Starting" : !blocked && checks.some(([state]) => state === "major") && fits ? "Start all the same" : "Start recording");
   }
@@ -177,7 +195,7 @@ export class Commands {
   }
 
   openStop() {
-    if (this.stopDialog.open || this.status?.state !== "recording" || this.status.busy) return;
+    if (!this.known || this.stopDialog.open || this.status?.state !== "recording" || this.status.busy) return;
     /** @type {HTMLInputElement} */ (byId("reason")).value = "";
     this.describeStop();
     this.stopDialog.showModal();

@@ -31,15 +31,20 @@ const mirror = new Mirror(lab);
 let sessions = [];
 let listedFor = ""; // what the list of sessions was fetched for
 let connected = false;
+let stageOpen = true; // as the latest status said
 
 /** The banner: a lost connection stays until it is back, anything else for a while. */
 let bannerTimer = 0;
+let stageMissed = false; // the banner says that the participant's screen is not open
+let standing = ""; // what stays, and comes back after anything else
 /** @param {string} text @param {boolean} [stays] */
 function banner(text, stays) {
   clearTimeout(bannerTimer);
+  stageMissed = false;
+  if (stays) standing = text;
   const e = byId("banner");
-  setText(e, text);
-  e.hidden = text === "";
+  setText(e, text || standing);
+  e.hidden = (text || standing) === "";
   if (text && !stays) bannerTimer = window.setTimeout(() => banner(""), complaintMs);
 }
 
@@ -51,6 +56,7 @@ async function decide(command, body) {
     await post(command, body);
   } catch (error) {
     banner(`${command === "seal" ? "Not sealed" : "Not continued"}: ${reason(error)}`);
+    stageMissed = command === "continue" && !stageOpen;
   }
 }
 
@@ -72,7 +78,7 @@ async function listSessions(status) {
 connect({
   hello(hello) {
     connected = true;
-    banner("");
+    banner("", true);
     document.body.classList.remove("down");
     clock.reset();
     lab.reset(hello.streams);
@@ -91,6 +97,8 @@ connect({
     bar.update(status, report.now_ms);
     mirror.update(status);
     commands.update(status);
+    stageOpen = status.stage_connected;
+    if (stageMissed && stageOpen) banner("");
     showStreams(status.streams ?? []);
     showAlarms(status.alarms ?? []);
     showOutcome(status);
@@ -110,10 +118,14 @@ connect({
   },
   down(why) {
     document.body.classList.add("down");
+    bar.down();
+    mirror.down();
+    commands.down();
+    showAlarms(undefined);
     if (why === "denied") {
       banner("Emolab was started again and has a new token. Open the address that it printed.", true);
     } else if (connected) {
-      banner("No connection to the lab. The recording goes on without this screen. Trying again.", true);
+      banner("No connection to the lab. If Emolab still runs, it goes on recording; look at its window. Trying again.", true);
     } else {
       banner("The lab does not answer yet. Trying again.", true);
     }

@@ -35,6 +35,7 @@ export class Mirror {
     this.videos = new Map();
     /** @type {Status|undefined} */
     this.status = undefined;
+    this.known = false; // whether the state of the lab is known at present
     this.shown = "";
     this.aspect = usualAspect;
     this.palette = readPalette();
@@ -59,6 +60,7 @@ export class Mirror {
   /** @param {Status} status */
   update(status) {
     this.status = status;
+    this.known = true;
     const steps = status.plan.steps ?? [];
     const ahead = steps.slice(Math.max(status.step, 0)).filter((s) => s.action === "play" && s.stimulus);
     const wanted = status.state === "recording" ? ahead.slice(0, 2).map((s) => s.stimulus ?? "") : [];
@@ -70,6 +72,11 @@ export class Mirror {
       this.videos.delete(id);
     }
     for (const id of wanted) this.video(id);
+  }
+
+  /** The line to the server is dead. */
+  down() {
+    this.known = false;
   }
 
   /** @param {string} id of a stimulus */
@@ -155,11 +162,13 @@ export class Mirror {
   words(on, step) {
     const status = this.status;
     const present = status?.state === "recording" ? status.plan.steps?.[status.step] : undefined;
-    byId("cross").hidden = Boolean(on) || present?.action !== "fixation";
+    byId("cross").hidden = Boolean(on) || !this.known || Boolean(status?.stage_waiting) || present?.action !== "fixation";
     let word = "";
     if (!on) {
-      if (!status?.stage_connected) word = "Stage page not open";
+      if (!this.known) word = "Not known";
+      else if (!status?.stage_connected) word = "Stage page not open";
       else if (status.state !== "recording") word = status.busy ? "Blank" : "Waiting for a session";
+      else if (status.stage_waiting) word = `Waits for ${status.stage_waiting}`;
       else if (present?.action === "rest") word = "Rest";
       else if (present?.action === "play") word = "Loading the clip";
       else if (!present) word = "About to begin";

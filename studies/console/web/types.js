@@ -16,7 +16,7 @@
  * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string}} Outcome
  * @typedef {{state: string, busy: string, session_id: string, participant: string, segment: number,
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
- *   stage_connected: boolean, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
+ *   stage_connected: boolean, stage_waiting: string, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
  *   last_outcome: Outcome|null, study_id: string, study_title: string}} Status
  * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, status: Status}} Report
  *
