@@ -259,7 +259,7 @@ func (m *Manager) ready() error {
 		return fmt.Errorf("%w: %d MB left in %s; move old bundles away", errDiskFull, free>>20, m.o.Dir)
 	}
 	if !m.o.Stage.Connected() {
-		return errors.New("the participant's screen is not open: open the stage page there first")
+		return errors.New("the participant's screen is not open: open the address that Emolab printed for it at its start, there")
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
