@@ -95,11 +95,12 @@ export class Mirror {
     return v;
   }
 
-  /** What the participant's screen shows now, by its own account.
+  /** What the participant's screen shows now, by its own account; nothing on a
+   * dead line, where it cannot be known.
    * @param {number} now lab ms @returns {OnScreen|undefined} */
   onScreen(now) {
     const s = this.lab.of("stimulus");
-    if (!s || now - s.lastTime > staleMs || !(s.last("presentation") > 0)) return undefined;
+    if (!this.known || !s || now - s.lastTime > staleMs || !(s.last("presentation") > 0)) return undefined;
     return {
       presentation: s.last("presentation"),
       mediaMs: s.last("media_ns") / 1e6 + (now - s.lastTime),
