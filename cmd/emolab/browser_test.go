@@ -39,7 +39,7 @@ func TestServeInABrowser(t *testing.T) {
 
 	stage := browser.Open(t, 1280, 720, "ERR_CONNECTION_REFUSED")
 	stage.Go(printed(t, out.String(), "participant"))
-	stage.Until(`document.readyState === "complete"`)
+	stage.Until(`document.body.innerText.includes("Please wait")`)
 	stage.Press(" ") // the gate: any key
 	// The server is stopped at the end while the page is still open.
 	console := browser.Open(t, 1600, 1000, "ERR_CONNECTION_REFUSED")
@@ -48,7 +48,9 @@ func TestServeInABrowser(t *testing.T) {
 	console.Screenshot("console-ready.png")
 	console.Press("s")
 	console.Until(`document.querySelector("dialog[open] input")`)
-	console.Do(chromedp.KeyEvent("P7K2"), chromedp.KeyEvent(kb.Enter))
+	console.Do(chromedp.KeyEvent("P7K2"))
+	console.Until(`!document.querySelector("#start-go").disabled`) // the stage is connected
+	console.Do(chromedp.KeyEvent(kb.Enter))
 	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1.5 })()`)
 	stage.Screenshot("stage-playing.png")
 	console.Screenshot("console-recording.png")
