@@ -39,7 +39,6 @@ type applianceOptions struct {
 	simulatedStage bool
 	token          string
 	log            *slog.Logger
-	ended          func(session.Outcome)
 }
 
 // appliance is one running Emolab.
@@ -84,7 +83,12 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	a.manager, err = session.NewManager(ctx, session.Options{
 		Clock: clock, Lab: a.lab, Archive: a.store, Stage: a.stage, Study: o.study,
 		Bundler:  bundle.NewExporter(a.store, bundleDir(o.dir)),
-		Software: "emolab " + version, Dir: o.dir, Log: o.log, Ended: o.ended,
+		Software: "emolab " + version, Dir: o.dir, Log: o.log,
+		Ended: func(out session.Outcome) {
+			if err := o.rig.keepTruth(o.dir, out.SessionID); err != nil {
+				o.log.Error("keep the truth of the virtual lab", "error", err)
+			}
+		},
 	})
 	if err != nil {
 		return nil, err

@@ -178,7 +178,7 @@ func (c *demoCmd) session(a *app, ctx context.Context, running *appliance, r *ri
 	if out.State != session.Sealed || out.Error != "" {
 		return recording{}, fmt.Errorf("session %s ended as %s: %s", out.SessionID, out.State, out.Error)
 	}
-	return recording{id, live}, r.keepTruth(c.Out, id)
+	return recording{id, live}, nil
 }
 
 // report scores what was recorded.

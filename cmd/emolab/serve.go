@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"emolab/studies/console"
-	"emolab/studies/session"
 	"emolab/studies/study"
 )
 
@@ -57,11 +56,6 @@ func (c *serveCmd) Run(a *app) error {
 	defer r.close()
 	o := applianceOptions{
 		dir: c.Data, study: st, rig: r, listen: c.Listen, token: c.Token, log: a.log(),
-		ended: func(out session.Outcome) {
-			if err := r.keepTruth(c.Data, out.SessionID); err != nil {
-				a.log().Error("keep the truth of the virtual lab", "error", err)
-			}
-		},
 	}
 	running, err := assemble(a.ctx, o)
 	if err != nil {
