@@ -170,7 +170,7 @@ func (m *Manager) Seal(ctx context.Context, id string) error {
 
 	err := m.o.Archive.Seal(ctx, id, m.progress(cur))
 	m.finish(ctx, cur, Outcome{}, err)
-	return errors.Join(err, m.findRecovered(ctx))
+	return err
 }
 
 // Stop ends the running session, which is sealed with what it has. It returns
@@ -406,10 +406,8 @@ func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) 
 	m.mu.Lock()
 	m.current, m.outcome = nil, &out
 	m.mu.Unlock()
-	if out.State == Recovered {
-		if err := m.findRecovered(ctx); err != nil {
-			m.o.Log.Error("offer the session again", "session", cur.id, "error", err)
-		}
+	if err := m.findRecovered(ctx); err != nil {
+		m.o.Log.Error("list the sessions that wait", "session", cur.id, "error", err)
 	}
 	close(cur.done)
 }
