@@ -5,13 +5,14 @@ package face
 import (
 	"errors"
 	"fmt"
-	"image"
 	"runtime"
 
 	"gocv.io/x/gocv"
 
 	"emolab/capture/face/modelpack"
 	"emolab/capture/frame"
+	"emolab/fusion/expression"
+	"emolab/fusion/landmark"
 )
 
 const (
@@ -30,12 +31,11 @@ const (
 // Analyzer finds one face in a frame and reads it. It is not safe for
 // concurrent use, and must be closed.
 type Analyzer struct {
-	detector   gocv.Net
-	landmarks  gocv.Net
-	expression gocv.Net
-	size       int // side of the detector's input, px
-	threshold  float64
-	square     gocv.Mat // a net's input as a picture; reused from frame to frame
+	detector   detector
+	landmarks  *net
+	expression *net
+	view       view
+	models     string
 }
 
 // NewAnalyzer checks the model pack and loads its nets. The error says what to
@@ -50,44 +50,44 @@ func NewAnalyzer(o Options) (*Analyzer, error) {
 	if o.Threshold == 0 {
 		o.Threshold = DefaultThreshold
 	}
-	if o.DetectorSize < 96 || o.DetectorSize > 1024 || o.DetectorSize%32 != 0 {
-		return nil, fmt.Errorf("face: detector size %d: must be a multiple of 32 from 96 to 1024", o.DetectorSize)
-	}
-	if !(o.Threshold > 0 && o.Threshold < 1) {
-		return nil, fmt.Errorf("face: threshold %g: must lie between 0 and 1", o.Threshold)
-	}
 	// OpenCV ends the process on a net that it cannot parse. The checksums make
 	// sure that it only ever sees nets it was tried with.
-	_, nets, err := modelpack.Load(o.Models)
+	pack, nets, err := modelpack.Load(o.Models)
 	if err != nil {
 		return nil, fmt.Errorf("face: %w", err)
 	}
-	a := &Analyzer{size: o.DetectorSize, threshold: o.Threshold, square: gocv.NewMat()}
+	a := &Analyzer{models: fmt.Sprintf("%s + %s + %s (%s %s)", modelpack.Detector, modelpack.Landmarks, modelpack.Expression, pack.Name, pack.Version)}
+	finder, err := newTiny(nets[modelpack.Detector], o.DetectorSize, o.Threshold)
+	if err != nil {
+		return nil, fmt.Errorf("face: %w", err)
+	}
+	a.detector = finder
 	for _, n := range []struct {
 		name string
-		net  *gocv.Net
-	}{
-		{modelpack.Detector, &a.detector},
-		{modelpack.Landmarks, &a.landmarks},
-		{modelpack.Expression, &a.expression},
-	} {
-		net, err := gocv.ReadNetFromONNXBytes(nets[n.name])
-		if err == nil {
-			*n.net = net
-			if net.Empty() {
-				err = errors.New("OpenCV read no layers")
-			}
-		}
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("face: load %s: %w", n.name, err), a.Close())
+		net  **net
+	}{{modelpack.Landmarks, &a.landmarks}, {modelpack.Expression, &a.expression}} {
+		if *n.net, err = newNet(n.name, nets[n.name]); err != nil {
+			return nil, errors.Join(fmt.Errorf("face: %w", err), a.Close())
 		}
 	}
 	return a, nil
 }
 
+// Models names the nets in use, with the pack that they come from.
+func (a *Analyzer) Models() string { return a.models }
+
 // Close frees the nets.
 func (a *Analyzer) Close() error {
-	return errors.Join(a.detector.Close(), a.landmarks.Close(), a.expression.Close(), a.square.Close())
+	var errs []error
+	if a.detector != nil {
+		errs = append(errs, a.detector.Close())
+	}
+	for _, n := range []*net{a.landmarks, a.expression} {
+		if n != nil {
+			errs = append(errs, n.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Analyze finds the participant's face in f and reads it. A frame without a
@@ -108,15 +108,17 @@ func (a *Analyzer) Analyze(f frame.Frame) (Result, error) {
 	}
 	defer picture.Close()
 
-	found, err := a.detect(picture)
+	found, err := a.detector.detect(picture)
 	if err != nil {
 		return Result{}, fmt.Errorf("face: frame %d: %w", f.Seq, err)
 	}
+	r := Result{Faces: len(found), FrameW: f.Width, FrameH: f.Height}
 	d, ok := participant(found, f.Width, f.Height)
 	if !ok {
-		return Result{}, nil
+		a.view.measure(picture, &r)
+		return r, nil
 	}
-	r := Result{Found: true, Confidence: d.score}
+	r.Confidence = d.score
 	if r.Landmarks, ok, err = a.locate(picture, d.box.enlarge(landmarkMargin)); err != nil || !ok {
 		return Result{}, wrap(f, err)
 	}
@@ -124,7 +126,9 @@ func (a *Analyzer) Analyze(f frame.Frame) (Result, error) {
 	if r.Expression, ok, err = a.classify(picture, r.Box.enlarge(expressionMargin)); err != nil || !ok {
 		return Result{}, wrap(f, err)
 	}
-	r.Valence, r.Arousal = Affect(r.Expression)
+	r.Found = true
+	r.Valence, r.Arousal = expression.Affect(r.Expression)
+	a.view.measure(picture, &r)
 	return r, nil
 }
 
@@ -136,35 +140,14 @@ func wrap(f frame.Frame, err error) error {
 	return fmt.Errorf("face: frame %d: %w", f.Seq, err)
 }
 
-// detectorMean is what the detector takes off each channel, red first.
-func detectorMean() gocv.Scalar { return gocv.NewScalar(117.001, 114.697, 97.404, 0) }
-
-// detect returns the faces that the detector claims, best first.
-func (a *Analyzer) detect(picture gocv.Mat) ([]detection, error) {
-	c := fit(picture.Cols(), picture.Rows(), a.size)
-	raw, err := a.run(&a.detector, picture, c, detectorMean())
-	if err != nil {
-		return nil, fmt.Errorf("detector: %w", err)
-	}
-	grid := a.size / 32 // five poolings at stride 2
-	if len(raw) != 25*grid*grid {
-		return nil, fmt.Errorf("detector: %d numbers came out, want 25 planes of %dx%d", len(raw), grid, grid)
-	}
-	return decodeDetections(raw, grid, float64(max(c.w, c.h)), a.threshold), nil
-}
-
-// cropMean is what the landmark and the expression net take off each channel,
-// red first.
-func cropMean() gocv.Scalar { return gocv.NewScalar(122.782, 117.001, 104.298, 0) }
-
 // locate returns the 68 landmarks of the face in box; false when the box lies
 // outside the picture.
-func (a *Analyzer) locate(picture gocv.Mat, box Rect) (points [68]Point, ok bool, err error) {
+func (a *Analyzer) locate(picture gocv.Mat, box Rect) (points landmark.Face, ok bool, err error) {
 	c, ok := newCrop(box, picture.Cols(), picture.Rows(), modelpack.Crop)
 	if !ok {
 		return points, false, nil
 	}
-	raw, err := a.run(&a.landmarks, picture, c, cropMean())
+	raw, err := a.landmarks.run(picture, c, cropMean())
 	if err != nil {
 		return points, false, fmt.Errorf("landmarks: %w", err)
 	}
@@ -179,12 +162,12 @@ func (a *Analyzer) locate(picture gocv.Mat, box Rect) (points [68]Point, ok bool
 
 // classify returns the expression of the face in box; false when the box lies
 // outside the picture.
-func (a *Analyzer) classify(picture gocv.Mat, box Rect) (p Probabilities, ok bool, err error) {
+func (a *Analyzer) classify(picture gocv.Mat, box Rect) (p expression.Probabilities, ok bool, err error) {
 	c, ok := newCrop(box, picture.Cols(), picture.Rows(), modelpack.Crop)
 	if !ok {
 		return p, false, nil
 	}
-	raw, err := a.run(&a.expression, picture, c, cropMean())
+	raw, err := a.expression.run(picture, c, cropMean())
 	if err != nil {
 		return p, false, fmt.Errorf("expression: %w", err)
 	}
@@ -195,30 +178,4 @@ func (a *Analyzer) classify(picture gocv.Mat, box Rect) (p Probabilities, ok boo
 		p[i] = float64(raw[i])
 	}
 	return p, true, nil
-}
-
-// run feeds a net with the part of the picture that c describes, RGB, less
-// mean, divided by 255, and returns a copy of its output.
-func (a *Analyzer) run(net *gocv.Net, picture gocv.Mat, c crop, mean gocv.Scalar) ([]float32, error) {
-	if a.square.Rows() != c.n {
-		a.square.Close()
-		a.square = gocv.NewMatWithSize(c.n, c.n, gocv.MatTypeCV8UC3)
-	}
-	a.square.SetTo(gocv.NewScalar(0, 0, 0, 0))
-	part := picture.Region(image.Rect(c.x0, c.y0, c.x0+c.w, c.y0+c.h))
-	defer part.Close()
-	inner := a.square.Region(image.Rect(c.padX, c.padY, c.padX+c.innerW, c.padY+c.innerH))
-	defer inner.Close()
-	gocv.Resize(part, &inner, image.Pt(c.innerW, c.innerH), 0, 0, gocv.InterpolationLinear)
-
-	blob := gocv.BlobFromImage(a.square, 1./255, image.Pt(c.n, c.n), mean, true, false)
-	defer blob.Close()
-	net.SetInput(blob, "")
-	out := net.Forward("")
-	defer out.Close()
-	values, err := out.DataPtrFloat32()
-	if err != nil {
-		return nil, err
-	}
-	return append([]float32(nil), values...), nil
 }

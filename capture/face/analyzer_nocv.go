@@ -20,5 +20,8 @@ func NewAnalyzer(Options) (*Analyzer, error) { return nil, ErrNoOpenCV }
 // Analyze returns ErrNoOpenCV.
 func (*Analyzer) Analyze(frame.Frame) (Result, error) { return Result{}, ErrNoOpenCV }
 
+// Models returns "".
+func (*Analyzer) Models() string { return "" }
+
 // Close does nothing.
 func (*Analyzer) Close() error { return nil }

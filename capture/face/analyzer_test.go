@@ -11,6 +11,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"emolab/capture/frame"
+	"emolab/fusion/expression"
 )
 
 // footage returns the name of a file of the shared test footage, or skips.
@@ -69,14 +70,14 @@ func film(t *testing.T, a *Analyzer, name string) []Result {
 
 func TestStills(t *testing.T) {
 	a := newTestAnalyzer(t, Options{})
-	for name, want := range map[string]int{"0-f1-su-ph.jpg": Surprised, "0-f15-hao-ph.jpg": Happy, "single_face.jpg": Happy} {
+	for name, want := range map[string]int{"0-f1-su-ph.jpg": expression.Surprised, "0-f15-hao-ph.jpg": expression.Happy, "single_face.jpg": expression.Happy} {
 		f := still(t, name)
 		r, err := a.Analyze(f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !r.Found || r.Expression.Top() != want || r.Expression[want] < .8 {
-			t.Errorf("%s: found %v, %.2f, want %s", name, r.Found, r.Expression, Expressions()[want])
+			t.Errorf("%s: found %v, %.2f, want %s", name, r.Found, r.Expression, expression.Names()[want])
 		}
 		sound(t, name, r, f.Width, f.Height)
 	}
@@ -118,9 +119,9 @@ func TestFilmTurnsFromNeutralToHappy(t *testing.T) {
 			t.Errorf("frame %d: no face", i)
 			continue
 		}
-		want := Neutral
+		want := expression.Neutral
 		if i >= smile {
-			want = Happy
+			want = expression.Happy
 		}
 		if r.Expression.Top() == want || i >= smile-blur && i < smile+blur {
 			right++
@@ -205,7 +206,7 @@ func BenchmarkAnalyze(b *testing.B) {
 		run  func() error
 	}{
 		{"whole", func() error { _, err := a.Analyze(f); return err }},
-		{"detect", func() error { _, err := a.detect(m); return err }},
+		{"detect", func() error { _, err := a.detector.detect(m); return err }},
 		{"landmarks", func() error { _, _, err := a.locate(m, r.Box); return err }},
 		{"expression", func() error { _, _, err := a.classify(m, r.Box); return err }},
 	} {

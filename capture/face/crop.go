@@ -1,6 +1,10 @@
 package face
 
-import "math"
+import (
+	"math"
+
+	"emolab/fusion/landmark"
+)
 
 // crop is how a part of the frame lies in the square input of a net: scaled so
 // that its longer side fills the square, the rest black.
@@ -36,9 +40,9 @@ func fit(w, h, n int) crop {
 
 // point returns the place in the frame of a point given in parts of the net
 // input's side.
-func (c crop) point(u, v float64) Point {
+func (c crop) point(u, v float64) landmark.Point {
 	n := float64(c.n)
-	return Point{
+	return landmark.Point{
 		X: float64(c.x0) + (u*n-float64(c.padX))*float64(c.w)/float64(c.innerW),
 		Y: float64(c.y0) + (v*n-float64(c.padY))*float64(c.h)/float64(c.innerH),
 	}

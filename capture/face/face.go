@@ -7,85 +7,44 @@
 // the package builds without OpenCV and NewAnalyzer says so.
 package face
 
-import "math"
+import (
+	"math"
 
-// Point is a place in the picture, in pixels from its top left corner.
-type Point struct{ X, Y float64 }
+	"emolab/fusion/expression"
+	"emolab/fusion/landmark"
+)
 
 // Rect is an upright rectangle in the picture, in pixels. It may reach beyond
 // the picture's edges.
 type Rect struct{ X, Y, W, H float64 }
 
-// Probabilities are those of the seven expressions, in the order of Neutral to
-// Surprised. They add up to 1.
-type Probabilities [7]float64
-
-// Positions in Probabilities.
-const (
-	Neutral = iota
-	Happy
-	Sad
-	Angry
-	Fearful
-	Disgusted
-	Surprised
-)
-
-// Expressions returns the names of the seven expressions in their order, as
-// scripts, tables and exports spell them.
-func Expressions() [7]string {
-	return [7]string{"neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised"}
-}
-
-// Top returns the position of the largest probability.
-func (p Probabilities) Top() int {
-	top := 0
-	for i, v := range p {
-		if v > p[top] {
-			top = i
-		}
-	}
-	return top
-}
-
-// Result is what one frame shows. All but Found is zero when no face was found.
+// Result is what one frame shows. Without a face all but Found, Faces, FrameW,
+// FrameH and View.LumaAround is zero.
 type Result struct {
-	Found      bool
-	Confidence float64 // of the detector, 0..1
-	Box        Rect    // bounding box of the landmarks, px
-	Landmarks  [68]Point
-	Expression Probabilities
-	Valence    float64 // -1..1
-	Arousal    float64 // -1..1
+	Found          bool
+	Tracked        bool    // the face was followed from the frame before, not searched for
+	Confidence     float64 // 0..1 that what the landmarks lie on is a face
+	Faces          int     // in the picture, when all of it was last searched
+	FrameW, FrameH int     // of the picture, px
+	Box            Rect    // bounding box of the landmarks, px
+	Landmarks      landmark.Face
+	Expression     expression.Probabilities
+	Valence        float64 // -1..1
+	Arousal        float64 // -1..1
+	View           View
 }
 
-// AffectVersion names the coordinates and the rule of Affect.
-const AffectVersion = "va-1"
-
-// Affect returns valence and arousal, both -1..1, as the mixture of fixed
-// coordinates by the probabilities (version va-1). The coordinates are those of
-// the emotion words in Warriner, Kuperman & Brysbaert 2013 (Behavior Research
-// Methods 45:1191), (rating-5)/4, but for neutral, which is the origin, and
-// surprised, whose valence a face does not show.
-func Affect(p Probabilities) (valence, arousal float64) {
-	coordinates := [7]struct{ valence, arousal float64 }{
-		Neutral:   {0, 0},
-		Happy:     {.87, .38},
-		Sad:       {-.65, -.55},
-		Angry:     {-.63, .23},
-		Fearful:   {-.52, .29},
-		Disgusted: {-.42, 0},
-		Surprised: {0, .39},
-	}
-	for i, c := range coordinates {
-		valence += p[i] * c.valence
-		arousal += p[i] * c.arousal
-	}
-	return valence, arousal
+// View is how well the camera sees the face.
+type View struct {
+	LumaFace   float64 // mean luma of the face, 0..255
+	LumaAround float64 // mean luma of the picture outside the face (all of it without one), 0..255
+	Clipped    float64 // share of the face's pixels that are white: glare
+	Sharpness  float64 // fine detail of the face relative to its contrast, 0..
+	MouthCover float64 // how likely something hides the mouth, 0..1
 }
 
 // bounds returns the smallest rectangle around the points.
-func bounds(points []Point) Rect {
+func bounds(points []landmark.Point) Rect {
 	left, top := math.Inf(1), math.Inf(1)
 	right, bottom := math.Inf(-1), math.Inf(-1)
 	for _, p := range points {

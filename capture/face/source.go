@@ -59,7 +59,7 @@ func NewSource(cam Camera, an *Analyzer, id string, info SourceInfo, clock insta
 	return &Source{
 		info: stream.Info{
 			ID: id, Kind: stream.Face,
-			Device: info.Device, Port: info.Port,
+			Device: info.Device, Port: info.Port, Model: an.Models(),
 			Clock: stream.HostClock, TickHz: 1e9, Rate: info.Rate,
 			Channels:  Channels(),
 			Simulated: info.Simulated,

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"emolab/capture/frame"
+	"emolab/fusion/expression"
 	"emolab/fusion/instant"
+	"emolab/fusion/landmark"
 	"emolab/fusion/stream"
 )
 
@@ -67,14 +69,14 @@ func frames(seqs ...int64) []frame.Frame {
 
 // smile is an analysis that finds the same happy face everywhere.
 func smile(frame.Frame) (Result, error) {
-	r := Result{Found: true, Confidence: .9, Box: Rect{1, 2, 3, 4}, Expression: Probabilities{Happy: 1}}
-	r.Valence, r.Arousal = Affect(r.Expression)
-	r.Landmarks[67] = Point{5, 6}
+	r := Result{Found: true, Confidence: .9, Box: Rect{1, 2, 3, 4}, Expression: expression.Probabilities{expression.Happy: 1}}
+	r.Valence, r.Arousal = expression.Affect(r.Expression)
+	r.Landmarks[67] = landmark.Point{X: 5, Y: 6}
 	return r, nil
 }
 
 func newTestSource(cam Camera, analyze func(frame.Frame) (Result, error), reopen func() (Camera, error)) *Source {
-	s := NewSource(cam, nil, "face", SourceInfo{Device: "reel", Rate: 30, Reopen: reopen}, new(instant.Hand))
+	s := NewSource(cam, new(Analyzer), "face", SourceInfo{Device: "reel", Rate: 30, Reopen: reopen}, new(instant.Hand))
 	s.analyze = analyze
 	s.pause = time.Millisecond
 	return s

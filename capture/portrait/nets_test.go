@@ -12,6 +12,7 @@ import (
 	"emolab/capture/face"
 	"emolab/capture/frame"
 	"emolab/capture/portrait"
+	"emolab/fusion/expression"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 )
@@ -50,7 +51,7 @@ func randomLook(r *rand.Rand, n int, expression string) portrait.Look {
 func TestNetsReadTheFace(t *testing.T) {
 	a := analyzer(t)
 	const poses, mustFind = 12, .95
-	names := face.Expressions()
+	names := expression.Names()
 	paint := portrait.NewPainter(640, 480, 1)
 	r := rand.New(rand.NewPCG(20, 26))
 	pictures, found := 0, 0
@@ -122,7 +123,7 @@ func TestNetsReadTheScript(t *testing.T) {
 			}
 			held++
 			shown[want]++
-			if r.Found && face.Expressions()[r.Expression.Top()] == want {
+			if r.Found && expression.Names()[r.Expression.Top()] == want {
 				right++
 			}
 		}

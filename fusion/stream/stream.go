@@ -56,6 +56,7 @@ type Info struct {
 	Device    string    `json:"device"`           // model, as a person says it
 	Serial    string    `json:"serial,omitempty"` // serial number, where the device has one
 	Port      string    `json:"port,omitempty"`   // where it was found: a port, a file, an address
+	Model     string    `json:"model,omitempty"`  // the nets that made the samples, with their versions; "" = none did
 	Clock     ClockKind `json:"clock"`
 	TickHz    float64   `json:"tick_hz"` // nominal ticks per second (CountedClock: Rate)
 	Rate      float64   `json:"rate_hz"` // nominal samples per second; 0 = irregular
