@@ -53,6 +53,9 @@ func Open(o Options, clock instant.Clock) (*Camera, error) {
 	if fps := g.video.Get(gocv.VideoCaptureFPS); fps > 0 && fps < 1000 {
 		d.FPS = fps
 	}
+	if n := g.video.Get(gocv.VideoCaptureFrameCount); p.kind == File && n > 0 {
+		d.Frames = int64(n)
+	}
 	return newCamera(o, d, g, clock), nil
 }
 

@@ -72,6 +72,7 @@ type Description struct {
 	Port          string  // the device file, the file or the address, without a password
 	Width, Height int     // px
 	FPS           float64 // nominal; 0 = not known
+	Frames        int64   // of a file, as it announces itself; 0 = not known
 	Stamps        Stamps  // may change to ArrivalStamps when the driver's prove unusable
 }
 
