@@ -38,8 +38,8 @@ func (m *Meter) Measure(s stream.Sample) Measured { return Measured{} }
 
 // Row is what is derived of one frame.
 type Row struct {
-	Measured
-	AU        action.Intensities // NaN without a neutral face
+	*Measured                    // the frame itself, not copied: an hour of them is large
+	AU        action.Intensities // NaN without a neutral face, but for AU 43
 	Blink     float64            // 1 within a blink, 0 outside, NaN where that is not known
 	Evidence  [expression.Count]float64
 	Agreement float64 // of the net's probabilities with Evidence, 0..1
@@ -67,8 +67,9 @@ type Options struct{}
 
 // Derived is a face stream's derivation.
 type Derived struct {
-	Rows   []Row // one per frame
-	Events []Event
+	Rows       []Row // one per frame
+	Events     []Event
+	Calibrated bool // whether the person's neutral face was known
 }
 
 // Derive derives a finished recording, looking both ways. n is nil where the
@@ -76,4 +77,4 @@ type Derived struct {
 func Derive(frames []Measured, n *action.Neutral, o Options) Derived { return Derived{} }
 
 // One derives a single frame as far as is possible without its future.
-func One(m Measured, n *action.Neutral) Row { return Row{} }
+func One(m Measured, n *action.Neutral) Row { return Row{Measured: &m} }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"emolab/fusion/eda"
+	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 )
@@ -33,6 +34,9 @@ type Streams struct {
 	// Analysis is that of EDA: its Tonic and Phasic have one value per sample of
 	// EDA, or are empty.
 	Analysis eda.Result
+	// Facial is what was derived of Face: its Rows stand beside the samples of
+	// Face one by one, or are empty.
+	Facial facial.Derived
 }
 
 // Join makes the final trace, one row per face sample: skin conductance by
@@ -55,6 +59,12 @@ func Join(in Streams) []stream.Sample {
 	)
 	for i, f := range in.Face {
 		r := newRow(f, face)
+		if i < len(in.Facial.Rows) {
+			r.face(&in.Facial.Rows[i])
+		}
+		if !in.Facial.Calibrated {
+			r.quality |= NoNeutral
+		}
 		var on rect
 		if s, ok := stimulus.at(f.At); ok {
 			on = r.stimulus(s, columns)

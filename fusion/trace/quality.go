@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"emolab/fusion/visibility"
 )
 
 // Quality says what a row lacks, as a mask of bits; 0 is a row without fault.
@@ -23,7 +25,20 @@ const (
 	NotFinal                            // 512
 	Imprecise                           // 1024
 	CutOff                              // 2048
+	TooDark                             // 4096; from here to Several: visibility.Mask
+	BackLit                             // 8192
+	Glare                               // 16384
+	Blurred                             // 32768
+	TooSmall                            // 65536
+	TurnedAway                          // 131072
+	OutOfFrame                          // 262144
+	MouthCovered                        // 524288
+	Several                             // 1048576
+	NoNeutral                           // 2097152
 )
+
+// ofView gives the faults of a view of the face their place among the bits.
+func ofView(m visibility.Mask) Quality { return Quality(m) * TooDark }
 
 // imprecise is the bound on a row's time above which it is marked: three frames
 // of a camera at 30 Hz.
@@ -46,6 +61,16 @@ var meaning = [...]struct {
 	{NotFinal, "live row, made from what was known at that moment"},
 	{Imprecise, "the time of the row is only known to more than 100 ms"},
 	{CutOff, "a showing of the stimulus that was cut off and repeated later: presentation, frame and media_ns are left empty, so that no second of a stimulus counts twice"},
+	{TooDark, "the face is too dark"},
+	{BackLit, "light from behind the face"},
+	{Glare, "glare on the face"},
+	{Blurred, "the face is blurred"},
+	{TooSmall, "the face is too small in the picture"},
+	{TurnedAway, "the head is turned away"},
+	{OutOfFrame, "part of the face is outside of the picture"},
+	{MouthCovered, "something hides the mouth"},
+	{Several, "more than one face in the picture"},
+	{NoNeutral, "the participant's neutral face is not known: no action units"},
 }
 
 // Words lists what the bits say; empty for 0.

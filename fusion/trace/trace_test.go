@@ -10,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"emolab/fusion/action"
 	"emolab/fusion/eda"
+	"emolab/fusion/expression"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 )
@@ -98,6 +100,7 @@ func whole() Streams {
 	in.Stimulus = []stream.Sample{aStimulus(0, 0, 0), aStimulus(120*ms, 1, 0), aStimulus(160*ms, 1, 1)}
 	in.Analysis = eda.Result{Tonic: []float64{1, 2, 3, 5}, Phasic: []float64{0, .1, .4, .2},
 		Responses: []eda.Response{{Onset: in.Face[1].At.Add(ms)}}}
+	in.Facial.Calibrated = true
 	return in
 }
 
@@ -339,6 +342,8 @@ func TestInfoMatchesTheRow(t *testing.T) {
 	}
 	for name, place := range map[string]int{
 		"presentation": presentation, "frame": frame, "media_ns": mediaNs, "face_found": faceFound, "p_neutral": pNeutral, "p_surprised": pSurprised, "valence": valence, "arousal": arousal,
+		"yaw_deg": yawDeg, "pitch_deg": pitchDeg, "roll_deg": rollDeg, "pose_residual": poseResidual, "face_height_px": faceHeightPX, "ear_right": earRight, "ear_left": earLeft,
+		"au01": au01, "au12": au12, "au43": au43, "au45": au45, "emfacs_surprised": emfacsSurprised, "emfacs_agreement": emfacsAgreement,
 		"gaze_x": gazeX, "gaze_y": gazeY, "gaze_valid": gazeValid, "pupil_mm": pupilMM,
 		"eda_us": edaUS, "scl_us": sclUS, "scr_us": scrUS, "scr_onset": scrOnset, "quality": quality,
 	} {
@@ -348,6 +353,16 @@ func TestInfoMatchesTheRow(t *testing.T) {
 	}
 	if len(info.Channels) != channelCount {
 		t.Errorf("%d channels, %d values", len(info.Channels), channelCount)
+	}
+	for i, u := range action.Units() {
+		if info.Index(u.Column) != au01+i {
+			t.Errorf("%s is not at its place", u.Column)
+		}
+	}
+	for i, name := range expression.Names()[1:] {
+		if info.Index("emfacs_"+name) != emfacsHappy+i {
+			t.Errorf("the evidence for %s is not at its place", name)
+		}
 	}
 	for i, name := range fromFace {
 		if info.Index(name) != faceFound+i {
