@@ -76,5 +76,12 @@ type Derived struct {
 // person's neutral face is not known.
 func Derive(frames []Measured, n *action.Neutral, o Options) Derived { return Derived{} }
 
-// One derives a single frame as far as is possible without its future.
-func One(m Measured, n *action.Neutral) Row { return Row{Measured: &m} }
+// Live derives frames as far as is possible without their future. The zero
+// value is ready. Not safe for concurrent use.
+type Live struct{}
+
+// One derives the next frame.
+func (l *Live) One(m Measured, n *action.Neutral) Row { return Row{Measured: &m} }
+
+// Reset forgets the person.
+func (l *Live) Reset() {}

@@ -3,7 +3,9 @@ package trace
 import (
 	"time"
 
+	"emolab/fusion/action"
 	"emolab/fusion/eda"
+	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 )
@@ -34,6 +36,11 @@ type Live struct {
 	edaAt   int
 	split   *eda.Live
 	onsets  []instant.Instant // recognised and not yet in a row
+
+	meter    *facial.Meter
+	person   facial.Live
+	neutral  *action.Neutral   // nil = not known yet
+	measured []facial.Measured // of the last chunk
 }
 
 // held is the recent past of one stream.
@@ -58,7 +65,7 @@ func NewLive(infos []stream.Info) *Live {
 		l.streams[info.ID] = h
 		switch info.Kind {
 		case stream.Face:
-			l.face = faceColumns(info)
+			l.face, l.meter = faceColumns(info), facial.NewMeter(info)
 		case stream.Gaze:
 			l.gaze, l.gazeAt = h, newGazeColumns(info)
 		case stream.EDA:
@@ -88,10 +95,27 @@ func (l *Live) Add(c stream.Chunk) []stream.Sample {
 		return nil
 	}
 	rows := make([]stream.Sample, 0, len(c.Samples))
+	l.measured = l.measured[:0]
 	for _, f := range c.Samples {
-		rows = append(rows, l.row(f))
+		m := l.meter.Measure(f)
+		l.measured = append(l.measured, m)
+		rows = append(rows, l.row(f, m))
 	}
 	return rows
+}
+
+// Measured returns what was measured of the faces in the last chunk of the face
+// stream, one per row. It is valid until the next one.
+func (l *Live) Measured() []facial.Measured { return l.measured }
+
+// SetNeutral says what the participant looks like at rest, from which action
+// units are told from the next row on; nil = not known.
+func (l *Live) SetNeutral(n *action.Neutral) { l.neutral = n }
+
+// NewPerson forgets the participant's face: another one sits down.
+func (l *Live) NewPerson() {
+	l.neutral = nil
+	l.person.Reset()
 }
 
 func (l *Live) keep(h *held, samples []stream.Sample) {
@@ -150,9 +174,14 @@ func (h *held) at(at instant.Instant) int {
 	return -1
 }
 
-func (l *Live) row(f stream.Sample) stream.Sample {
+func (l *Live) row(f stream.Sample, m facial.Measured) stream.Sample {
 	r := newRow(f, l.face)
 	r.quality |= NotFinal
+	derived := l.person.One(m, l.neutral)
+	r.face(&derived)
+	if l.neutral == nil {
+		r.quality |= NoNeutral
+	}
 	on := l.joinStimulus(&r)
 	l.joinGaze(&r, on)
 	l.joinSkin(&r)

@@ -213,13 +213,13 @@ func TestLive(t *testing.T) {
 		t.Fatalf("%d rows", len(rows))
 	}
 	// The latest values before each frame, though later ones are known already.
-	read(t, rows[0]).want(t, row1{"presentation": 0, "gaze_valid": 1, "eda_us": 4, "scr_onset": 0, "quality": float64(NotFinal)})
-	read(t, rows[1]).want(t, row1{"presentation": 1, "frame": 0, "gaze_x": 1, "gaze_y": .25, "eda_us": 5, "p_happy": .8, "quality": float64(NotFinal)})
-	read(t, rows[2]).want(t, row1{"frame": 1, "gaze_x": -.5, "eda_us": 8, "quality": float64(NotFinal)})
+	read(t, rows[0]).want(t, row1{"presentation": 0, "gaze_valid": 1, "eda_us": 4, "scr_onset": 0, "quality": float64(NotFinal | NoNeutral)})
+	read(t, rows[1]).want(t, row1{"presentation": 1, "frame": 0, "gaze_x": 1, "gaze_y": .25, "eda_us": 5, "p_happy": .8, "quality": float64(NotFinal | NoNeutral)})
+	read(t, rows[2]).want(t, row1{"frame": 1, "gaze_x": -.5, "eda_us": 8, "quality": float64(NotFinal | NoNeutral)})
 
 	late := l.Add(stream.Chunk{Stream: "face", Samples: []stream.Sample{aFace(230 * ms), aFace(600 * ms)}})
-	read(t, late[0]).want(t, row1{"frame": 1, "gaze_valid": 0, "eda_us": 4, "quality": float64(NotFinal | GazeStale)})
-	read(t, late[1]).want(t, row1{"frame": 1, "eda_us": nan, "scr_onset": nan, "quality": float64(NotFinal | GazeStale | EDAStale)})
+	read(t, late[0]).want(t, row1{"frame": 1, "gaze_valid": 0, "eda_us": 4, "quality": float64(NotFinal | NoNeutral | GazeStale)})
+	read(t, late[1]).want(t, row1{"frame": 1, "eda_us": nan, "scr_onset": nan, "quality": float64(NotFinal | NoNeutral | GazeStale | EDAStale)})
 }
 
 func TestLiveForgetsTheDisconnected(t *testing.T) {
@@ -228,7 +228,7 @@ func TestLiveForgetsTheDisconnected(t *testing.T) {
 	l.Add(stream.Chunk{Stream: "stimulus", Samples: in.Stimulus})
 	l.Add(stream.Chunk{Stream: "stimulus", Events: []stream.Event{{Kind: stream.Disconnected}}})
 	rows := l.Add(stream.Chunk{Stream: "face", Samples: in.Face[:1]})
-	read(t, rows[0]).want(t, row1{"presentation": nan, "quality": float64(NotFinal | NoGaze | NoEDA | StimulusUnknown)})
+	read(t, rows[0]).want(t, row1{"presentation": nan, "quality": float64(NotFinal | NoNeutral | NoGaze | NoEDA | StimulusUnknown)})
 }
 
 // A stimulus that is held for a minute must outlive the history of the others.
@@ -359,8 +359,8 @@ func TestInfoMatchesTheRow(t *testing.T) {
 			t.Errorf("%s is not at its place", u.Column)
 		}
 	}
-	for i, name := range expression.Names()[1:] {
-		if info.Index("emfacs_"+name) != emfacsHappy+i {
+	for i, name := range expression.Names() {
+		if i != expression.Neutral && info.Index("emfacs_"+name) != emfacsHappy+i-1 {
 			t.Errorf("the evidence for %s is not at its place", name)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
+	"emolab/calibration/neutral"
 	"emolab/fusion/align"
 	"emolab/fusion/bus"
 	"emolab/fusion/instant"
@@ -27,6 +29,9 @@ type Lab struct {
 
 	live  map[string]*align.Live // one a stream; used by pump only
 	trace *trace.Live            // used by pump only
+	rest  neutral.Live           // used by pump only: the participant's neutral face
+
+	newPerson atomic.Bool // another participant sits down: pump forgets the face
 
 	mu     sync.Mutex
 	meters map[string]*meter
@@ -112,12 +117,32 @@ func (l *Lab) pump(ctx context.Context, c stream.Chunk) error {
 	if err := l.bus.Publish(ctx, c); err != nil {
 		return err
 	}
+	if l.newPerson.Swap(false) {
+		l.rest.Reset()
+		l.trace.NewPerson()
+	}
 	rows := l.trace.Add(c)
 	if len(rows) == 0 {
 		return nil
 	}
+	l.calibrate()
 	return l.bus.Publish(ctx, stream.Chunk{Stream: trace.Info().ID, Samples: rows})
 }
+
+// calibrate looks for the participant's neutral face in what the trace has just
+// measured. The rows that come next are told from it.
+func (l *Lab) calibrate() {
+	for _, m := range l.trace.Measured() {
+		if f := l.rest.Add(m); f != nil {
+			l.trace.SetNeutral(&f.Neutral)
+		}
+	}
+}
+
+// NewPerson says that another participant sits down: what was learnt of the
+// face before (how it looks at rest, how far its eyes open) is forgotten from
+// the next chunk on. It may be called from any goroutine.
+func (l *Lab) NewPerson() { l.newPerson.Store(true) }
 
 func (l *Lab) measure(c stream.Chunk, live *align.Live) {
 	l.mu.Lock()
