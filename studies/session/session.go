@@ -66,6 +66,52 @@ type Recorder interface {
 	Fail(ctx context.Context, reason string) error
 }
 
+// FaceVideo is the scope of consent that allows keeping the video of the face.
+const FaceVideo = "face_video"
+
+// Who gave a consent, and where.
+const (
+	// OnScreen: the participant, on the participant's own screen. The operator
+	// has no way to give it.
+	OnScreen = "participant's screen"
+	// Simulated: the built-in client, for a simulated participant, who has no
+	// face to protect. It counts only beside a simulated camera.
+	Simulated = "built-in client (simulated participant)"
+)
+
+// Consent is one answer of the participant to one question. The latest of a
+// scope holds.
+type Consent struct {
+	Scope      string // what was asked: FaceVideo
+	Granted    bool
+	TextSHA256 string // of the text that was read, hex
+	Language   string // of that text: "en"
+	At         instant.Instant
+	How        string // OnScreen or Simulated
+}
+
+// Video is one finished file of kept face video.
+type Video struct {
+	File        string          // relative to the study's folder, with slashes
+	From, Until instant.Instant // capture of its first and of its last frame
+	Frames      int64
+	Bytes       int64
+	SHA256      string // of the file, hex
+}
+
+// Film keeps the video of the face. It is asked only under consent; without a
+// Begin nothing of any picture is written.
+type Film interface {
+	// Begin keeps the frames from now on, for that segment of a session.
+	Begin(sessionID string, segment int) error
+	// End stops keeping, waits until the files are closed, and names them in
+	// their order. Files that are whole are named even with an error.
+	End() ([]Video, error)
+	// Err tells why frames are no longer kept although End was not called; nil
+	// while all is well.
+	Err() error
+}
+
 // Progress is told how far long work has come: done of total, and what it is
 // doing in words.
 type Progress func(done, total int, doing string)
@@ -90,6 +136,9 @@ type Resumption struct {
 	Plan        study.Plan
 	From        int // the step that was reached and is shown again from its beginning
 	Segment     int // number of the new segment
+	// Consents are the answers given so far, in their order. Their instants are
+	// those of earlier segments, or 0.
+	Consents []Consent
 }
 
 // Summary is one line of the list of sessions.
