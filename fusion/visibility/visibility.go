@@ -1,10 +1,10 @@
 // Package visibility judges how well a camera sees a face, in terms a person
 // can act upon: light, size, place, hands.
+//
+// Assess judges one frame (Mask). Watch turns the frames of the last seconds
+// into one sentence for the experimenter. What the limits rest on stands in
+// DECISIONS.md.
 package visibility
-
-import (
-	"emolab/fusion/instant"
-)
 
 // View is what is measured of one camera frame. Where no face is found only
 // Faces, FrameW, FrameH and LumaAround are numbers, the others NaN.
@@ -14,7 +14,7 @@ type View struct {
 	X, Y, W, H       float64 // bounding box of the landmarks, px
 	FrameW, FrameH   float64 // px
 	LumaFace         float64 // mean luma of the face, 0..255
-	LumaAround       float64 // mean luma of the picture outside the face, 0..255
+	LumaAround       float64 // mean luma of the picture outside the face (all of it without one), 0..255
 	Clipped          float64 // share of the face's pixels that are white: glare
 	Sharpness        float64 // fine detail of the face relative to its contrast, 0..; see Blurred
 	MouthCover       float64 // how likely something hides the mouth, 0..1
@@ -37,20 +37,29 @@ const (
 	Several           // 256
 )
 
-// Assess judges one view.
-func Assess(v *View) Mask { return 0 }
+// bits is how many of them there are.
+const bits = 9
+
+// meanings are the bits in words, in their order.
+var meanings = [bits]string{
+	"too dark",
+	"face much darker than what is around it (light from behind)",
+	"light reflected by the face or the glasses is white in the picture",
+	"blurred",
+	"face too small in the picture",
+	"turned away from the camera",
+	"face at the edge of the picture",
+	"mouth covered",
+	"several faces in the picture",
+}
 
 // Words says what each bit means, in the order of the bits; empty for 0.
-func (m Mask) Words() []string { return nil }
-
-// Watch turns masks frame by frame into one sentence for the experimenter, and
-// keeps it steady: a fault is named when it has lasted, and forgotten when it
-// has gone. Not safe for concurrent use.
-type Watch struct{}
-
-// Add takes the next frame's view and mask.
-func (w *Watch) Add(at instant.Instant, found bool, m Mask) {}
-
-// Advice returns what is worst now in one plain sentence that says what to do;
-// "" when all is well.
-func (w *Watch) Advice() string { return "" }
+func (m Mask) Words() []string {
+	var words []string
+	for i, text := range meanings {
+		if m&(1<<i) != 0 {
+			words = append(words, text)
+		}
+	}
+	return words
+}
