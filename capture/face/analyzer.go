@@ -44,24 +44,20 @@ func NewAnalyzer(o Options) (*Analyzer, error) {
 	if o.Models == nil {
 		o.Models = EmbeddedModels()
 	}
-	if o.DetectorSize == 0 {
-		o.DetectorSize = DefaultDetectorSize
-	}
-	if o.Threshold == 0 {
-		o.Threshold = DefaultThreshold
-	}
 	// OpenCV ends the process on a net that it cannot parse. The checksums make
 	// sure that it only ever sees nets it was tried with.
 	pack, nets, err := modelpack.Load(o.Models)
 	if err != nil {
 		return nil, fmt.Errorf("face: %w", err)
 	}
-	a := &Analyzer{models: fmt.Sprintf("%s + %s + %s (%s %s)", modelpack.Detector, modelpack.Landmarks, modelpack.Expression, pack.Name, pack.Version)}
-	finder, err := newTiny(nets[modelpack.Detector], o.DetectorSize, o.Threshold)
+	finder, finderName, err := newDetector(o, nets)
 	if err != nil {
 		return nil, fmt.Errorf("face: %w", err)
 	}
-	a.detector = finder
+	a := &Analyzer{
+		detector: finder,
+		models:   fmt.Sprintf("%s + %s + %s (%s %s)", finderName, modelpack.Landmarks, modelpack.Expression, pack.Name, pack.Version),
+	}
 	for _, n := range []struct {
 		name string
 		net  **net

@@ -1,17 +1,35 @@
 package face
 
-import "io/fs"
+import (
+	"io/fs"
+
+	"emolab/capture/face/modelpack"
+)
+
+// The detectors by the names that options and commands use.
+const (
+	DetectorTiny  = "tiny"          // of the embedded pack
+	DetectorYuNet = modelpack.YuNet // optional: more, smaller and turned faces
+)
+
+// Detectors lists the names that Options.Detector takes.
+func Detectors() []string { return []string{DetectorTiny, DetectorYuNet} }
 
 // Options set up an Analyzer. The zero value is the default.
 type Options struct {
 	// Models holds pack.json and the nets at its root; nil is the embedded pack.
 	Models fs.FS
+	// Detector finds the faces: DetectorTiny (also "") or DetectorYuNet.
+	Detector string
+	// Optional holds the installed models beyond the pack at its root; nil is
+	// none. Only what Detector asks for is read from it.
+	Optional fs.FS
 	// DetectorSize is the side of the detector's input in pixels, a multiple of
-	// 32; 0 means DefaultDetectorSize. Larger finds smaller faces and takes
-	// longer.
+	// 32; 0 means the detector's own (DefaultDetectorSize, DefaultYuNetSize).
+	// Larger finds smaller faces and takes longer.
 	DetectorSize int
 	// Threshold is the detector's score from which on a face is claimed, in
-	// (0, 1); 0 means DefaultThreshold.
+	// (0, 1); 0 means the detector's own (DefaultThreshold, DefaultYuNetThreshold).
 	Threshold float64
 }
 
@@ -22,4 +40,8 @@ const (
 	DefaultDetectorSize = 224
 	// DefaultThreshold is the score the net's authors use.
 	DefaultThreshold = .5
+	// DefaultYuNetSize is the smaller of the two sizes tried.
+	DefaultYuNetSize = 320
+	// DefaultYuNetThreshold is the score OpenCV's own demonstration uses.
+	DefaultYuNetThreshold = .6
 )
