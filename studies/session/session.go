@@ -67,7 +67,7 @@ type Recorder interface {
 }
 
 // FaceVideo is the scope of consent that allows keeping the video of the face.
-const FaceVideo = "face_video"
+const FaceVideo = study.FaceVideoScope
 
 // Who gave a consent, and where.
 const (

@@ -38,6 +38,7 @@ type document struct {
 	listed  bool      // the file lists its stimuli; otherwise all .mp4 files of the folder count
 	stimuli []listing // in the order of the file, or of the names
 	block   Block
+	video   FaceVideo
 }
 
 // listing is one entry of stimuli.list.
@@ -64,6 +65,7 @@ func parseDocument(name string, text []byte) (document, error) {
 	d := document{
 		seed:  defaultSeed,
 		block: Block{Name: "main", Order: Random, Trial: defaultTrial()},
+		video: NeverKept,
 	}
 	err = root.mapping(
 		field{"format", func(n node) error {
@@ -76,6 +78,7 @@ func parseDocument(name string, text []byte) (document, error) {
 		field{"id", into(&d.id, node.word)},
 		field{"title", into(&d.title, node.text)},
 		field{"seed", into(&d.seed, node.number)},
+		field{"face_video", into(&d.video, node.faceVideo)},
 		field{"stimuli", d.readStimuli},
 		field{"flow", d.readFlow},
 	)
@@ -217,6 +220,14 @@ func (n node) order() (Order, error) {
 	return Order(s), err
 }
 
+func (n node) faceVideo() (FaceVideo, error) {
+	s, err := n.text()
+	if err == nil && FaceVideo(s) != NeverKept && FaceVideo(s) != AskFirst {
+		err = n.fail("%q is not possible; known are %s and %s: only the participant can allow it", s, NeverKept, AskFirst)
+	}
+	return FaceVideo(s), err
+}
+
 // trial reads a list such as [fixation: 5s, play, rest: 4s].
 func (n node) trial() ([]TrialStep, error) {
 	items, err := n.list()
@@ -279,10 +290,15 @@ func (n node) duration() (time.Duration, error) {
 
 // canonical writes the document as a study file with every default filled in
 // and the keys in order: two files that mean the same study have the same
-// canonical form, and reading it gives the same document.
+// canonical form, and reading it gives the same document. A key that came into
+// the format later stands in it only when it does not say its default: the hash
+// of a study from before, by which its sessions are continued and pooled, stays.
 func (d document) canonical() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "format: %s\nid: %s\ntitle: %s\nseed: %d\n", Format, quote(d.id), quote(d.title), d.seed)
+	if d.video != NeverKept {
+		fmt.Fprintf(&b, "face_video: %s\n", d.video)
+	}
 	fmt.Fprintf(&b, "stimuli:\n  folder: %s\n  list:\n", quote(d.folder))
 	for _, s := range d.stimuli {
 		tags := make([]string, len(s.tags))

@@ -16,7 +16,7 @@ func TestShortestStudy(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := document{
-		id: "a", title: "a", seed: 1, folder: "clips",
+		id: "a", title: "a", seed: 1, folder: "clips", video: NeverKept,
 		block: Block{Name: "main", Order: Random, Trial: []TrialStep{
 			{Fixation, 5 * time.Second}, {Play, 0}, {Rest, 4 * time.Second},
 		}},
@@ -32,6 +32,7 @@ format: emolab-study/1
 id: pfw-2026
 title: "Reactions: Paris"
 seed: 18446744073709551615
+face_video: ask
 stimuli:
   folder: ./stimuli/
   list:
@@ -47,10 +48,10 @@ flow:
 		t.Fatal(err)
 	}
 	want := document{
-		id: "pfw-2026", title: "Reactions: Paris", seed: 1<<64 - 1, folder: "stimuli", listed: true,
+		id: "pfw-2026", title: "Reactions: Paris", seed: 1<<64 - 1, folder: "stimuli", listed: true, video: AskFirst,
 		stimuli: []listing{
-			{id: "a1", file: "brandA_1.mp4", brand: "Brand A", tags: []string{"runway", "1"}, line: 9},
-			{id: "b1", file: "b1.mp4", line: 10},
+			{id: "a1", file: "brandA_1.mp4", brand: "Brand A", tags: []string{"runway", "1"}, line: 10},
+			{id: "b1", file: "b1.mp4", line: 11},
 		},
 		block: Block{Name: "second", Order: Fixed, Trial: []TrialStep{
 			{Fixation, 500 * time.Millisecond}, {Play, 0}, {Rest, 90 * time.Second}, {Fixation, time.Second},
@@ -65,7 +66,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 	const head = "id: a\nstimuli: {folder: clips}\n" // two lines
 	for _, c := range []struct{ name, text, want string }{
 		{"misspelt key", "id: a\ntitel: x\n", `s.yaml:2: titel: unknown key; did you mean "title"?`},
-		{"unknown key", head + "consent: {}\n", `s.yaml:3: consent: unknown key; known here: format, id, title, seed, stimuli, flow`},
+		{"unknown key", head + "consent: {}\n", `s.yaml:3: consent: unknown key; known here: format, id, title, seed, face_video, stimuli, flow`},
 		{"misspelt deep key", "id: a\nstimuli:\n  foldr: x\n", `s.yaml:3: stimuli.foldr: unknown key; did you mean "folder"?`},
 		{"key twice", "id: a\nid: b\n", `s.yaml:2:`},
 		{"no id", "title: x\nstimuli: {folder: clips}\n", "the key id is missing"},
@@ -84,6 +85,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"two blocks", head + "flow: [block: {name: a}, block: {name: b}]\n", "has 2 parts"},
 		{"other part", head + "flow: [debrief: {}]\n", `s.yaml:3: flow[1].debrief: unknown key`},
 		{"order", head + "flow:\n  - block:\n      order: williams\n", `s.yaml:5: flow[1].block.order: "williams" is no order`},
+		{"video unasked", head + "face_video: always\n", `s.yaml:3: face_video: "always" is not possible; known are never and ask`},
 		{"no unit", head + "flow:\n  - block:\n      trial: [fixation: 5, play]\n", "s.yaml:5: flow[1].block.trial[1].fixation: is a duration with its unit"},
 		{"too short", head + "flow:\n  - block:\n      trial: [fixation: 5ms, play]\n", "5ms is outside 100ms to 1h0m0s"},
 		{"no play", head + "flow:\n  - block:\n      trial: [fixation: 5s]\n", "has 0 play steps"},
@@ -113,6 +115,7 @@ func drawDocument(t *rapid.T) document {
 	d := document{
 		id: id.Draw(t, "id"), title: rapid.StringMatching(`[^\p{C}\x{fffd}]{1,12}`).Draw(t, "title"),
 		seed: rapid.Uint64().Draw(t, "seed"), folder: id.Draw(t, "folder"), listed: true,
+		video: rapid.SampledFrom([]FaceVideo{NeverKept, AskFirst}).Draw(t, "face video"),
 		block: Block{
 			Name:  id.Draw(t, "block"),
 			Order: rapid.SampledFrom([]Order{Fixed, Random}).Draw(t, "order"),
@@ -154,6 +157,32 @@ func TestCanonicalFormReadsBack(t *testing.T) {
 			t.Fatalf("canonical form of the canonical form differs:\n%s\n%s", text, again)
 		}
 	})
+}
+
+// The hash of a study made before the key face_video existed must not change:
+// its sessions are found by it.
+func TestCanonicalFormOfAnOlderStudyIsFrozen(t *testing.T) {
+	d, err := parseDocument("s.yaml", []byte("id: a\nstimuli: {folder: c, list: [{id: x}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `format: emolab-study/1
+id: "a"
+title: "a"
+seed: 1
+stimuli:
+  folder: "c"
+  list:
+    - {id: "x", file: "x.mp4", brand: "", tags: []}
+flow:
+  - block:
+      name: "main"
+      order: {method: random}
+      trial: [fixation: 5s, play, rest: 4s]
+`
+	if diff := cmp.Diff(want, string(d.canonical())); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
 }
 
 func FuzzDocument(f *testing.F) {

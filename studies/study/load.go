@@ -36,7 +36,7 @@ func Load(file string) (*Study, error) {
 	}
 
 	s := &Study{
-		ID: doc.id, Title: doc.title, Seed: doc.seed, Block: doc.block,
+		ID: doc.id, Title: doc.title, Seed: doc.seed, Block: doc.block, FaceVideo: doc.video,
 		Dir: dir, Canonical: doc.canonical(),
 	}
 	for _, l := range doc.stimuli {

@@ -7,6 +7,9 @@ import "math/rand/v2"
 // same order on every machine and in every version of this program.
 func (s *Study) Plan(row int) Plan {
 	p := Plan{Row: row}
+	if s.FaceVideo == AskFirst {
+		p.Steps = append(p.Steps, Step{Action: Consent, Scope: FaceVideoScope})
+	}
 	for trial, k := range s.order(row) {
 		for _, t := range s.Block.Trial {
 			step := Step{Index: len(p.Steps), Action: t.Action, Duration: t.Duration, Stimulus: s.Stimuli[k].ID}

@@ -21,12 +21,12 @@ func TestPlanSteps(t *testing.T) {
 	s := clips(2)
 	s.Block.Order = Fixed
 	want := []Step{
-		{0, Fixation, 5 * time.Second, "a", 0},
-		{1, Play, 1 * time.Second, "a", 1},
-		{2, Rest, 4 * time.Second, "a", 0},
-		{3, Fixation, 5 * time.Second, "b", 0},
-		{4, Play, 2 * time.Second, "b", 2},
-		{5, Rest, 4 * time.Second, "b", 0},
+		{0, Fixation, 5 * time.Second, "a", 0, ""},
+		{1, Play, 1 * time.Second, "a", 1, ""},
+		{2, Rest, 4 * time.Second, "a", 0, ""},
+		{3, Fixation, 5 * time.Second, "b", 0, ""},
+		{4, Play, 2 * time.Second, "b", 2, ""},
+		{5, Rest, 4 * time.Second, "b", 0, ""},
 	}
 	p := s.Plan(7)
 	if !slices.Equal(p.Steps, want) || p.Row != 7 {
@@ -34,6 +34,23 @@ func TestPlanSteps(t *testing.T) {
 	}
 	if p.Duration() != 21*time.Second {
 		t.Errorf("duration %s, want 21s", p.Duration())
+	}
+}
+
+func TestTheParticipantIsAskedFirst(t *testing.T) {
+	s := clips(1)
+	s.FaceVideo = AskFirst
+	p := s.Plan(0)
+	if want := (Step{Action: Consent, Scope: FaceVideoScope}); len(p.Steps) != 4 || p.Steps[0] != want {
+		t.Fatalf("steps %+v", p.Steps)
+	}
+	for i, step := range p.Steps {
+		if step.Index != i {
+			t.Errorf("step %d has the number %d", i, step.Index)
+		}
+	}
+	if p.Steps[2].Presentation != 1 || p.Duration() != 10*time.Second {
+		t.Errorf("the question changed the trials: %+v", p.Steps)
 	}
 }
 

@@ -13,6 +13,9 @@ type Study struct {
 	Seed    uint64 // of every random order: order = f(seed, row)
 	Stimuli []Stimulus
 	Block   Block
+	// FaceVideo says whether the participant is asked to have the video of the
+	// face kept.
+	FaceVideo FaceVideo
 
 	Dir       string // folder of the study file; stimulus paths are relative to it
 	Canonical []byte // the study file in canonical form: defaults filled in, keys in order
@@ -71,6 +74,18 @@ const (
 	Random Order = "random" // shuffled by seed and row
 )
 
+// FaceVideo is what a study wants of the video of the participant's face.
+type FaceVideo string
+
+// What a study may want. It can never be kept unasked.
+const (
+	NeverKept FaceVideo = "never"
+	AskFirst  FaceVideo = "ask" // the participant decides, before the first trial
+)
+
+// FaceVideoScope names the question of a Consent step, and the consent itself.
+const FaceVideoScope = "face_video"
+
 // Action is what the stage does in one step.
 type Action string
 
@@ -79,6 +94,7 @@ const (
 	Fixation Action = "fixation" // a cross to look at
 	Play     Action = "play"     // the stimulus
 	Rest     Action = "rest"     // plain neutral surround
+	Consent  Action = "consent"  // a question that the participant answers, however long it takes
 )
 
 // TrialStep is one step of the trial that the block repeats for each stimulus.
@@ -92,9 +108,11 @@ type Step struct {
 	Index    int           `json:"index"` // 0-based position in the plan
 	Action   Action        `json:"action"`
 	Duration time.Duration `json:"duration_ns"`
-	Stimulus string        `json:"stimulus,omitempty"` // id: of the trial this step belongs to
+	Stimulus string        `json:"stimulus,omitempty"` // id: of the trial this step belongs to; "" for a Consent
 	// Presentation numbers the Play steps of a session from 1. It is 0 for the others.
 	Presentation int `json:"presentation,omitempty"`
+	// Scope is what a Consent step asks for. It is "" for the others.
+	Scope string `json:"scope,omitempty"`
 }
 
 // Plan is what one participant will meet, in order.
@@ -103,7 +121,7 @@ type Plan struct {
 	Steps []Step `json:"steps"`
 }
 
-// Duration is the length of the whole plan.
+// Duration is the length of the whole plan, without the time for questions.
 func (p Plan) Duration() time.Duration {
 	var d time.Duration
 	for _, s := range p.Steps {

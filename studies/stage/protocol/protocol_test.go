@@ -18,7 +18,7 @@ func TestMessagesReadBack(t *testing.T) {
 	}
 	fromServer := []Message{
 		&Ping{ID: 7}, &Library{Clips: []Clip{{"a", "/u", "00", 9, 16, 1.5}}},
-		&Plan{Run: 1, From: 2, Steps: []Step{{0, study.Play, 8, "a", 1}}, Clips: []Clip{{ID: "a"}}},
+		&Plan{Run: 1, From: 2, Steps: []Step{{Index: 0, Action: study.Play, DurationMs: 8, Stimulus: "a", Presentation: 1}}, Clips: []Clip{{ID: "a"}}},
 		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1}, &Refused{Busy: true, Reason: "r"},
 	}
 	for _, side := range []struct {
