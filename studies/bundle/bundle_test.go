@@ -36,7 +36,7 @@ func channels(names ...string) []stream.Channel {
 }
 
 func lab() []stream.Info {
-	face := strings.Fields("face_found face_confidence box_x_px box_y_px box_w_px box_h_px p_neutral p_happy p_sad p_angry p_fearful p_disgusted p_surprised valence arousal")
+	face := strings.Fields("face_found face_confidence box_x_px box_y_px box_w_px box_h_px p_neutral p_happy p_sad p_angry p_fearful p_disgusted p_surprised valence arousal face_tracked faces frame_w_px frame_h_px luma_face luma_around face_clipped face_sharpness mouth_cover")
 	for i := range 68 {
 		face = append(face, fmt.Sprintf("lm%02d_x_px", i), fmt.Sprintf("lm%02d_y_px", i))
 	}
@@ -262,7 +262,7 @@ func TestTablesSayWhatWasRecorded(t *testing.T) {
 		t.Errorf("eda has %d lines; sample 50 is %v", len(eda), eda[51])
 	}
 	face := parse(t, files["streams/face.csv"])
-	if n := len(face[0]); n != 8+15+136 {
+	if n := len(face[0]); n != 8+24+136 {
 		t.Errorf("face has %d columns", n)
 	}
 	if lost := face[4]; lost[8] != "0" || lost[9] != "" || lost[len(lost)-1] != "" {

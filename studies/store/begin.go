@@ -26,7 +26,7 @@ func (s *Store) Begin(ctx context.Context, h session.Header) (session.Recorder, 
 	if err != nil {
 		return nil, fmt.Errorf("store: begin session %s: %w", h.ID, err)
 	}
-	r := &recorder{store: s, id: h.ID, segment: h.Segment.Number, start: h.Segment.Start, software: h.Software, lanes: lanes}
+	r := &recorder{store: s, id: h.ID, segment: h.Segment.Number, start: h.Segment.Start, wall: h.Segment.Wall, software: h.Software, lanes: lanes}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		if err := addStudy(ctx, tx, h); err != nil {
 			return err
@@ -74,7 +74,7 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 		return nil, session.Resumption{}, err
 	}
 	var back session.Resumption
-	r := &recorder{store: s, id: id, start: seg.Start, lanes: lanes}
+	r := &recorder{store: s, id: id, start: seg.Start, wall: seg.Wall, lanes: lanes}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		var state session.State
 		var plan, hash string
@@ -91,6 +91,9 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 		}
 		if err := json.Unmarshal([]byte(plan), &back.Plan); err != nil {
 			return fmt.Errorf("read its plan: %w", err)
+		}
+		if back.Consents, err = answers(ctx, tx, id); err != nil {
+			return err
 		}
 		seg.Number, r.segment = back.Segment, back.Segment
 		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL WHERE id = ?", session.Recording, id); err != nil {
@@ -185,10 +188,10 @@ func addSegment(ctx context.Context, tx *sql.Tx, id string, seg session.Segment,
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		if _, err := tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated, model)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			id, seg.Number, info.ID, info.Kind, info.Device, info.Serial, info.Port, info.Clock, info.TickHz, info.Rate,
-			string(channels), info.Simulated); err != nil {
+			string(channels), info.Simulated, info.Model); err != nil {
 			return err
 		}
 	}

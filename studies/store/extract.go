@@ -28,7 +28,8 @@ func copied() [][2]string {
 		own("segment"), own("stream"), own("presentation"),
 		own("clock_probe"), own("clock_model"), own("event"), own("gap"),
 		own("eda_sample"), own("gaze_sample"), own("face_frame"), own("stimulus_frame"),
-		own("derivation"), own("eda_response"), own("trace_row"), own("quality"), own("audit"),
+		own("derivation"), own("eda_response"), own("face_event"), own("calibration"), own("trace_row"), own("quality"),
+		own("consent"), own("video"), own("audit"),
 	}
 }
 

@@ -234,14 +234,14 @@ func (s *Store) loadSegments(ctx context.Context, d *Detail) error {
 func (s *Store) loadStreams(ctx context.Context, d *Detail) error {
 	for i := range d.Segments {
 		g := &d.Segments[i]
-		err := s.each(ctx, `SELECT t.id, t.kind, t.device, t.serial, t.port, t.clock, t.tick_hz, t.rate_hz, t.channels, t.simulated,
+		err := s.each(ctx, `SELECT t.id, t.kind, t.device, t.serial, t.port, t.clock, t.tick_hz, t.rate_hz, t.channels, t.simulated, t.model,
 			coalesce(q.method, ''), coalesce(q.drift_ppm, 0), coalesce(q.jitter_ms, 0), coalesce(q.bound_ms, 0),
 			coalesce(q.samples, 0), coalesce(q.lost, 0), coalesce(q.epochs, 0), coalesce(q.pings, 0), coalesce(q.usable_share, 0)
 			FROM stream t LEFT JOIN quality q ON q.session_id = t.session_id AND q.segment = t.segment AND q.stream = t.id
 			WHERE t.session_id = ? AND t.segment = ? ORDER BY t.id`, []any{d.ID, g.Number}, func(row scanner) error {
 			var t Stream
 			var channels string
-			if err := row.Scan(&t.ID, &t.Kind, &t.Device, &t.Serial, &t.Port, &t.Clock, &t.TickHz, &t.Rate, &channels, &t.Simulated,
+			if err := row.Scan(&t.ID, &t.Kind, &t.Device, &t.Serial, &t.Port, &t.Clock, &t.TickHz, &t.Rate, &channels, &t.Simulated, &t.Model,
 				&t.Statement.Method, &t.Statement.DriftPPM, &t.Statement.JitterMs, &t.Statement.BoundMs,
 				&t.Statement.Samples, &t.Statement.Lost, &t.Statement.Epochs, &t.Statement.Pings, &t.Usable); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -23,6 +24,7 @@ type recorder struct {
 	id       string
 	segment  int
 	start    instant.Instant
+	wall     time.Time // at start
 	software string
 	lanes    map[string]*lane
 	events   int // rows of the segment's events so far

@@ -62,7 +62,8 @@ func TestSchemaIsDescribed(t *testing.T) {
 	}
 }
 
-// TestTablesFitTheCode: the code's idea of a sample table is the file's.
+// TestTablesFitTheCode: the code's idea of a sample table is the file's, but for
+// the order of the columns.
 func TestTablesFitTheCode(t *testing.T) {
 	s := open(t)
 	for _, info := range lab(t) {
@@ -70,12 +71,12 @@ func TestTablesFitTheCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		columns, err := texts(t.Context(), s.read, "SELECT name FROM pragma_table_info(?) ORDER BY cid", tab.name)
+		columns, err := texts(t.Context(), s.read, "SELECT name FROM pragma_table_info(?) ORDER BY name", tab.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(columns, tab.columns()) {
-			t.Errorf("%s has the columns\n%v, the code thinks\n%v", tab.name, columns, tab.columns())
+		if known := slices.Sorted(slices.Values(tab.columns())); !slices.Equal(columns, known) {
+			t.Errorf("%s has the columns\n%v, the code thinks\n%v", tab.name, columns, known)
 		}
 	}
 }
@@ -102,7 +103,7 @@ func TestSchemaQueriesRun(t *testing.T) {
 		if err := rows.Err(); err != nil {
 			t.Errorf("%s: %v", q, err)
 		}
-		if n == 0 && !strings.Contains(q, "FROM gap") { // nothing was unplugged
+		if n == 0 && !strings.Contains(q, "FROM gap") && !strings.Contains(q, "FROM face_event") { // nothing was unplugged, no bout recorded
 			t.Errorf("%s: no rows", q)
 		}
 		rows.Close()

@@ -12,13 +12,13 @@ import (
 
 // landmarks is the number of facial landmarks; each has an x and a y channel,
 // lm00_x_px, lm00_y_px, lm01_x_px and so on. They are kept as one BLOB of
-// little-endian float32 in that order: as columns they would be 136 of the 150.
+// little-endian float32 in that order: as columns they would be 136 of the 160.
 const landmarks = 68
 
 // table is where the samples of one kind of stream are kept.
 type table struct {
 	name      string
-	channels  []string // columns that are channels, in the table's order
+	channels  []string // columns that are channels, in the order of the stream's channels
 	landmarks bool     // whether a BLOB of landmarks follows
 	trace     bool     // whether rows belong to a derivation instead of a stream
 }
@@ -35,7 +35,9 @@ func tableOf(k stream.Kind) (table, error) {
 		return table{name: "face_frame", landmarks: true, channels: []string{
 			"face_found", "face_confidence", "box_x_px", "box_y_px", "box_w_px", "box_h_px",
 			"p_neutral", "p_happy", "p_sad", "p_angry", "p_fearful", "p_disgusted", "p_surprised",
-			"valence", "arousal"}}, nil
+			"valence", "arousal",
+			"face_tracked", "faces", "frame_w_px", "frame_h_px",
+			"luma_face", "luma_around", "face_clipped", "face_sharpness", "mouth_cover"}}, nil
 	case stream.Stimulus:
 		return table{name: "stimulus_frame", channels: []string{
 			"presentation", "frame", "media_ns", "presented_frames", "rect_x", "rect_y", "rect_w", "rect_h"}}, nil
@@ -43,7 +45,13 @@ func tableOf(k stream.Kind) (table, error) {
 		return table{name: "trace_row", trace: true, channels: []string{
 			"presentation", "frame", "media_ns", "face_found", "face_confidence",
 			"p_neutral", "p_happy", "p_sad", "p_angry", "p_fearful", "p_disgusted", "p_surprised",
-			"valence", "arousal", "gaze_x", "gaze_y", "gaze_valid", "pupil_mm",
+			"valence", "arousal",
+			"yaw_deg", "pitch_deg", "roll_deg", "pose_residual", "face_height_px", "ear_right", "ear_left",
+			"au01", "au02", "au04", "au05", "au06", "au07", "au09", "au10", "au12", "au14", "au15", "au17",
+			"au20", "au23", "au24", "au25", "au26", "au43", "au45",
+			"emfacs_happy", "emfacs_sad", "emfacs_angry", "emfacs_fearful", "emfacs_disgusted", "emfacs_surprised",
+			"emfacs_agreement",
+			"gaze_x", "gaze_y", "gaze_valid", "pupil_mm",
 			"eda_us", "scl_us", "scr_us", "scr_onset", "quality"}}, nil
 	}
 	return table{}, fmt.Errorf("there is no table for streams of kind %q", k)
@@ -57,7 +65,8 @@ func (t table) lead() []string {
 	return []string{"session_id", "stream", "segment", "seq", "epoch", "tick", "arrival_ns", "at_ns", "err_ns"}
 }
 
-// columns returns all columns in the table's order.
+// columns returns all columns. Their order is not the file's, where those that a
+// migration added stand last.
 func (t table) columns() []string {
 	cols := slices.Concat(t.lead(), t.channels)
 	if t.landmarks {
