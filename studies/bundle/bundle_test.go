@@ -268,7 +268,7 @@ func TestTablesSayWhatWasRecorded(t *testing.T) {
 	if lost := face[4]; lost[8] != "0" || lost[9] != "" || lost[len(lost)-1] != "" {
 		t.Errorf("the frame without a face is %v", lost)
 	}
-	if v, err := strconv.ParseFloat(face[1][len(face[1])-1], 32); err != nil || v != 150.0/8 {
+	if v, err := strconv.ParseFloat(face[1][len(face[1])-1], 32); err != nil || v != 159.0/8 {
 		t.Errorf("the last landmark is %v, %v", v, err)
 	}
 	tr := parse(t, files["trace.csv"])
