@@ -44,15 +44,24 @@ test: models ## run all tests with the race detector
 	go test -race -timeout 15m $$(go list ./... | grep -v /cmd/)
 	go test -race -timeout 15m ./cmd/...
 
-.PHONY: interop
+.PHONY: interop interop-bundle interop-face
 INTEROP := studies/bundle/interop
-interop: build ## open a bundle with pandas and sqlite3 (needs Python 3.9+ and PyPI)
+PEER    := capture/face/interop
+interop: interop-face interop-bundle ## compare with other programs: the nets with their npm package, a bundle with pandas
+
+interop-bundle: build # needs Python 3.9+ and PyPI
 	@if test -x $(INTEROP)/.venv/bin/python || { python3 -m venv $(INTEROP)/.venv && \
 	    $(INTEROP)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(INTEROP)/requirements.txt; }; then \
 	  set -e; dir=$$(mktemp -d); trap 'rm -rf $$dir' EXIT; \
 	  ./emolab demo --out $$dir --browser none --json >/dev/null; \
 	  $(INTEROP)/.venv/bin/python $(INTEROP)/check.py $$dir/bundles/*.zip; \
-	else rm -rf $(INTEROP)/.venv; echo "interop: skipped, the Python packages cannot be installed here"; fi
+	else rm -rf $(INTEROP)/.venv; echo "interop: bundle skipped, the Python packages cannot be installed here"; fi
+
+interop-face: models # needs Node 20+ and the npm registry
+	@if test -d $(PEER)/node_modules || \
+	    npm ci --prefix $(PEER) --ignore-scripts --no-audit --no-fund --loglevel=error; then \
+	  EMOLAB_INTEROP=1 go test -count=1 -v ./$(PEER); \
+	else rm -rf $(PEER)/node_modules; echo "interop: face skipped, the npm packages cannot be installed here"; fi
 
 .PHONY: lint
 PAGES := studies/console studies/stage
@@ -82,4 +91,4 @@ bench: build ## measure against the budgets
 
 .PHONY: clean
 clean: ## delete what was built and installed below this folder
-	rm -rf emolab dist $(INTEROP)/.venv $(PACK)/node_modules $(PAGES:%=%/node_modules) $(MODELS)/*.onnx $(MODELS)/pack.json
+	rm -rf emolab dist $(INTEROP)/.venv $(PACK)/node_modules $(PEER)/node_modules $(PAGES:%=%/node_modules) $(MODELS)/*.onnx $(MODELS)/pack.json
