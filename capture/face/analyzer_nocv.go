@@ -20,6 +20,9 @@ func NewAnalyzer(Options) (*Analyzer, error) { return nil, ErrNoOpenCV }
 // Analyze returns ErrNoOpenCV.
 func (*Analyzer) Analyze(frame.Frame) (Result, error) { return Result{}, ErrNoOpenCV }
 
+// Reset does nothing.
+func (*Analyzer) Reset() {}
+
 // Models returns "".
 func (*Analyzer) Models() string { return "" }
 

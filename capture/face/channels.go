@@ -38,7 +38,7 @@ const (
 func Channels() []stream.Channel {
 	c := []stream.Channel{
 		{Name: "face_found", Unit: "1", Note: "1 where a face was found in the frame, 0 where none was."},
-		{Name: "face_confidence", Unit: "1", Note: "Score of the face detector, 0 to 1."},
+		{Name: "face_confidence", Unit: "1", Note: "Score of the face detector, 0 to 1: for the whole picture where it was searched, for the face's place where the face was followed (face_tracked)."},
 		{Name: "box_x_px", Unit: "px", Note: "Left edge of the landmarks' bounding box, from the picture's left."},
 		{Name: "box_y_px", Unit: "px", Note: "Top edge of the landmarks' bounding box, from the picture's top."},
 		{Name: "box_w_px", Unit: "px", Note: "Width of the landmarks' bounding box."},

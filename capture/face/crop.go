@@ -18,13 +18,20 @@ type crop struct {
 // newCrop lays the part of a frame of width x height that r covers into the
 // middle of a square of side n; false when r lies outside the frame.
 func newCrop(r Rect, width, height, n int) (crop, bool) {
+	c, ok := newCornerCrop(r, width, height, n)
+	c.padX, c.padY = (n-c.innerW)/2, (n-c.innerH)/2
+	return c, ok
+}
+
+// newCornerCrop lays the part of a frame of width x height that r covers into
+// the top left of a square of side n; false when r lies outside the frame.
+func newCornerCrop(r Rect, width, height, n int) (crop, bool) {
 	x0, y0, x1, y1, ok := r.clip(width, height)
 	if !ok {
 		return crop{}, false
 	}
 	c := fit(x1-x0, y1-y0, n)
 	c.x0, c.y0 = x0, y0
-	c.padX, c.padY = (n-c.innerW)/2, (n-c.innerH)/2
 	return c, true
 }
 

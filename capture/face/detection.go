@@ -71,21 +71,26 @@ func suppress(found []detection) []detection {
 	return kept
 }
 
-// participant picks the one face that is measured: the largest by its side,
-// where a face at the picture's corner counts half of one in the middle. People
-// who pass behind the participant are smaller and at the edge.
+// participant picks the one face that is measured: the most prominent.
 func participant(found []detection, width, height int) (detection, bool) {
 	var best detection
-	var bestWeight float64
-	half := math.Hypot(float64(width), float64(height)) / 2
+	var most float64
 	for _, d := range found {
-		off := math.Hypot(d.box.X+d.box.W/2-float64(width)/2, d.box.Y+d.box.H/2-float64(height)/2)
-		weight := math.Sqrt(d.box.W*d.box.H) * (1 - .5*min(1, off/half))
-		if weight > bestWeight {
-			best, bestWeight = d, weight
+		if p := prominence(d.box, width, height); p > most {
+			best, most = d, p
 		}
 	}
-	return best, bestWeight > 0
+	return best, most > 0
+}
+
+// prominence is a face's side in px, where a face at the corner of a picture of
+// that size counts half of one in the middle. People who pass behind the
+// participant are smaller and at the edge.
+func prominence(box Rect, width, height int) float64 {
+	half := math.Hypot(float64(width), float64(height)) / 2
+	c := box.centre()
+	off := math.Hypot(c.X-float64(width)/2, c.Y-float64(height)/2)
+	return box.size() * (1 - .5*min(1, off/half))
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

@@ -60,6 +60,12 @@ func (r Rect) enlarge(factor float64) Rect {
 	return Rect{r.X + (r.W-w)/2, r.Y + (r.H-h)/2, w, h}
 }
 
+// centre returns r's middle.
+func (r Rect) centre() landmark.Point { return landmark.Point{X: r.X + r.W/2, Y: r.Y + r.H/2} }
+
+// size returns the side of the square of r's area.
+func (r Rect) size() float64 { return math.Sqrt(r.W * r.H) }
+
 // clip returns the part of r inside a picture of that size, in whole pixels,
 // and whether anything of it is left.
 func (r Rect) clip(width, height int) (x0, y0, x1, y1 int, ok bool) {

@@ -49,6 +49,7 @@ type Source struct {
 	reopen  func() (Camera, error)
 	camera  Camera
 	analyze func(frame.Frame) (Result, error)
+	reset   func() // forgets the frames before
 	clock   instant.Clock
 	pause   time.Duration
 }
@@ -67,6 +68,7 @@ func NewSource(cam Camera, an *Analyzer, id string, info SourceInfo, clock insta
 		reopen:  info.Reopen,
 		camera:  cam,
 		analyze: an.Analyze,
+		reset:   an.Reset,
 		clock:   clock,
 		pause:   reopenPause,
 	}
@@ -159,8 +161,11 @@ type queued struct {
 }
 
 // play runs one camera to its end and returns the number of the next sample and
-// why the camera stopped. first is the number of its first frame.
+// why the camera stopped. first is the number of its first frame. Whoever was
+// followed before the camera was opened may have moved since, and so has perhaps
+// the camera: the face is searched for anew.
 func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64, out chan<- stream.Chunk) (next int64, err error) {
+	s.reset()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +79,7 @@ func smile(frame.Frame) (Result, error) {
 func newTestSource(cam Camera, analyze func(frame.Frame) (Result, error), reopen func() (Camera, error)) *Source {
 	s := NewSource(cam, new(Analyzer), "face", SourceInfo{Device: "reel", Rate: 30, Reopen: reopen}, new(instant.Hand))
 	s.analyze = analyze
+	s.reset = func() {}
 	s.pause = time.Millisecond
 	return s
 }
@@ -239,7 +241,10 @@ func TestSourceReopens(t *testing.T) {
 		}
 		return reel{frames: frames(2)}, nil
 	}
-	r := start(t, newTestSource(reel{frames: frames(0), err: unplugged}, smile, reopen))
+	s := newTestSource(reel{frames: frames(0), err: unplugged}, smile, reopen)
+	var resets atomic.Int32
+	s.reset = func() { resets.Add(1) }
+	r := start(t, s)
 	if got := gist(r.next()); got != "0: 0 connected" {
 		t.Fatalf("first chunk is %q", got)
 	}
@@ -254,6 +259,9 @@ func TestSourceReopens(t *testing.T) {
 	// The new camera counts from 0 and lost two frames before its first.
 	if got := gist(r.next()); got != "1: 3 connected lost(2)" {
 		t.Errorf("after the return: %q", got)
+	}
+	if n := resets.Load(); n != 2 {
+		t.Errorf("who was followed was forgotten %d times, want once for each opening", n)
 	}
 	r.end()
 }
@@ -320,9 +328,12 @@ func TestValuesFollowChannels(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, v[k], want)
 		}
 	}
-	for i, x := range (Result{}).values() {
-		if i == valueFound && x != 0 || i != valueFound && !math.IsNaN(x) {
-			t.Errorf("without a face %s is %v", info.Channels[i].Name, x)
+	nobody := Result{Faces: 1, FrameW: 640, FrameH: 480, View: View{LumaAround: 99}}
+	known := map[string]float64{"face_found": 0, "faces": 1, "frame_w_px": 640, "frame_h_px": 480, "luma_around": 99}
+	for i, x := range nobody.values() {
+		name := info.Channels[i].Name
+		if want, ok := known[name]; ok && x != want || !ok && !math.IsNaN(x) {
+			t.Errorf("without a face %s is %v", name, x)
 		}
 	}
 }

@@ -25,9 +25,6 @@ type tiny struct {
 }
 
 func newTiny(onnx []byte, size int, threshold float64) (*tiny, error) {
-	if size < 96 || size > 1024 || size%32 != 0 {
-		return nil, fmt.Errorf("detector size %d: must be a multiple of 32 from 96 to 1024", size)
-	}
 	n, err := newNet(modelpack.Detector, onnx)
 	if err != nil {
 		return nil, err
@@ -39,7 +36,12 @@ func newTiny(onnx []byte, size int, threshold float64) (*tiny, error) {
 func tinyMean() gocv.Scalar { return gocv.NewScalar(117.001, 114.697, 97.404, 0) }
 
 func (t *tiny) detect(picture gocv.Mat) ([]detection, error) {
-	c := fit(picture.Cols(), picture.Rows(), t.size)
+	return t.detectIn(picture, fit(picture.Cols(), picture.Rows(), t.size))
+}
+
+// detectIn is detect in the part of the picture that c lays into the net's
+// input. The boxes are in the picture's pixels.
+func (t *tiny) detectIn(picture gocv.Mat, c crop) ([]detection, error) {
 	raw, err := t.run(picture, c, tinyMean())
 	if err != nil {
 		return nil, err
@@ -48,5 +50,10 @@ func (t *tiny) detect(picture gocv.Mat) ([]detection, error) {
 	if len(raw) != 25*grid*grid {
 		return nil, fmt.Errorf("%s: %d numbers came out, want 25 planes of %dx%d", t.name, len(raw), grid, grid)
 	}
-	return decodeDetections(raw, grid, float64(max(c.w, c.h)), t.threshold), nil
+	found := decodeDetections(raw, grid, float64(max(c.w, c.h)), t.threshold)
+	for i := range found {
+		found[i].box.X += float64(c.x0)
+		found[i].box.Y += float64(c.y0)
+	}
+	return found, nil
 }
