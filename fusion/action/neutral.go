@@ -31,7 +31,7 @@ func (n *Neutral) Intensities(f *Features) Intensities {
 	au[au09] = s[noseDrawn]
 	au[au10] = s[lipDrawn]
 	au[au12] = smile
-	au[au14] = max(s[rightCornerHigher], s[leftCornerHigher])
+	au[au14] = max(0, max(s[rightCornerHigher], s[leftCornerHigher])-lopsided*smile)
 	au[au15] = s[cornersSunk] * (1 - smile)
 	au[au17] = s[chinDrawn]
 	au[au20] = s[mouthStretched] * (1 - smile)
@@ -51,6 +51,9 @@ const (
 	// maxDeadZone is the largest part of a movement's full scale that the dead
 	// zone may take, so that somebody who was restless at rest is still measured.
 	maxDeadZone = .5
+	// lopsided is the difference between the corners, in parts of 14's full
+	// scale, that a full smile may show without being 14: few smile evenly.
+	lopsided = .5
 )
 
 // movement is a sum of changed measures. full is its size at full strength, in
@@ -118,8 +121,8 @@ func movements() [movementCount]movement {
 		lipDrawn:        {.05, Features{upperLip: -1, cornerSag: .5}},
 		cornersPulled:   {.10, Features{cornerRightOut: .25, cornerLeftOut: .25, cornerSag: -.5}},
 		// The corner that rises makes its depth smaller.
-		rightCornerHigher: {.06, Features{cornerLeft: 1, cornerRight: -1, cornerSag: .3}},
-		leftCornerHigher:  {.06, Features{cornerRight: 1, cornerLeft: -1, cornerSag: .3}},
+		rightCornerHigher: {.06, Features{cornerLeft: 1, cornerRight: -1}},
+		leftCornerHigher:  {.06, Features{cornerRight: 1, cornerLeft: -1}},
 		cornersSunk:       {.05, Features{cornerSag: 1}},
 		chinDrawn:         {.08, Features{chinHeight: -1, lipGap: -.45}},
 		mouthStretched:    {.06, Features{cornerRightOut: .5, cornerLeftOut: .5, cornerSag: 1}},

@@ -1,0 +1,158 @@
+package neutral
+
+import (
+	"math"
+	"time"
+
+	"emolab/fusion/action"
+	"emolab/fusion/facial"
+)
+
+const (
+	// minCover is the percentage of a stretch that usable frames must cover. A
+	// blink or two may be missing.
+	minCover = 80
+	// maxUnrest is the largest spread of a calm face, in those of an unmoved
+	// face (action.Floor). People who speak, chew or laugh are above it.
+	maxUnrest = 3
+	// labelWeight is how much a stretch that the net holds for not neutral at
+	// all stands behind the person's most neutral one, in units of unrest. It
+	// decides between calm stretches; it cannot make a restless one win.
+	labelWeight = 2
+	// reach is how far a frame may be from the calmest stretch, in the spreads
+	// there, to prolong it: a frame of the same face is at about 1.
+	reach = 2
+	// longestBlink is the longest time that may be passed over.
+	longestBlink = 500 * time.Millisecond
+)
+
+// stretch is the frames from first up to but without end.
+type stretch struct{ first, end int }
+
+// moments are running sums over a window of frames, by time.
+type moments struct {
+	seconds   float64
+	neutral   float64 // sum of the net's probability
+	sum, sum2 action.Features
+}
+
+// add puts a frame that lasts for so many seconds in, or takes it out when
+// seconds is negative. origin keeps the sums small.
+func (w *moments) add(m *facial.Measured, origin *action.Features, seconds float64) {
+	w.seconds += seconds
+	w.neutral += seconds * neutrality(m)
+	for i := range w.sum {
+		d := m.Features[i] - origin[i]
+		w.sum[i] += seconds * d
+		w.sum2[i] += seconds * d * d
+	}
+}
+
+// unrest returns the spread of the measures in the window, as the root mean
+// square over the measures, each in its floor.
+func (w *moments) unrest(floor *action.Features) float64 {
+	var sum float64
+	for i := range w.sum {
+		mean := w.sum[i] / w.seconds
+		sum += max(0, w.sum2[i]/w.seconds-mean*mean) / (floor[i] * floor[i])
+	}
+	return math.Sqrt(sum / action.FeatureCount)
+}
+
+// departure returns how far the window's mean is from the origin, as the root
+// mean square over the measures, each in its scale.
+func (w *moments) departure(scale *action.Features) float64 {
+	var sum float64
+	for i := range w.sum {
+		d := w.sum[i] / w.seconds / scale[i]
+		sum += d * d
+	}
+	return math.Sqrt(sum / action.FeatureCount)
+}
+
+// window is a candidate.
+type window struct {
+	stretch
+	cost    float64 // unrest and departure from the usual face
+	neutral float64 // mean of the net's probability
+}
+
+// calmest returns the best stretch of least to most: the calm window of the
+// shortest length that costs least, prolonged as long as the face stays the
+// same. False when there is no calm window.
+func (s *sifted) calmest(least, most time.Duration) (stretch, bool) {
+	usual := typical(s.frames)
+	floor := action.Floor()
+	best, ok := s.search(least, &usual, &floor)
+	if !ok {
+		return stretch{}, false
+	}
+	return s.prolong(best, most), true
+}
+
+// search slides a window of the shortest length over the frames.
+func (s *sifted) search(least time.Duration, usual *action.Neutral, floor *action.Features) (stretch, bool) {
+	var calm []window
+	var w moments
+	mostNeutral := 0.
+	first := 0
+	for i := range s.frames {
+		w.add(s.frames[i], &usual.Features, s.lasts(i).Seconds())
+		for s.between(first, i) > least {
+			w.add(s.frames[first], &usual.Features, -s.lasts(first).Seconds())
+			first++
+		}
+		if w.seconds < least.Seconds()*minCover/100 {
+			continue
+		}
+		unrest := w.unrest(floor)
+		if !(unrest <= maxUnrest) {
+			continue
+		}
+		c := window{stretch{first, i + 1}, unrest + w.departure(&usual.Scale), w.neutral / w.seconds}
+		mostNeutral = max(mostNeutral, c.neutral)
+		calm = append(calm, c)
+	}
+	var best stretch
+	lowest := math.Inf(1)
+	for _, c := range calm {
+		if cost := c.cost + labelWeight*(mostNeutral-c.neutral); cost < lowest {
+			best, lowest = c.stretch, cost
+		}
+	}
+	return best, len(calm) > 0
+}
+
+// prolong adds frames at both ends in turn as long as their face is that of
+// the stretch and the stretch is not too long. Frames with another face are
+// passed over when they last no longer than a blink.
+func (s *sifted) prolong(r stretch, most time.Duration) stretch {
+	core := typical(s.frames[r.first:r.end])
+	// next returns the nearest frame beyond edge with the same face, -1 if none.
+	next := func(edge, step int) int {
+		for i := edge + step; i >= 0 && i < len(s.frames); i += step {
+			if s.between(min(edge, i), max(edge, i)) > longestBlink {
+				break
+			}
+			if distance(&s.frames[i].Features, &core) <= reach {
+				return i
+			}
+		}
+		return -1
+	}
+	for {
+		grown := false
+		if i := next(r.first, -1); i >= 0 && s.between(i, r.end-1) <= most {
+			r.first, grown = i, true
+		}
+		if i := next(r.end-1, 1); i >= 0 && s.between(r.first, i) <= most {
+			r.end, grown = i+1, true
+		}
+		if !grown {
+			return r
+		}
+	}
+}
+
+// between returns the time from frame i to frame j.
+func (s *sifted) between(i, j int) time.Duration { return s.frames[j].At.Sub(s.frames[i].At) }
