@@ -1,7 +1,9 @@
 package session
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,6 +17,9 @@ const (
 	// 100 Hz, the database and the bundle together, measured by `emolab bench
 	// record`; it turns free bytes into hours.
 	TypicalBytesPerHour = 460 << 20
+
+	// watchEvery is how often a running session looks at the disk.
+	watchEvery = time.Second
 )
 
 // DiskFree returns the bytes that an ordinary user can still write below dir.
@@ -24,4 +29,21 @@ func DiskFree(dir string) (int64, error) {
 		return 0, fmt.Errorf("ask how much room %s has: %w", dir, err)
 	}
 	return int64(st.Bavail) * st.Bsize, nil
+}
+
+// watchDisk returns an error when the disk is nearly full, so that the session
+// is closed while there is room to close it.
+func (m *Manager) watchDisk(ctx context.Context) error {
+	for {
+		if err := wait(ctx, watchEvery); err != nil {
+			return err
+		}
+		free, err := DiskFree(m.o.Dir)
+		if err != nil {
+			return err
+		}
+		if free < DiskStop {
+			return fmt.Errorf("%w: %d MB left in %s", errDiskFull, free>>20, m.o.Dir)
+		}
+	}
 }

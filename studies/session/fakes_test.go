@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,10 @@ type tape struct {
 	reason  string
 	steps   []int
 	samples map[string]int
+
+	plan     *study.Study // of a recovered session; nil: twoSteps
+	consents []Consent
+	videos   []Video
 }
 
 func (m *memory) Begin(_ context.Context, h Header) (Recorder, error) {
@@ -57,7 +62,11 @@ func (m *memory) Resume(_ context.Context, id, _ string, _ Segment, _ []stream.I
 		return nil, Resumption{}, errors.New("not a recovered session")
 	}
 	t.state = Recording
-	return t, Resumption{Participant: "P1", Plan: twoSteps.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1}, nil
+	plan := twoSteps
+	if t.plan != nil {
+		plan = t.plan
+	}
+	return t, Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents}, nil
 }
 
 func (m *memory) Seal(_ context.Context, id string, _ Progress) error {
@@ -100,6 +109,23 @@ func (t *tape) Reached(_ context.Context, step int) error {
 	return nil
 }
 
+func (t *tape) Consent(_ context.Context, c Consent) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	if t.archive.refuse != nil {
+		return t.archive.refuse
+	}
+	t.consents = append(t.consents, c)
+	return nil
+}
+
+func (t *tape) Video(_ context.Context, v Video) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.videos = append(t.videos, v)
+	return nil
+}
+
 func (t *tape) Stopped(_ context.Context, reason string) error {
 	t.archive.mu.Lock()
 	defer t.archive.mu.Unlock()
@@ -123,9 +149,11 @@ func (t *tape) Fail(_ context.Context, reason string) error {
 	return nil
 }
 
-// screen is a stage that shows each step until the test lets it go on.
+// screen is a stage that shows each step until the test lets it go on, and each
+// question until the test answers it.
 type screen struct {
 	next    chan struct{}
+	answers chan Consent
 	waiting atomic.Value // string
 }
 
@@ -139,13 +167,57 @@ func (s *screen) Waiting() string {
 func (s *screen) Present(ctx context.Context, p Presentation) error {
 	for step := p.From; step < len(p.Plan.Steps); step++ {
 		p.Began(step)
+		next := s.next
+		if p.Plan.Steps[step].Action == study.Consent {
+			next = nil
+		}
 		select {
-		case <-s.next:
+		case <-next:
+		case c := <-s.answers:
+			p.Answered(c)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 	return nil
+}
+
+// reel is a film of no pictures. It notes what it was asked for.
+type reel struct {
+	archive *memory // whose lock guards it
+	refuse  error   // what Begin answers
+	broken  error   // what Err answers while it runs
+	begun   []string
+	running bool
+	kept    int // consents in the archive when it began
+}
+
+func (r *reel) Begin(id string, segment int) error {
+	r.archive.mu.Lock()
+	defer r.archive.mu.Unlock()
+	if r.refuse != nil {
+		return r.refuse
+	}
+	r.begun = append(r.begun, fmt.Sprintf("%s/%d", id, segment))
+	r.running = true
+	r.kept = len(r.archive.find(id).consents)
+	return nil
+}
+
+func (r *reel) End() ([]Video, error) {
+	r.archive.mu.Lock()
+	defer r.archive.mu.Unlock()
+	if !r.running {
+		return nil, errors.New("nothing runs")
+	}
+	r.running = false
+	return []Video{{File: "a.mkv", Frames: 60}, {File: "b.mkv", Frames: 3}}, r.broken
+}
+
+func (r *reel) Err() error {
+	r.archive.mu.Lock()
+	defer r.archive.mu.Unlock()
+	return r.broken
 }
 
 // pulse is a source that delivers one EDA sample each time it is let go.
@@ -203,24 +275,31 @@ type bench struct {
 	archive *memory
 	screen  *screen
 	pulse   *pulse
+	reel    *reel
 }
 
-func newBench(t *testing.T) *bench {
+// newBench makes a bench; the options are changed before the manager is made.
+func newBench(t *testing.T, change ...func(*Options)) *bench {
 	t.Helper()
 	var clock instant.Monotonic
 	b := &bench{
 		archive: &memory{},
-		screen:  &screen{next: make(chan struct{})},
+		screen:  &screen{next: make(chan struct{}), answers: make(chan Consent)},
 		pulse:   &pulse{clock: clock, beat: make(chan struct{})},
 	}
+	b.reel = &reel{archive: b.archive}
 	lab, err := NewLab(clock, b.pulse)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Manager, err = NewManager(t.Context(), Options{
-		Clock: clock, Lab: lab, Archive: b.archive, Stage: b.screen, Bundler: zips{}, Study: twoSteps,
+	o := Options{
+		Clock: clock, Lab: lab, Archive: b.archive, Stage: b.screen, Bundler: zips{}, Film: b.reel, Study: twoSteps,
 		Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	b.Manager, err = NewManager(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

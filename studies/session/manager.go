@@ -20,8 +20,6 @@ const (
 	// tail is how long the recording goes on after the last step, or after it was
 	// stopped, so that what the devices still hold in their buffers arrives.
 	tail = 500 * time.Millisecond
-	// watchEvery is how often a running session looks at the disk.
-	watchEvery = time.Second
 	// doubleStart is how long a second Start is taken for a slip of the hand.
 	doubleStart = 2 * time.Second
 )
@@ -50,6 +48,7 @@ type Options struct {
 	Archive  Archive
 	Stage    Stage
 	Bundler  Bundler
+	Film     Film // nil: this lab cannot keep the video of the face
 	Study    *study.Study
 	Software string // version of this program
 	Dir      string // where the data are, for the free space
@@ -79,11 +78,13 @@ type run struct {
 	participant string
 	plan        study.Plan
 	segment     Segment
+	answers     []Consent // given in earlier segments
 	stop        context.CancelCauseFunc
 	done        chan struct{}
 
 	step int    // index of the step on the stage, -1 before the first
 	busy string // what closing it is doing; "" while it records
+	film film
 }
 
 // NewManager makes a manager. Recovered sessions that the archive holds are
@@ -128,6 +129,9 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	cur := &run{id: h.ID, participant: h.Participant, plan: h.Plan, segment: seg}
 	return h.ID, m.begin(cur, func() (Recorder, int, error) {
 		rec, err := m.o.Archive.Begin(ctx, h)
+		if err == nil {
+			m.o.Lab.NewPerson()
+		}
 		return rec, 0, err
 	})
 }
@@ -146,7 +150,8 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 			return nil, 0, fmt.Errorf("continue %s: %w", id, err)
 		}
 		cur.participant, cur.plan, cur.segment.Number = back.Participant, back.Plan, back.Segment
-		return rec, back.From, nil
+		cur.answers = back.Consents
+		return rec, back.unanswered(), nil
 	})
 	if err != nil {
 		return err
@@ -305,12 +310,15 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 	log := m.o.Log.With("session", cur.id)
 	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from)
 
-	reached := make(chan int)
+	if allowed(cur.answers, FaceVideo) {
+		m.startFilm(cur)
+	}
+	reached, answers := make(chan int), make(chan answer)
 	group, inner := errgroup.WithContext(ctx)
 	written := make(chan error, 1)
 	go func() {
 		// The writer outlives ctx: what was observed until the stop is kept.
-		err := write(context.WithoutCancel(ctx), rec, sub, reached)
+		err := write(context.WithoutCancel(ctx), rec, sub, reached, answers)
 		sub.Close() // a failed writer must not hold up the lab
 		cur.stop(err)
 		written <- err
@@ -328,6 +336,7 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 				case <-inner.Done():
 				}
 			},
+			Answered: func(c Consent) { m.answered(inner, cur, answers, c) },
 		})
 		if err == nil {
 			err = errPlanShown
@@ -345,6 +354,9 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 	}
 
 	closing := context.Background()
+	if err := m.endFilm(closing, cur, rec); failure == nil {
+		failure = err
+	}
 	if failure != nil {
 		m.fail(closing, cur, rec, failure)
 		return
@@ -421,23 +433,6 @@ func (m *Manager) progress(cur *run) Progress {
 	}
 }
 
-// watchDisk returns an error when the disk is nearly full, so that the session
-// is closed while there is room to close it.
-func (m *Manager) watchDisk(ctx context.Context) error {
-	for {
-		if err := wait(ctx, watchEvery); err != nil {
-			return err
-		}
-		free, err := DiskFree(m.o.Dir)
-		if err != nil {
-			return err
-		}
-		if free < DiskStop {
-			return fmt.Errorf("%w: %d MB left in %s", errDiskFull, free>>20, m.o.Dir)
-		}
-	}
-}
-
 // findRecovered asks the archive which sessions wait to be continued or sealed.
 func (m *Manager) findRecovered(ctx context.Context) error {
 	all, err := m.o.Archive.Sessions(ctx)
@@ -478,6 +473,9 @@ func (m *Manager) Status() Status {
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
 	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil, s.Waiting)
+	if cur := m.current; cur != nil {
+		m.showFilm(cur, &s)
+	}
 	return s
 }
 

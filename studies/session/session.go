@@ -59,6 +59,11 @@ type Recorder interface {
 	Reached(ctx context.Context, step int) error
 	// Stopped notes why the session ended before its plan was shown.
 	Stopped(ctx context.Context, reason string) error
+	// Consent keeps an answer of the participant. What it allows may begin when
+	// this has returned nil.
+	Consent(ctx context.Context, c Consent) error
+	// Video notes a finished file of kept face video, in the order of their times.
+	Video(ctx context.Context, v Video) error
 	// Seal aligns every stream again, two-sided, writes the derived rows and the
 	// statements, and makes the session read-only.
 	Seal(ctx context.Context, progress Progress) error
@@ -92,7 +97,7 @@ type Consent struct {
 
 // Video is one finished file of kept face video.
 type Video struct {
-	File        string          // relative to the study's folder, with slashes
+	File        string          // relative to the folder of the database, with slashes
 	From, Until instant.Instant // capture of its first and of its last frame
 	Frames      int64
 	Bytes       int64
@@ -176,6 +181,9 @@ type Presentation struct {
 	Plan    study.Plan
 	From    int            // first step to show
 	Began   func(step int) // called as each step begins on the screen, in order
+	// Answered is called with the answer to a Consent step, before the next
+	// step begins.
+	Answered func(c Consent)
 }
 
 // Bundler exports a sealed session and returns the path of the bundle.
@@ -198,7 +206,8 @@ type Status struct {
 	Stage       bool       `json:"stage_connected"`
 	Waiting     string     `json:"stage_waiting"` // what the participant's screen waits for: "a key"; "" for nothing
 	DiskFree    int64      `json:"disk_free_bytes"`
-	DiskHours   float64    `json:"disk_hours"` // at TypicalBytesPerHour
+	Video       bool       `json:"face_video"` // the video of the face is being kept, with the participant's consent
+	DiskHours   float64    `json:"disk_hours"` // at TypicalBytesPerHour, and TypicalVideoBytesPerHour while Video
 	Recovered   []Summary  `json:"recovered"`  // sessions waiting to be continued or sealed
 	LastOutcome *Outcome   `json:"last_outcome"`
 	StudyID     string     `json:"study_id"`

@@ -31,9 +31,10 @@ var errStalled = errors.New("the disk did not take the data within " + stallLimi
 	": what was written until then is safe; check the disk before you continue")
 
 // write carries chunks from the bus to the recorder until the subscription
-// ends, one transaction per flushEvery or flushSamples. Steps of the plan come
-// in between, on reached. It is the only user of rec while it runs.
-func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-chan int) error {
+// ends, one transaction per flushEvery or flushSamples. Steps of the plan and
+// answers of the participant come in between, on reached and answers. It is the
+// only user of rec while it runs.
+func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-chan int, answers <-chan answer) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	var batch []stream.Chunk
@@ -64,12 +65,24 @@ func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-c
 				return fmt.Errorf("note step %d: %w", step, err)
 			}
 			continue
+		case a := <-answers:
+			if err := timely(ctx, func(ctx context.Context) error { return rec.Consent(ctx, a.Consent) }); err != nil {
+				return fmt.Errorf("keep the answer about %s: %w", a.Scope, err)
+			}
+			close(a.kept)
+			continue
 		case <-tick.C:
 		}
 		if err := flush(); err != nil {
 			return err
 		}
 	}
+}
+
+// answer is a consent to be written; kept is closed when it is.
+type answer struct {
+	Consent
+	kept chan<- struct{}
 }
 
 // timely writes within stallLimit; later, the error is errStalled.

@@ -1,0 +1,284 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/studies/study"
+)
+
+// asking is twoSteps after the question about the face video.
+var asking = &study.Study{ID: "s", Stimuli: twoSteps.Stimuli, Block: twoSteps.Block, FaceVideo: study.AskFirst}
+
+func asks(o *Options) { o.Study = asking }
+
+// yes is the answer of a participant who has read the text.
+var yes = Consent{Scope: FaceVideo, Granted: true, TextSHA256: "ab", Language: "en", At: 5, How: OnScreen}
+
+func TestNothingIsFilmedBeforeTheAnswerIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asks)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := b.Status(); s.Video || len(b.reel.begun) != 0 {
+		t.Errorf("filming before the answer: %+v", b.reel)
+	}
+	b.screen.answers <- yes
+	b.screen.next <- struct{}{} // the next step is there, so the answer has been dealt with
+	if s := b.Status(); !s.Video {
+		t.Error("status does not say that the video is kept")
+	}
+	if !slices.Equal(b.reel.begun, []string{id + "/0"}) || b.reel.kept != 1 {
+		t.Errorf("film %+v", b.reel)
+	}
+	b.screen.next <- struct{}{}
+	if out := waitFor(t, b); out.State != Sealed || out.Error != "" {
+		t.Errorf("outcome %+v", out)
+	}
+	tape := b.archive.find(id)
+	if !slices.Equal(tape.consents, []Consent{yes}) {
+		t.Errorf("consents %+v", tape.consents)
+	}
+	if len(tape.videos) != 2 || tape.videos[0].File != "a.mkv" || b.reel.running {
+		t.Errorf("videos %+v, film %+v", tape.videos, b.reel)
+	}
+	if tape.state != Sealed {
+		t.Errorf("state %s", tape.state)
+	}
+}
+
+func TestNoIsKeptAndNothingElse(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asks)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := yes
+	no.Granted = false
+	b.screen.answers <- no
+	b.screen.next <- struct{}{}
+	if s := b.Status(); s.Video || len(s.Alarms) > 0 && s.Alarms[0].ID == "video/failed" {
+		t.Errorf("after a no: video %t, alarms %+v", s.Video, s.Alarms)
+	}
+	b.screen.next <- struct{}{}
+	if out := waitFor(t, b); out.State != Sealed {
+		t.Errorf("outcome %+v", out)
+	}
+	if tape := b.archive.find(id); !slices.Equal(tape.consents, []Consent{no}) || len(tape.videos) != 0 || len(b.reel.begun) != 0 {
+		t.Errorf("recorded %+v, film %+v", tape, b.reel)
+	}
+}
+
+func TestAStudyThatDoesNotAskIsNotFilmed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.screen.next <- struct{}{}
+	b.screen.next <- struct{}{}
+	waitFor(t, b)
+	if tape := b.archive.find(id); len(tape.consents)+len(tape.videos)+len(b.reel.begun) != 0 {
+		t.Errorf("recorded %+v, film %+v", tape, b.reel)
+	}
+}
+
+// An answer that the disk did not take allows nothing.
+func TestAnAnswerThatIsNotKeptAllowsNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asks)
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); err != nil {
+		t.Fatal(err)
+	}
+	b.archive.mu.Lock()
+	b.archive.refuse = errors.New("no space left on device")
+	b.archive.mu.Unlock()
+	b.screen.answers <- yes
+	if out := waitFor(t, b); out.State != Failed || !strings.Contains(out.Error, "keep the answer about face_video: no space left") {
+		t.Errorf("outcome %+v", out)
+	}
+	if len(b.reel.begun) != 0 {
+		t.Errorf("film %+v", b.reel)
+	}
+}
+
+// The session is worth more than its video.
+func TestAFilmThatFailsIsAnAlarm(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		reel   func(*reel)
+		videos int
+	}{
+		"cannot begin": {func(r *reel) { r.refuse = errors.New("no codec") }, 0},
+		"breaks later": {func(r *reel) { r.broken = errors.New("no codec") }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, asks)
+			c.reel(b.reel)
+			id, err := b.Start(t.Context(), Request{Participant: "P1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.screen.answers <- yes
+			b.screen.next <- struct{}{}
+			s := b.Status()
+			if s.Video || len(s.Alarms) == 0 || s.Alarms[0].ID != "video/failed" || s.Alarms[0].Severity != Major ||
+				!strings.Contains(s.Alarms[0].Text, "no codec") {
+				t.Errorf("video %t, alarms %+v", s.Video, s.Alarms)
+			}
+			b.screen.next <- struct{}{}
+			if out := waitFor(t, b); out.State != Sealed || out.Error != "" {
+				t.Errorf("outcome %+v", out)
+			}
+			if tape := b.archive.find(id); len(tape.consents) != 1 || len(tape.videos) != c.videos {
+				t.Errorf("recorded %+v", tape)
+			}
+		})
+	}
+}
+
+func TestALabWithoutAFilmSaysSo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asks, func(o *Options) { o.Film = nil })
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); err != nil {
+		t.Fatal(err)
+	}
+	b.screen.answers <- yes
+	b.screen.next <- struct{}{}
+	if s := b.Status(); s.Video || len(s.Alarms) == 0 || !strings.Contains(s.Alarms[0].Text, "keeps no video") {
+		t.Errorf("video %t, alarms %+v", s.Video, s.Alarms)
+	}
+	b.screen.next <- struct{}{}
+	if out := waitFor(t, b); out.State != Sealed {
+		t.Errorf("outcome %+v", out)
+	}
+}
+
+// A session that is stopped, or whose disk refuses, must not go on being filmed.
+func TestTheFilmEndsWithTheSession(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*bench){
+		"stopped": func(b *bench) { _ = b.Stop(context.Background(), "") },
+		"failed": func(b *bench) {
+			b.archive.mu.Lock()
+			b.archive.refuse = errors.New("no space left on device")
+			b.archive.mu.Unlock()
+			b.pulse.beat <- struct{}{}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, asks)
+			id, err := b.Start(t.Context(), Request{Participant: "P1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.screen.answers <- yes
+			b.screen.next <- struct{}{}
+			end(b)
+			waitFor(t, b)
+			if tape := b.archive.find(id); b.reel.running || len(tape.videos) != 2 {
+				t.Errorf("film %+v, videos %+v", b.reel, tape.videos)
+			}
+		})
+	}
+}
+
+func TestAContinuedSessionDoesNotAskAgain(t *testing.T) {
+	t.Parallel()
+	no := yes
+	no.Granted = false
+	for name, c := range map[string]struct {
+		consents []Consent
+		from     int // first step shown
+		filmed   bool
+	}{
+		"yes":           {[]Consent{yes}, 1, true},
+		"no":            {[]Consent{no}, 1, false},
+		"no after yes":  {[]Consent{yes, no}, 1, false},
+		"not answered":  {nil, 0, false},
+		"another scope": {[]Consent{{Scope: "other", Granted: true}}, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, asks)
+			b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered, steps: []int{0},
+				samples: map[string]int{}, plan: asking, consents: c.consents}}
+			if err := b.Continue(t.Context(), "cut"); err != nil {
+				t.Fatal(err)
+			}
+			if c.from == 0 {
+				b.screen.answers <- no
+			}
+			b.screen.next <- struct{}{}
+			if s := b.Status(); s.Video != c.filmed {
+				t.Errorf("video %t", s.Video)
+			}
+			b.screen.next <- struct{}{}
+			waitFor(t, b)
+			if tape := b.archive.find("cut"); tape.steps[1] != c.from {
+				t.Errorf("went on from step %d, want %d", tape.steps[1], c.from)
+			}
+			if c.filmed != slices.Equal(b.reel.begun, []string{"cut/1"}) {
+				t.Errorf("film %+v", b.reel)
+			}
+		})
+	}
+}
+
+// The built-in client agrees for a simulated participant. Nobody has agreed when
+// the camera beside it is a real one.
+func TestTheClientsYesIsVoidBeforeARealCamera(t *testing.T) {
+	t.Parallel()
+	for name, simulated := range map[string]bool{"drawn face": true, "real camera": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, asks, func(o *Options) {
+				lab, err := NewLab(instant.Monotonic{}, camera{simulated})
+				if err != nil {
+					t.Fatal(err)
+				}
+				o.Lab = lab
+			})
+			id, err := b.Start(t.Context(), Request{Participant: "P1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			byClient := yes
+			byClient.How = Simulated
+			b.screen.answers <- byClient
+			b.screen.next <- struct{}{}
+			b.screen.next <- struct{}{}
+			waitFor(t, b)
+			got := b.archive.find(id).consents
+			if len(got) != 1 || got[0].Granted != simulated || (len(b.reel.begun) == 1) != simulated {
+				t.Errorf("consents %+v, film %+v", got, b.reel)
+			}
+			if !strings.HasPrefix(got[0].How, Simulated) || strings.Contains(got[0].How, "void") == simulated {
+				t.Errorf("how: %s", got[0].How)
+			}
+		})
+	}
+}
+
+// camera is a face stream that delivers nothing.
+type camera struct{ simulated bool }
+
+func (c camera) Info() []stream.Info {
+	return []stream.Info{{ID: "face", Kind: stream.Face, Clock: stream.HostClock, TickHz: 1e9, Simulated: c.simulated}}
+}
+
+func (camera) Run(ctx context.Context, _ chan<- stream.Chunk) error {
+	<-ctx.Done()
+	return nil
+}
