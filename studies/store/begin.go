@@ -184,14 +184,7 @@ func addSegment(ctx context.Context, tx *sql.Tx, id string, seg session.Segment,
 		return err
 	}
 	for _, info := range streams {
-		channels, err := json.Marshal(info.Channels)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated, model)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, seg.Number, info.ID, info.Kind, info.Device, info.Serial, info.Port, info.Clock, info.TickHz, info.Rate,
-			string(channels), info.Simulated, info.Model); err != nil {
+		if err := addStreamRow(ctx, tx, id, seg.Number, info, ""); err != nil {
 			return err
 		}
 	}

@@ -116,3 +116,11 @@ func (s *Store) Videos(ctx context.Context, id string) ([]Video, error) {
 			return row.Scan(&v.Segment, &v.File, &v.From, &v.Until, &v.Frames, &v.Bytes, &v.SHA256)
 		})
 }
+
+func (s *Store) loadConsents(ctx context.Context, d *Detail) (err error) {
+	if d.Consents, err = s.Consents(ctx, d.ID); err != nil {
+		return err
+	}
+	d.Videos, err = s.Videos(ctx, d.ID)
+	return err
+}

@@ -4,76 +4,162 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"emolab/fusion/align"
 	"emolab/fusion/eda"
+	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
 )
 
 // finalVersion names the present way of deriving the final trace. It changes
-// whenever the same observations would give other rows.
-const finalVersion = "1"
+// whenever the same observations would give other rows. Version 2 added what the
+// landmarks tell: head pose, action units, blinks and bouts.
+const finalVersion = "2"
 
-// finalDerivation says how the final rows are made.
-func finalDerivation() derivation {
-	return derivation{
-		Name:      Final,
-		Algorithm: "emolab trace, two-sided",
-		Version:   finalVersion,
-		Parameters: map[string]any{
-			"align": "fusion/align Fit",
-			"eda":   "fusion/eda Analyze, default options",
-			"join":  "fusion/trace Join",
-		},
-	}
+// derived is all that is derived of one session.
+type derived struct {
+	segments []*final
+	rest     *rest  // nil where the participant's neutral face is not known
+	why      string // why it is not
 }
 
-// final is all that sealing derives of one segment.
+// final is what is derived of one segment.
 type final struct {
 	segment   int
+	start     instant.Instant
 	streams   []aligned
 	responses []eda.Response
-	info      stream.Info // of the trace
+	face      facial.Derived
 	trace     []stream.Sample
 }
 
-// finish aligns and joins the streams of one segment.
-func (s *Store) finish(ctx context.Context, id string, g Segment, steps *counter) (final, error) {
-	f := final{segment: g.Number, info: trace.Info()}
-	probes, err := s.Probes(ctx, id)
-	if err != nil {
-		return f, err
+// derivation says how the rows were made.
+func (d *derived) derivation(name string) derivation {
+	p := map[string]any{
+		"align": "fusion/align Fit",
+		"eda":   "fusion/eda Analyze, default options",
+		"face":  "fusion/facial Derive, default options",
+		"join":  "fusion/trace Join",
 	}
-	for _, t := range g.Streams {
-		steps.next("aligning " + t.ID)
-		if t.Kind == stream.Trace {
-			continue // the live trace stays as it is; the final one is joined below
+	var of, models []string
+	for _, f := range d.segments {
+		if a := f.first(stream.Face); a != nil {
+			of, models = append(of, a.info.ID), append(models, a.info.Model)
 		}
-		var pings []align.Ping
-		for _, p := range probes {
-			if p.Segment == g.Number && p.Stream == t.ID {
-				pings = append(pings, p.Ping)
-			}
-		}
-		a, err := s.align(ctx, id, g.Number, t.Info, pings)
-		if err != nil {
-			return f, fmt.Errorf("stream %s: %w", t.ID, err)
-		}
-		f.streams = append(f.streams, a)
 	}
-	steps.next("deriving the trace")
-	f.join()
-	return f, nil
+	if len(of) > 0 {
+		p["face_stream"], p["model"] = distinct(of), distinct(models)
+	}
+	switch {
+	case d.rest == nil:
+		p["neutral"] = "none: " + d.why
+	case d.rest.given:
+		p["neutral"] = d.rest.Method + " " + d.rest.Version + ", of a given stretch"
+	default:
+		p["neutral"] = d.rest.Method + " " + d.rest.Version
+	}
+	return derivation{Name: name, Algorithm: "emolab trace, two-sided", Version: finalVersion, Parameters: p}
 }
 
-// join derives the skin-conductance responses and the final trace. Of two
-// streams of one kind the first by id is taken.
-func (f *final) join() {
+// distinct lists different words once, in their order.
+func distinct(words []string) string {
+	var out []string
+	for _, w := range words {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// reader reads one stream of a segment for a derivation.
+type reader func(ctx context.Context, id string, segment int, info stream.Info, pings []align.Ping) (aligned, error)
+
+// derive reads the given streams of a session's segments and derives the trace
+// of each. Streams are read, and segments derived, beside each other: SQLite has
+// several readers, and the machine several cores.
+func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, steps *counter) (derived, error) {
+	var out derived
+	probes, err := s.Probes(ctx, d.ID)
+	if err != nil {
+		return out, err
+	}
+	work, reading := errgroup.WithContext(ctx)
+	work.SetLimit(readers)
+	for _, g := range d.Segments {
+		f := &final{segment: g.Number, start: g.Start}
+		for _, t := range g.Streams {
+			if t.Kind != stream.Trace { // the live trace stays as it is; another is joined below
+				f.streams = append(f.streams, aligned{info: t.Info})
+			}
+		}
+		for i := range f.streams {
+			a := &f.streams[i]
+			work.Go(func() error {
+				info := a.info
+				steps.next("reading " + info.ID)
+				var err error
+				if *a, err = read(reading, d.ID, f.segment, info, pingsOf(probes, f.segment, info.ID)); err != nil {
+					return fmt.Errorf("segment %d, stream %s: %w", f.segment, info.ID, err)
+				}
+				if info.Kind == stream.EDA {
+					a.skin = analyse(*a)
+				}
+				return nil
+			})
+		}
+		out.segments = append(out.segments, f)
+	}
+	if err := work.Wait(); err != nil {
+		return out, err
+	}
+	steps.next("looking for the neutral face")
+	out.rest, out.why = findRest(out.segments, at)
+	if at.given() && out.rest == nil {
+		return out, fmt.Errorf("the given stretch cannot serve as the neutral face: %s", out.why)
+	}
+	var joining sync.WaitGroup
+	for _, f := range out.segments {
+		steps.next("deriving the trace")
+		if err := context.Cause(ctx); err != nil {
+			return out, err
+		}
+		joining.Go(func() { f.join(out.rest) })
+	}
+	joining.Wait()
+	traces := make([][]stream.Sample, len(out.segments))
+	for i, f := range out.segments {
+		traces[i] = f.trace
+	}
+	trace.MarkCutOff(traces...)
+	return out, nil
+}
+
+// analyse tells level and responses of a skin conductance apart.
+func analyse(a aligned) eda.Result {
+	at, us := make([]instant.Instant, len(a.rows)), make([]float64, len(a.rows))
+	column := a.info.Index("eda_us")
+	for i, r := range a.rows {
+		at[i], us[i] = r.At, r.Values[column]
+	}
+	return eda.Analyze(at, us, eda.Options{Rate: a.info.Rate})
+}
+
+// join derives what the face did and joins the trace. Of two streams of one kind
+// the first is taken.
+func (f *final) join(n *rest) {
 	var in trace.Streams
 	if a := f.first(stream.Face); a != nil {
 		in.Face, in.FaceInfo = samplesOf(a.rows), a.info
+		f.face = facial.Derive(a.frames, n.neutral(), facial.Options{})
+		in.Facial = f.face
 	}
 	if a := f.first(stream.Gaze); a != nil {
 		in.Gaze, in.GazeInfo = samplesOf(a.rows), a.info
@@ -82,16 +168,21 @@ func (f *final) join() {
 		in.Stimulus, in.StimulusInfo = samplesOf(a.rows), a.info
 	}
 	if a := f.first(stream.EDA); a != nil {
-		in.EDA, in.EDAInfo = samplesOf(a.rows), a.info
-		at, us := make([]instant.Instant, len(a.rows)), make([]float64, len(a.rows))
-		column := a.info.Index("eda_us")
-		for i, r := range a.rows {
-			at[i], us[i] = r.At, r.Values[column]
-		}
-		in.Analysis = eda.Analyze(at, us, eda.Options{Rate: a.info.Rate})
-		f.responses = in.Analysis.Responses
+		in.EDA, in.EDAInfo, in.Analysis = samplesOf(a.rows), a.info, a.skin
+		f.responses = a.skin.Responses
 	}
 	f.trace = trace.Join(in)
+}
+
+// pingsOf picks one stream's clock pings.
+func pingsOf(all []Probe, segment int, id string) []align.Ping {
+	var out []align.Ping
+	for _, p := range all {
+		if p.Segment == segment && p.Stream == id {
+			out = append(out, p.Ping)
+		}
+	}
+	return out
 }
 
 // first returns the first stream of a kind, or nil.
@@ -112,12 +203,31 @@ func samplesOf(rows []Row) []stream.Sample {
 	return out
 }
 
+// writeDerived writes the rows of one derivation, which must be there already.
+func writeDerived(ctx context.Context, tx *sql.Tx, id, name, software string, d *derived) error {
+	for _, f := range d.segments {
+		if err := writeResponses(ctx, tx, id, name, f); err != nil {
+			return err
+		}
+		if err := writeFaceEvents(ctx, tx, id, name, f); err != nil {
+			return err
+		}
+		if err := writeTrace(ctx, tx, id, name, f); err != nil {
+			return err
+		}
+	}
+	if d.rest == nil {
+		return nil
+	}
+	return d.rest.write(ctx, tx, id, name, software)
+}
+
 // writeResponses writes a segment's skin-conductance responses.
-func writeResponses(ctx context.Context, tx *sql.Tx, id string, f final) error {
+func writeResponses(ctx context.Context, tx *sql.Tx, id, name string, f *final) error {
 	for n, r := range f.responses {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO eda_response (session_id, derivation, segment, n, onset_ns, peak_ns, amplitude_us, rise_s, half_recovery_s)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, Final, f.segment, n+1, int64(r.Onset), int64(r.Peak), r.AmplitudeUS, number(r.RiseS), number(r.HalfRecoveryS)); err != nil {
+			id, name, f.segment, n+1, int64(r.Onset), int64(r.Peak), r.AmplitudeUS, number(r.RiseS), number(r.HalfRecoveryS)); err != nil {
 			return fmt.Errorf("write skin-conductance response %d: %w", n+1, err)
 		}
 	}
@@ -125,20 +235,20 @@ func writeResponses(ctx context.Context, tx *sql.Tx, id string, f final) error {
 }
 
 // writeTrace writes a segment's final trace.
-func writeTrace(ctx context.Context, tx *sql.Tx, id string, f final) error {
-	l, err := layoutOf(f.info)
+func writeTrace(ctx context.Context, tx *sql.Tx, id, name string, f *final) error {
+	l, err := layoutOf(trace.Info())
 	if err != nil {
 		return err
 	}
 	err = inRuns(ctx, tx, l.insert, f.trace, func(args []any, rows []stream.Sample) []any {
-		args = append(args, id, Final, f.segment)
+		args = append(args, id, name, f.segment)
 		for _, row := range rows {
 			args = l.bind(args, 0, row)
 		}
 		return args
 	})
 	if err != nil {
-		return fmt.Errorf("write the final trace: %w", err)
+		return fmt.Errorf("write the trace: %w", err)
 	}
 	return nil
 }

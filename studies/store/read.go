@@ -79,6 +79,9 @@ type Detail struct {
 	Segments      []Segment
 	Presentations []Presentation
 	Derivations   []Derivation
+	Calibrations  []Calibration // of all derivations
+	Consents      []Consent
+	Videos        []Video // files of kept face video
 	Gaps          []Gap
 }
 
@@ -112,7 +115,8 @@ type Segment struct {
 // session is sealed.
 type Stream struct {
 	stream.Info
-	Rows      int64 // samples kept
+	FramesOf  string // made later from kept video: the stream whose frames it reads again; "" = recorded
+	Rows      int64  // samples kept
 	Statement align.Statement
 	Usable    float64 // share of the expected samples that are there and valid, 0..1
 }
@@ -127,6 +131,7 @@ type Presentation struct {
 type Derivation struct {
 	Name, Algorithm, Version string
 	Parameters               json.RawMessage
+	FaceStream, Model        string // whose samples it is made from, and the nets that made those; from Parameters
 	Software                 string
 	Created                  time.Time
 	Current                  bool // whether the view trace shows it
@@ -177,7 +182,7 @@ func (s *Store) detail(ctx context.Context, id string) (Detail, error) {
 		}
 	}
 	for _, load := range []func(context.Context, *Detail) error{
-		s.loadStimuli, s.loadSegments, s.loadStreams, s.loadPresentations, s.loadGaps,
+		s.loadStimuli, s.loadSegments, s.loadStreams, s.loadPresentations, s.loadCalibrations, s.loadConsents, s.loadGaps,
 	} {
 		if err := load(ctx, &d); err != nil {
 			return d, err
@@ -234,14 +239,14 @@ func (s *Store) loadSegments(ctx context.Context, d *Detail) error {
 func (s *Store) loadStreams(ctx context.Context, d *Detail) error {
 	for i := range d.Segments {
 		g := &d.Segments[i]
-		err := s.each(ctx, `SELECT t.id, t.kind, t.device, t.serial, t.port, t.clock, t.tick_hz, t.rate_hz, t.channels, t.simulated, t.model,
+		err := s.each(ctx, `SELECT t.id, t.kind, t.device, t.serial, t.port, t.clock, t.tick_hz, t.rate_hz, t.channels, t.simulated, t.model, t.frames_of,
 			coalesce(q.method, ''), coalesce(q.drift_ppm, 0), coalesce(q.jitter_ms, 0), coalesce(q.bound_ms, 0),
 			coalesce(q.samples, 0), coalesce(q.lost, 0), coalesce(q.epochs, 0), coalesce(q.pings, 0), coalesce(q.usable_share, 0)
 			FROM stream t LEFT JOIN quality q ON q.session_id = t.session_id AND q.segment = t.segment AND q.stream = t.id
 			WHERE t.session_id = ? AND t.segment = ? ORDER BY t.id`, []any{d.ID, g.Number}, func(row scanner) error {
 			var t Stream
 			var channels string
-			if err := row.Scan(&t.ID, &t.Kind, &t.Device, &t.Serial, &t.Port, &t.Clock, &t.TickHz, &t.Rate, &channels, &t.Simulated, &t.Model,
+			if err := row.Scan(&t.ID, &t.Kind, &t.Device, &t.Serial, &t.Port, &t.Clock, &t.TickHz, &t.Rate, &channels, &t.Simulated, &t.Model, &t.FramesOf,
 				&t.Statement.Method, &t.Statement.DriftPPM, &t.Statement.JitterMs, &t.Statement.BoundMs,
 				&t.Statement.Samples, &t.Statement.Lost, &t.Statement.Epochs, &t.Statement.Pings, &t.Usable); err != nil {
 				return err
@@ -304,6 +309,14 @@ func (s *Store) loadDerivations(ctx context.Context, d *Detail, current string) 
 			return err
 		}
 		v.Parameters, v.Current = json.RawMessage(parameters), v.Name == current
+		var of struct {
+			FaceStream string `json:"face_stream"`
+			Model      string `json:"model"`
+		}
+		if err := json.Unmarshal(v.Parameters, &of); err != nil {
+			return fmt.Errorf("read the parameters of %s: %w", v.Name, err)
+		}
+		v.FaceStream, v.Model = of.FaceStream, of.Model
 		var err error
 		v.Created, err = parseWall(created)
 		d.Derivations = append(d.Derivations, v)

@@ -3,6 +3,7 @@
 -- agreed to keep, and deriving a sealed session again beside the old rows.
 
 ALTER TABLE stream ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE stream ADD COLUMN frames_of TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE face_frame ADD COLUMN face_tracked INTEGER;
 ALTER TABLE face_frame ADD COLUMN faces INTEGER;

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"emolab/calibration/neutral"
+	"emolab/fusion/action"
+	"emolab/fusion/facial"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+// kindNeutral is the kind of calibration that is a face at rest.
+const kindNeutral = "neutral"
+
+// rest is the participant's face at rest, as found in one segment.
+type rest struct {
+	neutral.Face
+	segment int
+	given   bool   // the stretch was given, not looked for
+	value   []byte // Face as JSON
+}
+
+// neutral is what action units are measured from; nil where it is not known.
+func (r *rest) neutral() *action.Neutral {
+	if r == nil {
+		return nil
+	}
+	return &r.Neutral
+}
+
+// stretch is where a session shows the neutral face. The zero value says that it
+// is to be looked for.
+type stretch struct {
+	segment     int
+	from, until time.Duration // from the start of the segment
+}
+
+func (s stretch) given() bool { return s != stretch{} }
+
+// findRest finds the neutral face, or says why there is none. A session has one
+// participant: where several segments show that face at rest, the one counts in
+// which it was held most steadily.
+func findRest(segments []*final, at stretch) (*rest, string) {
+	var best *rest
+	why := "no face stream"
+	for _, f := range segments {
+		a := f.first(stream.Face)
+		if a == nil || at.given() && at.segment != f.segment {
+			continue
+		}
+		var o neutral.Options
+		if at.given() {
+			o.From, o.Until = f.start.Add(at.from), f.start.Add(at.until)
+		}
+		r, err := restOf(a.frames, o)
+		if err != nil {
+			why = err.Error()
+			continue
+		}
+		r.segment, r.given = f.segment, at.given()
+		if best == nil || cmp.Less(r.Residual, best.Residual) {
+			best = r
+		}
+	}
+	return best, why
+}
+
+func restOf(frames []facial.Measured, o neutral.Options) (*rest, error) {
+	face, err := neutral.Fit(frames, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &rest{Face: face}
+	// A face with a measure that is no number cannot be kept, and what cannot be
+	// kept must not be measured from.
+	if r.value, err = json.Marshal(face); err != nil {
+		return nil, fmt.Errorf("it is incomplete: %w", err)
+	}
+	return r, nil
+}
+
+// write keeps the face with the derivation that was measured from it.
+func (r *rest) write(ctx context.Context, tx *sql.Tx, id, derivation, software string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO calibration (session_id, derivation, segment, kind, value, residual, from_ns, until_ns, software, created_utc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, `+utcNow+`)`,
+		id, derivation, r.segment, kindNeutral, string(r.value), number(r.Residual), int64(r.From), int64(r.Until), software)
+	if err != nil {
+		return fmt.Errorf("write the neutral face: %w", err)
+	}
+	return nil
+}
+
+// Calibration is something fitted that derived rows are measured from.
+type Calibration struct {
+	Derivation  string
+	Segment     int
+	Kind        string // "neutral"
+	Value       json.RawMessage
+	Residual    float64 // of neutral: parts of the distance between the eyes
+	From, Until instant.Instant
+	Software    string
+	Created     time.Time
+}
+
+// Neutral returns the face at rest that a derivation's action units are measured
+// from. False when the derivation has none.
+func (d *Detail) Neutral(derivation string) (neutral.Face, bool, error) {
+	for _, c := range d.Calibrations {
+		if c.Derivation == derivation && c.Kind == kindNeutral {
+			var face neutral.Face
+			if err := json.Unmarshal(c.Value, &face); err != nil {
+				return neutral.Face{}, false, fmt.Errorf("store: session %s: read the neutral face of %s: %w", d.ID, derivation, err)
+			}
+			return face, true, nil
+		}
+	}
+	return neutral.Face{}, false, nil
+}
+
+func (s *Store) loadCalibrations(ctx context.Context, d *Detail) error {
+	return s.each(ctx, `SELECT derivation, segment, kind, value, residual, from_ns, until_ns, software, created_utc
+		FROM calibration WHERE session_id = ? ORDER BY derivation, kind`, []any{d.ID}, func(row scanner) error {
+		var c Calibration
+		var value, created string
+		var residual sql.NullFloat64
+		if err := row.Scan(&c.Derivation, &c.Segment, &c.Kind, &value, &residual, &c.From, &c.Until, &c.Software, &created); err != nil {
+			return err
+		}
+		c.Value, c.Residual = json.RawMessage(value), float(residual)
+		var err error
+		c.Created, err = parseWall(created)
+		d.Calibrations = append(d.Calibrations, c)
+		return err
+	})
+}
