@@ -11,26 +11,25 @@ import (
 // Places in Features. Heights are towards the forehead, depths towards the
 // chin; both run at right angles to the line through the corners of the eyes.
 const (
-	browInner      = iota // height of the brows' inner ends above the eyes
-	browMiddle            // height of the brows' middle
-	browOuter             // height of the brows' outer ends
-	browGap               // between the brows' inner ends
-	lidUpper              // height of the upper lids above the line through each eye's corners
-	lidLower              // depth of the lower lids below it
-	eyeAspect             // height of the eyes over their width, a ratio
-	noseWing              // depth of the nose's wings below the eyes
-	noseBase              // depth of the nose's base below the eyes
-	upperLip              // depth of the upper lip's upper edge below the nose's base
-	cornerRight           // depth of the mouth's right corner below the nose's base
-	cornerLeft            // depth of its left corner
-	cornerRightOut        // distance of the right corner from the middle of the face
-	cornerLeftOut         // distance of the left corner
-	cornerSag             // depth of the corners below the middle of the lips
-	lipUpperThick         // thickness of the upper lip
-	lipLowerThick         // thickness of the lower lip
-	lipGap                // between the lips
-	chinHeight            // from the lower lip's lower edge to the chin
-	chinDepth             // depth of the chin below the nose's base
+	browInner     = iota // height of the brows' inner ends above the eyes
+	browMiddle           // height of the brows' middle
+	browOuter            // height of the brows' outer ends
+	browGap              // between the brows' inner ends
+	lidUpper             // height of the upper lids above the line through each eye's corners
+	lidLower             // depth of the lower lids below it
+	eyeAspect            // height of the eyes over their width, a ratio
+	noseWing             // depth of the nose's wings below the eyes
+	noseBase             // depth of the nose's base below the eyes
+	upperLip             // depth of the upper lip's upper edge below the nose's base
+	cornerRight          // depth of the mouth's right corner below the nose's base
+	cornerLeft           // depth of its left corner
+	cornerSag            // depth of both below the middle of the lips
+	mouthWidth           // between the corners
+	lipUpperThick        // thickness of the upper lip
+	lipLowerThick        // thickness of the lower lip
+	lipGap               // between the lips
+	chinHeight           // from the lower lip's lower edge to the chin
+	chinDepth            // depth of the chin below the nose's base
 	featureCount
 )
 
@@ -43,8 +42,7 @@ func FeatureNames() [FeatureCount]string {
 		browInner: "brow_inner", browMiddle: "brow_middle", browOuter: "brow_outer", browGap: "brow_gap",
 		lidUpper: "lid_upper", lidLower: "lid_lower", eyeAspect: "eye_aspect",
 		noseWing: "nose_wing", noseBase: "nose_base", upperLip: "upper_lip",
-		cornerRight: "corner_right", cornerLeft: "corner_left",
-		cornerRightOut: "corner_right_out", cornerLeftOut: "corner_left_out", cornerSag: "corner_sag",
+		cornerRight: "corner_right", cornerLeft: "corner_left", cornerSag: "corner_sag", mouthWidth: "mouth_width",
 		lipUpperThick: "lip_upper_thick", lipLowerThick: "lip_lower_thick", lipGap: "lip_gap",
 		chinHeight: "chin_height", chinDepth: "chin_depth",
 	}
@@ -58,7 +56,7 @@ func Floor() Features {
 		browInner: .006, browMiddle: .006, browOuter: .004, browGap: .006,
 		lidUpper: .0015, lidLower: .001, eyeAspect: .005,
 		noseWing: .010, noseBase: .010, upperLip: .004,
-		cornerRight: .006, cornerLeft: .006, cornerRightOut: .008, cornerLeftOut: .008, cornerSag: .004,
+		cornerRight: .006, cornerLeft: .006, cornerSag: .004, mouthWidth: .008,
 		lipUpperThick: .002, lipLowerThick: .002, lipGap: .005,
 		chinHeight: .010, chinDepth: .012,
 	}
@@ -162,9 +160,8 @@ func Measure(front *landmark.Face) Features {
 	f[upperLip] = mid(50, 51, 52).Y - nose.Y
 	f[cornerRight] = right.Y - nose.Y
 	f[cornerLeft] = left.Y - nose.Y
-	f[cornerRightOut] = -right.X
-	f[cornerLeftOut] = left.X
 	f[cornerSag] = (right.Y+left.Y)/2 - mid(51, 57, 62, 66).Y
+	f[mouthWidth] = left.X - right.X
 	f[lipUpperThick] = (gap(50, 61) + gap(51, 62) + gap(52, 63)) / 3
 	f[lipLowerThick] = (gap(67, 58) + gap(66, 57) + gap(65, 56)) / 3
 	f[lipGap] = (gap(61, 67) + gap(62, 66) + gap(63, 65)) / 3

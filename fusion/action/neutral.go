@@ -10,38 +10,53 @@ type Neutral struct {
 
 // Intensities estimates the action units of a face with the measures f.
 //
-// Each unit is a movement, made stronger or weaker by others that look alike:
-// a smile takes the narrow eyes for itself (6 instead of 7), closed eyes are
-// not tightened ones (43 instead of 7), a mouth that is wide because its
-// corners are pulled up is not stretched (12 instead of 20). A unit is NaN when
-// a measure that it depends on is not known.
+// Each unit is a movement, less what others do that look alike: a smile draws
+// nose, lip, brows and lids along and takes the narrow eyes for itself (6
+// instead of 7); closed eyes are not tightened ones (43 instead of 7); a mouth
+// that is wide because its corners are pulled up is not stretched (12 instead
+// of 20). A unit is NaN when a measure that it depends on is not known.
 func (n *Neutral) Intensities(f *Features) Intensities {
 	var s [movementCount]float64
 	for i, m := range movements() {
 		s[i] = n.strength(f, m)
 	}
-	smile, closed := s[cornersPulled], s[eyesClosed]
+	smile := s[cornersPulled]
+	noSmile := 1 - smile
+	beyond := func(movement int, share float64) float64 { return max(0, s[movement]-share*smile) }
+	closed := beyond(eyesClosed, smileLids)
+
 	var au Intensities
 	au[au01] = s[innerRaised]
 	au[au02] = s[outerRaised]
-	au[au04] = s[browsLowered]
+	au[au04] = beyond(browsLowered, smileBrows)
 	au[au05] = s[eyesWidened]
 	au[au06] = min(smile, s[lowerLidsRaised])
-	au[au07] = s[eyesNarrowed] * (1 - closed) * (1 - smile)
-	au[au09] = s[noseDrawn]
-	au[au10] = s[lipDrawn]
+	au[au07] = s[eyesNarrowed] * (1 - closed) * noSmile
+	au[au09] = beyond(noseDrawn, smileNose)
+	au[au10] = beyond(lipDrawn, smileLip)
 	au[au12] = smile
-	au[au14] = max(0, max(s[rightCornerHigher], s[leftCornerHigher])-lopsided*smile)
-	au[au15] = s[cornersSunk] * (1 - smile)
+	au[au14] = max(beyond(rightCornerHigher, smileSides), beyond(leftCornerHigher, smileSides))
+	au[au15] = s[cornersSunk] * noSmile
 	au[au17] = s[chinDrawn]
-	au[au20] = s[mouthStretched] * (1 - smile)
+	au[au20] = s[mouthStretched] * noSmile
 	au[au23] = min(s[lipsThinned], s[mouthNarrowed])
-	au[au24] = s[lipsThinned] * (1 - s[mouthNarrowed]) * (1 - smile) * (1 - s[lipsParted])
+	au[au24] = s[lipsThinned] * (1 - s[mouthNarrowed]) * (1 - s[lipsParted]) * noSmile
 	au[au25] = s[lipsParted]
 	au[au26] = s[jawDropped]
 	au[au43] = closed
 	return au
 }
+
+// What a full smile moves along, in parts of each movement's full scale: as
+// seen in a man's smile on film, see DECISIONS.md. For the sides it is how
+// unevenly people smile.
+const (
+	smileBrows = .3
+	smileLids  = .4
+	smileNose  = .7
+	smileLip   = 1.
+	smileSides = .5
+)
 
 const (
 	// deadZone is how many spreads of the face at rest a movement must leave
@@ -51,9 +66,6 @@ const (
 	// maxDeadZone is the largest part of a movement's full scale that the dead
 	// zone may take, so that somebody who was restless at rest is still measured.
 	maxDeadZone = .5
-	// lopsided is the difference between the corners, in parts of 14's full
-	// scale, that a full smile may show without being 14: few smile evenly.
-	lopsided = .5
 )
 
 // movement is a sum of changed measures. full is its size at full strength, in
@@ -105,30 +117,29 @@ const (
 )
 
 // movements returns all movements. Where their sizes come from stands in
-// DECISIONS.md. Measures with small weights take off what another unit moves
-// along: the outer brows with the inner, nose and lips with the corners of a
-// smile, the chin with the opening mouth.
+// DECISIONS.md. The outer brows are less what the inner draw along, the chin is
+// less what the opening mouth moves.
 func movements() [movementCount]movement {
 	return [movementCount]movement{
 		innerRaised:     {.13, Features{browInner: 1}},
-		outerRaised:     {.07, Features{browOuter: 1, browInner: -.3}},
+		outerRaised:     {.06, Features{browOuter: 1, browInner: -.3}},
 		browsLowered:    {.10, Features{browInner: -.5, browMiddle: -.5, browGap: -.3}},
 		eyesWidened:     {.035, Features{eyeAspect: 1}},
 		eyesNarrowed:    {.035, Features{eyeAspect: -1}},
-		eyesClosed:      {.07, Features{eyeAspect: -1}},
+		eyesClosed:      {.06, Features{eyeAspect: -1}},
 		lowerLidsRaised: {.010, Features{lidLower: -1}},
-		noseDrawn:       {.08, Features{noseWing: -1, cornerSag: .5}},
-		lipDrawn:        {.05, Features{upperLip: -1, cornerSag: .5}},
-		cornersPulled:   {.10, Features{cornerRightOut: .25, cornerLeftOut: .25, cornerSag: -.5}},
+		noseDrawn:       {.08, Features{noseWing: -1}},
+		lipDrawn:        {.05, Features{upperLip: -1}},
+		cornersPulled:   {.10, Features{mouthWidth: .25, cornerSag: -.5}},
 		// The corner that rises makes its depth smaller.
 		rightCornerHigher: {.06, Features{cornerLeft: 1, cornerRight: -1}},
 		leftCornerHigher:  {.06, Features{cornerRight: 1, cornerLeft: -1}},
-		cornersSunk:       {.05, Features{cornerSag: 1}},
-		chinDrawn:         {.08, Features{chinHeight: -1, lipGap: -.45}},
-		mouthStretched:    {.06, Features{cornerRightOut: .5, cornerLeftOut: .5, cornerSag: 1}},
-		mouthNarrowed:     {.06, Features{cornerRightOut: -.5, cornerLeftOut: -.5}},
-		lipsThinned:       {.03, Features{lipUpperThick: -1, lipLowerThick: -1, cornerSag: .25}},
-		lipsParted:        {.12, Features{lipGap: 1}},
-		jawDropped:        {.20, Features{chinDepth: 1}},
+		cornersSunk:       {.04, Features{cornerSag: 1}},
+		chinDrawn:         {.10, Features{chinHeight: -1, lipGap: -.45}},
+		mouthStretched:    {.04, Features{mouthWidth: .5, cornerSag: 1}},
+		mouthNarrowed:     {.06, Features{mouthWidth: -.5}},
+		lipsThinned:       {.03, Features{lipUpperThick: -1, lipLowerThick: -1}},
+		lipsParted:        {.10, Features{lipGap: 1}},
+		jawDropped:        {.16, Features{chinDepth: 1}},
 	}
 }
