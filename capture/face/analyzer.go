@@ -91,7 +91,7 @@ func (a *Analyzer) Close() error {
 			errs = append(errs, n.Close())
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.view.Close())...)
 }
 
 // Reset forgets the face that was followed, as between pictures that do not
