@@ -11,7 +11,7 @@ import (
 
 // TypicalVideoBytesPerHour is what the kept video of the face takes, beside
 // TypicalBytesPerHour: a camera of 640x480 px at 30 Hz in an ordinary room.
-const TypicalVideoBytesPerHour = 920 << 20
+const TypicalVideoBytesPerHour = 880 << 20
 
 // errNoFilm is why nothing is kept in a lab that was set up without a film.
 var errNoFilm = errors.New("this lab keeps no video of its camera")
