@@ -60,10 +60,8 @@ func (d *derived) derivation(name string) derivation {
 	switch {
 	case d.rest == nil:
 		p["neutral"] = "none: " + d.why
-	case d.rest.given:
-		p["neutral"] = d.rest.Method + " " + d.rest.Version + ", of a given stretch"
 	default:
-		p["neutral"] = d.rest.Method + " " + d.rest.Version
+		p["neutral"] = d.rest.Version + ", " + d.rest.Method
 	}
 	return derivation{Name: name, Algorithm: "emolab trace, two-sided", Version: finalVersion, Parameters: p}
 }

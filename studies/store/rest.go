@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -18,11 +17,14 @@ import (
 // kindNeutral is the kind of calibration that is a face at rest.
 const kindNeutral = "neutral"
 
+// pause is put between segments where the neutral face is looked for: far more
+// than a calm stretch may have holes of.
+const pause = time.Hour
+
 // rest is the participant's face at rest, as found in one segment.
 type rest struct {
 	neutral.Face
 	segment int
-	given   bool   // the stretch was given, not looked for
 	value   []byte // Face as JSON
 }
 
@@ -44,45 +46,61 @@ type stretch struct {
 func (s stretch) given() bool { return s != stretch{} }
 
 // findRest finds the neutral face, or says why there is none. A session has one
-// participant: where several segments show that face at rest, the one counts in
-// which it was held most steadily.
+// participant, so it is looked for in all segments together.
 func findRest(segments []*final, at stretch) (*rest, string) {
-	var best *rest
-	why := "no face stream"
+	var faces []*final
 	for _, f := range segments {
-		a := f.first(stream.Face)
-		if a == nil || at.given() && at.segment != f.segment {
-			continue
-		}
-		var o neutral.Options
-		if at.given() {
-			o.From, o.Until = f.start.Add(at.from), f.start.Add(at.until)
-		}
-		r, err := restOf(a.frames, o)
-		if err != nil {
-			why = err.Error()
-			continue
-		}
-		r.segment, r.given = f.segment, at.given()
-		if best == nil || cmp.Less(r.Residual, best.Residual) {
-			best = r
+		if a := f.first(stream.Face); a != nil && len(a.frames) > 0 && (!at.given() || at.segment == f.segment) {
+			faces = append(faces, f)
 		}
 	}
-	return best, why
-}
-
-func restOf(frames []facial.Measured, o neutral.Options) (*rest, error) {
+	if len(faces) == 0 {
+		return nil, "no frames of a face"
+	}
+	f, shift := faces[0], time.Duration(0)
+	var o neutral.Options
+	if at.given() {
+		o.From, o.Until = f.start.Add(at.from), f.start.Add(at.until)
+	}
+	frames, starts := inLine(faces)
 	face, err := neutral.Fit(frames, o)
 	if err != nil {
-		return nil, err
+		return nil, err.Error()
 	}
-	r := &rest{Face: face}
+	for i := range faces {
+		if starts[i] <= face.From {
+			f, shift = faces[i], starts[i].Sub(faces[i].first(stream.Face).frames[0].At)
+		}
+	}
+	face.From, face.Until = face.From.Add(-shift), face.Until.Add(-shift)
+	r := &rest{Face: face, segment: f.segment}
 	// A face with a measure that is no number cannot be kept, and what cannot be
 	// kept must not be measured from.
 	if r.value, err = json.Marshal(face); err != nil {
-		return nil, fmt.Errorf("it is incomplete: %w", err)
+		return nil, fmt.Sprintf("it is incomplete: %v", err)
 	}
-	return r, nil
+	return r, ""
+}
+
+// inLine puts the frames of several segments one after the other, although the
+// clock may have begun again between them, and tells where each begins.
+func inLine(segments []*final) (frames []facial.Measured, starts []instant.Instant) {
+	for _, f := range segments {
+		own := f.first(stream.Face).frames
+		if len(segments) == 1 {
+			return own, []instant.Instant{own[0].At}
+		}
+		start := own[0].At
+		if len(frames) > 0 {
+			start = frames[len(frames)-1].At.Add(pause)
+		}
+		starts = append(starts, start)
+		for _, m := range own {
+			m.At = start.Add(m.At.Sub(own[0].At))
+			frames = append(frames, m)
+		}
+	}
+	return frames, starts
 }
 
 // write keeps the face with the derivation that was measured from it.

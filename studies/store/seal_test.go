@@ -244,10 +244,10 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := r.(*recorder).Consent(t.Context(), session.Consent{Scope: session.FaceVideo, Granted: true}); err != nil {
+	if err := r.Consent(t.Context(), session.Consent{Scope: session.FaceVideo, Granted: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.(*recorder).Video(t.Context(), session.Video{File: "s1/0.mkv"}); err != nil {
+	if err := r.Video(t.Context(), session.Video{File: "s1/0.mkv"}); err != nil {
 		t.Fatal(err)
 	}
 

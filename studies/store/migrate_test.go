@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+)
+
+// before3 are the channels that a face stream had before schema 3.
+func before3(t *testing.T) []stream.Channel {
+	t.Helper()
+	all := channelsOf(t, stream.Face)
+	return append(append([]stream.Channel{}, all[:15]...), all[24:]...)
+}
+
+// oldFile makes a study file of schema 2 with the sealed session "old" and the
+// recovered one "cut", each with some seconds of a face, and returns its path.
+func oldFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "study.db")
+	db, err := sql.Open("sqlite3", dsn(path, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	do := func(query string, args ...any) {
+		t.Helper()
+		if _, err := db.Exec(query, args...); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	all, err := steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range all[:2] {
+		do(step)
+	}
+	do("PRAGMA user_version = 2")
+	channels, err := json.Marshal(before3(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	do("INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')")
+	do("INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z')")
+	full := run(stream.Info{ID: "face", Kind: stream.Face, TickHz: 1e9, Rate: 30, Channels: channelsOf(t, stream.Face)}, 0, 90)
+	l, err := layoutOf(stream.Info{ID: "face", Kind: stream.Face, Channels: channelsOf(t, stream.Face)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"old", "cut"} {
+		do(`INSERT INTO session VALUES (?, 'c0ffee', 'P01', 0, '{"row":0,"steps":[]}', -1, 'recording', '', 0, 'live', 'emolab 0.1', '2026-01-01T00:00:00.000Z', NULL)`, id)
+		do("INSERT INTO segment VALUES (?, 0, 'boot', ?, NULL, '2026-01-01T00:00:00.000Z', 0)", id, int64(origin))
+		do("INSERT INTO stream VALUES (?, 0, 'face', 'face', 'camera', '', '', 'host', 1e9, 30, ?, 0)", id, string(channels))
+		do("INSERT INTO derivation VALUES (?, 'live', 'emolab trace, causal', '', '{}', 'emolab 0.1', '2026-01-01T00:00:00.000Z')", id)
+		for _, s := range full.Samples {
+			args := []any{id, s.Seq, s.Tick, int64(s.Arrival), int64(s.At)}
+			for _, v := range s.Values[:15] {
+				args = append(args, v)
+			}
+			do(`INSERT INTO face_frame VALUES (?, 'face', 0, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(args, l.pack(s.Values))...)
+			do("INSERT INTO trace_row (session_id, derivation, segment, seq, at_ns, err_ns, face_found, valence) VALUES (?, 'live', 0, ?, ?, 0, 1, .25)", id, s.Seq, int64(s.At))
+		}
+	}
+	do("UPDATE segment SET until_ns = ? WHERE session_id = 'old'", int64(origin)+3e9)
+	do("UPDATE session SET state = 'sealed', ended_utc = '2026-01-01T00:00:09.000Z' WHERE id = 'old'")
+	return path
+}
+
+// A study file of before is brought up to date when it is opened: its rows stay
+// as they are, its sealed sessions sealed, and those left over can be sealed.
+func TestOldFilesAreBroughtUpToDate(t *testing.T) {
+	path := oldFile(t)
+	if _, err := View(t.Context(), path); err == nil {
+		t.Error("an old file was opened for reading without being brought up to date")
+	}
+	s := openAt(t, path)
+	if v, err := version(t.Context(), s.read); err != nil || v != 3 {
+		t.Fatalf("schema version %d, %v", v, err)
+	}
+	d := detail(t, s, "old")
+	if d.State != session.Sealed || d.Frames != 90 || d.Segments[0].Streams[0].Model != "" || len(d.Consents) != 0 {
+		t.Errorf("the old session is %+v", d)
+	}
+	rows := rowsOf(t, s, "old", "face")
+	if len(rows) != 90 || len(rows[0].Values) != 15+136 || rows[7].Values[14] != 7+14./1024 || rows[7].Values[15] != 7+24./1024 {
+		t.Errorf("%d old rows came back, the eighth as %v", len(rows), rows[7].Values[:17])
+	}
+	var seen, missing int
+	if err := s.read.QueryRow("SELECT count(*), sum(yaw_deg IS NULL AND au12 IS NULL AND valence = .25) FROM trace WHERE session_id = 'old'").Scan(&seen, &missing); err != nil {
+		t.Fatal(err)
+	}
+	if seen != 90 || missing != 90 {
+		t.Errorf("the view shows %d old rows, %d of them without what was not derived then; want 90", seen, missing)
+	}
+	if err := s.read.QueryRow("SELECT count(*) FROM face_frame WHERE session_id = 'old' AND mouth_cover IS NULL AND luma_face IS NULL").Scan(&missing); err != nil || missing != 90 {
+		t.Errorf("%d old frames lack what was not measured then, %v", missing, err)
+	}
+	if err := byHand(s, "UPDATE face_frame SET luma_face = 1 WHERE session_id = 'old'"); err == nil {
+		t.Error("an old observation was filled in")
+	}
+	if d := detail(t, s, "cut"); d.State != session.Recovered {
+		t.Fatalf("the session that recorded is %s", d.State)
+	}
+	if err := s.Seal(t.Context(), "cut", nil); err != nil {
+		t.Fatal(err)
+	}
+	if d := detail(t, s, "cut"); d.State != session.Sealed || d.Frames != 90 {
+		t.Errorf("the old recovered session was sealed as %+v", d.Summary)
+	}
+	name, err := s.Rederive(t.Context(), "old", RederiveOptions{Current: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := detail(t, s, "old"); name != "final-2" || d.Frames != 90 {
+		t.Errorf("derived again as %s with %d rows", name, d.Frames)
+	}
+}
+
+// Every older schema must lead to the same tables as a new file has.
+func TestMigrationsLeadToOneSchema(t *testing.T) {
+	s := openAt(t, oldFile(t))
+	fresh := open(t)
+	const query = "SELECT name || ' ' || coalesce(sql, '') FROM sqlite_master ORDER BY name"
+	a, err := texts(context.Background(), s.read, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := texts(context.Background(), fresh.read, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(a), fmt.Sprint(b); got != want {
+		t.Errorf("an old file has\n%s\nand a new one\n%s", got, want)
+	}
+}
