@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"strings"
 
 	"emolab/fusion/stream"
 )
@@ -80,6 +81,13 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 			minor = append(minor, Alarm{id + "/slow", Minor,
 				fmt.Sprintf("%s: %.0f of %.0f samples a second", name, h.Rate, h.Info.Rate),
 				"Close other programs; use a port of its own on the computer, not a hub."})
+		case h.Advice != "": // of a camera; it says more than that no face is found
+			view := seeing(h)
+			if view.Severity == Major {
+				major = append(major, view)
+			} else {
+				minor = append(minor, view)
+			}
 		case mayBeUseless && h.UsableAgeMs > unusableAfterMs:
 			major = append(major, Alarm{id + "/useless", Major, fmt.Sprintf("%s for %.0f s", u[0], h.UsableAgeMs/1000), u[1]})
 		}
@@ -103,4 +111,18 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 			fmt.Sprintf("Disk: %.1f GB left", float64(diskFree)/(1<<30)), "Move old bundles away after this participant."})
 	}
 	return append(major, minor...)
+}
+
+// seeing is the alarm of a camera that does not see the face as it should: what
+// is wrong, and after the colon what to do.
+func seeing(h Health) Alarm {
+	text, advice, _ := strings.Cut(h.Advice, ": ")
+	if advice != "" {
+		advice = strings.ToUpper(advice[:1]) + advice[1:] + "."
+	}
+	severity := Minor
+	if h.UsableAgeMs > unusableAfterMs {
+		severity = Major
+	}
+	return Alarm{h.Info.ID + "/view", severity, text, advice}
 }

@@ -1,11 +1,15 @@
 package session
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/fusion/visibility"
 )
 
 func TestAlarms(t *testing.T) {
@@ -31,6 +35,9 @@ func TestAlarms(t *testing.T) {
 		{"a blink", with(func(h *Health) { h.UsableAgeMs = 300 }), room, ""},
 		{"bad clock", with(func(h *Health) { h.Clock.BoundMs = 40 }), room, "gaze/clock"},
 		{"mute since it was plugged in", with(func(h *Health) { h.AgeMs = 3000; h.UsableAgeMs = 3000; h.Rate = 0 }), room, "gaze/silent"},
+		{"a camera against the light", seeingCamera(30, "Lamp behind the participant: turn it or close the blind"), room, "face/view"},
+		{"a camera that sees nobody", seeingCamera(4000, "No face in the picture: ask the participant to sit back"), room, "face/view"},
+		{"a camera that sees nobody, nor knows why", seeingCamera(4000, ""), room, "face/useless"},
 		{"a screen between two clips", Health{Info: stream.Info{ID: "stimulus", Kind: stream.Stimulus}, Connected: true, AgeMs: 9000, UsableAgeMs: 9000}, room, ""},
 		{"disk low", fine, 2 << 30, "disk/low"},
 		{"disk full", fine, 1 << 29, "disk/full"},
@@ -42,6 +49,49 @@ func TestAlarms(t *testing.T) {
 		case c.want != "" && (len(got) != 1 || got[0].ID != c.want || got[0].Text == "" || got[0].Advice == ""):
 			t.Errorf("%s: alarms %+v, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// seeingCamera is the health of a camera that has not seen a face for so long.
+func seeingCamera(usableAgeMs float64, advice string) Health {
+	info := stream.Info{ID: "face", Kind: stream.Face, Rate: 30}
+	return Health{Info: info, Connected: true, Rate: 30, AgeMs: 30, UsableAgeMs: usableAgeMs, Advice: advice}
+}
+
+func TestViewAlarm(t *testing.T) {
+	for _, c := range []struct {
+		health Health
+		want   Alarm
+	}{
+		{seeingCamera(30, "Lamp behind the participant: turn it or close the blind"),
+			Alarm{"face/view", Minor, "Lamp behind the participant", "Turn it or close the blind."}},
+		{seeingCamera(9000, "Too dark to find a face: add light from the front"),
+			Alarm{"face/view", Major, "Too dark to find a face", "Add light from the front."}},
+	} {
+		if got := alarms([]Health{c.health}, 100<<30, false, ""); !slices.Equal(got, []Alarm{c.want}) {
+			t.Errorf("%q: %+v, want %+v", c.health.Advice, got, c.want)
+		}
+	}
+}
+
+// A camera's meter says what hinders it, and nothing once it is silent.
+func TestMeterAdvice(t *testing.T) {
+	m := newMeter(stream.Info{ID: "face", Kind: stream.Face, Rate: 25, Channels: []stream.Channel{{Name: "face_found"}}})
+	now := instant.Instant(50e9)
+	for range 75 {
+		m.add(stream.Chunk{Samples: []stream.Sample{{Arrival: now, Values: []float64{1}}}})
+		m.see([]facial.Measured{{At: now, Found: true, View: visibility.BackLit}})
+		now = now.Add(40 * time.Millisecond)
+	}
+	if got := m.read(now).Advice; !strings.HasPrefix(got, "Lamp behind") {
+		t.Errorf("against the light: %q", got)
+	}
+	if got := m.read(now.Add(2 * time.Second)).Advice; got != "" {
+		t.Errorf("2 s after the last frame: %q", got)
+	}
+	m.add(stream.Chunk{Events: []stream.Event{{Kind: stream.Disconnected, At: now}}})
+	if got := m.read(now).Advice; got != "" {
+		t.Errorf("of a camera that is gone: %q", got)
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"emolab/fusion/align"
+	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/fusion/visibility"
 )
 
 // Health is how one stream is doing.
@@ -24,6 +26,7 @@ type Health struct {
 	AgeMs       float64         `json:"age_ms"`
 	UsableAgeMs float64         `json:"usable_age_ms"`
 	Remark      string          `json:"remark"` // the latest event in words
+	Advice      string          `json:"advice"` // of a camera: what hinders it to see the face, and what to do; "" = nothing
 	Clock       align.Statement `json:"clock"`  // live alignment
 }
 
@@ -52,6 +55,7 @@ type meter struct {
 	first      instant.Instant // arrival of the first sample, 0 before it
 	last       instant.Instant // and of the latest
 	lastUsable instant.Instant
+	watch      visibility.Watch // of a camera: how well it sees the face
 }
 
 // bucket counts the samples that arrived in one rateBucket of time.
@@ -107,6 +111,13 @@ func (m *meter) add(c stream.Chunk) {
 	}
 }
 
+// see takes in how well a camera saw the faces of its last chunk.
+func (m *meter) see(faces []facial.Measured) {
+	for i := range faces {
+		m.watch.Add(faces[i].At, faces[i].Found, faces[i].View)
+	}
+}
+
 // appear notes that the device is there.
 func (m *meter) appear(at instant.Instant) {
 	if m.there == 0 {
@@ -119,6 +130,9 @@ func (m *meter) read(now instant.Instant) Health {
 	h := m.health
 	h.Rate = m.rate(now)
 	h.AgeMs, h.UsableAgeMs = age(now, max(m.last, m.there)), age(now, max(m.lastUsable, m.there))
+	if h.Connected && h.AgeMs <= silentAfterMs { // what a dead camera saw last is of no use
+		h.Advice = m.watch.Advice()
+	}
 	return h
 }
 

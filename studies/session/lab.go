@@ -125,8 +125,17 @@ func (l *Lab) pump(ctx context.Context, c stream.Chunk) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	l.see(c.Stream)
 	l.calibrate()
 	return l.bus.Publish(ctx, stream.Chunk{Stream: trace.Info().ID, Samples: rows})
+}
+
+// see tells the camera's meter how well it saw the faces that the trace has just
+// measured.
+func (l *Lab) see(camera string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.meters[camera].see(l.trace.Measured())
 }
 
 // calibrate looks for the participant's neutral face in what the trace has just
