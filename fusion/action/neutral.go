@@ -27,7 +27,7 @@ func (n *Neutral) Intensities(f *Features) Intensities {
 
 	var au Intensities
 	au[au01] = s[innerRaised]
-	au[au02] = s[outerRaised]
+	au[au02] = min(s[outerRaised], s[outerAhead]) // lowered inner brows alone raise nothing
 	au[au04] = beyond(browsLowered, smileBrows)
 	au[au05] = s[eyesWidened]
 	au[au06] = min(smile, s[lowerLidsRaised])
@@ -96,6 +96,7 @@ func (n *Neutral) strength(f *Features, m movement) float64 {
 const (
 	innerRaised = iota
 	outerRaised
+	outerAhead
 	browsLowered
 	eyesWidened
 	eyesNarrowed
@@ -117,12 +118,13 @@ const (
 )
 
 // movements returns all movements. Where their sizes come from stands in
-// DECISIONS.md. The outer brows are less what the inner draw along, the chin is
-// less what the opening mouth moves.
+// DECISIONS.md. The outer brows are ahead of what the inner draw along; the chin
+// is less what the opening mouth moves.
 func movements() [movementCount]movement {
 	return [movementCount]movement{
 		innerRaised:     {.13, Features{browInner: 1}},
-		outerRaised:     {.06, Features{browOuter: 1, browInner: -.3}},
+		outerRaised:     {.06, Features{browOuter: 1}},
+		outerAhead:      {.06, Features{browOuter: 1, browInner: -.3}},
 		browsLowered:    {.10, Features{browInner: -.5, browMiddle: -.5, browGap: -.3}},
 		eyesWidened:     {.035, Features{eyeAspect: 1}},
 		eyesNarrowed:    {.035, Features{eyeAspect: -1}},
