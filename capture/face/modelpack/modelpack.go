@@ -45,6 +45,19 @@ type Net struct {
 	SourceSHA256 string `json:"source_sha256"` // of that file
 }
 
+// Job returns what the net does, in the words of Optional.Job.
+func (n Net) Job() string {
+	switch n.Name {
+	case Detector:
+		return "detector"
+	case Landmarks:
+		return "landmarks"
+	case Expression:
+		return "expression"
+	}
+	return "unknown"
+}
+
 // Pack is what pack.json says.
 type Pack struct {
 	Name    string `json:"name"`
