@@ -154,6 +154,71 @@ func TestIncompleteSessionsSaySo(t *testing.T) {
 	}
 }
 
+// A bundle tells truly what became of the participant's pictures.
+func TestPicturesAreToldOf(t *testing.T) {
+	yes := session.Consent{Scope: session.FaceVideo, Granted: true, TextSHA256: "ab", Language: "en", At: origin + 25e8, How: session.OnScreen}
+	no := yes
+	no.Granted = false
+	films := []session.Video{{File: "video/0.mkv", Frames: 60}, {File: "video/1.mkv", Frames: 42}}
+	for _, c := range []struct {
+		name    string
+		answers []session.Consent
+		films   []session.Video
+		frames  int64
+		readme  string
+	}{
+		{"nobody asked", nil, nil, 0, "No picture of the participant was ever written"},
+		{"refused", []session.Consent{no}, nil, 0, "No picture of the participant was ever written"},
+		{"kept", []session.Consent{yes}, films, 102, "102 frames of face video were kept"},
+		{"cut off", []session.Consent{yes}, nil, 0, "there may be unfinished ones"},
+	} {
+		s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		r := record(t, s, "s1", time.Second, short)
+		for _, a := range c.answers {
+			if err := r.Consent(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, v := range c.films {
+			if err := r.Video(t.Context(), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Seal(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		path, err := NewExporter(s, t.TempDir()).Export(t.Context(), "s1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := unpack(t, path)
+		var m manifest
+		if err := json.Unmarshal(files["manifest.json"], &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.FaceFramesWritten != c.frames || !strings.Contains(string(files["README.txt"]), c.readme) {
+			t.Errorf("%s: %d frames written; README:\n%s", c.name, m.FaceFramesWritten, files["README.txt"])
+		}
+		rows := parse(t, files["consents.csv"])
+		if len(rows) != 1+len(c.answers) {
+			t.Fatalf("%s: %d answers", c.name, len(rows)-1)
+		}
+		if len(rows) > 1 {
+			want := []string{"2.500000", "5002500000000", "2026-11-22T09:00:02.500Z", "0", "face_video", "1", "ab", "en", session.OnScreen}
+			if !c.answers[0].Granted {
+				want[5] = "0"
+			}
+			if !slices.Equal(rows[1], want) {
+				t.Errorf("%s: the answer is %q, want %q", c.name, rows[1], want)
+			}
+		}
+	}
+}
+
 // unpack reads all members.
 func unpack(t testing.TB, path string) map[string][]byte {
 	t.Helper()
@@ -195,8 +260,8 @@ func TestExportHoldsTheSession(t *testing.T) {
 	if report.Session != "s1" || report.Participant != "P01" || report.Files != len(files)-2 {
 		t.Errorf("report %+v of %d files", report, len(files))
 	}
-	want := []string{"README.txt", "alignment.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "eda_responses.csv", "events.csv",
-		"gaps.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "session.sqlite", "stimuli.csv", "streams/eda.csv",
+	want := []string{"README.txt", "alignment.json", "calibrations.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "consents.csv", "eda_responses.csv", "events.csv",
+		"face_events.csv", "gaps.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "session.sqlite", "stimuli.csv", "streams/eda.csv",
 		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "trace.csv", "versions.json"}
 	var names []string
 	for name := range files {

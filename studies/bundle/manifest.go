@@ -23,9 +23,10 @@ type manifest struct {
 
 	Software string `json:"software"` // that recorded the session
 	Created  string `json:"created_utc"`
-	// FaceFramesWritten counts pictures of the participant on the disk. There are
-	// none: frames live in memory only.
-	FaceFramesWritten int    `json:"face_frames_written"`
+	// FaceFramesWritten counts the pictures of the participant that were written
+	// to the disk: frames of face video, kept under consent beside the study's
+	// file. None of them is in the bundle.
+	FaceFramesWritten int64  `json:"face_frames_written"`
 	Files             []file `json:"files"`
 
 	created time.Time
@@ -46,6 +47,7 @@ func manifestOf(d store.Detail, created time.Time) manifest {
 		Study: d.Study.ID, StudyHash: d.Study.Hash, Simulated: d.Simulated,
 		Reason: d.Reason, Begun: d.Reached + 1, Steps: len(d.Plan.Steps),
 		Software: d.Software, Created: created.UTC().Format(time.RFC3339), created: created,
+		FaceFramesWritten: facesWritten(d),
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"emolab/fusion/align"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/session"
 	"emolab/studies/store"
 )
 
@@ -51,6 +53,10 @@ func (s *source) members() ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
+	calibrations, err := indented(s.calibrations())
+	if err != nil {
+		return nil, err
+	}
 	versions, err := s.versions()
 	if err != nil {
 		return nil, err
@@ -59,6 +65,7 @@ func (s *source) members() ([]member, error) {
 		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail)))},
 		{"study.yaml", "The study file in canonical form.", contents(s.detail.Study.Canonical)},
 		{"alignment.json", "How each stream was put on the lab clock, and how well.", contents(alignment)},
+		{"calibrations.json", "What derived values were measured from: the participant's face at rest.", contents(calibrations)},
 		{"versions.json", "The programs that recorded and exported the session.", contents(versions)},
 	}
 	for _, sh := range append(sheets, codebook(sheets)) {
@@ -86,7 +93,7 @@ func (s *source) sheets() ([]sheet, error) {
 			out = append(out, s.samples(t.Info))
 		}
 	}
-	return append(out, s.responses(), s.events(), s.gaps(), s.probes(), s.models()), nil
+	return append(out, s.responses(), s.faceEvents(), s.consents(), s.events(), s.gaps(), s.probes(), s.models()), nil
 }
 
 // sqlite writes the session's own database.
@@ -145,6 +152,7 @@ func (s *source) versions() ([]byte, error) {
 		Algorithm  string          `json:"algorithm"`
 		Version    string          `json:"version"`
 		Parameters json.RawMessage `json:"parameters"`
+		Model      string          `json:"model"` // nets that read the face
 		Current    bool            `json:"current"`
 	}
 	type device struct {
@@ -152,6 +160,8 @@ func (s *source) versions() ([]byte, error) {
 		Stream    string `json:"stream"`
 		Device    string `json:"device"`
 		Serial    string `json:"serial"`
+		Model     string `json:"model"`     // nets that made the samples; empty = none did
+		FramesOf  string `json:"frames_of"` // made later from kept video of that stream; empty = recorded
 		Simulated bool   `json:"simulated"`
 	}
 	v := struct {
@@ -164,11 +174,11 @@ func (s *source) versions() ([]byte, error) {
 		Devices     []device     `json:"devices"`
 	}{Format: Format, Software: s.detail.Software, Go: runtime.Version(), SQLite: store.SQLite(), Schema: schema}
 	for _, d := range s.detail.Derivations {
-		v.Derivations = append(v.Derivations, derivation{d.Name, d.Algorithm, d.Version, d.Parameters, d.Current})
+		v.Derivations = append(v.Derivations, derivation{d.Name, d.Algorithm, d.Version, d.Parameters, d.Model, d.Current})
 	}
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
-			v.Devices = append(v.Devices, device{g.Number, t.ID, t.Device, t.Serial, t.Simulated})
+			v.Devices = append(v.Devices, device{g.Number, t.ID, t.Device, t.Serial, t.Model, t.FramesOf, t.Simulated})
 		}
 	}
 	return indented(v)
@@ -208,7 +218,7 @@ func readme(d store.Detail) string {
 	if d.Reason != "" {
 		incomplete = fmt.Sprintf("\nINCOMPLETE: %s. %d of the plan's %d steps began; see presentations.csv.\n", d.Reason, d.Reached+1, len(d.Plan.Steps))
 	}
-	return strings.NewReplacer("{incomplete}", incomplete, "{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
+	return strings.NewReplacer("{video}", pictures(d), "{incomplete}", incomplete, "{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
 		`Session {id} of participant {participant} in study {study}, {kind} by {software}.
 {incomplete}
 trace.csv is the place to begin: one row per camera frame with the stimulus that
@@ -232,7 +242,23 @@ alignment.json states for every stream how it was put on the common clock and
 bounds the error. manifest.json lists every file with its SHA-256; to check the
 whole bundle: emolab bundle verify BUNDLE.zip
 
-Expressions are estimates of a computer program from the visible face. They are
-not a statement about what a person felt.
+Expressions and action units (au01 to au45) are estimates of a computer program
+from the visible face. They are not a statement about what a person felt. Action
+units are measured from the participant's face at rest (calibrations.json); the
+codebook states how far each can be trusted.
+
+{video}
 `)
+}
+
+// pictures says what became of the participant's pictures.
+func pictures(d store.Detail) string {
+	allowed := slices.ContainsFunc(d.Consents, func(c store.Consent) bool { return c.Scope == session.FaceVideo && c.Granted })
+	switch n := facesWritten(d); {
+	case n > 0:
+		return fmt.Sprintf("With the participant's consent (consents.csv) %d frames of face video were kept\nin the study's folder. They are NOT part of this bundle.", n)
+	case allowed:
+		return "The participant agreed to the keeping of face video (consents.csv). No finished\nfile of it is noted; if the recording was cut off there may be unfinished ones\nin the study's folder. No picture is part of this bundle."
+	}
+	return "No picture of the participant was ever written to a disk."
 }

@@ -174,31 +174,6 @@ func channelColumns(info stream.Info) []column {
 	return out
 }
 
-func (s *source) responses() sheet {
-	columns := append([]column{
-		{"t_s", "s", "Seconds from the start of the segment to the onset."},
-		{"onset_ns", "ns", "Onset on the lab clock."},
-		{"peak_ns", "ns", "Peak on the lab clock."},
-	}, segmentColumn(),
-		column{"amplitude_us", "µS", "Skin conductance of the peak above that of the onset."},
-		column{"rise_s", "s", "From onset to peak."},
-		column{"half_recovery_s", "s", "From peak until half the amplitude was gone; empty when that was not reached."})
-	return sheet{"eda_responses.csv", "Skin-conductance responses.", columns, func(ctx context.Context, t *table) error {
-		all, err := s.store.Responses(ctx, s.detail.ID)
-		for _, r := range all {
-			t.seconds(s.start(r.Segment), r.Onset)
-			t.int(int64(r.Onset))
-			t.int(int64(r.Peak))
-			t.int(int64(r.Segment))
-			t.float(r.AmplitudeUS)
-			t.float(r.RiseS)
-			t.float(r.HalfRecoveryS)
-			t.end()
-		}
-		return err
-	}}
-}
-
 func (s *source) events() sheet {
 	columns := append(timeColumns("when the event was seen"), segmentColumn(), streamColumn(), epochColumn(),
 		column{"kind", "", "connected, disconnected, lost, fault or marker."},

@@ -60,6 +60,15 @@ func (t *table) int(v int64) {
 	t.line = strconv.AppendInt(t.line, v, 10)
 }
 
+// bool writes 1 or 0.
+func (t *table) bool(v bool) {
+	if v {
+		t.int(1)
+		return
+	}
+	t.int(0)
+}
+
 // float writes a number so that reading it gives the same number; NaN is empty.
 func (t *table) float(v float64) { t.number(v, 64) }
 

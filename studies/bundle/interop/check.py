@@ -40,11 +40,26 @@ def main(path):
             "WHERE presentation > 0 AND face_found = 1 GROUP BY 1, 2",
             db,
         ).set_index(["stimulus", "second"]).valence
+        events_sql = pd.read_sql(
+            "SELECT e.kind, e.label, (e.offset_ns - e.onset_ns) / 1e9 AS duration_s FROM face_event e "
+            "JOIN session s ON s.id = e.session_id AND s.trace_derivation = e.derivation ORDER BY e.segment, e.n",
+            db,
+        )
+        granted_sql = [n for (n,) in db.execute("SELECT granted FROM consent ORDER BY n")]
         db.close()
     assert len(from_csv) == len(from_sql) > 0, f"{len(from_csv)} stimulus seconds in CSV, {len(from_sql)} in SQL"
     worst = max(abs(a - b) for a, b in zip(from_csv.sort_index(), from_sql.sort_index()))
     assert worst < 1e-9, f"mean valence differs by {worst} between CSV and SQL"
     print(f"ok  mean valence of {len(from_sql)} stimulus seconds is the same in pandas and in SQL")
+
+    events = pd.read_csv(bundle.open("face_events.csv"), keep_default_na=False)
+    assert list(events.kind) == list(events_sql.kind) and list(events.label) == list(events_sql.label), "face events differ between CSV and SQL"
+    assert all(abs(a - b) < 1e-6 for a, b in zip(events.duration_s, events_sql.duration_s)), "face events last differently in CSV and SQL"
+    granted = list(pd.read_csv(bundle.open("consents.csv")).granted)
+    assert granted == granted_sql, f"answers are {granted} in CSV, {granted_sql} in SQL"
+    for calibration in json.loads(bundle.read("calibrations.json")):
+        assert calibration["value"], f"{calibration['kind']} of {calibration['derivation']} is empty"
+    print(f"ok  {len(events)} face events and {len(granted)} answers are the same in pandas and in SQL")
 
 
 if __name__ == "__main__":

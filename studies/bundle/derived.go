@@ -1,0 +1,140 @@
+package bundle
+
+import (
+	"context"
+	"encoding/json"
+
+	"emolab/fusion/instant"
+	"emolab/studies/store"
+)
+
+func (s *source) responses() sheet {
+	columns := append([]column{
+		{"t_s", "s", "Seconds from the start of the segment to the onset."},
+		{"onset_ns", "ns", "Onset on the lab clock."},
+		{"peak_ns", "ns", "Peak on the lab clock."},
+	}, segmentColumn(),
+		column{"amplitude_us", "µS", "Skin conductance of the peak above that of the onset."},
+		column{"rise_s", "s", "From onset to peak."},
+		column{"half_recovery_s", "s", "From peak until half the amplitude was gone; empty when that was not reached."})
+	return sheet{"eda_responses.csv", "Skin-conductance responses.", columns, func(ctx context.Context, t *table) error {
+		all, err := s.store.Responses(ctx, s.detail.ID)
+		for _, r := range all {
+			t.seconds(s.start(r.Segment), r.Onset)
+			t.int(int64(r.Onset))
+			t.int(int64(r.Peak))
+			t.int(int64(r.Segment))
+			t.float(r.AmplitudeUS)
+			t.float(r.RiseS)
+			t.float(r.HalfRecoveryS)
+			t.end()
+		}
+		return err
+	}}
+}
+
+func (s *source) faceEvents() sheet {
+	columns := []column{
+		{"t_s", "s", "Seconds from the start of the segment to the onset."},
+		{"onset_ns", "ns", "Onset on the lab clock."},
+		{"offset_ns", "ns", "Offset on the lab clock."},
+		segmentColumn(),
+		{"kind", "", "blink; bout: an expression whose probability stayed at or above the threshold for long enough."},
+		{"label", "", "Of a bout: the expression."},
+		{"duration_s", "s", "From onset to offset."},
+		{"peak", "1", "Of a bout: highest probability; of a blink: strongest closure of the lids (AU 43)."},
+		{"mean", "1", "The same, mean from onset to offset."},
+	}
+	return sheet{"face_events.csv", "Blinks and bouts of expression.", columns, func(ctx context.Context, t *table) error {
+		all, err := s.store.FaceEvents(ctx, s.detail.ID)
+		for _, e := range all {
+			t.seconds(s.start(e.Segment), e.Onset)
+			t.int(int64(e.Onset))
+			t.int(int64(e.Offset))
+			t.int(int64(e.Segment))
+			t.text(string(e.Kind))
+			t.text(e.Label)
+			t.seconds(e.Onset, e.Offset)
+			t.float(e.Peak)
+			t.float(e.Mean)
+			t.end()
+		}
+		return err
+	}}
+}
+
+func (s *source) consents() sheet {
+	columns := []column{
+		{"t_s", "s", "Seconds from the start of the segment to the answer."},
+		{"at_ns", "ns", "The same on the lab clock."},
+		{"at_utc", "", "The same as wall time."},
+		segmentColumn(),
+		{"scope", "", "What the participant was asked; face_video: keeping the video of the face."},
+		{"granted", "1", "1 yes, 0 no. The latest answer about a scope holds."},
+		{"text_sha256", "", "SHA-256 of the text that was read, hex."},
+		{"language", "", "Language of that text."},
+		{"how", "", "Who gave the answer, and where."},
+	}
+	return sheet{"consents.csv", "What the participant answered.", columns, func(_ context.Context, t *table) error {
+		for _, c := range s.detail.Consents {
+			t.seconds(s.start(c.Segment), c.At)
+			t.int(int64(c.At))
+			t.text(c.Wall.UTC().Format(wallFormat))
+			t.int(int64(c.Segment))
+			t.text(c.Scope)
+			t.bool(c.Granted)
+			t.text(c.TextSHA256)
+			t.text(c.Language)
+			t.text(c.How)
+			t.end()
+		}
+		return nil
+	}}
+}
+
+// wallFormat is how wall time is written: ISO 8601, UTC, milliseconds.
+const wallFormat = "2006-01-02T15:04:05.000Z"
+
+// calibration is one entry of calibrations.json.
+type calibration struct {
+	Derivation string          `json:"derivation"`
+	Current    bool            `json:"current"` // whether trace.csv is measured from it
+	Kind       string          `json:"kind"`
+	Segment    int             `json:"segment"`
+	From       instant.Instant `json:"from_ns"`
+	Until      instant.Instant `json:"until_ns"`
+	FromS      float64         `json:"from_s"` // from the start of the segment
+	UntilS     float64         `json:"until_s"`
+	Value      json.RawMessage `json:"value"`
+	Software   string          `json:"software"`
+	Created    string          `json:"created_utc"`
+}
+
+// calibrations is what derived rows were measured from.
+func (s *source) calibrations() []calibration {
+	current := ""
+	for _, d := range s.detail.Derivations {
+		if d.Current {
+			current = d.Name
+		}
+	}
+	out := []calibration{}
+	for _, c := range s.detail.Calibrations {
+		start := s.start(c.Segment)
+		out = append(out, calibration{
+			Derivation: c.Derivation, Current: c.Derivation == current, Kind: c.Kind, Segment: c.Segment,
+			From: c.From, Until: c.Until, FromS: c.From.Sub(start).Seconds(), UntilS: c.Until.Sub(start).Seconds(),
+			Value: c.Value, Software: c.Software, Created: c.Created.UTC().Format(wallFormat),
+		})
+	}
+	return out
+}
+
+// facesWritten counts the camera frames that were kept as video.
+func facesWritten(d store.Detail) int64 {
+	n := int64(0)
+	for _, v := range d.Videos {
+		n += v.Frames
+	}
+	return n
+}
