@@ -279,6 +279,36 @@ func TestPageOffersRecoveredSessionsAndSaysWhyNot(t *testing.T) {
 	l.operator.await(t, "continue s9")
 }
 
+// What the camera does not see stands among the alarms in full, and its row says
+// that there is something.
+func TestPageTellsWhatTheCameraDoesNotSee(t *testing.T) {
+	status := labStatus()
+	status.Streams = append([]session.Health(nil), status.Streams...)
+	for i := range status.Streams {
+		if h := &status.Streams[i]; h.Info.Kind == stream.Face {
+			h.Advice = "Participant looks away from the camera: ask them to face the screen, or move the camera there"
+		}
+	}
+	status.Alarms = []session.Alarm{{ID: "face/view", Severity: session.Minor, Text: "Participant looks away from the camera",
+		Advice: "Ask them to face the screen, or move the camera there."}}
+	page := open(t, startPage(t, status, 0))
+	page.Until(`document.querySelector("#alarm-list li.minor .text")?.textContent === "Participant looks away from the camera"`)
+	if got := text(page, "stream-face-words"); !strings.HasPrefix(got, "poor view") {
+		t.Errorf("the camera's row says %q", got)
+	}
+	const cut = `[...document.querySelectorAll("#alarm-list li, #alarm-list span, #stream-face-words .badge")]
+		.filter((e) => e.getBoundingClientRect().right > e.closest("section").getBoundingClientRect().right + 1)
+		.map((e) => e.textContent).join("|")`
+	for _, size := range [][2]int64{{1280, 800}, {1920, 1080}, {390, 844}} {
+		page.Do(chromedp.EmulateViewport(size[0], size[1]))
+		page.Until(fmt.Sprintf(`innerWidth === %d`, size[0]))
+		if got := browsertest.Value[string](page, cut); got != "" {
+			t.Errorf("%v: %q is cut off", size, got)
+		}
+		page.Screenshot(fmt.Sprintf("advice-%d.png", size[0]))
+	}
+}
+
 // TestPageLooks takes the screenshots that a person looks at:
 // EMOLAB_SCREENSHOTS=DIR go test -run Looks.
 func TestPageLooks(t *testing.T) {

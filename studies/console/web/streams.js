@@ -60,13 +60,13 @@ function fill(h) {
   const words = byId(`${id}-words`);
   const device = [h.info.device, h.info.port ?? ""].filter(Boolean).join(" · ");
   const faults = h.faults > 0 ? `${count(h.faults)} unreadable` : "";
-  const key = [state, word, device, faults, h.remark, h.info.simulated].join("|");
+  const key = [state, word, device, faults, h.remark, h.advice, h.info.simulated].join("|");
   if (words.dataset.key === key) return;
   words.dataset.key = key;
   const badge = make("span", `badge ${state}`, icon(state), word);
   words.replaceChildren(badge, ...(h.info.simulated ? [make("span", "tag", "simulated")] : []),
     make("span", "device", [device, faults].filter(Boolean).join(" · ")));
-  words.title = h.remark;
+  words.title = h.advice || h.remark;
 }
 
 /** @param {number} ms */
@@ -81,5 +81,6 @@ function judge(h) {
   if (!h.connected) return { state: "off", word: "not connected" };
   if (h.info.rate_hz > 0 && h.age_ms > silentMs) return { state: "off", word: "no data" };
   if (h.info.rate_hz > 0 && h.rate_hz > 0 && h.rate_hz < slowBelow * h.info.rate_hz) return { state: "minor", word: "slow" };
+  if (h.advice) return { state: "minor", word: "poor view" }; // the alarm says of what, and what to do
   return { state: "ok", word: "ok" };
 }
