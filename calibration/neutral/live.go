@@ -10,7 +10,7 @@ import (
 const (
 	// memory is how much of the past Live looks for a face in.
 	memory = 20 * time.Second
-	// pause is the time between two looks: a look takes about a millisecond.
+	// pause is the time between two looks: a look takes some 2 ms.
 	pause = 500 * time.Millisecond
 	// patience is how long after the first face a better one is looked for.
 	patience = 20 * time.Second

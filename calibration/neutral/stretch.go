@@ -15,10 +15,14 @@ const (
 	// maxUnrest is the largest spread of a calm face, in those of an unmoved
 	// face (action.Floor). People who speak, chew or laugh are above it.
 	maxUnrest = 3
-	// labelWeight is how much a stretch that the net holds for not neutral at
-	// all stands behind the person's most neutral one, in units of unrest. It
-	// decides between calm stretches; it cannot make a restless one win.
-	labelWeight = 2
+	// farthest caps how much a stretch costs for being unlike the usual face, in
+	// spreads of the recording: another face is another face, however far.
+	farthest = 3
+	// labelWeight is what a stretch costs that the net holds for not neutral at
+	// all, beside one that it holds for surely neutral. More than farthest: a
+	// clear answer outweighs what is usual, so that who smiles most of the time
+	// is not at rest smiling. A difference of less than three quarters does not.
+	labelWeight = 4
 	// reach is how far a frame may be from the calmest stretch, in the spreads
 	// there, to prolong it: a frame of the same face is at about 1.
 	reach = 2
@@ -109,7 +113,7 @@ func (s *sifted) search(least time.Duration, usual *action.Neutral, floor *actio
 		if !(unrest <= maxUnrest) {
 			continue
 		}
-		c := window{stretch{first, i + 1}, unrest + w.departure(&usual.Scale), w.neutral / w.seconds}
+		c := window{stretch{first, i + 1}, unrest + min(farthest, w.departure(&usual.Scale)), w.neutral / w.seconds}
 		mostNeutral = max(mostNeutral, c.neutral)
 		calm = append(calm, c)
 	}
