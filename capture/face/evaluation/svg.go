@@ -90,7 +90,7 @@ func shade(share float64, right bool) (fill, ink string) {
 		full = [3]float64{36, 124, 92}
 	}
 	ink = "#1d2733"
-	if share > .55 {
+	if share > .85 {
 		ink = "#ffffff"
 	}
 	mix := func(i int) int { return int(none[i] + share*(full[i]-none[i]) + .5) }

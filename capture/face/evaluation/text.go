@@ -47,7 +47,7 @@ func (r Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(w, "ignored: %d, %s\n", r.Ignored[reason], reason)
 	}
 	if len(r.Broken) > 0 {
-		fmt.Fprintf(w, "broken: %d files\n", len(r.Broken))
+		fmt.Fprintf(w, "broken files: %d\n", len(r.Broken))
 	}
 	for i, b := range r.Broken {
 		if i == maxNamed {
