@@ -25,10 +25,13 @@ func TestFitFindsTheFaceAtRest(t *testing.T) {
 	sadAtRest := rest(20 * second)
 	sadAtRest.neutral = .04
 	thoughtful := act{lasts: 10 * second, neutral: .5, change: map[string]float64{"brow_inner": .08, "brow_middle": .07, "brow_outer": .04}}
-	turned := rest(10 * second)
-	turned.yaw = 25
-	covered := rest(10 * second)
-	covered.view = visibility.MouthCovered
+	doubtful := rest(5 * second)
+	doubtful.neutral = .5
+	// What must not be taken looks all the more neutral and calm.
+	odd := map[string]float64{"chin_height": -.1, "upper_lip": -.05, "brow_inner": .05}
+	turned := act{lasts: 8 * second, neutral: 1, change: odd, yaw: 25}
+	covered := act{lasts: 8 * second, neutral: 1, change: odd, view: visibility.MouthCovered}
+	asleep := act{lasts: 8 * second, neutral: 1, change: odd, shut: true}
 	dim := rest(20 * second)
 	dim.view = visibility.TooDark | visibility.TooSmall
 	away := act{lasts: 3 * second, lost: true}
@@ -39,8 +42,9 @@ func TestFitFindsTheFaceAtRest(t *testing.T) {
 		"a longer, calm smile":                {smile(20 * second), talk(5 * second), rest(6 * second)},
 		"a face that reads as sad":            {sadAtRest, smile(10 * second), talk(10 * second)},
 		"and looks neutral with raised brows": {sadAtRest, thoughtful, talk(5 * second)},
-		"turned away and back":                {turned, rest(11 * second)},
+		"turned away and back":                {turned, doubtful, talk(5 * second)},
 		"a hand over the mouth":               {covered, rest(5 * second)},
+		"eyes shut for a while":               {asleep, doubtful, talk(5 * second)},
 		"a dark room":                         {dim},
 		"gone for a while":                    {away, rest(4 * second), away, rest(4 * second), away},
 	} {
@@ -79,6 +83,26 @@ func TestFitUsesAsMuchAsThereIs(t *testing.T) {
 	f, err = Fit(film(3, 30, rest(60*second)), Options{Most: 4 * second})
 	if err != nil || f.span() > 4*second || f.span() < 3*second {
 		t.Errorf("%v were used (%v), want at most 4 s", f.span(), err)
+	}
+}
+
+// Frames in which the landmarks jumped do not widen the spread.
+func TestWildFramesAreLeftOut(t *testing.T) {
+	frames := film(3, 30, rest(10*second))
+	for i := range frames {
+		if i%10 == 0 {
+			for k := range frames[i].Features {
+				frames[i].Features[k] += .5
+			}
+		}
+	}
+	f, err := Fit(frames, Options{From: frames[0].At, Until: frames[len(frames)-1].At})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, &f)
+	if f.Rejected < 30 || f.Residual > .012 {
+		t.Errorf("%d left out, residual %g", f.Rejected, f.Residual)
 	}
 }
 

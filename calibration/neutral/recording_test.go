@@ -24,6 +24,7 @@ type act struct {
 	yaw      float64
 	view     visibility.Mask
 	lost     bool // no face is found
+	shut     bool // the eyes are closed
 }
 
 // rest is a relaxed face that the net takes for what it is.
@@ -96,7 +97,7 @@ func film(seed uint64, rate float64, acts ...act) []facial.Measured {
 		}
 		m.EARRight = openEye + .005*r.NormFloat64()
 		m.EARLeft = openEye + .005*r.NormFloat64()
-		if at%blinkEach < blinkTime {
+		if a.shut || at%blinkEach < blinkTime {
 			m.EARRight, m.EARLeft = .26, .26
 			m.Features[place("eye_aspect")] -= .07
 		}
