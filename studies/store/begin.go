@@ -174,7 +174,23 @@ func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 			return err
 		}
 	}
-	return addDerivation(ctx, tx, h.ID, h.Software, derivation{Name: Live, Algorithm: "emolab trace, causal"})
+	return addDerivation(ctx, tx, h.ID, h.Software, liveDerivation(h.Streams))
+}
+
+// liveVersion names the present way of deriving live rows, as finalVersion does
+// that of final ones.
+const liveVersion = "2"
+
+// liveDerivation says how the rows are made that come in while a session runs.
+func liveDerivation(streams []stream.Info) derivation {
+	d := derivation{Name: Live, Algorithm: "emolab trace, causal", Version: liveVersion, Parameters: map[string]any{}}
+	for _, info := range streams {
+		if info.Kind == stream.Face {
+			d.Parameters["face_stream"], d.Parameters["model"] = info.ID, info.Model
+			break // of several the first is joined
+		}
+	}
+	return d
 }
 
 // addSegment writes a segment and the streams that it records.
@@ -201,9 +217,6 @@ func addDerivation(ctx context.Context, tx *sql.Tx, id, software string, d deriv
 	parameters, err := json.Marshal(d.Parameters)
 	if err != nil {
 		return err
-	}
-	if d.Parameters == nil {
-		parameters = []byte("{}")
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO derivation (session_id, name, algorithm, version, parameters, software, created_utc)
 		VALUES (?, ?, ?, ?, ?, ?, `+utcNow+`)`, id, d.Name, d.Algorithm, d.Version, string(parameters), software)

@@ -79,7 +79,11 @@ func recordIn(t testing.TB, s *Store, id string, long, every time.Duration) int6
 		var batch []stream.Chunk
 		for i, info := range infos {
 			until := int64(at.Seconds() * info.Rate)
-			batch = append(batch, run(info, next[i], int(until-next[i])))
+			c := run(info, next[i], int(until-next[i]))
+			if info.Kind == stream.Face {
+				c = person(t, info, c)
+			}
+			batch = append(batch, c)
 			next[i] = until
 		}
 		appendAll(t, r, batch...)
