@@ -13,8 +13,14 @@ func paintEyes(c canvas, a actions, gaze point) {
 }
 
 func paintEye(c canvas, a actions, e eye, side float64, gaze point) {
+	// A lid that closes loses its crease and catches the light; the lashes come
+	// to lie on one another. The landmark net hardly sees a lid that does less.
+	closed := clip(a[au43], 0, 1)
 	crease := e.upper.lowered(-.018 - .006*a[au5])
-	c.paint(stroke(crease, .005, .004), float32(.55*(1-.5*a[au43])), colour{120, 72, 58})
+	c.paint(stroke(crease, .005, .004), float32(.55*(1-closed)), colour{120, 72, 58})
+	if closed > 0 {
+		c.paint(gaussian(point{side * eyeX, -.004}, .036, .014), float32(.7*closed), colour{232, 188, 160})
+	}
 
 	open := fill(e.upper.back(e.lower), .0015)
 	c.paintWith(open, 1, func(x, y float64) colour {
@@ -34,7 +40,7 @@ func paintEye(c canvas, a actions, e eye, side float64, gaze point) {
 	c.paint(round(at, .0125), 1, colour{14, 10, 10})
 	c.paint(round(point{at.x - .008, at.y - .009}, .006), .9, colour{255, 255, 255})
 
-	c.paint(stroke(e.upper, .0085, .0022), .9, colour{38, 22, 18})
+	c.paint(stroke(e.upper, .0085+.003*closed, .0022), .9, colour{38, 22, 18})
 	c.paint(stroke(e.lower, .004, .0022), .6, colour{110, 66, 56})
 }
 

@@ -44,8 +44,9 @@ func eyeOf(a actions) eye {
 	open := 1 - closed
 	up := .027 * (1 + .5*a[au5] - .3*a[au7]*(1-a[au5]) - .15*a[au6]) * open
 	low := .016 * (1 - .6*a[au7] - .6*a[au6] + .15*a[au5])
-	// The upper lid comes down onto the lower one, not to the middle.
-	low = low*open + .016*closed
+	// The upper lid comes down onto the lower one, not to the middle, and the
+	// lashes hang lower still.
+	low = low*open + .026*closed
 	up = max(.001, up)*open - .85*low*closed
 
 	in, out := point{eyeX - halfWidth, .004}, point{eyeX + halfWidth, -.004}
