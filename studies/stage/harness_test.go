@@ -227,8 +227,9 @@ type showing struct {
 	cancel context.CancelFunc
 	result chan error
 
-	mu    sync.Mutex
-	began []int
+	mu      sync.Mutex
+	began   []int
+	answers []session.Consent
 }
 
 func (l *lab) present(st *study.Study, from int) *showing {
@@ -242,6 +243,11 @@ func (l *lab) present(st *study.Study, from int) *showing {
 				defer s.mu.Unlock()
 				s.began = append(s.began, step)
 			},
+			Answered: func(c session.Consent) {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.answers = append(s.answers, c)
+			},
 		})
 	}()
 	l.t.Cleanup(cancel)
@@ -252,6 +258,12 @@ func (s *showing) steps() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.began)
+}
+
+func (s *showing) consents() []session.Consent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.answers)
 }
 
 // reached waits until a step has begun.

@@ -63,6 +63,13 @@ func (s *Server) Present(ctx context.Context, p session.Presentation) error {
 	if p.From >= len(p.Plan.Steps) {
 		return nil
 	}
+	for _, step := range p.Plan.Steps {
+		if step.Action == study.Consent {
+			if _, err := question(step.Scope); err != nil {
+				return err
+			}
+		}
+	}
 	sh := &show{server: s, p: p, next: p.From, inbox: make(chan news, queueDepth), done: make(chan struct{})}
 	s.mu.Lock()
 	if s.show != nil {
@@ -110,10 +117,14 @@ func (sh *show) start(l *link) {
 	sh.begun = false
 	plan := &protocol.Plan{Run: sh.run, From: sh.next, Clips: clips(sh.p.Study)}
 	for _, st := range sh.p.Plan.Steps {
-		plan.Steps = append(plan.Steps, protocol.Step{
+		step := protocol.Step{
 			Index: st.Index, Action: st.Action, DurationMs: milliseconds(st.Duration),
-			Stimulus: st.Stimulus, Presentation: st.Presentation,
-		})
+			Stimulus: st.Stimulus, Presentation: st.Presentation, Scope: st.Scope, Texts: []protocol.Text{},
+		}
+		if st.Action == study.Consent {
+			step.Texts, _ = question(st.Scope) // Present has asked for it before
+		}
+		plan.Steps = append(plan.Steps, step)
 	}
 	s.rec.marker(l.run.ctx, l.run, s.o.Clock.Now(), "plan of session %s, row %d, from step %d, to %s",
 		sh.p.Session, sh.p.Plan.Row, sh.next, clientName(l.hello))
@@ -162,24 +173,51 @@ func (sh *show) hear(ctx context.Context, n news) error {
 		if m.Run != sh.run {
 			return nil
 		}
-		if m.Step != sh.next || !sh.begun {
+		// Only an answer ends a question.
+		if m.Step != sh.next || !sh.begun || sh.p.Plan.Steps[m.Step].Action == study.Consent {
 			sh.outOfStep(n, m.Type(), m.Step)
 			return nil
 		}
 		if m.Dropped > 0 {
 			rec.marker(ctx, n.link.run, n.at, "the decoder dropped %d frames in step %d", m.Dropped, m.Step)
 		}
-		sh.next, sh.begun = sh.next+1, false
-		if sh.next == len(sh.p.Plan.Steps) {
-			sh.page.send(&protocol.Over{Run: sh.run})
-			return errOver
+		return sh.advance()
+	case *protocol.Answer:
+		if m.Run != sh.run {
+			return nil
 		}
+		if m.Step != sh.next || !sh.begun {
+			sh.outOfStep(n, m.Type(), m.Step)
+			return nil
+		}
+		c, text, err := consent(sh.p.Plan.Steps[m.Step], m, n.link.hello.Simulated, n.at)
+		if err != nil {
+			rec.fault(n.link.run, n.at, "step %d: %v", m.Step, err)
+			n.link.cancel() // it will connect again, and ask again
+			return nil
+		}
+		rec.marker(ctx, n.link.run, n.at, "consent to %s: %t, %s, at tick %d, after reading %q (%s, SHA-256 %s)",
+			c.Scope, c.Granted, c.How, m.Tick, text.String(), c.Language, c.TextSHA256)
+		if sh.p.Answered != nil {
+			sh.p.Answered(c)
+		}
+		return sh.advance()
 	case *protocol.Fault:
 		if m.Run == sh.run && m.Fatal {
 			return fmt.Errorf("stage: the page cannot show the plan: %s", m.Text)
 		}
 	}
 	return nil
+}
+
+// advance goes on to the next step. After the last it is errOver.
+func (sh *show) advance() error {
+	sh.next, sh.begun = sh.next+1, false
+	if sh.next < len(sh.p.Plan.Steps) {
+		return nil
+	}
+	sh.page.send(&protocol.Over{Run: sh.run})
+	return errOver
 }
 
 // outOfStep lets go of a page that is not where the plan is; it will connect

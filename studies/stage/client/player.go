@@ -69,9 +69,15 @@ func (p *player) run(ctx context.Context) {
 	p.free = p.refreshAt(p.c.now()) + 1
 	for _, step := range p.plan.Steps[p.plan.From:] {
 		var ok bool
-		if step.Action == study.Play {
+		switch step.Action {
+		case study.Consent:
+			if !p.answer(ctx, step) {
+				return
+			}
+			continue // the answer has ended the step
+		case study.Play:
 			ok = p.play(ctx, step)
-		} else {
+		default:
 			ok = p.hold(ctx, step)
 		}
 		if !ok {
@@ -99,6 +105,28 @@ func (p *player) hold(ctx context.Context, step protocol.Step) bool {
 	p.step(&protocol.StepBegan{Run: p.plan.Run, Step: step.Index, Tick: p.tick(shown)})
 	// The step's last refresh has been seen before the step is reported over.
 	return p.until(ctx, p.tick(p.free-1))
+}
+
+// answer says yes to a question, and that it speaks for a simulated participant:
+// one who has no face to protect. Before a real camera such a yes is void.
+func (p *player) answer(ctx context.Context, step protocol.Step) bool {
+	if len(step.Texts) == 0 {
+		p.report(&protocol.Fault{Run: p.plan.Run, Text: "the question about " + step.Scope + " has no text", Fatal: true})
+		return false
+	}
+	shown := p.free
+	p.free = shown + 1
+	if !p.until(ctx, p.tick(shown)) {
+		return false
+	}
+	p.report(&protocol.Blank{Run: p.plan.Run, Tick: p.tick(shown)})
+	p.step(&protocol.StepBegan{Run: p.plan.Run, Step: step.Index, Tick: p.tick(shown)})
+	text := step.Texts[0]
+	p.step(&protocol.Answer{
+		Run: p.plan.Run, Step: step.Index, Scope: step.Scope, Granted: true,
+		TextSHA256: text.SHA256, Language: text.Language, Simulated: true, Tick: p.c.now(),
+	})
+	return true
 }
 
 // play shows a clip, a frame at the first refresh not before its time.

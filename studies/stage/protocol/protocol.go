@@ -6,6 +6,8 @@
 package protocol
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +19,7 @@ import (
 
 // Version is the version of the protocol. A page of another version is refused
 // and told to reload.
-const Version = 1
+const Version = 2
 
 const (
 	// TickHz is the rate of a page's clock: performance.now() in whole microseconds.
@@ -87,6 +89,18 @@ type (
 		Step    int  `json:"step"`
 		Tick    Tick `json:"tick"`
 		Dropped int  `json:"dropped"`
+	}
+	// Answer is the answer to the question of a step, which it ends. Nothing but a
+	// choice of the participant's is one.
+	Answer struct {
+		Run        int    `json:"run"`
+		Step       int    `json:"step"`
+		Scope      string `json:"scope"`
+		Granted    bool   `json:"granted"`
+		TextSHA256 string `json:"text_sha256"` // of the Text that was shown
+		Language   string `json:"language"`
+		Simulated  bool   `json:"simulated"` // nobody was there: the page, or the client, answers for a simulated participant
+		Tick       Tick   `json:"tick"`
 	}
 	// Frames reports displayed frames of one presentation.
 	Frames struct {
@@ -178,6 +192,8 @@ type Step struct {
 	DurationMs   float64      `json:"duration_ms"`
 	Stimulus     string       `json:"stimulus"`
 	Presentation int          `json:"presentation"`
+	Scope        string       `json:"scope"` // of a question, else ""
+	Texts        []Text       `json:"texts"` // a question in each language, the first for any other; else none
 }
 
 // The values of the key "type".
@@ -187,6 +203,7 @@ func (*Ready) Type() string     { return "ready" }
 func (*Waiting) Type() string   { return "waiting" }
 func (*StepBegan) Type() string { return "step-began" }
 func (*StepEnded) Type() string { return "step-ended" }
+func (*Answer) Type() string    { return "answer" }
 func (*Frames) Type() string    { return "frames" }
 func (*Blank) Type() string     { return "blank" }
 func (*Stopped) Type() string   { return "stopped" }
@@ -217,7 +234,7 @@ func DecodePage(b []byte) (Message, error) {
 	if len(b) > MaxMessage {
 		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
 	}
-	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Frames{}, &Blank{}, &Stopped{}, &Fault{})
+	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Answer{}, &Frames{}, &Blank{}, &Stopped{}, &Fault{})
 	if err != nil {
 		return nil, err
 	}
@@ -275,6 +292,11 @@ func check(m Message) error {
 	case *StepEnded:
 		return ticks(m.Tick)
 	case *Blank:
+		return ticks(m.Tick)
+	case *Answer:
+		if m.Scope == "" || len(m.TextSHA256) != hex.EncodedLen(sha256.Size) || m.Language == "" {
+			return errors.New("without its question")
+		}
 		return ticks(m.Tick)
 	case *Fault:
 		if len(m.Text) > maxText {

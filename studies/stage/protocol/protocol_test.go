@@ -13,12 +13,13 @@ func TestMessagesReadBack(t *testing.T) {
 	fromPage := []Message{
 		&Hello{Version: 1, Epoch: "e", Agent: "a", Simulated: true, ScreenW: 1920, ScreenH: 1080, PixelRate: 2, RefreshHz: 59.9, Isolated: true, TakeOver: true},
 		&Pong{ID: 3, Rx: 10, Tx: 12}, &Ready{Run: 1}, &Waiting{Run: 1}, &StepBegan{Run: 1, Step: 2, Tick: 3}, &StepEnded{Run: 1, Step: 2, Tick: 3, Dropped: 4},
+		&Answer{Run: 1, Step: 0, Scope: "face_video", Granted: true, TextSHA256: strings.Repeat("a", 64), Language: "en", Simulated: true, Tick: 7},
 		&Frames{Run: 1, Presentation: 2, Stimulus: "s", Rect: [4]float64{.1, .2, .3, .4}, Frames: []Frame{{1, 33333, 5, 4, 3}}},
 		&Blank{Run: 1, Tick: 9}, &Stopped{Run: 1}, &Fault{Run: 1, Text: "t", Fatal: true},
 	}
 	fromServer := []Message{
 		&Ping{ID: 7}, &Library{Clips: []Clip{{"a", "/u", "00", 9, 16, 1.5}}},
-		&Plan{Run: 1, From: 2, Steps: []Step{{Index: 0, Action: study.Play, DurationMs: 8, Stimulus: "a", Presentation: 1}}, Clips: []Clip{{ID: "a"}}},
+		&Plan{Run: 1, From: 2, Steps: []Step{{Index: 0, Action: study.Play, DurationMs: 8, Stimulus: "a", Presentation: 1}, {Action: study.Consent, Scope: "s", Texts: []Text{{"en", "h", []string{"b"}, "y", "n", "k", "00"}}}}, Clips: []Clip{{ID: "a"}}},
 		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1}, &Refused{Busy: true, Reason: "r"},
 	}
 	for _, side := range []struct {
@@ -57,6 +58,10 @@ func TestWhatNoPageSends(t *testing.T) {
 		`{"type":"frames","presentation":1,"frames":[{"presented":0}]}`,
 		`{"type":"frames","presentation":1,"frames":[{"presented":1,"media":-1}]}`,
 		`{"type":"frames","presentation":1,"rect":[0,0,0,1e9],"frames":[{"presented":1}]}`,
+		`{"type":"answer","run":1,"granted":true}`,
+		`{"type":"answer","run":1,"scope":"face_video","granted":true,"language":"en","text_sha256":"ab"}`,
+		`{"type":"answer","run":1,"scope":"face_video","granted":"yes","language":"en","text_sha256":"` + strings.Repeat("a", 64) + `"}`,
+		`{"type":"answer","run":1,"scope":"face_video","granted":true,"language":"en","tick":-1,"text_sha256":"` + strings.Repeat("a", 64) + `"}`,
 		`{"type":"fault","text":"` + strings.Repeat("x", 501) + `"}`,
 		`{"type":"fault","text":"` + strings.Repeat("x", MaxMessage) + `"}`,
 	} {
@@ -73,6 +78,7 @@ func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(`{"type":"pong","id":1,"rx":5,"tx":6}`))
 	f.Add([]byte(`{"type":"frames","run":1,"presentation":1,"stimulus":"a","rect":[0,0,1,1],"frames":[{"presented":1,"media":0,"expected":1,"submitted":1,"callback":1}]}`))
 	f.Add([]byte(`{"type":"hello","version":1,"epoch":"e","refresh_hz":60}`))
+	f.Add([]byte(`{"type":"answer","run":1,"scope":"s","granted":true,"language":"en","text_sha256":"` + strings.Repeat("a", 64) + `"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := DecodePage(b)
 		if err != nil {

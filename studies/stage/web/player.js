@@ -2,6 +2,7 @@
 
 import {toTick} from './protocol.js';
 import {source} from './library.js';
+import {ask, choose} from './question.js';
 import * as view from './screen.js';
 
 /** @import {Clip, Frame, PageMessage, Plan, Step} from './protocol.js' */
@@ -28,6 +29,10 @@ export class Player {
   async run() {
     const {run, steps, from} = this.plan;
     for (const step of steps.slice(from)) {
+      if (step.action === 'consent') {
+        await this.#ask(step); // its answer ends it
+        continue;
+      }
       const last = step.index === steps.length - 1;
       const dropped = step.action === 'play' ? await this.#play(step) : await this.#hold(step);
       if (last) this.#blank();
@@ -45,6 +50,32 @@ export class Player {
    */
   #began(step, visible) {
     this.report({type: 'step-began', run: this.plan.run, step: step.index, tick: toTick(visible)});
+  }
+
+  /**
+   * Asks the participant, and waits for the answer however long it takes.
+   * @param {Step} step
+   */
+  async #ask(step) {
+    const {run} = this.plan;
+    const text = choose(step.texts);
+    const answered = ask(text, this.signal);
+    const visible = await view.draw('question', this.signal);
+    this.report({type: 'blank', run, tick: toTick(visible)}); // no stimulus
+    this.#began(step, visible);
+    const {granted, simulated} = await answered();
+    view.show('blank');
+    this.report({
+      type: 'answer',
+      run,
+      step: step.index,
+      scope: step.scope,
+      granted,
+      text_sha256: text.sha256,
+      language: text.language,
+      simulated,
+      tick: toTick(performance.now()),
+    });
   }
 
   /**

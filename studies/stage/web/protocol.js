@@ -2,11 +2,12 @@
 // performance.now().
 
 /** Version of the protocol that this page speaks. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /**
  * @typedef {{id: string, url: string, sha256: string, width: number, height: number, duration_ms: number}} Clip
- * @typedef {{index: number, action: 'fixation'|'play'|'rest', duration_ms: number, stimulus: string, presentation: number}} Step
+ * @typedef {{language: string, heading: string, body: string[], yes: string, no: string, hint: string, sha256: string}} Text
+ * @typedef {{index: number, action: 'fixation'|'play'|'rest'|'consent', duration_ms: number, stimulus: string, presentation: number, scope: string, texts: Text[]}} Step
  * @typedef {{type: 'plan', run: number, from: number, steps: Step[], clips: Clip[]}} Plan
  *
  * @typedef {{type: 'ping', id: number}
@@ -27,6 +28,7 @@ export const VERSION = 1;
  *   | {type: 'ready', run: number}
  *   | {type: 'step-began', run: number, step: number, tick: number}
  *   | {type: 'step-ended', run: number, step: number, tick: number, dropped: number}
+ *   | {type: 'answer', run: number, step: number, scope: string, granted: boolean, text_sha256: string, language: string, simulated: boolean, tick: number}
  *   | Frames
  *   | {type: 'blank', run: number, tick: number}
  *   | {type: 'stopped', run: number}

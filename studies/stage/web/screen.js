@@ -4,7 +4,7 @@
  * @param {string} id
  * @returns {HTMLElement}
  */
-function element(id) {
+export function element(id) {
   const e = document.getElementById(id);
   if (!e) throw new Error(`the page has no element ${id}`);
   return e;
@@ -68,7 +68,7 @@ export function nextFrame(signal) {
  * Shows a view in the next frame and returns when it is visible (ms): what is
  * changed in a frame's callback lights up one refresh later, as with
  * expectedDisplayTime.
- * @param {'cross' | 'blank'} view
+ * @param {'cross' | 'blank' | 'question'} view
  * @param {AbortSignal} signal
  */
 export async function draw(view, signal) {
@@ -79,7 +79,7 @@ export async function draw(view, signal) {
 
 /**
  * Shows a view now, and returns when it will be visible (ms).
- * @param {'words' | 'cross' | 'blank'} view
+ * @param {'words' | 'cross' | 'blank' | 'question'} view
  */
 export function show(view) {
   document.body.dataset.view = view;

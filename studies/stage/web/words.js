@@ -8,6 +8,7 @@ const words = {
     loading: 'The videos are being prepared.',
     begin: 'Press any key or tap to begin.',
     goOn: 'Press any key or tap to continue.',
+    simulated: 'Simulated participant: the page answers by itself.',
     thanks: 'Thank you. This part is over.',
     busy: 'The stage is already open elsewhere.',
     takeOver: 'Press T to show it here instead.',
@@ -21,6 +22,7 @@ const words = {
     loading: 'Les vidéos se préparent.',
     begin: 'Appuyez sur une touche ou touchez l’écran pour commencer.',
     goOn: 'Appuyez sur une touche ou touchez l’écran pour continuer.',
+    simulated: 'Participant simulé : la page répond d’elle-même.',
     thanks: 'Merci. Cette partie est terminée.',
     busy: 'L’écran du participant est déjà ouvert ailleurs.',
     takeOver: 'Appuyez sur T pour l’afficher ici.',
@@ -29,7 +31,7 @@ const words = {
   },
 };
 
-const language = navigator.language.startsWith('fr') ? 'fr' : 'en';
+export const language = navigator.language.startsWith('fr') ? 'fr' : 'en';
 document.documentElement.lang = language;
 
 /** The words of the page's language. */
