@@ -27,13 +27,15 @@ type aligned struct {
 // observed reads one stream as the file has it. Of faces it measures every frame
 // as it comes and lets the landmarks go, which are nine tenths of an hour of
 // them.
-func (s *Store) observed(ctx context.Context, id string, segment int, info stream.Info, _ []align.Ping) (aligned, error) {
-	a := aligned{info: info}
+func (s *Store) observed(ctx context.Context, id string, segment int, t Stream, _ []align.Ping) (aligned, error) {
+	info := t.Info
+	a := aligned{info: info, rows: make([]Row, 0, t.Rows)}
 	var keep []int
 	var meter *facial.Meter
 	if info.Kind == stream.Face {
 		a.info, keep = withoutLandmarks(info)
 		meter = facial.NewMeter(info)
+		a.frames = make([]facial.Measured, 0, t.Rows)
 	}
 	for row, err := range s.rows(ctx, id, info.ID, segment, info) {
 		if err != nil {
@@ -53,8 +55,8 @@ func (s *Store) observed(ctx context.Context, id string, segment int, info strea
 }
 
 // align reads one stream and fits its clock anew.
-func (s *Store) align(ctx context.Context, id string, segment int, info stream.Info, pings []align.Ping) (aligned, error) {
-	a, err := s.observed(ctx, id, segment, info, nil)
+func (s *Store) align(ctx context.Context, id string, segment int, t Stream, pings []align.Ping) (aligned, error) {
+	a, err := s.observed(ctx, id, segment, t, nil)
 	if err != nil {
 		return a, err
 	}
@@ -62,7 +64,7 @@ func (s *Store) align(ctx context.Context, id string, segment int, info stream.I
 	for i, row := range a.rows {
 		stamps[i] = align.Stamp{Epoch: row.Epoch, Seq: row.Seq, Tick: row.Tick, Arrival: row.Arrival}
 	}
-	timeline, err := align.Fit(info, stamps, pings)
+	timeline, err := align.Fit(t.Info, stamps, pings)
 	if err != nil {
 		return a, err
 	}

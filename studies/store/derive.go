@@ -78,7 +78,7 @@ func distinct(words []string) string {
 }
 
 // reader reads one stream of a segment for a derivation.
-type reader func(ctx context.Context, id string, segment int, info stream.Info, pings []align.Ping) (aligned, error)
+type reader func(ctx context.Context, id string, segment int, t Stream, pings []align.Ping) (aligned, error)
 
 // derive reads the given streams of a session's segments and derives the trace
 // of each. Streams are read, and segments derived, beside each other: SQLite has
@@ -93,23 +93,21 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	work.SetLimit(readers)
 	for _, g := range d.Segments {
 		f := &final{segment: g.Number, start: g.Start}
-		for _, t := range g.Streams {
-			if t.Kind != stream.Trace { // the live trace stays as it is; another is joined below
-				f.streams = append(f.streams, aligned{info: t.Info})
-			}
-		}
-		for i := range f.streams {
-			a := &f.streams[i]
+		recorded := slices.DeleteFunc(slices.Clone(g.Streams), func(t Stream) bool {
+			return t.Kind == stream.Trace // the live trace stays as it is; another is joined below
+		})
+		f.streams = make([]aligned, len(recorded))
+		for i, t := range recorded {
 			work.Go(func() error {
-				info := a.info
-				steps.next("reading " + info.ID)
-				var err error
-				if *a, err = read(reading, d.ID, f.segment, info, pingsOf(probes, f.segment, info.ID)); err != nil {
-					return fmt.Errorf("segment %d, stream %s: %w", f.segment, info.ID, err)
+				steps.next("reading " + t.ID)
+				a, err := read(reading, d.ID, f.segment, t, pingsOf(probes, f.segment, t.ID))
+				if err != nil {
+					return fmt.Errorf("segment %d, stream %s: %w", f.segment, t.ID, err)
 				}
-				if info.Kind == stream.EDA {
-					a.skin = analyse(*a)
+				if t.Kind == stream.EDA {
+					a.skin = analyse(a)
 				}
+				f.streams[i] = a
 				return nil
 			})
 		}

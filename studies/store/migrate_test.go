@@ -48,6 +48,7 @@ func oldFile(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	do("BEGIN")
 	do("INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')")
 	do("INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z')")
 	full := run(stream.Info{ID: "face", Kind: stream.Face, TickHz: 1e9, Rate: 30, Channels: channelsOf(t, stream.Face)}, 0, 90)
@@ -71,6 +72,7 @@ func oldFile(t *testing.T) string {
 	}
 	do("UPDATE segment SET until_ns = ? WHERE session_id = 'old'", int64(origin)+3e9)
 	do("UPDATE session SET state = 'sealed', ended_utc = '2026-01-01T00:00:09.000Z' WHERE id = 'old'")
+	do("COMMIT")
 	return path
 }
 
