@@ -53,12 +53,12 @@ func FeatureNames() [FeatureCount]string {
 // pictures of an unmoved face (1.4826 MAD of a man's and of a drawn face).
 func Floor() Features {
 	return Features{
-		browInner: .006, browMiddle: .006, browOuter: .004, browGap: .006,
-		lidUpper: .0015, lidLower: .001, eyeAspect: .005,
-		noseWing: .010, noseBase: .010, upperLip: .004,
-		cornerRight: .006, cornerLeft: .006, cornerSag: .004, mouthWidth: .008,
-		lipUpperThick: .002, lipLowerThick: .002, lipGap: .005,
-		chinHeight: .010, chinDepth: .012,
+		browInner: .005, browMiddle: .005, browOuter: .004, browGap: .005,
+		lidUpper: .001, lidLower: .001, eyeAspect: .003,
+		noseWing: .006, noseBase: .006, upperLip: .003,
+		cornerRight: .005, cornerLeft: .005, cornerSag: .003, mouthWidth: .007,
+		lipUpperThick: .0015, lipLowerThick: .0015, lipGap: .004,
+		chinHeight: .008, chinDepth: .009,
 	}
 }
 

@@ -24,23 +24,25 @@ func (n *Neutral) Intensities(f *Features) Intensities {
 	noSmile := 1 - smile
 	beyond := func(movement int, share float64) float64 { return max(0, s[movement]-share*smile) }
 	closed := beyond(eyesClosed, smileLids)
+	thinned := beyond(lipsThinned, smileThin)
 
 	var au Intensities
 	au[au01] = s[innerRaised]
-	au[au02] = min(s[outerRaised], s[outerAhead]) // lowered inner brows alone raise nothing
+	// Lowered inner brows alone raise nothing, closed eyes hardly anything.
+	au[au02] = max(0, min(s[outerRaised], s[outerAhead])-closedBrows*closed)
 	au[au04] = beyond(browsLowered, smileBrows)
 	au[au05] = s[eyesWidened]
 	au[au06] = min(smile, s[lowerLidsRaised])
 	au[au07] = s[eyesNarrowed] * (1 - closed) * noSmile
-	au[au09] = beyond(noseDrawn, smileNose)
+	au[au09] = max(0, beyond(noseDrawn, smileNose)-closedNose*closed)
 	au[au10] = beyond(lipDrawn, smileLip)
 	au[au12] = smile
 	au[au14] = max(beyond(rightCornerHigher, smileSides), beyond(leftCornerHigher, smileSides))
 	au[au15] = s[cornersSunk] * noSmile
 	au[au17] = s[chinDrawn]
 	au[au20] = s[mouthStretched] * noSmile
-	au[au23] = min(s[lipsThinned], s[mouthNarrowed])
-	au[au24] = s[lipsThinned] * (1 - s[mouthNarrowed]) * (1 - s[lipsParted]) * noSmile
+	au[au23] = min(thinned, s[mouthNarrowed])
+	au[au24] = thinned * (1 - s[mouthNarrowed]) * (1 - s[lipsParted]) * noSmile
 	au[au25] = s[lipsParted]
 	au[au26] = s[jawDropped]
 	au[au43] = closed
@@ -48,14 +50,22 @@ func (n *Neutral) Intensities(f *Features) Intensities {
 }
 
 // What a full smile moves along, in parts of each movement's full scale: as
-// seen in a man's smile on film, see DECISIONS.md. For the sides it is how
-// unevenly people smile.
+// seen in a man's smile on film, for the lips in a drawn one. For the sides it
+// is how unevenly people smile.
 const (
 	smileBrows = .3
-	smileLids  = .4
-	smileNose  = .7
+	smileLids  = .6
+	smileNose  = .8
 	smileLip   = 1.
 	smileSides = .5
+	smileThin  = 1.
+)
+
+// What closed eyes move along: their corners sink a little in the landmarks,
+// and brows and nose are measured from there.
+const (
+	closedBrows = .3
+	closedNose  = .3
 )
 
 const (
@@ -118,8 +128,8 @@ const (
 )
 
 // movements returns all movements. Where their sizes come from stands in
-// DECISIONS.md. The outer brows are ahead of what the inner draw along; the chin
-// is less what the opening mouth moves.
+// DECISIONS.md. The outer brows are ahead of what the inner draw along; chin and
+// upper lip are less what the opening mouth moves.
 func movements() [movementCount]movement {
 	return [movementCount]movement{
 		innerRaised:     {.13, Features{browInner: 1}},
@@ -131,17 +141,17 @@ func movements() [movementCount]movement {
 		eyesClosed:      {.06, Features{eyeAspect: -1}},
 		lowerLidsRaised: {.010, Features{lidLower: -1}},
 		noseDrawn:       {.08, Features{noseWing: -1}},
-		lipDrawn:        {.05, Features{upperLip: -1}},
+		lipDrawn:        {.05, Features{upperLip: -1, lipGap: -.1}},
 		cornersPulled:   {.10, Features{mouthWidth: .25, cornerSag: -.5}},
 		// The corner that rises makes its depth smaller.
-		rightCornerHigher: {.06, Features{cornerLeft: 1, cornerRight: -1}},
-		leftCornerHigher:  {.06, Features{cornerRight: 1, cornerLeft: -1}},
+		rightCornerHigher: {.08, Features{cornerLeft: 1, cornerRight: -1}},
+		leftCornerHigher:  {.08, Features{cornerRight: 1, cornerLeft: -1}},
 		cornersSunk:       {.04, Features{cornerSag: 1}},
 		chinDrawn:         {.10, Features{chinHeight: -1, lipGap: -.45}},
 		mouthStretched:    {.04, Features{mouthWidth: .5, cornerSag: 1}},
 		mouthNarrowed:     {.06, Features{mouthWidth: -.5}},
 		lipsThinned:       {.03, Features{lipUpperThick: -1, lipLowerThick: -1}},
-		lipsParted:        {.10, Features{lipGap: 1}},
+		lipsParted:        {.08, Features{lipGap: 1}},
 		jawDropped:        {.16, Features{chinDepth: 1}},
 	}
 }
