@@ -34,7 +34,8 @@ func reads(page *browsertest.Page, words string) {
 	page.Until(fmt.Sprintf(`document.body.dataset.view === "words" && document.getElementById("headline").textContent === %q`, words))
 }
 
-// exampleStudy is the example with its first two clips and short steps.
+// exampleStudy is the example with its first two clips and short steps, and
+// without its question.
 func exampleStudy(t *testing.T) *study.Study {
 	t.Helper()
 	file, err := study.WriteExample(t.TempDir())
@@ -45,6 +46,7 @@ func exampleStudy(t *testing.T) *study.Study {
 	if err != nil {
 		t.Fatal(err)
 	}
+	st.FaceVideo = study.NeverKept
 	st.Stimuli = st.Stimuli[:2]
 	st.Block.Order = study.Fixed
 	for i := range st.Block.Trial {
