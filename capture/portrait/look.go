@@ -29,6 +29,15 @@ type Look struct {
 	// ShiftX and ShiftY move the head right and down, in pixels of a picture of
 	// 480 lines.
 	ShiftX, ShiftY float64
+	// Hand is how far a hand is raised to the face: 0 it is not seen, 1 it lies
+	// over the mouth.
+	Hand float64
+	// Light is how bright the picture is, 1 as usual; 0 counts as 1. The face can
+	// hardly be seen at .15 and is white in parts at 2.
+	Light float64
+	// Back is the light from a window behind the head, 0 to 1: the camera makes
+	// all that is before it dark.
+	Back float64
 }
 
 // lookAt returns how the participant looks at time t of the script.

@@ -176,6 +176,15 @@ func (m mask) times(other mask) mask {
 	return out
 }
 
+// thinned returns the mask times k.
+func (m mask) thinned(k float32) mask {
+	out := mask{m.box, make([]float32, len(m.cover))}
+	for i, c := range m.cover {
+		out.cover[i] = k * c
+	}
+	return out
+}
+
 // index is the position of a canvas pixel in cover.
 func (m mask) index(x, y int) int {
 	return (y-m.box.Min.Y)*m.box.Dx() + x - m.box.Min.X

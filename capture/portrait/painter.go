@@ -9,6 +9,7 @@ type Painter struct {
 	heights heights
 	last    state
 	texture texture // of the last state; nil before the first
+	hand    hand
 }
 
 // state is what the drawing of the head depends on, apart from its pose, in
@@ -18,6 +19,7 @@ type state struct {
 	intensity    int
 	closure      int
 	gazeX, gazeY int
+	back         int
 }
 
 // Steps of the state from 0 to 1. An expression that comes in 400 ms takes 12
@@ -26,6 +28,7 @@ const (
 	intensitySteps = 32
 	closureSteps   = 12
 	gazeSteps      = 24
+	backSteps      = 32
 )
 
 // NewPainter returns a painter of pictures of the given size. The seed
@@ -40,12 +43,16 @@ func NewPainter(width, height int, seed uint64) *Painter {
 func (p *Painter) Paint(look Look) []byte {
 	if s := quantise(look); p.texture == nil || s != p.last {
 		a, gaze := s.actions(), s.gaze()
-		p.texture, p.last = p.head.compose(p.head.face(a, gaze), a), s
+		p.texture, p.last = p.head.compose(p.head.face(a, gaze), a).dimmed(s.exposure()), s
 	}
-	at := p.scene.pose(look)
-	pix := append([]byte(nil), p.scene.wall...)
+	at, exposure := p.scene.pose(look), p.last.exposure()
+	pix := append([]byte(nil), p.scene.backdrop(p.last.back)...)
 	p.scene.project(pix, p.texture, p.heights, at)
-	p.scene.paintShoulders(pix, at)
+	p.scene.paintShoulders(pix, at, exposure)
+	if look.Hand > 0 {
+		p.scene.project(pix, p.hand.under(exposure), p.hand.heights, at.raised(min(1, look.Hand)))
+	}
+	brighten(pix, look.Light)
 	p.scene.addNoise(pix)
 	return pix
 }
@@ -58,6 +65,7 @@ func quantise(l Look) state {
 		closure:    steps(l.Closure, 0, closureSteps),
 		gazeX:      steps(l.GazeX, -1, gazeSteps),
 		gazeY:      steps(l.GazeY, -1, gazeSteps),
+		back:       steps(l.Back, 0, backSteps),
 	}
 }
 

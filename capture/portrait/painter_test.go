@@ -65,6 +65,7 @@ func TestPaintForgetsTheLookBefore(t *testing.T) {
 		l := Look{
 			Expression: names[n%len(names)], Intensity: r.Float64(),
 			Closure: max(0, 2*r.Float64()-1), GazeX: 3*r.Float64() - 1.5, Yaw: 5,
+			Hand: r.Float64(), Back: r.Float64(), Light: 1 + r.Float64(),
 		}
 		blink := l
 		blink.Closure = 1
@@ -89,6 +90,7 @@ func TestPaintMovesWhatItShould(t *testing.T) {
 		{"a glance", Look{GazeX: 1, GazeY: 1}, 255, 205, 385, 245},
 		{"a smile", Look{Expression: "happy", Intensity: 1}, 225, 200, 415, 345},
 		{"surprise", Look{Expression: "surprised", Intensity: 1}, 215, 160, 425, 400},
+		{"a hand on the mouth", Look{Hand: 1}, 250, 250, 450, 450},
 	} {
 		got := p.Paint(tc.look)
 		inside := differing(rest, got, tc.x0, tc.y0, tc.x1, tc.y1)
@@ -97,8 +99,72 @@ func TestPaintMovesWhatItShould(t *testing.T) {
 			t.Errorf("%s changes %d pixels, %d of them where it should", tc.name, all, inside)
 		}
 	}
-	if !bytes.Equal(rest, p.Paint(Look{Expression: "neutral", Intensity: 1, Scale: 1})) {
+	if !bytes.Equal(rest, p.Paint(Look{Expression: "neutral", Intensity: 1, Scale: 1, Light: 1})) {
 		t.Error("the neutral face differs from a look that says nothing")
+	}
+}
+
+// level returns the mean of the picture's three colours within columns [x0, x1)
+// and rows [y0, y1).
+func level(pix []byte, x0, y0, x1, y1 int) float64 {
+	var sum, n float64
+	for y := y0; y < y1; y++ {
+		for _, v := range pix[3*(y*640+x0) : 3*(y*640+x1)] {
+			sum, n = sum+float64(v), n+1
+		}
+	}
+	return sum / n
+}
+
+func TestPaintInOtherLight(t *testing.T) {
+	p := quiet()
+	face := func(pix []byte) float64 { return level(pix, 280, 260, 360, 330) }
+	wall := func(pix []byte) float64 { return level(pix, 460, 120, 560, 240) }
+	rest := p.Paint(Look{})
+
+	dark := p.Paint(Look{Light: .15})
+	if f, w := face(dark)/face(rest), wall(dark)/wall(rest); math.Abs(f-.15) > .01 || math.Abs(w-.15) > .01 {
+		t.Errorf("at light .15 the face has %.3f of its brightness and the wall %.3f", f, w)
+	}
+	if got := face(p.Paint(Look{Light: 2})); got < 230 {
+		t.Errorf("at light 2 the face has %.0f of 255 levels", got)
+	}
+	last := face(rest)
+	for _, back := range []float64{.25, .5, .75, 1} {
+		got := p.Paint(Look{Back: back})
+		if face(got) >= last || wall(got) <= wall(rest) {
+			t.Errorf("with %v of the window's light the face has %.0f levels (%.0f before) and the wall %.0f (%.0f without)",
+				back, face(got), last, wall(got), wall(rest))
+		}
+		last = face(got)
+	}
+	if w := wall(p.Paint(Look{Back: 1})); last > 60 || w < 240 {
+		t.Errorf("before the window the face has %.0f levels and the window %.0f", last, w)
+	}
+	if !bytes.Equal(rest, p.Paint(Look{})) {
+		t.Error("the light stays as it was")
+	}
+}
+
+// A hand comes up from below and covers the lips, which are red, with skin.
+func TestPaintAHand(t *testing.T) {
+	p := quiet()
+	redness := func(l Look) float64 {
+		pix := p.Paint(l)
+		var red, green float64
+		for y := 300; y < 312; y++ {
+			for x := 300; x < 340; x++ {
+				green, red = green+float64(pix[3*(y*640+x)+1]), red+float64(pix[3*(y*640+x)+2])
+			}
+		}
+		return red / green
+	}
+	lips := redness(Look{})
+	if got := redness(Look{Hand: .2}); got != lips {
+		t.Errorf("a hand before the chest changes the lips from %.2f to %.2f", lips, got)
+	}
+	if got := redness(Look{Hand: 1}); got > .85*lips {
+		t.Errorf("under the hand red is %.2f times green, of the lips %.2f times", got, lips)
 	}
 }
 

@@ -19,6 +19,9 @@ type scene struct {
 	width, height int
 	unit          float64 // pixels per line of the reference picture
 	wall          []byte  // BGR
+	window        []byte  // BGR, the wall with a bright window; nil before it is needed
+	behind        []byte  // BGR, the backdrop last asked for
+	behindBack    int     // its light, in steps
 	noise         []int8  // BGR, longer than the picture by spareNoise pixels
 	random        *rand.Rand
 }
@@ -41,6 +44,22 @@ func newScene(width, height int, seed uint64) *scene {
 // paintWall draws a wall with a dark strip and a picture on it, as flat as a
 // test needs and as uneven as a detector likes.
 func (s *scene) paintWall() {
+	s.wall = s.outOfFocus(func(fx, fy float64) colour {
+		c := colour{176, 182, 186}.times(float32(1.02 - .25*fy - .10*fx))
+		if fx < .16 {
+			c = c.times(.8)
+		}
+		if fx > .78 && fx < .95 && fy > .12 && fy < .55 {
+			c = c.times(.6)
+			c = colour{c[0] + 50, c[1] + 50, c[2] + 40}
+		}
+		return c
+	})
+}
+
+// outOfFocus draws a picture of what is behind the participant. The drawing is
+// asked for places in parts of the picture's width and height.
+func (s *scene) outOfFocus(drawing func(fx, fy float64) colour) []byte {
 	w, h := s.width, s.height
 	planes := [3][]float32{}
 	for i := range planes {
@@ -48,22 +67,14 @@ func (s *scene) paintWall() {
 	}
 	for y := range h {
 		for x := range w {
-			fx, fy := float64(x)/float64(w), float64(y)/float64(h)
-			c := colour{176, 182, 186}.times(float32(1.02 - .25*fy - .10*fx))
-			if fx < .16 {
-				c = c.times(.8)
-			}
-			if fx > .78 && fx < .95 && fy > .12 && fy < .55 {
-				c = c.times(.6)
-				c = colour{c[0] + 50, c[1] + 50, c[2] + 40}
-			}
+			c := drawing(float64(x)/float64(w), float64(y)/float64(h))
 			for i := range c {
 				planes[i][y*w+x] = c[i]
 			}
 		}
 	}
 	k, line := kernel(wallBlurPx*s.unit), make([]float32, max(w, h))
-	s.wall = make([]byte, 3*w*h)
+	pix := make([]byte, 3*w*h)
 	for i, plane := range planes {
 		for y := range h {
 			smear(plane[y*w:], 1, w, k, line)
@@ -72,9 +83,10 @@ func (s *scene) paintWall() {
 			smear(plane[x:], w, h, k, line)
 		}
 		for j, v := range plane {
-			s.wall[3*j+2-i] = byte(max(0, min(255, v)) + .5)
+			pix[3*j+2-i] = byte(max(0, min(255, v)) + .5)
 		}
 	}
+	return pix
 }
 
 // scatterNoise draws the sensor's noise: of each colour alone, and of all three
@@ -103,9 +115,11 @@ func (s *scene) addNoise(pix []byte) {
 	}
 }
 
+func garment() colour { return colour{60, 78, 104} }
+
 // paintShoulders draws the garment over the neck. It follows the head's place
 // and size but not its roll.
-func (s *scene) paintShoulders(pix []byte, p pose) {
+func (s *scene) paintShoulders(pix []byte, p pose, exposure float64) {
 	sigma := shoulderBlurPx * s.unit
 	for x := range s.width {
 		d := math.Abs(float64(x)+.5-p.x) / p.scale
@@ -114,7 +128,7 @@ func (s *scene) paintShoulders(pix []byte, p pose) {
 			continue
 		}
 		edge := p.y + p.scale*(.66+.30*math.Pow(d/.9, 2.2))
-		cloth := colour{60, 78, 104}.times(float32(1 - .3*d))
+		cloth := garment().times(float32((1 - .3*d) * exposure))
 		solid := [3]byte{byte(cloth[2] + .5), byte(cloth[1] + .5), byte(cloth[0] + .5)}
 		for y := max(0, int(edge-reach*sigma)); y < s.height; y++ {
 			k := side * blurredStep((float64(y)+.5-edge)/sigma)
