@@ -28,7 +28,7 @@ const (
 type view struct {
 	thumb, half, quarter, small gocv.Mat // reused from frame to frame
 	ready                       bool     // they have been made
-	grey                        []float64
+	grey, halfGrey              []float64
 	mouth                       mouth
 }
 
@@ -62,7 +62,9 @@ func (v *view) measure(picture gocv.Mat, r *Result) {
 	p := v.crop(picture, image.Rect(x0, y0, x1, y1))
 	lit := p.light(&v.grey)
 	r.View.LumaFace, r.View.Clipped = lit.mean, lit.clipped
-	r.View.Sharpness = sharpness(v.grey, p.w, p.h)
+	// Half the size that the nets see: what is sharp there serves them, and the
+	// noise of the camera is a quarter of its power.
+	r.View.Sharpness = sharpness(halve(v.grey, p.w, p.h, &v.halfGrey))
 	r.View.MouthCover = math.NaN()
 	if lit.colour >= colourLeast {
 		r.View.MouthCover = v.mouth.cover(&p, &r.Landmarks)

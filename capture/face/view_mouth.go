@@ -43,9 +43,9 @@ const (
 // before the mouth, and tried on people who were left out; the offset is chosen
 // for one in twenty of the free mouths at .5.
 const (
-	weightRedness = -6.58
-	weightAcross  = -8.79
-	weightOffset  = 3.77
+	weightRedness = -6.60
+	weightAcross  = -8.82
+	weightOffset  = 3.73
 )
 
 // mouth looks at the lower part of faces. It holds what is used again from frame

@@ -88,26 +88,46 @@ func ellipse(y, w, h int) (from, to int) {
 	return int(math.Round(float64(w)/2 - half)), int(math.Round(float64(w)/2 + half))
 }
 
+// halve returns a picture of a quarter of the pixels, the means of four each,
+// in half, which it makes larger when need be.
+func halve(grey []float64, w, h int, half *[]float64) ([]float64, int, int) {
+	small := (*half)[:0]
+	for y := 0; y+1 < h; y += 2 {
+		upper, lower := grey[y*w:(y+1)*w], grey[(y+1)*w:(y+2)*w]
+		for x := 0; x+1 < w; x += 2 {
+			small = append(small, (upper[x]+upper[x+1]+lower[x]+lower[x+1])/4)
+		}
+	}
+	*half = small
+	return small, w / 2, h / 2
+}
+
 // sharpness returns how much finest detail there is in a face beside that of
-// twice the size: the mean square of the Laplacian over that of the Laplacian of
-// points two pixels apart. Natural pictures have much the same at all sizes, so
-// this depends neither on light and contrast nor on the size of the face; blur
-// takes the finest detail first. 0 where there is no detail at all.
+// twice the size: the mean square of second differences between neighbours over
+// that between points two apart, along rows or along columns, whichever is less.
+// Natural pictures have much the same at all sizes, so this depends neither on
+// light and contrast nor on the size of the face; blur takes the finest detail
+// first, and that of a movement in one direction only. From 1/16 of a picture
+// without any to 1 of noise; 0 where there is nothing at all.
 func sharpness(grey []float64, w, h int) float64 {
-	var fine, coarse float64
+	var fineX, coarseX, fineY, coarseY float64
 	for y := 2; y < h-2; y++ {
 		from, to := ellipse(y, w, h)
 		for x := max(2, from); x < min(w-2, to); x++ {
 			i := y*w + x
-			middle := 4 * grey[i]
-			one := grey[i-1] + grey[i+1] + grey[i-w] + grey[i+w] - middle
-			two := grey[i-2] + grey[i+2] + grey[i-2*w] + grey[i+2*w] - middle
-			fine += one * one
-			coarse += two * two
+			middle := 2 * grey[i]
+			d := grey[i-1] + grey[i+1] - middle
+			fineX += d * d
+			d = grey[i-2] + grey[i+2] - middle
+			coarseX += d * d
+			d = grey[i-w] + grey[i+w] - middle
+			fineY += d * d
+			d = grey[i-2*w] + grey[i+2*w] - middle
+			coarseY += d * d
 		}
 	}
-	if coarse == 0 {
+	if coarseX == 0 || coarseY == 0 {
 		return 0
 	}
-	return fine / coarse
+	return min(fineX/coarseX, fineY/coarseY)
 }

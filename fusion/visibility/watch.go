@@ -27,15 +27,16 @@ const (
 const missing = bits
 
 // advice are the sentences, the worst first: who is seen at all, then whether
-// there is light, then what only costs precision. Each says what is wrong, then
-// after a colon what to do.
+// there is light, then what only costs precision. A lamp behind makes the face
+// dark as well, and is what to mend. Each says what is wrong, then after a colon
+// what to do.
 var advice = [...]struct {
 	fault int // index of a bit of Mask, or missing
 	text  string
 }{
 	{missing, "No face in the picture: ask the participant to sit back; check the light and where the camera points"},
-	{bit(TooDark), "Too dark: add light from the front"},
 	{bit(BackLit), "Lamp behind the participant: turn it or close the blind"},
+	{bit(TooDark), "Too dark: add light from the front"},
 	{bit(TooSmall), "Face too small: move the camera closer"},
 	{bit(OutOfFrame), "Face at the edge of the picture: turn the camera"},
 	{bit(MouthCovered), "Something covers the mouth: ask the participant to lower the hand"},
