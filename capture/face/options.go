@@ -34,14 +34,17 @@ type Options struct {
 }
 
 const (
-	// DefaultDetectorSize found one frontal face before the camera in every
-	// frame of the test films; the small faces of a group photograph 1000 pixels
-	// wide it missed.
+	// DefaultDetectorSize found the one face before the camera in every frame of
+	// the test films. Larger is no better for that: at 320 a face that fills half
+	// the picture was missed in 11 % of the frames of one film, at 416 in 31 %.
+	// Faces of a tenth of the picture's width need 320, or YuNet.
 	DefaultDetectorSize = 224
 	// DefaultThreshold is the score the net's authors use.
 	DefaultThreshold = .5
-	// DefaultYuNetSize is the smaller of the two sizes tried.
+	// DefaultYuNetSize finds large faces and those of a tenth of the picture's
+	// width alike; 640 takes three times as long.
 	DefaultYuNetSize = 320
-	// DefaultYuNetThreshold is the score OpenCV's own demonstration uses.
+	// DefaultYuNetThreshold lies between the weakest face seen at that size (.90)
+	// and the strongest box that was none (.3); at half the size both came to .5.
 	DefaultYuNetThreshold = .6
 )

@@ -128,6 +128,7 @@ func crops(t *testing.T) map[string]frame.Frame {
 	defer a.Close()
 	all := map[string]frame.Frame{}
 	for name, f := range pictures(t) {
+		a.Reset() // every picture stands for itself
 		r, err := a.Analyze(f)
 		if err != nil {
 			t.Fatal(err)
