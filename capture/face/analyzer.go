@@ -67,7 +67,7 @@ func NewAnalyzer(o Options) (*Analyzer, error) {
 		name string
 		net  **net
 	}{{modelpack.Landmarks, &a.landmarks}, {modelpack.Expression, &a.expression}} {
-		if *n.net, err = newNet(n.name, nets[n.name]); err != nil {
+		if *n.net, err = newNet(n.name, nets[n.name], modelpack.Crop, cropMean()); err != nil {
 			return nil, errors.Join(fmt.Errorf("face: %w", err), a.Close())
 		}
 	}
@@ -220,7 +220,7 @@ func (a *Analyzer) locate(picture gocv.Mat, box Rect) (points landmark.Face, ok 
 	if !ok {
 		return points, false, nil
 	}
-	raw, err := a.landmarks.run(picture, c, cropMean())
+	raw, err := a.landmarks.run(picture, c)
 	if err != nil {
 		return points, false, fmt.Errorf("landmarks: %w", err)
 	}
@@ -240,7 +240,7 @@ func (a *Analyzer) classify(picture gocv.Mat, box Rect) (p expression.Probabilit
 	if !ok {
 		return p, false, nil
 	}
-	raw, err := a.expression.run(picture, c, cropMean())
+	raw, err := a.expression.run(picture, c)
 	if err != nil {
 		return p, false, fmt.Errorf("expression: %w", err)
 	}

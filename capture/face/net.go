@@ -3,61 +3,61 @@
 package face
 
 import (
-	"errors"
 	"fmt"
 	"image"
 
 	"gocv.io/x/gocv"
+
+	"emolab/capture/face/convnet"
 )
 
-// net is one net with its input. It is not safe for concurrent use.
+// net is one net of the pack with its input. It is not safe for concurrent use.
 type net struct {
 	name   string
-	net    gocv.Net
+	net    *convnet.Net
 	square gocv.Mat // the input as a picture; reused from frame to frame
 }
 
-// newNet loads a net from its checked ONNX bytes.
-func newNet(name string, onnx []byte) (*net, error) {
-	n, err := gocv.ReadNetFromONNXBytes(onnx)
-	if err == nil && n.Empty() {
-		err = errors.New("OpenCV read no layers")
-	}
+// newNet builds a net from its checked ONNX bytes for pictures of size x size,
+// which it sees less mean (red first), divided by 255.
+func newNet(name string, onnx []byte, size int, mean [3]float32) (*net, error) {
+	n, err := convnet.New(onnx, size, convnet.Scaling{Mean: mean, Scale: 1. / 255})
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
 	}
-	return &net{name: name, net: n, square: gocv.NewMat()}, nil
+	return &net{name, n, gocv.NewMatWithSize(size, size, gocv.MatTypeCV8UC3)}, nil
 }
 
 // Close frees the net.
-func (n *net) Close() error { return errors.Join(n.net.Close(), n.square.Close()) }
+func (n *net) Close() error { return n.square.Close() }
 
-// run feeds the net with the part of the picture that c describes, RGB, less
-// mean, divided by 255, and returns a copy of its output.
-func (n *net) run(picture gocv.Mat, c crop, mean gocv.Scalar) ([]float32, error) {
-	if n.square.Rows() != c.n {
-		n.square.Close()
-		n.square = gocv.NewMatWithSize(c.n, c.n, gocv.MatTypeCV8UC3)
+// run feeds the net with the part of the picture that c describes. Its output
+// holds until the next run.
+func (n *net) run(picture gocv.Mat, c crop) ([]float32, error) {
+	if c.n != n.net.Size() {
+		return nil, fmt.Errorf("%s: an input of %d pixels, want %d", n.name, c.n, n.net.Size())
 	}
-	n.square.SetTo(gocv.NewScalar(0, 0, 0, 0))
 	part := picture.Region(image.Rect(c.x0, c.y0, c.x0+c.w, c.y0+c.h))
 	defer part.Close()
-	inner := n.square.Region(image.Rect(c.padX, c.padY, c.padX+c.innerW, c.padY+c.innerH))
-	defer inner.Close()
-	gocv.Resize(part, &inner, image.Pt(c.innerW, c.innerH), 0, 0, gocv.InterpolationLinear)
-
-	blob := gocv.BlobFromImage(n.square, 1./255, image.Pt(c.n, c.n), mean, true, false)
-	defer blob.Close()
-	n.net.SetInput(blob, "")
-	out := n.net.Forward("")
-	defer out.Close()
-	values, err := out.DataPtrFloat32()
+	if c.innerW == c.n && c.innerH == c.n {
+		gocv.Resize(part, &n.square, image.Pt(c.n, c.n), 0, 0, gocv.InterpolationLinear)
+	} else {
+		n.square.SetTo(gocv.NewScalar(0, 0, 0, 0))
+		inner := n.square.Region(image.Rect(c.padX, c.padY, c.padX+c.innerW, c.padY+c.innerH))
+		defer inner.Close()
+		gocv.Resize(part, &inner, image.Pt(c.innerW, c.innerH), 0, 0, gocv.InterpolationLinear)
+	}
+	pixels, err := n.square.DataPtrUint8()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.name, err)
 	}
-	return append([]float32(nil), values...), nil
+	out, err := n.net.Run(pixels)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.name, err)
+	}
+	return out, nil
 }
 
 // cropMean is what the landmark and the expression net take off each channel,
 // red first.
-func cropMean() gocv.Scalar { return gocv.NewScalar(122.782, 117.001, 104.298, 0) }
+func cropMean() [3]float32 { return [3]float32{122.782, 117.001, 104.298} }

@@ -54,7 +54,7 @@ func TestNetsAnswerAsTheirPackageDoes(t *testing.T) {
 	defer small.Close()
 	whole := fit(modelpack.Crop, modelpack.Crop, modelpack.Crop)
 
-	got, err := a.expression.run(small, whole, cropMean())
+	got, err := a.expression.run(small, whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestNetsAnswerAsTheirPackageDoes(t *testing.T) {
 		0.000210807688, 0.001923457137, 0.997865140438, 1.657817563e-7, 6.352573578e-9, 2.306861973e-7, 1.673009251e-7,
 	}, 2e-5)
 
-	got, err = a.landmarks.run(small, whole, cropMean())
+	got, err = a.landmarks.run(small, whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestNetsAnswerAsTheirPackageDoes(t *testing.T) {
 
 	large := pattern(224)
 	defer large.Close()
-	got, err = a.detector.(*tiny).run(large, fit(224, 224, 224), tinyMean())
+	got, err = a.detector.(*tiny).run(large, fit(224, 224, 224))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ type tiny struct {
 }
 
 func newTiny(onnx []byte, size int, threshold float64) (*tiny, error) {
-	n, err := newNet(modelpack.Detector, onnx)
+	n, err := newNet(modelpack.Detector, onnx, size, tinyMean())
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func newTiny(onnx []byte, size int, threshold float64) (*tiny, error) {
 }
 
 // tinyMean is what the detector takes off each channel, red first.
-func tinyMean() gocv.Scalar { return gocv.NewScalar(117.001, 114.697, 97.404, 0) }
+func tinyMean() [3]float32 { return [3]float32{117.001, 114.697, 97.404} }
 
 func (t *tiny) detect(picture gocv.Mat) ([]detection, error) {
 	return t.detectIn(picture, fit(picture.Cols(), picture.Rows(), t.size))
@@ -42,7 +42,7 @@ func (t *tiny) detect(picture gocv.Mat) ([]detection, error) {
 // detectIn is detect in the part of the picture that c lays into the net's
 // input. The boxes are in the picture's pixels.
 func (t *tiny) detectIn(picture gocv.Mat, c crop) ([]detection, error) {
-	raw, err := t.run(picture, c, tinyMean())
+	raw, err := t.run(picture, c)
 	if err != nil {
 		return nil, err
 	}
