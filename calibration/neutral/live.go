@@ -23,9 +23,10 @@ const (
 // seen, and improves it until it has 10 s, or for 20 s. From then on the face
 // stays as it is. The zero value is ready. Not safe for concurrent use.
 //
-// It knows less than Fit does of the whole recording: a participant who holds
-// a smile from the first frame on is taken at their word until a longer or
-// calmer stretch follows.
+// It knows less than Fit does of the whole recording: whatever a participant
+// does calmly for the first seconds, short of a clear smile, is taken for rest
+// until a longer stretch of the same face follows, or one that looks clearly
+// more neutral.
 type Live struct {
 	frames []facial.Measured // of the last while, in order
 	looked instant.Instant   // when it was last looked for a face

@@ -93,9 +93,9 @@ func Fit(frames []facial.Measured, o Options) (Face, error) {
 	s := stretch{0, len(kept.frames)}
 	method := MethodNamed
 	if !named {
-		var ok bool
-		if s, ok = kept.calmest(o.Least, o.Most); !ok {
-			return Face{}, fmt.Errorf("neutral: %w: the face was never calm for %v on end; %s", ErrNotFound, o.Least, request)
+		var err error
+		if s, err = kept.calmest(o.Least, o.Most); err != nil {
+			return Face{}, fmt.Errorf("neutral: %w", err)
 		}
 		method = MethodCalmest
 	}

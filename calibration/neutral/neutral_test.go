@@ -24,6 +24,8 @@ const second = time.Second
 func TestFitFindsTheFaceAtRest(t *testing.T) {
 	sadAtRest := rest(20 * second)
 	sadAtRest.neutral = .04
+	grin := smile(30 * second)
+	grin.happy = .95
 	thoughtful := act{lasts: 10 * second, neutral: .5, change: map[string]float64{"brow_inner": .08, "brow_middle": .07, "brow_outer": .04}}
 	doubtful := rest(5 * second)
 	doubtful.neutral = .5
@@ -41,6 +43,7 @@ func TestFitFindsTheFaceAtRest(t *testing.T) {
 		"just enough of it":                   {talk(10 * second), rest(3 * second), talk(10 * second)},
 		"a longer, calm smile":                {smile(20 * second), talk(5 * second), rest(6 * second)},
 		"a face that reads as sad":            {sadAtRest, smile(10 * second), talk(10 * second)},
+		"and smiles most of the time":         {sadAtRest, grin, talk(10 * second)},
 		"and looks neutral with raised brows": {sadAtRest, thoughtful, talk(5 * second)},
 		"turned away and back":                {turned, doubtful, talk(5 * second)},
 		"a hand over the mouth":               {covered, rest(5 * second)},
@@ -186,6 +189,8 @@ func TestFitSaysWhatToDo(t *testing.T) {
 	for i := range flat {
 		flat[i].Posed = false
 	}
+	grin := smile(20 * second)
+	grin.happy = .95
 	for name, tc := range map[string]struct {
 		frames []facial.Measured
 		o      Options
@@ -197,6 +202,7 @@ func TestFitSaysWhatToDo(t *testing.T) {
 		"no pose":        {flat, Options{}, []string{"in 300 the landmarks make no face", "cross"}},
 		"too short":      {film(1, 30, rest(1*second)), Options{}, []string{"2s are needed", "cross"}},
 		"never calm":     {film(1, 30, talk(30*second)), Options{}, []string{"never calm for 2s", "cross"}},
+		"only smiles":    {film(1, 30, talk(10*second), grin), Options{}, []string{"only while it smiles", "cross", "name the stretch"}},
 		"named, no face": {film(1, 30, gone, rest(10*second)), Options{From: start, Until: start.Add(9 * second)}, []string{"no face"}},
 		"named, before the recording": {film(1, 30, rest(10*second)), Options{From: 1, Until: instant.Instant(5 * second)},
 			[]string{"no frames"}},

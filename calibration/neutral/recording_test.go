@@ -21,6 +21,7 @@ type act struct {
 	change   map[string]float64 // of the measures, from rest
 	restless float64            // how much the mouth moves, in parts of the distance between the eyes
 	neutral  float64            // what the net says
+	happy    float64
 	yaw      float64
 	view     visibility.Mask
 	lost     bool // no face is found
@@ -104,7 +105,8 @@ func film(seed uint64, rate float64, acts ...act) []facial.Measured {
 		m.Pose = headpose.Pose{YawDeg: 3 + a.yaw + .3*r.NormFloat64(), PitchDeg: -2 + .3*r.NormFloat64(), RollDeg: 1, Z: 600, Residual: .03}
 		m.HeightPX = 200
 		m.Expression[expression.Neutral] = a.neutral
-		m.Expression[expression.Sad] = 1 - a.neutral
+		m.Expression[expression.Happy] = a.happy
+		m.Expression[expression.Sad] = 1 - a.neutral - a.happy
 		frames = append(frames, m)
 	}
 }

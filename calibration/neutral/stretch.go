@@ -1,10 +1,12 @@
 package neutral
 
 import (
+	"fmt"
 	"math"
 	"time"
 
 	"emolab/fusion/action"
+	"emolab/fusion/expression"
 	"emolab/fusion/facial"
 )
 
@@ -23,6 +25,10 @@ const (
 	// clear answer outweighs what is usual, so that who smiles most of the time
 	// is not at rest smiling. A difference of less than three quarters does not.
 	labelWeight = 4
+	// maxSmile is the mean probability of happy from which on a stretch is not
+	// rest, however calm: resting faces are read as sad or angry, hardly ever as
+	// surely happy. Who does look like that at rest has the stretch named.
+	maxSmile = .8
 	// reach is how far a frame may be from the calmest stretch, in the spreads
 	// there, to prolong it: a frame of the same face is at about 1.
 	reach = 2
@@ -36,7 +42,8 @@ type stretch struct{ first, end int }
 // moments are running sums over a window of frames, by time.
 type moments struct {
 	seconds   float64
-	neutral   float64 // sum of the net's probability
+	neutral   float64 // sum of the net's probability of neutral
+	happy     float64 // and of happy
 	sum, sum2 action.Features
 }
 
@@ -45,6 +52,7 @@ type moments struct {
 func (w *moments) add(m *facial.Measured, origin *action.Features, seconds float64) {
 	w.seconds += seconds
 	w.neutral += seconds * neutrality(m)
+	w.happy += seconds * m.Expression[expression.Happy]
 	for i := range w.sum {
 		d := m.Features[i] - origin[i]
 		w.sum[i] += seconds * d
@@ -83,25 +91,37 @@ type window struct {
 
 // calmest returns the best stretch of least to most: the calm window of the
 // shortest length that costs least, prolonged as long as the face stays the
-// same. False when there is no calm window.
-func (s *sifted) calmest(least, most time.Duration) (stretch, bool) {
-	usual := typical(s.frames)
-	floor := action.Floor()
-	best, ok := s.search(least, &usual, &floor)
-	if !ok {
-		return stretch{}, false
+// same. The error says why there is none.
+func (s *sifted) calmest(least, most time.Duration) (stretch, error) {
+	calm, smiling := s.search(least)
+	if len(calm) == 0 {
+		if smiling > 0 {
+			return stretch{}, fmt.Errorf("%w: the face is calm for %v on end only while it smiles; %s, or name the stretch", ErrNotFound, least, request)
+		}
+		return stretch{}, fmt.Errorf("%w: the face was never calm for %v on end; %s", ErrNotFound, least, request)
 	}
-	return s.prolong(best, most), true
+	mostNeutral := 0.
+	for _, c := range calm {
+		mostNeutral = max(mostNeutral, c.neutral)
+	}
+	best, lowest := stretch{}, math.Inf(1)
+	for _, c := range calm {
+		if cost := c.cost + labelWeight*(mostNeutral-c.neutral); cost < lowest {
+			best, lowest = c.stretch, cost
+		}
+	}
+	return s.prolong(best, most), nil
 }
 
-// search slides a window of the shortest length over the frames.
-func (s *sifted) search(least time.Duration, usual *action.Neutral, floor *action.Features) (stretch, bool) {
-	var calm []window
+// search slides a window of the shortest length over the frames. It returns the
+// windows that are calm, and how many were but for a smile.
+func (s *sifted) search(least time.Duration) (calm []window, smiling int) {
+	usual := typical(s.frames)
+	floor := action.Floor()
 	var w moments
-	mostNeutral := 0.
 	first := 0
-	for i := range s.frames {
-		w.add(s.frames[i], &usual.Features, s.lasts(i).Seconds())
+	for i, m := range s.frames {
+		w.add(m, &usual.Features, s.lasts(i).Seconds())
 		for s.between(first, i) > least {
 			w.add(s.frames[first], &usual.Features, -s.lasts(first).Seconds())
 			first++
@@ -109,22 +129,17 @@ func (s *sifted) search(least time.Duration, usual *action.Neutral, floor *actio
 		if w.seconds < least.Seconds()*minCover/100 {
 			continue
 		}
-		unrest := w.unrest(floor)
-		if !(unrest <= maxUnrest) {
-			continue
-		}
-		c := window{stretch{first, i + 1}, unrest + min(farthest, w.departure(&usual.Scale)), w.neutral / w.seconds}
-		mostNeutral = max(mostNeutral, c.neutral)
-		calm = append(calm, c)
-	}
-	var best stretch
-	lowest := math.Inf(1)
-	for _, c := range calm {
-		if cost := c.cost + labelWeight*(mostNeutral-c.neutral); cost < lowest {
-			best, lowest = c.stretch, cost
+		unrest := w.unrest(&floor)
+		switch {
+		case !(unrest <= maxUnrest):
+		case w.happy/w.seconds > maxSmile:
+			smiling++
+		default:
+			cost := unrest + min(farthest, w.departure(&usual.Scale))
+			calm = append(calm, window{stretch{first, i + 1}, cost, w.neutral / w.seconds})
 		}
 	}
-	return best, len(calm) > 0
+	return calm, smiling
 }
 
 // prolong adds frames at both ends in turn as long as their face is that of
