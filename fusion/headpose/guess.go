@@ -50,12 +50,8 @@ func guess(face *landmark.Face, head *Head, cam Camera, weights *[landmark.Count
 	a, b = sum1.plus(sum2), sum1.plus(sum2.times(-1))
 	c := a.cross(b)
 
-	// a, b, c are the rows of R = Rz(roll) Ry(yaw) Rx(pitch).
-	p := parameters{
-		yaw:   math.Asin(max(-1, min(1, c[0]))),
-		pitch: math.Atan2(c[1], c[2]),
-		roll:  math.Atan2(b[0], a[0]),
-	}
+	var p parameters
+	p.yaw, p.pitch, p.roll = angles(a, b, c)
 	z := 1 / scale
 	t := newTurn(p.yaw, p.pitch, p.roll)
 	centre := t.apply(mean)

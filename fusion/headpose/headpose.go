@@ -12,9 +12,11 @@ type Camera struct{ Focal, CentreX, CentreY float64 }
 // focal length is the picture's width, its axis the picture's middle.
 func CameraOf(width, height float64) Camera { return Camera{width, width / 2, height / 2} }
 
-// Pose is where a head is and how it is turned. All angles are 0 when it faces
-// the camera; each says what is seen in the picture. The head is first pitched,
-// then turned by yaw, then rolled: R = Rz(roll) Ry(yaw) Rx(pitch).
+// Pose is where a head is and how it is turned. All angles are 0 when it looks
+// along the camera's axis, as a head in the middle of the picture does that
+// faces the camera (see Facing for the others); each says what is seen in the
+// picture. The head is first pitched, then turned by yaw, then rolled:
+// R = Rz(roll) Ry(yaw) Rx(pitch).
 type Pose struct {
 	YawDeg   float64 // positive: the nose turns to the picture's right
 	PitchDeg float64 // positive: the nose turns down

@@ -43,6 +43,11 @@ func (t *turn) back(p vector) vector {
 	return vector{p[0], t.cosPitch*p[1] + t.sinPitch*p[2], t.cosPitch*p[2] - t.sinPitch*p[1]}
 }
 
+// angles returns the yaw, pitch and roll of the rotation whose rows are a, b, c.
+func angles(a, b, c vector) (yaw, pitch, roll float64) {
+	return math.Asin(max(-1, min(1, c[0]))), math.Atan2(c[1], c[2]), math.Atan2(b[0], a[0])
+}
+
 func (p vector) dot(q vector) float64 { return p[0]*q[0] + p[1]*q[1] + p[2]*q[2] }
 
 func (p vector) cross(q vector) vector {
