@@ -23,7 +23,7 @@ const (
 	maxTurn = 10
 	// blinkDip is the part of the eyes' usual opening that a frame may lack
 	// before it counts as part of a blink. The landmark net shows a closed eye
-	// as about three quarters open, and wobbles by 2 %.
+	// as four fifths open or more, and wobbles by 2 %.
 	blinkDip = .08
 	// hold is the longest that a frame stands for the time after it: the
 	// interval of 10 frames a second. What is longer is a gap.
