@@ -44,7 +44,7 @@ const (
 	// DefaultYuNetSize finds large faces and those of a tenth of the picture's
 	// width alike; 640 takes three times as long.
 	DefaultYuNetSize = 320
-	// DefaultYuNetThreshold lies between the weakest face seen at that size (.90)
-	// and the strongest box that was none (.3); at half the size both came to .5.
+	// DefaultYuNetThreshold lies between the weakest face of a group photograph
+	// at that size (.90) and anything else in it (below .3).
 	DefaultYuNetThreshold = .6
 )
