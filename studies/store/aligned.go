@@ -24,30 +24,15 @@ type aligned struct {
 	skin      eda.Result        // of a skin conductance
 }
 
-// observed reads one stream as the file has it. Of faces it measures every frame
-// as it comes and lets the landmarks go, which are nine tenths of an hour of
-// them.
+// observed reads one stream as the file has it.
 func (s *Store) observed(ctx context.Context, id string, segment int, t Stream, _ []align.Ping) (aligned, error) {
-	info := t.Info
-	a := aligned{info: info, rows: make([]Row, 0, t.Rows)}
-	var keep []int
-	var meter *facial.Meter
-	if info.Kind == stream.Face {
-		a.info, keep = withoutLandmarks(info)
-		meter = facial.NewMeter(info)
-		a.frames = make([]facial.Measured, 0, t.Rows)
+	if t.Kind == stream.Face {
+		return s.faces(ctx, id, segment, t)
 	}
-	for row, err := range s.rows(ctx, id, info.ID, segment, info) {
+	a := aligned{info: t.Info, rows: make([]Row, 0, t.Rows)}
+	for row, err := range s.rows(ctx, id, t.ID, segment, t.Info) {
 		if err != nil {
 			return a, err
-		}
-		if meter != nil {
-			a.frames = append(a.frames, meter.Measure(row.Sample))
-			narrow := make([]float64, len(keep))
-			for i, at := range keep {
-				narrow[i] = row.Values[at]
-			}
-			row.Values = narrow
 		}
 		a.rows = append(a.rows, row)
 	}

@@ -80,6 +80,11 @@ func (s *Store) Trace(ctx context.Context, id string, info stream.Info) iter.Seq
 // rows reads the rows of one stream, or of one derivation of the trace, in one
 // segment. Channels that info leaves out are not read.
 func (s *Store) rows(ctx context.Context, id, of string, segment int, info stream.Info) iter.Seq2[Row, error] {
+	return s.span(ctx, id, of, segment, info, math.MinInt64, math.MaxInt64)
+}
+
+// span reads those of rows that are numbered from first to last.
+func (s *Store) span(ctx context.Context, id, of string, segment int, info stream.Info, first, last int64) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		fail := func(err error) {
 			yield(Row{}, fmt.Errorf("store: session %s: read %s: %w", id, of, explain(err)))
@@ -89,7 +94,7 @@ func (s *Store) rows(ctx context.Context, id, of string, segment int, info strea
 			fail(err)
 			return
 		}
-		rows, err := s.read.QueryContext(ctx, p.query(), id, of, segment)
+		rows, err := s.read.QueryContext(ctx, p.query(), id, of, segment, first, last)
 		if err != nil {
 			fail(err)
 			return
@@ -159,7 +164,7 @@ func projectionOf(info stream.Info) (projection, error) {
 func (p *projection) query() string {
 	columns := append(append([]string{}, p.lead...), p.columns...)
 	key := p.table.lead()
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s = ? AND %s = ? AND %s = ? ORDER BY seq",
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s = ? AND %s = ? AND %s = ? AND seq BETWEEN ? AND ? ORDER BY seq",
 		strings.Join(columns, ", "), p.name, key[0], key[1], key[2])
 }
 
