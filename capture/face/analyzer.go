@@ -36,6 +36,7 @@ type Analyzer struct {
 	track      track
 	landmarks  *net
 	expression *net
+	mirror     bool // average the expression with that of the mirror image
 	view       view
 	models     string
 }
@@ -56,9 +57,14 @@ func NewAnalyzer(o Options) (*Analyzer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("face: %w", err)
 	}
+	expressionName := modelpack.Expression
+	if !o.NoMirror {
+		expressionName += " mirrored"
+	}
 	a := &Analyzer{
 		detector: finder,
-		models:   fmt.Sprintf("%s + %s + %s (%s %s)", finderName, modelpack.Landmarks, modelpack.Expression, pack.Name, pack.Version),
+		mirror:   !o.NoMirror,
+		models:   fmt.Sprintf("%s + %s + %s (%s %s)", finderName, modelpack.Landmarks, expressionName, pack.Name, pack.Version),
 	}
 	if a.check, err = newCheck(nets[modelpack.Detector]); err != nil {
 		return nil, errors.Join(fmt.Errorf("face: %w", err), a.Close())
@@ -249,6 +255,15 @@ func (a *Analyzer) classify(picture gocv.Mat, box Rect) (p expression.Probabilit
 	}
 	for i := range p {
 		p[i] = float64(raw[i])
+	}
+	if !a.mirror {
+		return p, true, nil
+	}
+	if raw, err = a.expression.runMirrored(); err != nil {
+		return p, false, fmt.Errorf("expression: %w", err)
+	}
+	for i := range p {
+		p[i] = (p[i] + float64(raw[i])) / 2
 	}
 	return p, true, nil
 }

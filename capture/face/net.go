@@ -3,6 +3,7 @@
 package face
 
 import (
+	"errors"
 	"fmt"
 	"image"
 
@@ -13,9 +14,9 @@ import (
 
 // net is one net of the pack with its input. It is not safe for concurrent use.
 type net struct {
-	name   string
-	net    *convnet.Net
-	square gocv.Mat // the input as a picture; reused from frame to frame
+	name             string
+	net              *convnet.Net
+	square, mirrored gocv.Mat // the input as a picture; reused from frame to frame
 }
 
 // newNet builds a net from its checked ONNX bytes for pictures of size x size,
@@ -25,11 +26,11 @@ func newNet(name string, onnx []byte, size int, mean [3]float32) (*net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
 	}
-	return &net{name, n, gocv.NewMatWithSize(size, size, gocv.MatTypeCV8UC3)}, nil
+	return &net{name, n, gocv.NewMatWithSize(size, size, gocv.MatTypeCV8UC3), gocv.NewMat()}, nil
 }
 
 // Close frees the net.
-func (n *net) Close() error { return n.square.Close() }
+func (n *net) Close() error { return errors.Join(n.square.Close(), n.mirrored.Close()) }
 
 // run feeds the net with the part of the picture that c describes. Its output
 // holds until the next run.
@@ -47,7 +48,19 @@ func (n *net) run(picture gocv.Mat, c crop) ([]float32, error) {
 		defer inner.Close()
 		gocv.Resize(part, &inner, image.Pt(c.innerW, c.innerH), 0, 0, gocv.InterpolationLinear)
 	}
-	pixels, err := n.square.DataPtrUint8()
+	return n.answer(n.square)
+}
+
+// runMirrored feeds the net with the mirror image of what it saw last. Its
+// output holds until the next run.
+func (n *net) runMirrored() ([]float32, error) {
+	gocv.Flip(n.square, &n.mirrored, 1)
+	return n.answer(n.mirrored)
+}
+
+// answer runs the net on a square picture.
+func (n *net) answer(square gocv.Mat) ([]float32, error) {
+	pixels, err := square.DataPtrUint8()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.name, err)
 	}

@@ -31,6 +31,10 @@ type Options struct {
 	// Threshold is the detector's score from which on a face is claimed, in
 	// (0, 1); 0 means the detector's own (DefaultThreshold, DefaultYuNetThreshold).
 	Threshold float64
+	// NoMirror reads the expression from the face's crop alone. By default it is
+	// the mean of the answers for the crop and for its mirror image, which
+	// depends less on how exactly the crop lies and takes one more run of the net.
+	NoMirror bool
 }
 
 const (

@@ -5,6 +5,7 @@ package face
 import (
 	"image"
 	"image/color"
+	"math"
 	"testing"
 
 	"gocv.io/x/gocv"
@@ -241,5 +242,42 @@ func TestAnotherSizeBeginsAnew(t *testing.T) {
 		if first.FrameW != size[0] || first.FrameH != size[1] {
 			t.Errorf("size %v is reported as %dx%d", size, first.FrameW, first.FrameH)
 		}
+	}
+}
+
+// The mean of the crop and its mirror image must not care which of the two the
+// camera shows; a single run does.
+func TestTheExpressionOfAMirrorImageIsTheSame(t *testing.T) {
+	a := newTestAnalyzer(t, Options{})
+	single := newTestAnalyzer(t, Options{NoMirror: true})
+	photo := gocv.IMRead(footage(t, "0-f1-su-ph.jpg"), gocv.IMReadColor)
+	defer photo.Close()
+	flipped := gocv.NewMat()
+	defer flipped.Close()
+	gocv.Flip(photo, &flipped, 1)
+	// A square of whole pixels, so that the two crops are mirror images.
+	const side = 336
+	c := look(t, a, photo).Box.centre()
+	box := Rect{math.Round(c.X) - side/2, math.Round(c.Y) - side/2, side, side}
+	other := box
+	other.X = float64(photo.Cols()) - box.X - side
+
+	apart := func(a *Analyzer) (most float64) {
+		t.Helper()
+		p, ok, err := a.classify(photo, box)
+		q, also, err2 := a.classify(flipped, other)
+		if err != nil || err2 != nil || !ok || !also {
+			t.Fatal(ok, also, err, err2)
+		}
+		for i := range p {
+			most = max(most, math.Abs(p[i]-q[i]))
+		}
+		return most
+	}
+	if d := apart(a); d > .002 {
+		t.Errorf("the mirror image's probabilities differ by %.4f", d)
+	}
+	if d := apart(single); d < .01 {
+		t.Errorf("a single run differs by %.3f only: this picture tells nothing", d)
 	}
 }
