@@ -90,7 +90,7 @@ func (s *source) sheets() ([]sheet, error) {
 				return nil, fmt.Errorf("stream id %q cannot name a file", t.ID)
 			}
 			seen[t.ID] = true
-			out = append(out, s.samples(t.Info))
+			out = append(out, s.samples(t))
 		}
 	}
 	return append(out, s.responses(), s.faceEvents(), s.consents(), s.events(), s.gaps(), s.probes(), s.models()), nil

@@ -7,6 +7,7 @@ import (
 
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
+	"emolab/studies/store"
 )
 
 // Columns that several tables share.
@@ -113,7 +114,8 @@ func (s *source) trace() sheet {
 
 // samples is one stream as it was observed, on the lab clock. A segment that
 // names its channels in another order is put in the order of the first.
-func (s *source) samples(info stream.Info) sheet {
+func (s *source) samples(first store.Stream) sheet {
+	info := first.Info
 	columns := slices.Concat(timeColumns("when the sample was taken"), []column{
 		{"err_ns", "ns", "Bound on the error of t_s and at_ns."},
 		{"arrival_ns", "ns", "When the sample reached the recording machine, on the lab clock."},
@@ -137,8 +139,11 @@ func (s *source) samples(info stream.Info) sheet {
 		kept32[i] = info.Kind == stream.Face && strings.HasPrefix(c.Name, "lm")
 	}
 	about := "Stream " + info.ID + " of " + info.Device + " as observed."
+	if first.FramesOf != "" {
+		about = "Stream " + info.ID + ": the kept video of " + first.FramesOf + ", read again by " + info.Model + "."
+	}
 	if info.Simulated {
-		about = "Stream " + info.ID + " of " + info.Device + ", SIMULATED."
+		about += " SIMULATED."
 	}
 	return sheet{"streams/" + info.ID + ".csv", about, columns, func(ctx context.Context, t *table) error {
 		for row, err := range s.store.Samples(ctx, s.detail.ID, info.ID) {
