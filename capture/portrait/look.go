@@ -46,6 +46,7 @@ type Look struct {
 // looks to the right of the picture.
 func lookAt(s *script.Script, t time.Duration, w sway) Look {
 	l := w.at(t)
+	l.Yaw, l.Pitch, l.Roll = s.Head(t)
 	l.Expression, l.Intensity = s.Expression(t)
 	l.Closure = s.Closure(t)
 	x, y := s.Gaze(t)
@@ -53,11 +54,11 @@ func lookAt(s *script.Script, t time.Duration, w sway) Look {
 	return l
 }
 
-// sway is the slow, small movement of a head that is held still.
+// sway is the slow, small shift of a head that is held still.
 type sway struct{ phases [swayAxes][2]float64 }
 
-// swayAxes are yaw, pitch, roll, x, y and scale.
-const swayAxes = 6
+// swayAxes are x, y and scale; the script turns the head.
+const swayAxes = 3
 
 func newSway(seed uint64) sway {
 	r := rand.New(rand.NewPCG(seed, 0x73776179)) // "sway"
@@ -68,7 +69,7 @@ func newSway(seed uint64) sway {
 	return s
 }
 
-// at returns the pose at time t, a pure function. Each axis adds two sines
+// at returns the place at time t, a pure function. Each axis adds two sines
 // whose periods have no common multiple within a session.
 func (s sway) at(t time.Duration) Look {
 	axis := func(i int, amplitude, slowS, fastS float64) float64 {
@@ -77,11 +78,8 @@ func (s sway) at(t time.Duration) Look {
 		return amplitude * (.7*slow + .3*fast)
 	}
 	return Look{
-		Yaw:    axis(0, 2, 7.3, 2.9),
-		Pitch:  axis(1, 1.2, 6.1, 2.3),
-		Roll:   axis(2, 1.5, 9.7, 3.7),
-		ShiftX: axis(3, 4, 8.9, 3.1),
-		ShiftY: axis(4, 2.5, 5.3, 2.7),
-		Scale:  1 + axis(5, .01, 11.3, 4.1),
+		ShiftX: axis(0, 4, 8.9, 3.1),
+		ShiftY: axis(1, 2.5, 5.3, 2.7),
+		Scale:  1 + axis(2, .01, 11.3, 4.1),
 	}
 }

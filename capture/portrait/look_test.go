@@ -21,6 +21,9 @@ func TestLookPlaysTheScript(t *testing.T) {
 		if (l.GazeX > 0) != (x < .5) || (l.GazeY > 0) != (y > .5) || max(math.Abs(l.GazeX), math.Abs(l.GazeY)) > 1 {
 			t.Fatalf("at %v the eyes turn to (%v, %v), but the gaze is at (%v, %v) of the screen", at, l.GazeX, l.GazeY, x, y)
 		}
+		if yaw, pitch, roll := s.Head(at); l.Yaw != yaw || l.Pitch != pitch || l.Roll != roll {
+			t.Fatalf("at %v the head is turned by %v, %v, %v, but the script says %v, %v, %v", at, l.Yaw, l.Pitch, l.Roll, yaw, pitch, roll)
+		}
 		if l != lookAt(s, at, w) {
 			t.Fatalf("at %v two looks differ", at)
 		}
@@ -32,20 +35,19 @@ func TestSwayIsSmallAndSmooth(t *testing.T) {
 	for seed := range uint64(3) {
 		w := newSway(seed)
 		last := w.at(0)
-		var yawLo, yawHi float64
+		var lo, hi float64
 		for at := step; at < time.Minute; at += step {
 			l := w.at(at)
-			if max(math.Abs(l.Yaw), math.Abs(l.Pitch), math.Abs(l.Roll)) > 2 ||
-				max(math.Abs(l.ShiftX), math.Abs(l.ShiftY)) > 4 || math.Abs(l.Scale-1) > .01 {
+			if max(math.Abs(l.ShiftX), math.Abs(l.ShiftY)) > 4 || math.Abs(l.Scale-1) > .01 {
 				t.Fatalf("at %v the head is out of bounds: %+v", at, l)
 			}
-			if math.Abs(l.Yaw-last.Yaw) > .1 || math.Abs(l.ShiftX-last.ShiftX) > .2 {
+			if math.Abs(l.ShiftX-last.ShiftX) > .2 || math.Abs(l.ShiftY-last.ShiftY) > .2 {
 				t.Fatalf("at %v the head jerks from %+v to %+v", at, last, l)
 			}
-			yawLo, yawHi, last = min(yawLo, l.Yaw), max(yawHi, l.Yaw), l
+			lo, hi, last = min(lo, l.ShiftX), max(hi, l.ShiftX), l
 		}
-		if yawHi-yawLo < 1 {
-			t.Errorf("seed %d: the head turns over %v degrees only", seed, yawHi-yawLo)
+		if hi-lo < 2 {
+			t.Errorf("seed %d: the head shifts over %v pixels only", seed, hi-lo)
 		}
 	}
 	if newSway(1).at(0) == newSway(2).at(0) {

@@ -51,6 +51,7 @@ type Script struct {
 	Fixations   []Fixation    `json:"fixations"`
 	Responses   []Response    `json:"responses"`
 	Blinks      []Blink       `json:"blinks"`
+	Turns       []Turn        `json:"turns"` // of the head
 }
 
 const (
@@ -104,6 +105,7 @@ func New(seed uint64) *Script {
 	for t := seconds(between(1, 3)); t < s.Period-time.Second; t += seconds(between(2.5, 5)) {
 		s.Blinks = append(s.Blinks, Blink{t, seconds(between(.12, .2))})
 	}
+	s.Turns = s.turns()
 	return s
 }
 
