@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"emolab/capture/frame"
+	"emolab/fusion/instant"
 )
 
 // ErrNoOpenCV says that the program cannot analyse faces as it was built.
@@ -22,6 +23,9 @@ func (*Analyzer) Analyze(frame.Frame) (Result, error) { return Result{}, ErrNoOp
 
 // Reset does nothing.
 func (*Analyzer) Reset() {}
+
+// Measure returns ErrNoOpenCV.
+func (*Analyzer) Measure(frame.Frame, instant.Clock) (Stages, error) { return Stages{}, ErrNoOpenCV }
 
 // Models returns "".
 func (*Analyzer) Models() string { return "" }

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"emolab/capture/face"
-	"emolab/capture/frame"
-	"emolab/capture/portrait"
 	"emolab/fusion/align/aligntest"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -24,13 +22,20 @@ import (
 
 // benchCmd measures this workstation.
 type benchCmd struct {
-	What []string `arg:"" optional:"" help:"What to measure: face, sync, record. Default: all." enum:"face,sync,record"`
-	JSON bool     `help:"Print JSON."`
+	What     []string `arg:"" optional:"" help:"What to measure: face, sync, record. Default: all." enum:"face,sync,record"`
+	Video    string   `help:"face: read this video instead of the drawn face." type:"existingfile" placeholder:"FILE"`
+	Frames   int      `help:"face: how many frames to read at each size." default:"300"`
+	Detector string   `help:"face: what searches the whole picture: tiny, or yunet where it is installed." enum:"tiny,yunet" default:"tiny"`
+	JSON     bool     `help:"Print JSON."`
 }
 
-// Help shows an example below the flags.
+// Help shows examples below the flags.
 func (benchCmd) Help() string {
-	return "Example:\n  emolab bench face record\n\nMeasure on an idle machine: a busy one shows its own load, not Emolab's."
+	return `Examples:
+  emolab bench face record
+  emolab bench face --video clip.mp4 --frames 1000
+
+Measure on an idle machine: a busy one shows its own load, not Emolab's.`
 }
 
 // figure is one measured number beside its budget.
@@ -42,7 +47,7 @@ type figure struct {
 }
 
 // benches are the measurements by name, in the order of the table.
-func benches() []struct {
+func (c *benchCmd) benches() []struct {
 	name string
 	run  func(context.Context, *bar) ([]figure, error)
 } {
@@ -50,14 +55,14 @@ func benches() []struct {
 		name string
 		run  func(context.Context, *bar) ([]figure, error)
 	}{
-		{"face", benchFace}, {"sync", benchSync}, {"record", benchRecord},
+		{"face", c.face}, {"sync", benchSync}, {"record", benchRecord},
 	}
 }
 
 // Run is the command.
 func (c *benchCmd) Run(a *app) error {
 	var all []figure
-	for _, b := range benches() {
+	for _, b := range c.benches() {
 		if len(c.What) > 0 && !slices.Contains(c.What, b.name) {
 			continue
 		}
@@ -82,45 +87,6 @@ func (c *benchCmd) Run(a *app) error {
 
 // benchID is the id of the session that benchRecord writes.
 const benchID = "bench"
-
-// benchFrames is how many pictures the face bench reads: enough for a stable median.
-const benchFrames = 200
-
-// benchFace times the whole pipeline (detection, landmarks, expression) on 720p
-// pictures of the drawn face.
-func benchFace(ctx context.Context, progress *bar) ([]figure, error) {
-	fsys, _, err := models()
-	if err != nil {
-		return nil, err
-	}
-	analyzer, err := face.NewAnalyzer(face.Options{Models: fsys})
-	if err != nil {
-		return nil, err
-	}
-	defer analyzer.Close()
-	const width, height = 1280, 720
-	painter := portrait.NewPainter(width, height, 1)
-	expressions := []string{"neutral", "happy", "surprised", "sad", "angry"}
-	var took []float64
-	for n := range benchFrames {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		f := frame.Frame{Seq: int64(n), Width: width, Height: height, Pix: painter.Paint(portrait.Look{
-			Expression: expressions[n*len(expressions)/benchFrames], Intensity: 1, Scale: 1})}
-		begin := time.Now()
-		if _, err := analyzer.Analyze(f); err != nil {
-			return nil, err
-		}
-		took = append(took, time.Since(begin).Seconds()*1000)
-		progress.set(n, benchFrames, "face: reading pictures")
-	}
-	slices.Sort(took)
-	return []figure{
-		{"face pipeline with detection, 720p, median", took[len(took)/2], "ms/frame", ""},
-		{"face pipeline with detection, 720p, p95", took[len(took)*95/100], "ms/frame", ""},
-	}, nil
-}
 
 // benchSync aligns simulated recordings whose truth is known.
 func benchSync(_ context.Context, progress *bar) ([]figure, error) {
