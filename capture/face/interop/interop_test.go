@@ -16,6 +16,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"emolab/capture/face"
+	"emolab/capture/face/convnet"
 	"emolab/capture/face/interop"
 	"emolab/capture/face/modelpack"
 	"emolab/capture/frame"
@@ -168,10 +169,8 @@ func square(t *testing.T, crop frame.Frame) frame.Frame {
 	return toFrame(out)
 }
 
-// nets are the converted landmark and expression nets by themselves.
-type nets struct{ landmarks, expression gocv.Net }
-
-func newNets(t *testing.T) nets {
+// pack returns the ONNX bytes of the nets, or skips.
+func pack(t *testing.T) map[string][]byte {
 	t.Helper()
 	_, onnx, err := modelpack.Load(face.EmbeddedModels())
 	if errors.Is(err, modelpack.ErrMissing) {
@@ -180,32 +179,42 @@ func newNets(t *testing.T) nets {
 	if err != nil {
 		t.Fatal(err)
 	}
-	load := func(name string) gocv.Net {
-		n, err := gocv.ReadNetFromONNXBytes(onnx[name])
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { n.Close() })
-		return n
-	}
-	return nets{load(modelpack.Landmarks), load(modelpack.Expression)}
+	return onnx
 }
 
-// mean is what both nets take off red, green and blue.
-func mean() [3]float64 { return [3]float64{122.782, 117.001, 104.298} }
-
-// read runs one net on a picture of its input size.
-func read(t *testing.T, net gocv.Net, picture frame.Frame) []float64 {
+// engine returns a net as the program runs it.
+func engine(t *testing.T, onnx []byte, size int, mean [3]float32) *convnet.Net {
 	t.Helper()
-	m := toMat(t, picture)
-	defer m.Close()
-	off := mean()
-	blob := gocv.BlobFromImage(m, 1./255, image.Pt(modelpack.Crop, modelpack.Crop), gocv.NewScalar(off[0], off[1], off[2], 0), true, false)
-	defer blob.Close()
-	return forward(t, net, blob)
+	n, err := convnet.New(onnx, size, convnet.Scaling{Mean: mean, Scale: 1. / 255})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
-// forward runs one net on a blob.
+// mean is what the landmark and the expression net take off red, green and blue.
+func mean() [3]float32 { return [3]float32{122.782, 117.001, 104.298} }
+
+// read runs a net on a picture of its input size.
+func read(t *testing.T, net *convnet.Net, picture frame.Frame) []float64 {
+	t.Helper()
+	raw, err := net.Run(picture.Pix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return widened(raw)
+}
+
+// widened copies numbers.
+func widened(raw []float32) []float64 {
+	values := make([]float64, len(raw))
+	for i, v := range raw {
+		values[i] = float64(v)
+	}
+	return values
+}
+
+// forward runs a net of OpenCV's, which takes numbers between bytes, on a blob.
 func forward(t *testing.T, net gocv.Net, blob gocv.Mat) []float64 {
 	t.Helper()
 	net.SetInput(blob, "")
@@ -215,11 +224,7 @@ func forward(t *testing.T, net gocv.Net, blob gocv.Mat) []float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := make([]float64, len(raw))
-	for i, v := range raw {
-		values[i] = float64(v)
-	}
-	return values
+	return widened(raw)
 }
 
 // sampled is a crop as the package scales it for its nets: laid into the middle
@@ -250,7 +255,7 @@ func sampled(t *testing.T, crop frame.Frame) gocv.Mat {
 		fx, fy := float64(u%n)/n, float64(v%n)/n
 		above := pixel(x, y, channel)*(1-fx) + pixel(x+1, y, channel)*fx
 		below := pixel(x, y+1, channel)*(1-fx) + pixel(x+1, y+1, channel)*fx
-		values[i] = float32((above*(1-fy) + below*fy - off[channel]) / 255)
+		values[i] = float32((above*(1-fy) + below*fy - float64(off[channel])) / 255)
 	}
 	return blob
 }
@@ -281,7 +286,9 @@ func top(p []float64) int {
 }
 
 func TestNetsSayWhatThePackageSays(t *testing.T) {
-	p, n := newPeer(t), newNets(t)
+	p, onnx := newPeer(t), pack(t)
+	landmark := engine(t, onnx[modelpack.Landmarks], modelpack.Crop, mean())
+	classifier := engine(t, onnx[modelpack.Expression], modelpack.Crop, mean())
 	var worstLandmark, worstProbability float64
 	classes := map[string]int{}
 	all := crops(t)
@@ -291,7 +298,7 @@ func TestNetsSayWhatThePackageSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		landmarks, probabilities := read(t, n.landmarks, picture), read(t, n.expression, picture)
+		landmarks, probabilities := read(t, landmark, picture), read(t, classifier, picture)
 		worstLandmark = max(worstLandmark, apart(t, landmarks, want.Landmarks))
 		worstProbability = max(worstProbability, apart(t, probabilities, want.Expression))
 		if d := apart(t, landmarks, want.Landmarks); !(d <= landmarkLimit) {
@@ -314,7 +321,13 @@ func TestNetsSayWhatThePackageSays(t *testing.T) {
 // differ here and there, which is no fault of the nets; most must survive that.
 func TestWholeCrops(t *testing.T) {
 	const mustSurvive = .9
-	p, n := newPeer(t), newNets(t)
+	p, onnx := newPeer(t), pack(t)
+	classifier := engine(t, onnx[modelpack.Expression], modelpack.Crop, mean())
+	exact, err := gocv.ReadNetFromONNXBytes(onnx[modelpack.Expression])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exact.Close()
 	survived, all := 0, crops(t)
 	var worst float64
 	var off []float64
@@ -324,14 +337,14 @@ func TestWholeCrops(t *testing.T) {
 			t.Fatal(err)
 		}
 		blob := sampled(t, crop)
-		got := forward(t, n.expression, blob)
+		got := forward(t, exact, blob)
 		blob.Close()
 		if d := apart(t, got, want.Expression); !(d <= probabilityLimit) || top(got) != top(want.Expression) {
 			t.Errorf("%s: ours reads %.4f, the package %.4f", name, got, want.Expression)
 		} else {
 			worst = max(worst, d)
 		}
-		byCentres := read(t, n.expression, square(t, crop))
+		byCentres := read(t, classifier, square(t, crop))
 		off = append(off, apart(t, byCentres, want.Expression))
 		if top(byCentres) == top(want.Expression) {
 			survived++
@@ -353,34 +366,19 @@ func TestWholeCrops(t *testing.T) {
 func TestDetectorSaysWhatThePackageSays(t *testing.T) {
 	const size, threshold = 224, .5
 	p := newPeer(t)
-	_, onnx, err := modelpack.Load(face.EmbeddedModels())
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := gocv.ReadNetFromONNXBytes(onnx[modelpack.Detector])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer net.Close()
+	net := engine(t, pack(t)[modelpack.Detector], size, [3]float32{117.001, 114.697, 97.404})
 	worst, faces := 0., 0
 	for name, f := range pictures(t) {
 		m := toMat(t, f)
 		small := gocv.NewMat()
 		gocv.Resize(m, &small, image.Pt(size, size), 0, 0, gocv.InterpolationArea)
-		blob := gocv.BlobFromImage(small, 1./255, image.Pt(size, size), gocv.NewScalar(117.001, 114.697, 97.404, 0), true, false)
-		net.SetInput(blob, "")
-		out := net.Forward("")
-		raw, err := out.DataPtrFloat32()
+		input := toFrame(small)
+		small.Close()
+		m.Close()
+		got := claims(read(t, net, input), size/32, size, threshold)
+		want, err := p.Detect(input, size, threshold)
 		if err != nil {
 			t.Fatal(err)
-		}
-		got := claims(raw, size/32, size, threshold)
-		want, err := p.Detect(toFrame(small), size, threshold)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, mat := range []gocv.Mat{out, blob, small, m} {
-			mat.Close()
 		}
 		// The package has suppressed overlaps: each of its boxes must be among ours,
 		// and the best of each side be the same.
@@ -406,14 +404,14 @@ func TestDetectorSaysWhatThePackageSays(t *testing.T) {
 }
 
 // claims decodes the detector's raw output, overlaps left in.
-func claims(raw []float32, grid int, side, threshold float64) []interop.Box {
+func claims(raw []float64, grid int, side, threshold float64) []interop.Box {
 	anchors := [5][2]float64{{1.603231, 2.094468}, {6.041143, 7.080126}, {2.882459, 3.518061}, {4.266906, 5.178857}, {9.041765, 10.66308}}
 	sigmoid := func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
 	cells, px := grid*grid, side/float64(grid)
 	var found []interop.Box
 	for k, anchor := range anchors {
 		for cell := range cells {
-			at := func(i int) float64 { return float64(raw[(5*k+i)*cells+cell]) }
+			at := func(i int) float64 { return raw[(5*k+i)*cells+cell] }
 			if score := sigmoid(at(4)); score > threshold {
 				w, h := math.Exp(at(2))*anchor[0]*px, math.Exp(at(3))*anchor[1]*px
 				cx, cy := (float64(cell%grid)+sigmoid(at(0)))*px, (float64(cell/grid)+sigmoid(at(1)))*px
