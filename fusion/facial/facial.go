@@ -1,40 +1,23 @@
 // Package facial derives what a face does from the samples of a face stream:
 // head pose, action units, blinks, bouts of expression, and how well the face
 // was seen.
+//
+// Meter measures a frame by itself. Live derives frames as they come, Derive a
+// finished recording, looking both ways. DECISIONS.md tells why the rules are as
+// they are.
 package facial
 
 import (
+	"math"
+
 	"emolab/fusion/action"
 	"emolab/fusion/expression"
-	"emolab/fusion/headpose"
 	"emolab/fusion/instant"
-	"emolab/fusion/stream"
-	"emolab/fusion/visibility"
 )
 
-// Measured is what one frame shows by itself.
-type Measured struct {
-	At         instant.Instant
-	Found      bool
-	Posed      bool // whether a pose explains the landmarks; Pose and Features are NaN without
-	Pose       headpose.Pose
-	Features   action.Features
-	EARRight   float64 // eye aspect ratio (Soukupova & Cech 2016), NaN without a face
-	EARLeft    float64
-	HeightPX   float64 // of the face, px
-	Expression expression.Probabilities
-	View       visibility.Mask
-}
-
-// Meter measures the samples of one face stream, in order of time. Not safe for
-// concurrent use.
-type Meter struct{}
-
-// NewMeter reads the places of the channels in info.
-func NewMeter(info stream.Info) *Meter { return &Meter{} }
-
-// Measure measures one sample.
-func (m *Meter) Measure(s stream.Sample) Measured { return Measured{} }
+// Version names the rules of Derive. It changes whenever the same samples would
+// give other rows.
+const Version = "facial-1"
 
 // Row is what is derived of one frame.
 type Row struct {
@@ -62,26 +45,81 @@ type Event struct {
 	Peak, Mean    float64 // bout: probability; blink: closure (AU 43)
 }
 
-// Options set up Derive. The zero value is the default.
-type Options struct{}
-
 // Derived is a face stream's derivation.
 type Derived struct {
-	Rows       []Row // one per frame
-	Events     []Event
-	Calibrated bool // whether the person's neutral face was known
+	Rows       []Row   // one per frame
+	Events     []Event // blinks in order of time, then bouts in order of time
+	Calibrated bool    // whether the person's neutral face was known
 }
 
 // Derive derives a finished recording, looking both ways. n is nil where the
-// person's neutral face is not known.
-func Derive(frames []Measured, n *action.Neutral, o Options) Derived { return Derived{} }
+// person's neutral face is not known. The rows point into frames.
+func Derive(frames []Measured, n *action.Neutral, o Options) Derived {
+	open := openLevel(frames)
+	d := Derived{Rows: make([]Row, len(frames)), Calibrated: n != nil}
+	for i := range frames {
+		d.Rows[i] = rowOf(&frames[i], n, open[i])
+	}
+	blinks := findBlinks(frames, open)
+	for i := range d.Rows {
+		if !math.IsNaN(aspect(&frames[i])) {
+			d.Rows[i].Blink = 0
+		}
+	}
+	for _, b := range blinks {
+		d.Events = append(d.Events, b.mark(d.Rows))
+	}
+	d.Events = append(d.Events, findBouts(frames, o.withDefaults())...)
+	return d
+}
 
-// Live derives frames as far as is possible without their future. The zero
-// value is ready. Not safe for concurrent use.
-type Live struct{}
+// rowOf derives what one frame shows, given how wide the eyes are when open.
+func rowOf(m *Measured, n *action.Neutral, open float64) Row {
+	r := Row{Measured: m, Blink: math.NaN(), Agreement: math.NaN()}
+	for i := range r.AU {
+		r.AU[i] = math.NaN()
+	}
+	for i := range r.Evidence {
+		r.Evidence[i] = math.NaN()
+	}
+	switch {
+	case m.Posed && n != nil:
+		r.AU = n.Intensities(&m.Features)
+		r.Evidence = action.EMFACS(&r.AU)
+		r.Agreement = agreement(m.Expression, r.Evidence)
+	case m.Found:
+		r.AU[action.Count-1] = closure(aspect(m), open)
+	}
+	return r
+}
+
+// agreement is the part that two answers share: the sum of the smaller of the
+// net's probability and that of the evidence, made to add up to 1, over the
+// seven expressions. It is 1 when they are equal and 0 when they have nothing in
+// common.
+func agreement(p expression.Probabilities, evidence [expression.Count]float64) float64 {
+	var sum, shared float64
+	for _, v := range evidence {
+		sum += v
+	}
+	for i, v := range evidence {
+		shared += min(p[i], v/sum)
+	}
+	return shared
+}
+
+// Live derives frames as far as is possible without their future: blinks are
+// not known yet. The zero value is ready. Not safe for concurrent use.
+type Live struct{ recent window }
 
 // One derives the next frame.
-func (l *Live) One(m Measured, n *action.Neutral) Row { return Row{Measured: &m} }
+func (l *Live) One(m Measured, n *action.Neutral) Row {
+	l.recent.forget(m.At.Add(-openSpan))
+	if e := aspect(&m); !math.IsNaN(e) {
+		l.recent.add(m.At, e)
+	}
+	return rowOf(&m, n, l.recent.median())
+}
 
 // Reset forgets the person.
-func (l *Live) Reset() {}
+func (l *Live) Reset() { *l = Live{} }
