@@ -45,7 +45,7 @@ func (d *derived) derivation(name string) derivation {
 	p := map[string]any{
 		"align": "fusion/align Fit",
 		"eda":   "fusion/eda Analyze, default options",
-		"face":  "fusion/facial Derive, default options",
+		"face":  "fusion/facial Derive, " + facial.Version + ", default options",
 		"join":  "fusion/trace Join",
 	}
 	var of, models []string
