@@ -14,6 +14,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"emolab/capture/face/modelpack"
+	"emolab/capture/frame"
 )
 
 // optionalModels returns the folder of models beyond the pack, or skips.
@@ -74,6 +75,17 @@ func TestYuNetClaimsNoFaceWhereThereIsNone(t *testing.T) {
 	for n, r := range film(t, a, "no_face.mp4") {
 		if r.Found || r.Faces != 0 {
 			t.Errorf("frame %d: %d faces, one at %v", n, r.Faces, r.Box)
+		}
+	}
+}
+
+// TestYuNetTakesAnyShape: OpenCV ends the process on an input that a net cannot take.
+func TestYuNetTakesAnyShape(t *testing.T) {
+	a := newTestAnalyzer(t, Options{Detector: DetectorYuNet, Optional: optionalModels(t)})
+	for _, size := range [][2]int{{1, 1}, {1, 700}, {1000, 3}, {640, 480}, {480, 640}, {3840, 2160}, {640, 480}} {
+		f := frame.Frame{Width: size[0], Height: size[1], Pix: make([]byte, 3*size[0]*size[1])}
+		if r, err := a.Analyze(f); err != nil || r.Found {
+			t.Errorf("black, %dx%d: found %v, %v", size[0], size[1], r.Found, err)
 		}
 	}
 }
