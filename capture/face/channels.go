@@ -76,8 +76,8 @@ func Channels() []stream.Channel {
 	return c
 }
 
-// values returns r in the order of Channels.
-func (r Result) values() []float64 {
+// Values returns r in the order of Channels.
+func (r Result) Values() []float64 {
 	v := make([]float64, valueCount)
 	if !r.Found {
 		for i := range v {

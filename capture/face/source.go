@@ -214,7 +214,7 @@ func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64
 			unread.add(err)
 		} else {
 			chunk.Samples = []stream.Sample{{
-				Seq: seq, Tick: int64(q.frame.At), Arrival: q.frame.Arrival, Values: r.values(),
+				Seq: seq, Tick: int64(q.frame.At), Arrival: q.frame.Arrival, Values: r.Values(),
 			}}
 		}
 		chunk.Events = unread.report(events, q.frame.Arrival)

@@ -315,7 +315,7 @@ func TestValuesFollowChannels(t *testing.T) {
 		seen[c.Name] = true
 	}
 	r, _ := smile(frame.Frame{})
-	v := r.values()
+	v := r.Values()
 	for name, want := range map[string]float64{
 		"face_found": 1, "face_confidence": .9, "box_x_px": 1, "box_y_px": 2, "box_w_px": 3, "box_h_px": 4,
 		"p_neutral": 0, "p_happy": 1, "p_surprised": 0, "valence": .87, "arousal": .38,
@@ -330,7 +330,7 @@ func TestValuesFollowChannels(t *testing.T) {
 	}
 	nobody := Result{Faces: 1, FrameW: 640, FrameH: 480, View: View{LumaAround: 99}}
 	known := map[string]float64{"face_found": 0, "faces": 1, "frame_w_px": 640, "frame_h_px": 480, "luma_around": 99}
-	for i, x := range nobody.values() {
+	for i, x := range nobody.Values() {
 		name := info.Channels[i].Name
 		if want, ok := known[name]; ok && x != want || !ok && !math.IsNaN(x) {
 			t.Errorf("without a face %s is %v", name, x)
