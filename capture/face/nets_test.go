@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"gocv.io/x/gocv"
 
@@ -124,6 +126,35 @@ func TestNewAnalyzerRefuses(t *testing.T) {
 	_, err := NewAnalyzer(Options{Models: noFiles{}})
 	if !errors.Is(err, modelpack.ErrMissing) {
 		t.Errorf("no pack: got %v, want ErrMissing", err)
+	}
+}
+
+// A net with a flipped bit would still answer, and wrongly.
+func TestNewAnalyzerRefusesADamagedNet(t *testing.T) {
+	if _, err := modelpack.Verify(EmbeddedModels()); errors.Is(err, modelpack.ErrMissing) {
+		t.Skip("no model pack in capture/face/models: run `make models`")
+	}
+	damaged := fstest.MapFS{}
+	err := fs.WalkDir(EmbeddedModels(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(EmbeddedModels(), path)
+		damaged[path] = &fstest.MapFile{Data: append([]byte(nil), data...)}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const victim = modelpack.Landmarks + ".onnx"
+	damaged[victim].Data[len(damaged[victim].Data)/2] ^= 1
+	a, err := NewAnalyzer(Options{Models: damaged})
+	if err == nil {
+		a.Close()
+		t.Fatal("accepted")
+	}
+	if text := err.Error(); !strings.Contains(text, victim) || !strings.Contains(text, "make models") {
+		t.Errorf("%v: does not say which file, or what to do", err)
 	}
 }
 

@@ -108,14 +108,34 @@ func (g *capture) grab() (picture, bool, error) {
 	if !g.video.Read(&g.mat) || g.mat.Empty() {
 		return picture{}, false, nil
 	}
-	if t := g.mat.Type(); t != gocv.MatTypeCV8UC3 {
-		return picture{}, false, fmt.Errorf("pictures are of OpenCV type %d, not of 3 channels with 8 bits each", t)
+	pix, err := bgr(g.mat)
+	if err != nil {
+		return picture{}, false, err
 	}
 	return picture{
-		width: g.mat.Cols(), height: g.mat.Rows(),
-		pix:   g.mat.ToBytes(), // a copy: the Mat is overwritten by the next picture
+		width: g.mat.Cols(), height: g.mat.Rows(), pix: pix,
 		posMs: g.video.Get(gocv.VideoCapturePosMsec),
 	}, true, nil
+}
+
+// bgr returns a copy of a picture as frames have it: blue, green, red, 8 bits
+// each. Some infrared cameras give grey pictures, some grabbers a fourth channel.
+func bgr(m gocv.Mat) ([]byte, error) {
+	convert := map[gocv.MatType]gocv.ColorConversionCode{
+		gocv.MatTypeCV8UC1: gocv.ColorGrayToBGR,
+		gocv.MatTypeCV8UC4: gocv.ColorBGRAToBGR,
+	}
+	code, ok := convert[m.Type()]
+	switch {
+	case m.Type() == gocv.MatTypeCV8UC3:
+		return m.ToBytes(), nil
+	case !ok:
+		return nil, fmt.Errorf("the pictures have %d channels of OpenCV type %d: want 1, 3 or 4 of 8 bits; choose another format of the camera", m.Channels(), m.Type())
+	}
+	converted := gocv.NewMat()
+	defer converted.Close()
+	gocv.CvtColor(m, &converted, code)
+	return converted.ToBytes(), nil
 }
 
 // rewind opens the file anew. Seeking would be quicker, but lands on a key

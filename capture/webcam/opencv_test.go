@@ -3,9 +3,11 @@
 package webcam
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -118,6 +120,34 @@ func TestFileLoops(t *testing.T) {
 	}
 }
 
+func TestPicturesOfOtherChannels(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind  gocv.MatType
+		pixel gocv.Scalar
+		want  []byte // of one pixel; nil for an error
+	}{
+		"colour":          {gocv.MatTypeCV8UC3, gocv.NewScalar(10, 20, 30, 0), []byte{10, 20, 30}},
+		"grey":            {gocv.MatTypeCV8UC1, gocv.NewScalar(77, 0, 0, 0), []byte{77, 77, 77}},
+		"with a fourth":   {gocv.MatTypeCV8UC4, gocv.NewScalar(10, 20, 30, 99), []byte{10, 20, 30}},
+		"16 bits":         {gocv.MatTypeCV16UC1, gocv.NewScalar(1000, 0, 0, 0), nil},
+		"two channels":    {gocv.MatTypeCV8UC2, gocv.NewScalar(1, 2, 0, 0), nil},
+		"floating points": {gocv.MatTypeCV32FC3, gocv.NewScalar(.1, .2, .3, 0), nil},
+	} {
+		m := gocv.NewMatWithSizeFromScalar(tc.pixel, 5, 7, tc.kind)
+		pix, err := bgr(m)
+		m.Close()
+		if tc.want == nil {
+			if err == nil || !strings.Contains(err.Error(), "8 bits") {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil || len(pix) != 3*5*7 || !bytes.Equal(pix[:3], tc.want) || !bytes.Equal(pix[len(pix)-3:], tc.want) {
+			t.Errorf("%s: %d bytes, %v, %v", name, len(pix), pix[:min(3, len(pix))], err)
+		}
+	}
+}
+
 func TestRunStopsAtOnce(t *testing.T) {
 	c, err := Open(Options{Source: newFilm(t), Loop: true}, instant.Monotonic{})
 	if err != nil {
@@ -136,6 +166,10 @@ func TestRunStopsAtOnce(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "none.mp4")
+	empty := filepath.Join(t.TempDir(), "empty.mp4")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, tc := range map[string]struct {
 		o    Options
 		want string
@@ -144,6 +178,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a missing file":     {Options{Source: text}, "none.mp4"},
 		"a missing device":   {Options{Source: "/dev/video-none"}, "there is no camera"},
 		"a file of no video": {Options{Source: "opencv_test.go"}, "no video that OpenCV can read"},
+		"an empty file":      {Options{Source: empty}, "no video that OpenCV can read"},
 	} {
 		c, err := Open(tc.o, instant.Monotonic{})
 		if err == nil {
