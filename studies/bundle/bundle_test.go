@@ -77,6 +77,11 @@ func record(t testing.TB, s *store.Store, id string, long time.Duration, value f
 			switch info.Kind {
 			case stream.Face:
 				v[0] = 1
+				// A smile from 0.5 to 1.5 s, in p_neutral to p_surprised.
+				copy(v[6:13], []float64{.94, .01, .01, .01, .01, .01, .01})
+				if seq >= 15 && seq < 45 {
+					v[6], v[7] = .01, .94
+				}
 				if seq == 3 {
 					v = slices.Repeat([]float64{math.NaN()}, len(v))
 					v[0] = 0
@@ -339,6 +344,13 @@ func TestTablesSayWhatWasRecorded(t *testing.T) {
 	tr := parse(t, files["trace.csv"])
 	if len(tr) != 61 || tr[31][5] != "a" || tr[31][7] != "30" {
 		t.Errorf("trace has %d lines; row 30 begins %v", len(tr), tr[31][:9])
+	}
+	fe := parse(t, files["face_events.csv"])
+	if !slices.ContainsFunc(fe[1:], func(row []string) bool {
+		from, err := strconv.ParseFloat(row[0], 64)
+		return err == nil && row[4] == "bout" && row[5] == "happy" && math.Abs(from-.5) < .1 && row[7] == "0.94"
+	}) {
+		t.Errorf("the smile from 0.5 s on is not among the face events %q", fe)
 	}
 	if ev := parse(t, files["events.csv"]); len(ev) != 3 || ev[1][7] != "said \"hello\",\nthen left" {
 		t.Errorf("events %q", ev)
