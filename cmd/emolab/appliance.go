@@ -83,6 +83,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	a.manager, err = session.NewManager(ctx, session.Options{
 		Clock: clock, Lab: a.lab, Archive: a.store, Stage: a.stage, Study: o.study,
 		Bundler:  bundle.NewExporter(a.store, bundleDir(o.dir)),
+		Film:     o.rig.film(o.dir),
 		Software: "emolab " + version, Dir: o.dir, Log: o.log,
 		Ended: func(out session.Outcome) {
 			if err := o.rig.keepTruth(o.dir, out.SessionID); err != nil {

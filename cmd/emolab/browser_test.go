@@ -51,6 +51,12 @@ func TestServeInABrowser(t *testing.T) {
 	console.Do(chromedp.KeyEvent("P7K2"))
 	console.Until(`!document.querySelector("#start-go").disabled`) // the stage is connected
 	console.Do(chromedp.KeyEvent(kb.Enter))
+	// The participant is asked whether the video of the face may be kept. A key
+	// counts from half a second after the question came.
+	stage.Until(`document.body.dataset.view === "question"`)
+	stage.Screenshot("stage-question.png")
+	stage.Until(`performance.now() - (window.__asked ??= performance.now()) > 700`)
+	stage.Press("y")
 	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1.5 })()`)
 	stage.Screenshot("stage-playing.png")
 	console.Screenshot("console-recording.png")

@@ -25,14 +25,15 @@ import (
 
 // demoCmd is the whole job with the virtual lab.
 type demoCmd struct {
-	Out          string       `help:"Where recordings, bundles and truths are kept. Default: emolab-demo here." default:"emolab-demo" type:"path" placeholder:"DIR"`
-	Study        string       `help:"The study to run. Default: the example study." type:"existingfile" placeholder:"FILE"`
-	Participants int          `help:"How many sessions to record, one after the other." default:"1" placeholder:"N"`
-	Browser      string       `help:"Where the stage runs: chromium, none (the built-in client), or auto (Chromium where it is installed)." default:"auto" enum:"auto,chromium,none"`
-	Camera       string       `help:"Use this video file or camera instead of the drawn face." placeholder:"SOURCE"`
-	Unplug       []cablePull  `help:"Pull a sensor's cable during each session: eda or gaze, when, and for how long." placeholder:"eda@8s+2s"`
-	Lines        virtualFlags `embed:""`
-	JSON         bool         `help:"Print the report as JSON."`
+	Out          string        `help:"Where recordings, bundles and truths are kept. Default: emolab-demo here." default:"emolab-demo" type:"path" placeholder:"DIR"`
+	Study        string        `help:"The study to run. Default: the example study." type:"existingfile" placeholder:"FILE"`
+	Participants int           `help:"How many sessions to record, one after the other." default:"1" placeholder:"N"`
+	Browser      string        `help:"Where the stage runs: chromium, none (the built-in client), or auto (Chromium where it is installed)." default:"auto" enum:"auto,chromium,none"`
+	Camera       string        `help:"Use this video file or camera instead of the drawn face." placeholder:"SOURCE"`
+	Unplug       []cablePull   `help:"Pull a sensor's cable during each session: eda or gaze, when, and for how long." placeholder:"eda@8s+2s"`
+	Nets         detectorFlags `embed:""`
+	Lines        virtualFlags  `embed:""`
+	JSON         bool          `help:"Print the report as JSON."`
 }
 
 // Help shows examples below the flags.
@@ -81,7 +82,7 @@ const (
 	pollEvery  = 100 * time.Millisecond
 	// autostart lets the stage begin without the key or tap that full screen and
 	// sound need: nobody sits before a headless browser.
-	autostart = "#autostart"
+	autostart = "#autostart,virtual"
 	// The built-in client's clock: a page that was opened a while ago, on a
 	// computer with an ordinary crystal.
 	clientOffset = 90 * time.Second
@@ -96,7 +97,7 @@ func (c *demoCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	r, err := virtualRig(c.Lines, c.Camera)
+	r, err := virtualRig(c.Lines, c.Camera, c.Nets)
 	if err != nil {
 		return err
 	}

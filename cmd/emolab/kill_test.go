@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"emolab/capture/face"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
@@ -191,7 +192,7 @@ func TestContinueAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := virtualRig(virtualFlags{Seed: 1, DriftPPM: 2000, Batch: 16 * time.Millisecond}, "")
+	r, err := virtualRig(virtualFlags{Seed: 1, DriftPPM: 2000, Batch: 16 * time.Millisecond}, "", detectorFlags{Detector: face.DetectorTiny})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ type cli struct {
 	Devices devicesCmd `cmd:"" help:"List cameras and serial ports."`
 	Session sessionCmd `cmd:"" help:"List, show and export sessions."`
 	Bundle  bundleCmd  `cmd:"" help:"Check exported bundles."`
+	Face    faceCmd    `cmd:"" help:"Analyse films and pictures of faces."`
 	Models  modelsCmd  `cmd:"" help:"Install and check the face models."`
 	Bench   benchCmd   `cmd:"" help:"Measure this workstation against the budgets."`
 }

@@ -13,18 +13,22 @@ import (
 	"emolab/capture/face"
 	"emolab/capture/frame"
 	"emolab/capture/portrait"
+	"emolab/capture/record"
 	"emolab/capture/webcam"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
 	"emolab/sensors/virtual"
+	"emolab/studies/session"
 )
 
 // rig is the devices of one lab, real or virtual. The stage is not part of it.
 type rig struct {
+	nets    detectorFlags
 	sources []stream.Source
 	truth   *script.Truth // what really happens; nil in a real lab
 	lab     *virtual.Lab  // nil in a real lab
+	tap     *record.Tap   // between the camera and the analysis; nil without a camera
 	closers []io.Closer
 }
 
@@ -40,8 +44,8 @@ func (r *rig) close() error {
 
 // realRig opens the devices that lab.yaml names. An absent device is no error:
 // it is picked up when it is plugged in. An unknown driver is.
-func realRig(lab labFile) (_ *rig, err error) {
-	r := &rig{}
+func realRig(lab labFile, nets detectorFlags) (_ *rig, err error) {
+	r := &rig{nets: nets}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -95,17 +99,32 @@ type absent struct{ reason error }
 func (a absent) Run(context.Context, chan<- frame.Frame) error { return a.reason }
 
 func (r *rig) addCamera(cam face.Camera, info face.SourceInfo) error {
-	fsys, _, err := models()
-	if err != nil {
-		return err
-	}
-	analyzer, err := face.NewAnalyzer(face.Options{Models: fsys})
+	analyzer, err := r.nets.analyzer(true)
 	if err != nil {
 		return err
 	}
 	r.closers = append(r.closers, analyzer)
-	r.sources = append(r.sources, face.NewSource(cam, analyzer, "face", info, instant.Monotonic{}))
+	r.tap = record.NewTap(info.Rate)
+	if reopen := info.Reopen; reopen != nil {
+		info.Reopen = func() (face.Camera, error) {
+			cam, err := reopen()
+			if err != nil {
+				return nil, err
+			}
+			return r.tap.Over(cam), nil
+		}
+	}
+	r.sources = append(r.sources, face.NewSource(r.tap.Over(cam), analyzer, "face", info, instant.Monotonic{}))
 	return nil
+}
+
+// film is what keeps the video of the face in a data folder, where a
+// participant allows it; nil without a camera.
+func (r *rig) film(dir string) session.Film {
+	if r.tap == nil {
+		return nil
+	}
+	return &film{Tap: r.tap, dir: dir}
 }
 
 // virtualFlags disturb the virtual lab.
@@ -126,10 +145,10 @@ const (
 
 // virtualRig makes a lab of simulated devices that play one script. camera, if
 // not empty, is a video file that takes the place of the drawn face.
-func virtualRig(f virtualFlags, camera string) (_ *rig, err error) {
+func virtualRig(f virtualFlags, camera string, nets detectorFlags) (_ *rig, err error) {
 	var clock instant.Monotonic
 	truth := script.NewTruth(script.New(f.Seed), clock.Now())
-	r := &rig{truth: truth}
+	r := &rig{nets: nets, truth: truth}
 	defer func() {
 		if err != nil {
 			r.close()

@@ -14,14 +14,15 @@ import (
 
 // serveCmd runs the lab.
 type serveCmd struct {
-	Lab     string       `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
-	Study   string       `help:"The study to run. Default: study.yaml here, else the example study." type:"path" placeholder:"FILE"`
-	Data    string       `help:"Where recordings and bundles are kept. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
-	Listen  string       `help:"Loopback address of the pages. Default: 127.0.0.1:8800." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
-	Token   string       `help:"Access token of the pages. Default: the one kept in the data folder, made at the first start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
-	Virtual bool         `help:"Use the virtual lab instead of lab.yaml: a scripted participant on simulated devices."`
-	Camera  string       `help:"Use this camera, video file or URL instead of the lab's own." placeholder:"SOURCE"`
-	Lines   virtualFlags `embed:"" prefix:"virtual-"`
+	Lab     string        `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
+	Study   string        `help:"The study to run. Default: study.yaml here, else the example study." type:"path" placeholder:"FILE"`
+	Data    string        `help:"Where recordings and bundles are kept. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
+	Listen  string        `help:"Loopback address of the pages. Default: 127.0.0.1:8800." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
+	Token   string        `help:"Access token of the pages. Default: the one kept in the data folder, made at the first start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
+	Virtual bool          `help:"Use the virtual lab instead of lab.yaml: a scripted participant on simulated devices."`
+	Camera  string        `help:"Use this camera, video file or URL instead of the lab's own." placeholder:"SOURCE"`
+	Nets    detectorFlags `embed:""`
+	Lines   virtualFlags  `embed:"" prefix:"virtual-"`
 }
 
 // Help shows examples below the flags.
@@ -115,7 +116,7 @@ func openExample(dir string) (*study.Study, error) {
 
 func (c *serveCmd) rig() (*rig, error) {
 	if c.Virtual {
-		return virtualRig(c.Lines, c.Camera)
+		return virtualRig(c.Lines, c.Camera, c.Nets)
 	}
 	lab, err := readLab(c.Lab)
 	if err != nil && !(c.Camera != "" && errors.Is(err, os.ErrNotExist)) {
@@ -124,7 +125,7 @@ func (c *serveCmd) rig() (*rig, error) {
 	if c.Camera != "" {
 		lab.Camera = cameraEntry{Source: c.Camera}
 	}
-	return realRig(lab)
+	return realRig(lab, c.Nets)
 }
 
 // onlyLoopback refuses addresses that other machines can reach: faces and
