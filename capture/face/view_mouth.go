@@ -2,20 +2,19 @@ package face
 
 import (
 	"math"
+	"slices"
 
 	"emolab/fusion/landmark"
 )
 
 // The landmark net puts a mouth somewhere in every face, so its points do not
-// tell whether there is one to be seen. Two things in the picture do, without
-// any memory of the participant:
-//
-//   - lips are redder than the skin around them, and hands, cups and masks where
-//     lips should be are not;
-//   - the edges of the lower face (lips, teeth, the dark line between them, the
-//     chin) run across it, those of fingers and of objects as much along it.
-//
-// DECISIONS.md has what was tried and how well they tell.
+// tell whether there is one to be seen. The colour of the picture there does,
+// without any memory of the participant: lips are redder than the skin around
+// them, and lips, teeth and tongue together are unlike it; hands, cups and masks
+// are there what they are beside. Both are looked for in the right and in the
+// left half of the mouth, and the half that has less decides, because a hand
+// often hides one corner only. DECISIONS.md of fusion/visibility has what else
+// was tried and how well it tells.
 const (
 	// mouthSide is the side of the square of the lower face that is looked at, in
 	// points, and mouthScale how many of them there are to the distance between
@@ -29,56 +28,128 @@ const (
 	// the skin is compared with them: off their soft edge, and within their shadow
 	// and beard.
 	lipGap, lipRing = 1, 5
-	// lipLeast is how many points of lip and of skin it takes.
-	lipLeast = 8
+	// lipLeast and skinLeast are how many points of lip and of skin each half must
+	// have: a head turned far aside has not.
+	lipLeast, skinLeast = 5, 10
 	// colourLeast is the mean difference of red and green in parts of the luma
 	// below which a picture is as good as grey and does not show what lips are.
 	colourLeast = .03
-	// chromaFloor keeps the noise of the blue and red of dark pixels small (luma).
+	// chromaFloor keeps the noise of the red and green of dark pixels small (luma).
 	chromaFloor = 8
+	// Skin has nine tenths of its redness below reddestSkin and one in twenty
+	// below palestSkin; what lies outside is unlike it.
+	reddestSkin, palestSkin = .9, .05
 )
 
-// Weights of the logistic function of the two measures. They were fitted to
-// faces of 25 people, each as it is and with hands, masks, cups and phones put
-// before the mouth, and tried on people who were left out; the offset is chosen
-// for one in twenty of the free mouths at .5.
+// Weights of the logistic function of the two measures, fitted to the faces of 25
+// people, each as it is and with hands, masks, cups and phones before the mouth.
 const (
-	weightRedness = -6.60
-	weightAcross  = -8.82
-	weightOffset  = 3.73
+	weightRedder = -3.77
+	weightUnlike = -4.33
+	weightOffset = 3.24
 )
 
 // mouth looks at the lower part of faces. It holds what is used again from frame
 // to frame, and is not safe for concurrent use.
 type mouth struct {
 	red    [mouthSide * mouthSide]float64 // log of red over green
-	bright [mouthSide * mouthSide]float64 // log of luma
 	seen   [mouthSide * mouthSide]bool    // within the patch
-	lips   [mouthSide * mouthSide]bool
-	inner  [mouthSide * mouthSide]bool // between the lips: teeth, tongue
-	lower  [mouthSide * mouthSide]bool // the face below the nose
-	near   [mouthSide * mouthSide]bool // within lipGap of the lips
-	around [mouthSide * mouthSide]bool // within lipRing of them
+	lips   [mouthSide * mouthSide]bool    // with all between them
+	inner  [mouthSide * mouthSide]bool    // between the lips: teeth, tongue
+	lower  [mouthSide * mouthSide]bool    // the face below the nose
+	near   [mouthSide * mouthSide]bool    // within lipGap of the lips
+	around [mouthSide * mouthSide]bool    // within lipRing of them
+	skin   []float64                      // redness around one half of the mouth
 }
 
 // cover returns how likely something hides the mouth of the face in p, 0..1, of
 // which f are the landmarks in the frame; NaN when too little of it is seen.
 func (m *mouth) cover(p *patch, f *landmark.Face) float64 {
-	shape, ok := m.sample(p, f)
+	redder, unlike, ok := m.lipness(p, f)
 	if !ok {
 		return math.NaN()
 	}
-	fill(&m.lips, shape[48:60])
-	fill(&m.inner, shape[60:68])
+	return 1 / (1 + math.Exp(-(weightRedder*redder + weightUnlike*unlike + weightOffset)))
+}
+
+// lipness returns how much the lips differ from the skin around them in redness,
+// and the mouth in whole (see half), in the half of the mouth that does so
+// less; false when too little is seen.
+func (m *mouth) lipness(p *patch, f *landmark.Face) (redder, unlike float64, ok bool) {
+	shape, ok := m.sample(p, f)
+	if !ok {
+		return 0, 0, false
+	}
+	const (
+		outer, outerEnd = 48, 60
+		between, end    = 60, 68
+		middle          = 62 // of the upper lip's inner edge
+	)
+	fill(&m.lips, shape[outer:outerEnd])
+	fill(&m.inner, shape[between:end])
 	m.fillLower(&shape)
 	grow(&m.near, &m.lips, lipGap)
 	grow(&m.around, &m.lips, lipRing)
-	red, ok := m.redness()
-	if !ok {
-		return math.NaN()
-	}
-	return 1 / (1 + math.Exp(-(weightRedness*red + weightAcross*m.across() + weightOffset)))
+	split := min(max(0, int(math.Round(shape[middle].X))), mouthSide)
+	redRight, unlikeRight, okRight := m.half(0, split)
+	redLeft, unlikeLeft, okLeft := m.half(split, mouthSide)
+	return min(redRight, redLeft), min(unlikeRight, unlikeLeft), okRight && okLeft
 }
+
+// half measures the columns from..to. Redder is the correlation of redness with
+// being lip, over the lips and the skin around them, both weighing the same: near
+// 1 where the lips stand out, near 0 where there are none. Unlike is the share of
+// the mouth that is redder or paler than the skin around it.
+func (m *mouth) half(from, to int) (redder, unlike float64, ok bool) {
+	m.skin = m.skin[:0]
+	var lip, skin sums
+	for r := range mouthSide {
+		for i := r*mouthSide + from; i < r*mouthSide+to; i++ {
+			switch {
+			case !m.seen[i]:
+			case m.lips[i] && !m.inner[i]:
+				lip.add(m.red[i])
+			case m.lower[i] && m.around[i] && !m.near[i]:
+				skin.add(m.red[i])
+				m.skin = append(m.skin, m.red[i])
+			}
+		}
+	}
+	if lip.n < lipLeast || skin.n < skinLeast {
+		return 0, 0, false
+	}
+	slices.Sort(m.skin)
+	palest := m.skin[int(palestSkin*float64(len(m.skin)))]
+	reddest := m.skin[int(reddestSkin*float64(len(m.skin)))]
+	var outside, all float64
+	for r := range mouthSide {
+		for i := r*mouthSide + from; i < r*mouthSide+to; i++ {
+			if m.seen[i] && m.lips[i] {
+				all++
+				if m.red[i] > reddest || m.red[i] < palest {
+					outside++
+				}
+			}
+		}
+	}
+	apart := (lip.mean() - skin.mean()) / 2
+	// Evenly coloured skin has a variance of some 1e-3; below this it is rounding.
+	const rounding = 1e-5
+	return apart / math.Sqrt((lip.variance()+skin.variance())/2+apart*apart+rounding), outside / all, true
+}
+
+// sums are those of some numbers and their squares.
+type sums struct{ n, sum, squares float64 }
+
+func (s *sums) add(x float64) {
+	s.n++
+	s.sum += x
+	s.squares += x * x
+}
+
+func (s *sums) mean() float64 { return s.sum / s.n }
+
+func (s *sums) variance() float64 { return max(0, s.squares/s.n-s.mean()*s.mean()) }
 
 // sample lays the square upright below the eyes, reads the picture there, and
 // returns the landmarks in its points; false when there are no eyes.
@@ -108,11 +179,10 @@ func (m *mouth) sample(p *patch, f *landmark.Face) (shape landmark.Face, ok bool
 		for c := range mouthSide {
 			along := (float64(c) + .5 - mouthSide/2) * step
 			q := p.place(landmark.Point{X: middle.X + along*ux - down*uy, Y: middle.Y + along*uy + down*ux})
-			blue, green, red, ok := p.at(q.X, q.Y)
+			_, green, red, ok := p.at(q.X, q.Y)
 			i := r*mouthSide + c
 			m.seen[i] = ok
 			m.red[i] = math.Log((red + chromaFloor) / (green + chromaFloor))
-			m.bright[i] = math.Log(luma(blue, green, red) + chromaFloor)
 		}
 	}
 	return shape, true
@@ -130,68 +200,6 @@ func (m *mouth) fillLower(shape *landmark.Face) {
 	for r := 0; r < mouthSide && float64(r) <= shape[underNose].Y; r++ {
 		clear(m.lower[r*mouthSide : (r+1)*mouthSide])
 	}
-}
-
-// redness returns the correlation of redness with being lip, over the lips and
-// the skin around them, both weighing the same: near 1 where the lips stand out,
-// near 0 where there are none. False when too little is seen.
-func (m *mouth) redness() (float64, bool) {
-	var n, sum, squares [2]float64
-	for i, red := range m.red {
-		k := 0
-		switch {
-		case !m.seen[i]:
-			continue
-		case m.lips[i] && !m.inner[i]:
-			k = 1
-		case !m.lower[i] || m.near[i] || !m.around[i]:
-			continue
-		}
-		n[k]++
-		sum[k] += red
-		squares[k] += red * red
-	}
-	if n[0] < lipLeast || n[1] < lipLeast {
-		return 0, false
-	}
-	skin, lip := sum[0]/n[0], sum[1]/n[1]
-	mean := (skin + lip) / 2
-	variance := (squares[0]/n[0]+squares[1]/n[1])/2 - mean*mean
-	// Evenly coloured skin has a variance of some 1e-3; below this it is rounding.
-	const rounding = 1e-5
-	return (lip - skin) / 2 / math.Sqrt(variance+rounding), true
-}
-
-// across returns how much more the edges of the lower face run across it than
-// along it: -1 none across, 0 as many, 1 all.
-func (m *mouth) across() float64 {
-	const least = 1 // keeps the answer near 0 where there are no edges: noise has no direction
-	var across, along float64 = least, least
-	for r := 1; r < mouthSide-1; r++ {
-		for c := 1; c < mouthSide-1; c++ {
-			i := r*mouthSide + c
-			if !m.lower[i] || !m.whole(i) {
-				continue
-			}
-			// Sobel's operator: differences, smoothed across them.
-			b := &m.bright
-			dx := b[i-mouthSide+1] + 2*b[i+1] + b[i+mouthSide+1] - b[i-mouthSide-1] - 2*b[i-1] - b[i+mouthSide-1]
-			dy := b[i+mouthSide-1] + 2*b[i+mouthSide] + b[i+mouthSide+1] - b[i-mouthSide-1] - 2*b[i-mouthSide] - b[i-mouthSide+1]
-			across += math.Abs(dy)
-			along += math.Abs(dx)
-		}
-	}
-	return (across - along) / (across + along)
-}
-
-// whole tells whether a point and its eight neighbours are seen.
-func (m *mouth) whole(i int) bool {
-	for _, row := range [...]int{i - mouthSide, i, i + mouthSide} {
-		if !m.seen[row-1] || !m.seen[row] || !m.seen[row+1] {
-			return false
-		}
-	}
-	return true
 }
 
 // fill marks the points within a polygon: those to whose left an odd number of

@@ -23,8 +23,8 @@ const (
 	// whites of the eyes stay below white.
 	clippedShare = .02
 	// bleached is the share of white pixels above which the skin has lost its
-	// colour. A white cup or mask before the mouth stays below it.
-	bleached = .3
+	// colour. A white cup or mask before the mouth is seldom so bright itself.
+	bleached = .15
 	// softDetail is the Sharpness below which a face is blurred: by 1.5 % of its
 	// height (standard deviation of the blur), which moves the landmarks by 2.6 %
 	// of the distance between the eyes.
@@ -47,7 +47,7 @@ const (
 
 // noLips are the faults with which a picture does not show whether the lips can
 // be seen.
-const noLips = TooDark | Blurred | TurnedAway | OutOfFrame
+const noLips = TooDark | BackLit | Blurred | TurnedAway
 
 // Assess judges one view. What is not known (NaN) is not held against it.
 func Assess(v *View) Mask {

@@ -38,7 +38,7 @@ func TestAssess(t *testing.T) {
 		{"the chin at the lower edge", func(v *View) { v.Y = 720 - 200 }, OutOfFrame},
 		{"near the edge", func(v *View) { v.X = 10 }, 0},
 		{"a hand over the mouth", func(v *View) { v.MouthCover = .9 }, MouthCovered},
-		{"a white mask", func(v *View) { v.MouthCover, v.Clipped = .9, .2 }, MouthCovered | Glare},
+		{"a white mask", func(v *View) { v.MouthCover, v.Clipped = .9, .1 }, MouthCovered | Glare},
 		{"lips that are too blurred to tell", func(v *View) { v.MouthCover, v.Sharpness = .9, .1 }, Blurred},
 		{"lips that the light has bleached", func(v *View) { v.MouthCover, v.Clipped = .9, .5 }, Glare},
 		{"somebody behind", func(v *View) { v.Faces = 2 }, Several},
