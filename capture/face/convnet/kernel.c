@@ -102,14 +102,15 @@ void mean(const float *in, int height, int width, int channels, float *out)
 	for (int c = 0; c < channels; c++) out[c] /= (float)(height * width);
 }
 
-void load(const uint8_t *pixels, int size, const float *mean, float scale, float *out)
+void load(const uint8_t *restrict pixels, int size, const float *restrict mean, float scale, float *restrict out)
 {
-	for (int y = 0; y < size; y++) {
-		float *o = out + (ptrdiff_t)y * (size + 2) * 3;
-		for (int x = 0; x < size; x++, o += 3, pixels += 3) {
-			o[0] = ((float)pixels[2] - mean[0]) * scale;
-			o[1] = ((float)pixels[1] - mean[1]) * scale;
-			o[2] = ((float)pixels[0] - mean[2]) * scale;
+	const float red = mean[0], green = mean[1], blue = mean[2];
+	for (int y = 0; y < size; y++, pixels += 3 * size) {
+		float *restrict o = out + (ptrdiff_t)y * (size + 2) * 3;
+		for (int x = 0; x < size; x++) {
+			o[3 * x] = ((float)pixels[3 * x + 2] - red) * scale;
+			o[3 * x + 1] = ((float)pixels[3 * x + 1] - green) * scale;
+			o[3 * x + 2] = ((float)pixels[3 * x] - blue) * scale;
 		}
 	}
 }

@@ -45,4 +45,4 @@ void mean(const float *in, int height, int width, int channels, float *out);
 
 // load: blue, green, red bytes of size x size into a map of red, green, blue,
 // less mean (red first), times scale.
-void load(const uint8_t *pixels, int size, const float *mean, float scale, float *out);
+void load(const uint8_t *restrict pixels, int size, const float *restrict mean, float scale, float *restrict out);
