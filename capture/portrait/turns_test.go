@@ -24,7 +24,7 @@ func quantile(v []float64, q float64) float64 {
 // participant's turns are measured from that participant's own zero.
 func TestNetsMeasureTheTurns(t *testing.T) {
 	a := analyzer(t)
-	const heads, limit = 60, 4.0 // degrees, median
+	const heads, limit = 40, 4.0 // degrees, median
 	paint := portrait.NewPainter(640, 480, 1)
 	generic, camera := headpose.Generic(), headpose.CameraOf(640, 480)
 	// The drawing is seen from far away: a head beside the picture's middle looks
