@@ -48,7 +48,7 @@ var importers = map[string]struct {
 	reason   string
 }{
 	"golang.org/x/sys":                  {[]string{"fusion/instant", "studies/session", "studies/store", "sensors/virtual"}, "the clock; the free space of a disk; the lock on the study's file; raw pseudo-terminals"},
-	"golang.org/x/sync":                 {[]string{"studies/session", "studies/bundle", "cmd/emolab"}, "errgroup: whoever starts goroutines waits for them"},
+	"golang.org/x/sync":                 {[]string{"studies/session", "studies/store", "studies/bundle", "cmd/emolab"}, "errgroup: whoever starts goroutines waits for them"},
 	"gocv.io/x/gocv":                    {[]string{"capture/webcam", "capture/face", "capture/record"}, "the camera, the nets and the kept video are three jobs of one library"},
 	"go.bug.st/serial":                  {[]string{"sensors/serialport"}, ""},
 	"github.com/creack/pty":             {[]string{"sensors/virtual"}, ""},

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -22,7 +21,6 @@ import (
 	"emolab/capture/picture"
 	"emolab/fusion/expression"
 	"emolab/fusion/facial"
-	"emolab/fusion/instant"
 )
 
 type faceCmd struct {
@@ -35,26 +33,15 @@ type detectorFlags struct {
 	DetectorSize int    `help:"Side of the detector's input in pixels, a multiple of 32. Larger finds smaller faces. Default: the detector's own." placeholder:"N"`
 }
 
-// analyzer loads the nets.
+// analyzer loads the nets. mirror averages each face's expression with that of
+// its mirror image.
 func (f detectorFlags) analyzer(mirror bool) (*face.Analyzer, error) {
-	o, err := f.options()
+	o, err := faceOptions(f.Detector)
 	if err != nil {
 		return nil, err
 	}
-	o.NoMirror = !mirror
+	o.DetectorSize, o.NoMirror = f.DetectorSize, !mirror
 	return face.NewAnalyzer(o)
-}
-
-func (f detectorFlags) options() (face.Options, error) {
-	fsys, _, err := models()
-	if err != nil {
-		return face.Options{}, err
-	}
-	dir, err := installedModels()
-	if err != nil {
-		return face.Options{}, err
-	}
-	return face.Options{Models: fsys, Optional: os.DirFS(dir), Detector: f.Detector, DetectorSize: f.DetectorSize}, nil
 }
 
 // faceAnalyzeCmd reads files.
@@ -177,14 +164,11 @@ func (c *faceAnalyzeCmd) options() (offline.Options, error) {
 	if c.Neutral == "" {
 		return o, nil
 	}
-	from, until, ok := strings.Cut(c.Neutral, "-")
-	a, err1 := strconv.ParseFloat(strings.TrimSuffix(from, "s"), 64)
-	b, err2 := strconv.ParseFloat(strings.TrimSuffix(until, "s"), 64)
-	if !ok || err1 != nil || err2 != nil || !(a >= 0 && b > a) {
-		return o, usagef("--neutral %s: give two times in seconds, as 0-3", c.Neutral)
+	from, until, err := parseStretch(c.Neutral)
+	if err != nil {
+		return o, err
 	}
-	after := func(s float64) instant.Instant { return offline.Start.Add(time.Duration(s * float64(time.Second))) }
-	o.Neutral = neutral.Options{From: after(a), Until: after(b)}
+	o.Neutral = neutral.Options{From: offline.Start.Add(from), Until: offline.Start.Add(until)}
 	return o, nil
 }
 
@@ -201,8 +185,16 @@ type outcome struct {
 	remarks               []string
 }
 
+// groupSize is the input of the embedded detector that finds the faces of a
+// group photograph; as a standing setting it would miss close ones.
+const groupSize = 320
+
+// estimateSlack is how much longer a film may announce itself than it is: many
+// only estimate their number of frames.
+const estimateSlack = time.Second
+
 // summarise keeps what the summary needs of a result.
-func (o *outcome) summarise(r *offline.Result) {
+func (o *outcome) summarise(r *offline.Result, f detectorFlags) {
 	o.frames, o.course = len(r.Rows), course(r)
 	for _, row := range r.Facial.Rows {
 		if row.Found {
@@ -214,6 +206,9 @@ func (o *outcome) summarise(r *offline.Result) {
 			o.blinks++
 		}
 	}
+	if o.faces == 0 && f.Detector == face.DetectorTiny && f.DetectorSize == 0 {
+		o.remarks = append(o.remarks, fmt.Sprintf("no face is as large as the embedded detector needs it: small ones are found with --detector yunet, or --detector-size %d", groupSize))
+	}
 	o.neutral = "not found"
 	if n := r.Neutral; n != nil {
 		o.neutral = fmt.Sprintf("%.1f-%.1f s", n.From.Sub(offline.Start).Seconds(), n.Until.Sub(offline.Start).Seconds())
@@ -221,7 +216,7 @@ func (o *outcome) summarise(r *offline.Result) {
 	if r.Unread > 0 {
 		o.remarks = append(o.remarks, fmt.Sprintf("%d frames could not be read, the first because: %v", r.Unread, r.Reason))
 	}
-	if r.Missing > 0 {
+	if r.FPS > 0 && float64(r.Missing) > r.FPS*estimateSlack.Seconds() {
 		o.remarks = append(o.remarks, fmt.Sprintf("breaks off %d frames before its announced end: the file is damaged or still being written", r.Missing))
 	}
 }
@@ -245,7 +240,7 @@ func (c *faceAnalyzeCmd) one(ctx context.Context, a *app, an *face.Analyzer, fil
 			return out
 		}
 	}
-	out.summarise(&r)
+	out.summarise(&r, c.detectorFlags)
 	return out
 }
 

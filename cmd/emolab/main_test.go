@@ -239,7 +239,7 @@ func traceOf(t *testing.T, dir string) []script.Seen {
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d sessions: %v", len(all), err)
 	}
-	seen, err := recognised(t.Context(), s, all[0].ID)
+	seen, _, err := recognised(t.Context(), s, all[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"emolab/fusion/expression"
+	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
@@ -30,6 +32,8 @@ type distance struct {
 	Scripted    bool                 `json:"scripted_face"` // the camera films the drawn face, which plays the script
 	FaceShare   float64              `json:"face_share"`    // of the frames, that have a face
 	Expressions []script.Segment     `json:"expressions"`
+	Blinks      script.BlinkScore    `json:"blinks"`
+	Head        script.HeadScore     `json:"head"`
 	Responses   script.ResponseScore `json:"responses"`
 	Stimuli     []shown              `json:"stimuli"`
 	Gaps        int                  `json:"gaps"` // disconnections
@@ -93,7 +97,7 @@ func measure(ctx context.Context, s *store.Store, st *study.Study, one recording
 			}
 		}
 	}
-	seen, err := recognised(ctx, s, id)
+	seen, turned, err := recognised(ctx, s, id)
 	if err != nil {
 		return distance{}, err
 	}
@@ -106,8 +110,12 @@ func measure(ctx context.Context, s *store.Store, st *study.Study, one recording
 	if len(seen) > 0 {
 		out.FaceShare = float64(found) / float64(len(seen))
 	}
-	if out.Scripted {
+	if out.Scripted && len(seen) > 0 {
 		out.Expressions = truth.Expressions(seen)
+		out.Head = truth.Head(turned)
+		if out.Blinks, err = measureBlinks(ctx, s, id, truth, seen[0].At, seen[len(seen)-1].At); err != nil {
+			return distance{}, err
+		}
 	}
 
 	responses, err := s.Responses(ctx, id)
@@ -149,19 +157,19 @@ func stamped(s stream.Sample) script.Stamped {
 	return script.Stamped{Tick: s.Tick, Arrival: s.Arrival, At: s.At, Err: s.Err}
 }
 
-// recognised reads the most probable class of every trace row.
-func recognised(ctx context.Context, s *store.Store, id string) ([]script.Seen, error) {
+// recognised reads the most probable class of every trace row, and the pose of
+// those that have one.
+func recognised(ctx context.Context, s *store.Store, id string) (seen []script.Seen, turned []script.Turned, err error) {
 	info := trace.Info()
-	found, first := info.Index("face_found"), info.Index("p_neutral")
-	var seen []script.Seen
+	found, first, pose := info.Index("face_found"), info.Index("p_neutral"), info.Index("yaw_deg")
 	for row, err := range s.Trace(ctx, id, info) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		f := script.Seen{At: row.At}
 		if row.Values[found] == 1 {
 			top := first
-			for i := first; i < first+7; i++ {
+			for i := first; i < first+expression.Count; i++ {
 				if row.Values[i] > row.Values[top] {
 					top = i
 				}
@@ -169,8 +177,26 @@ func recognised(ctx context.Context, s *store.Store, id string) ([]script.Seen, 
 			f.Class = strings.TrimPrefix(info.Channels[top].Name, "p_")
 		}
 		seen = append(seen, f)
+		if yaw := row.Values[pose]; !math.IsNaN(yaw) {
+			turned = append(turned, script.Turned{At: row.At, YawDeg: yaw, PitchDeg: row.Values[pose+1], RollDeg: row.Values[pose+2]})
+		}
 	}
-	return seen, nil
+	return seen, turned, nil
+}
+
+// measureBlinks compares the blinks found between two instants with the scripted.
+func measureBlinks(ctx context.Context, s *store.Store, id string, truth script.Record, from, until instant.Instant) (script.BlinkScore, error) {
+	events, err := s.FaceEvents(ctx, id)
+	if err != nil {
+		return script.BlinkScore{}, err
+	}
+	var found []script.Span
+	for _, e := range events {
+		if e.Kind == facial.Blink {
+			found = append(found, script.Span{Onset: e.Onset, Offset: e.Offset})
+		}
+	}
+	return truth.Blinks(from, until, found), nil
 }
 
 // measureStimuli counts the displayed frames of each presentation and checks
@@ -240,6 +266,10 @@ func (d distance) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\n  frames with a face         %.1f %%\n", 100*d.FaceShare)
 	fmt.Fprintf(w, "  expressions recognised     %s\n", d.expressions())
+	if d.Scripted {
+		fmt.Fprintf(w, "  blinks found               %d of %d, %d not scripted\n", d.Blinks.Found, d.Blinks.Scripted, d.Blinks.False)
+		fmt.Fprintf(w, "  head turned, median error  yaw %.1f°, pitch %.1f°, roll %.1f°\n", d.Head.Yaw.MedianDeg, d.Head.Pitch.MedianDeg, d.Head.Roll.MedianDeg)
+	}
 	fmt.Fprintf(w, "  skin responses found       %d of %d, %d not scripted\n", d.Responses.Found, d.Responses.Scripted, d.Responses.Extra)
 	for _, s := range d.Stimuli {
 		fmt.Fprintf(w, "  frames of %-16s %d of %d displayed, %d misnamed\n", s.Stimulus, s.Displayed, s.Frames, s.Misnamed)

@@ -22,6 +22,8 @@ type sessionCmd struct {
 	List   sessionListCmd   `cmd:"" help:"List the sessions of a study."`
 	Show   sessionShowCmd   `cmd:"" help:"Show one session: its streams, their errors, its gaps."`
 	Export sessionExportCmd `cmd:"" help:"Export a sealed session again, as a bundle."`
+
+	Reprocess sessionReprocessCmd `cmd:"" help:"Derive a sealed session again, beside what is there: another face at rest, newer nets."`
 }
 
 // storeFlags name the file of a study.
@@ -139,7 +141,14 @@ func (c *sessionShowCmd) Run(a *app) error {
 	if d.State != session.Sealed {
 		fmt.Fprintln(a.out, "Not sealed: errors are stated when it is.")
 	}
-	return printGaps(a, d.Gaps)
+	if err := printGaps(a, d.Gaps); err != nil {
+		return err
+	}
+	if len(d.Derivations) < 3 { // live and final: every sealed session has them
+		return nil
+	}
+	fmt.Fprintln(a.out)
+	return printDerivations(a, &d)
 }
 
 // printStreams prints a line for each stream, with the statement of its error

@@ -98,7 +98,7 @@ func Analyze(ctx context.Context, name string, an *face.Analyzer, o Options, pro
 	if len(r.Samples) == 0 {
 		return Result{}, errors.Join(fmt.Errorf("%s: holds no picture that can be read", name), r.Reason)
 	}
-	r.Thumbnails = keep.kept
+	r.Thumbnails = keep.spread()
 	r.Info = stream.Info{
 		ID: string(stream.Face), Kind: stream.Face, Device: "file", Port: filepath.Base(name), Model: an.Models(),
 		Clock: stream.HostClock, TickHz: 1e9, Rate: r.FPS, Channels: face.Channels(),
@@ -168,7 +168,8 @@ func (r *Result) derive(o Options) error {
 // Seconds is the time of a row since the first frame.
 func Seconds(s stream.Sample) float64 { return s.At.Sub(Start).Seconds() }
 
-// album keeps frames evenly spread over a film of unknown length.
+// album keeps frames evenly spread over a film of unknown length: between most
+// and twice as many.
 type album struct {
 	most int
 	step int // every step-th frame is kept
@@ -198,6 +199,18 @@ func (a *album) add(row int, f frame.Frame) {
 		}
 	}
 	a.kept = half
+}
+
+// spread returns most of the kept frames, evenly spread.
+func (a *album) spread() []Thumbnail {
+	if len(a.kept) <= a.most {
+		return a.kept
+	}
+	out := make([]Thumbnail, a.most)
+	for i := range out {
+		out[i] = a.kept[i*len(a.kept)/a.most]
+	}
+	return out
 }
 
 // shrink returns a small copy of a frame, each pixel the mean of those that it

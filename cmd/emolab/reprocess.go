@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"emolab/capture/face"
+	"emolab/capture/record"
+	"emolab/fusion/stream"
+	"emolab/studies/session"
+	"emolab/studies/store"
+)
+
+// sessionReprocessCmd derives a sealed session again.
+type sessionReprocessCmd struct {
+	Session string `arg:"" help:"The session's id, or \"last\"."`
+	storeFlags
+	Video   bool   `help:"Read the kept video of the face again with the present nets, instead of deriving from the stored landmarks."`
+	Neutral string `help:"The stretch with the face at rest, in seconds of the segment, as 2-6. Default: the calmest one is looked for." placeholder:"FROM-TO"`
+	Segment int    `help:"The segment that --neutral counts in." default:"0" placeholder:"N"`
+	Name    string `help:"Name of the new derivation. Default: the next of final-2, final-3 ..." placeholder:"NAME"`
+	Current bool   `help:"Let the view trace, and exports, show the new derivation."`
+	Mirror  bool   `help:"With --video: average each face's expression with that of its mirror image." default:"true" negatable:""`
+	detectorFlags
+	JSON bool `help:"Print JSON."`
+}
+
+// Help shows examples below the flags.
+func (sessionReprocessCmd) Help() string {
+	return `The rows that are there stay as they are; the new ones stand beside them, under a
+name of their own. Video is there only where the participant has allowed it.
+
+Examples:
+  emolab session reprocess last --neutral 2-6          another face at rest
+  emolab session reprocess last --video                the present nets
+  emolab session reprocess last --video --detector yunet --current`
+}
+
+// Run is the command.
+func (c *sessionReprocessCmd) Run(a *app) error {
+	o := store.RederiveOptions{Name: c.Name, Current: c.Current, NeutralSegment: c.Segment, Software: "emolab " + version}
+	if c.Neutral != "" {
+		from, until, err := parseStretch(c.Neutral)
+		if err != nil {
+			return err
+		}
+		o.NeutralFrom, o.NeutralUntil = from, until
+	}
+	path, err := c.path()
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(a.ctx, path)
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("%w: stop it first, a session is derived again when nobody records", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	id, err := resolve(a, s, c.Session)
+	if err != nil {
+		return err
+	}
+	if c.Video {
+		if o.FaceStream, err = c.readVideo(a, s, id, filepath.Dir(path)); err != nil {
+			return err
+		}
+	}
+	progress := newBar(a.err, 1, "deriving again")
+	name, err := s.Rederive(a.ctx, id, o, progress.set)
+	progress.finish()
+	if err != nil {
+		return err
+	}
+	return c.print(a, s, id, name)
+}
+
+// print lists the session's derivations, the new one among them.
+func (c *sessionReprocessCmd) print(a *app, s *store.Store, id, name string) error {
+	d, err := s.Session(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.out, struct {
+			Session     string             `json:"session"`
+			Name        string             `json:"name"`
+			Derivations []store.Derivation `json:"derivations"`
+		}{id, name, d.Derivations})
+	}
+	fmt.Fprintf(a.out, "%s has the new derivation %s\n", id, name)
+	return printDerivations(a, &d)
+}
+
+// printDerivations lists how a session's trace was made, each time.
+func printDerivations(a *app, d *store.Detail) error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "DERIVATION\tVERSION\tSHOWN\tFACE AT REST\tFROM\tNETS")
+	for _, v := range d.Derivations {
+		shown, rest := "", "-"
+		if v.Current {
+			shown = "yes"
+		}
+		if n, ok, err := d.Neutral(v.Name); err != nil {
+			return err
+		} else if ok {
+			rest = fmt.Sprintf("%d frames in %.1f s", n.Frames, n.Until.Sub(n.From).Seconds())
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, v.Version, shown, rest, v.FaceStream, v.Model)
+	}
+	return w.Flush()
+}
+
+// readVideo reads the kept video with the nets of the command line and adds what
+// they see as a new face stream, whose id it returns.
+func (c *sessionReprocessCmd) readVideo(a *app, s *store.Store, id, dir string) (string, error) {
+	allowed, err := s.Consented(a.ctx, id, session.FaceVideo)
+	if err != nil {
+		return "", err
+	}
+	if !allowed {
+		return "", fmt.Errorf("session %s: the participant has not allowed the video of the face to be kept: without --video it is derived again from the stored landmarks", id)
+	}
+	d, err := s.Session(a.ctx, id)
+	if err != nil {
+		return "", err
+	}
+	an, err := c.analyzer(c.Mirror)
+	if err != nil {
+		return "", err
+	}
+	defer an.Close()
+
+	info := stream.Info{
+		ID: freeStream(&d), Kind: stream.Face, Device: "kept video", Port: "video/" + id, Model: an.Models(),
+		Clock: stream.HostClock, TickHz: 1e9, Channels: face.Channels(),
+	}
+	videos, err := s.Videos(a.ctx, id)
+	if err != nil {
+		return "", err
+	}
+	r := reading{an: an, progress: newBar(a.err, 1, "reading the video")}
+	for _, v := range videos {
+		r.total += int(v.Frames)
+	}
+	defer r.progress.finish()
+	next, stop := iter.Pull2(record.Read(videoDir(dir, id)))
+	defer stop()
+	r.next = next
+	if err := r.advance(); err != nil {
+		return "", err
+	}
+	if !r.more {
+		return "", fmt.Errorf("session %s: no video is kept in %s: was it moved or withdrawn?", id, videoDir(dir, id))
+	}
+	for r.more {
+		segment := r.kept.Segment
+		recorded, err := recordedFrames(a.ctx, s, id, segment)
+		if err != nil {
+			return "", err
+		}
+		if _, err := s.AddStream(a.ctx, id, segment, info, r.samples(a.ctx, segment, recorded)); err != nil {
+			return "", err
+		}
+	}
+	return info.ID, nil
+}
+
+// freeStream returns the first free id for another face stream.
+func freeStream(d *store.Detail) string {
+	taken := func(id string) bool {
+		return slices.ContainsFunc(d.Segments, func(g store.Segment) bool {
+			return slices.ContainsFunc(g.Streams, func(t store.Stream) bool { return t.ID == id })
+		})
+	}
+	for n := 2; ; n++ {
+		if id := fmt.Sprintf("%s-%d", stream.Face, n); !taken(id) {
+			return id
+		}
+	}
+}
+
+// recordedFrames are the numbers of the camera frames that a segment has rows
+// of. The video may hold more: those that the analysis was too slow for.
+func recordedFrames(ctx context.Context, s *store.Store, id string, segment int) (map[int64]bool, error) {
+	seqs := map[int64]bool{}
+	for row, err := range s.Samples(ctx, id, string(stream.Face)) {
+		if err != nil {
+			return nil, err
+		}
+		if row.Segment == segment {
+			seqs[row.Seq] = true
+		}
+	}
+	return seqs, nil
+}
+
+// reading goes through the kept frames once, segment by segment.
+type reading struct {
+	an          *face.Analyzer
+	progress    *bar
+	done, total int
+	next        func() (record.Kept, error, bool)
+	kept        record.Kept // the frame that comes next
+	more        bool        // whether there is one
+}
+
+// advance takes the next frame from the video.
+func (r *reading) advance() (err error) {
+	r.kept, err, r.more = r.next()
+	return err
+}
+
+// samples are what the nets see in a segment's frames, of those frames that were
+// recorded.
+func (r *reading) samples(ctx context.Context, segment int, recorded map[int64]bool) iter.Seq2[stream.Sample, error] {
+	return func(yield func(stream.Sample, error) bool) {
+		r.an.Reset()
+		for ; r.more && r.kept.Segment == segment; r.done++ {
+			r.progress.set(r.done, max(r.total, r.done), "reading the video")
+			f := r.kept.Frame
+			found, err := r.an.Analyze(f)
+			if err := errors.Join(ctx.Err(), err, r.advance()); err != nil {
+				yield(stream.Sample{}, err)
+				return
+			}
+			if recorded[f.Seq] && !yield(stream.Sample{Seq: f.Seq, Values: found.Values()}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// parseStretch reads "2-6" or "2.5s-6s": two times in seconds.
+func parseStretch(text string) (from, until time.Duration, err error) {
+	var a, b float64
+	if n, _ := fmt.Sscanf(text, "%g-%g", &a, &b); n != 2 {
+		if n, _ := fmt.Sscanf(text, "%gs-%gs", &a, &b); n != 2 {
+			return 0, 0, usagef("--neutral %s: give two times in seconds, as 2-6", text)
+		}
+	}
+	if !(a >= 0 && b > a) {
+		return 0, 0, usagef("--neutral %s: the second time must come after the first", text)
+	}
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	return seconds(a), seconds(b), nil
+}
