@@ -30,7 +30,7 @@ func judge(r Result) visibility.Mask {
 	}
 	head := headpose.Generic()
 	if p, ok := headpose.Solve(&r.Landmarks, &head, headpose.CameraOf(v.FrameW, v.FrameH), nil); r.Found && ok {
-		v.YawDeg, v.PitchDeg = p.YawDeg, p.PitchDeg
+		v.YawDeg, v.PitchDeg, _ = p.Facing()
 	}
 	return visibility.Assess(&v)
 }

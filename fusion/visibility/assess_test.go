@@ -33,7 +33,7 @@ func TestAssess(t *testing.T) {
 		{"out of focus", func(v *View) { v.Sharpness = .1 }, Blurred},
 		{"far away", func(v *View) { v.W, v.H = 60, 64 }, TooSmall},
 		{"to the side", func(v *View) { v.YawDeg = -31 }, TurnedAway},
-		{"down to the telephone", func(v *View) { v.PitchDeg = 26 }, TurnedAway},
+		{"down to the telephone", func(v *View) { v.PitchDeg = 31 }, TurnedAway},
 		{"half out at the left", func(v *View) { v.X = -40 }, OutOfFrame},
 		{"the chin at the lower edge", func(v *View) { v.Y = 720 - 200 }, OutOfFrame},
 		{"near the edge", func(v *View) { v.X = 10 }, 0},
