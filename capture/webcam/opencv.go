@@ -67,7 +67,9 @@ type capture struct {
 }
 
 // open opens the place. Devices go through Video4Linux and nothing else: its
-// stamps are on the lab clock, those of other backends are not.
+// stamps are on the lab clock, those of other backends are not. Films and
+// addresses go through FFmpeg: OpenCV would try others after it, whose times
+// differ, and which fill the terminal with what they cannot read.
 func (g *capture) open() error {
 	var err error
 	switch g.place.kind {
@@ -77,11 +79,11 @@ func (g *capture) open() error {
 			err = fmt.Errorf("webcam: %s opens but gives no pictures: it is in use by another program, or is not the camera but its metadata; %s", g.place.port, others())
 		}
 	case File:
-		if g.video, err = gocv.VideoCaptureFile(g.place.port); err != nil {
+		if g.video, err = gocv.VideoCaptureFileWithAPI(g.place.port, gocv.VideoCaptureFFmpeg); err != nil {
 			err = fmt.Errorf("webcam: %s is no video that OpenCV can read", g.place.port)
 		}
 	case Address:
-		if g.video, err = gocv.VideoCaptureFile(g.place.port); err != nil {
+		if g.video, err = gocv.VideoCaptureFileWithAPI(g.place.port, gocv.VideoCaptureFFmpeg); err != nil {
 			err = fmt.Errorf("webcam: %s does not answer, or not with a video", public(g.place.port))
 		}
 	}

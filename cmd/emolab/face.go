@@ -168,7 +168,7 @@ func (c *faceAnalyzeCmd) options() (offline.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Neutral = neutral.Options{From: offline.Start.Add(from), Until: offline.Start.Add(until)}
+	o.Neutral = neutral.Options{From: offline.Start.Add(from), Until: offline.Start.Add(until), Least: namedLeast}
 	return o, nil
 }
 
@@ -184,6 +184,10 @@ type outcome struct {
 	neutral, course       string
 	remarks               []string
 }
+
+// namedLeast is the shortest stretch that may be named as the face at rest: fifteen
+// frames. One that is looked for must be longer, to be told from a pause.
+const namedLeast = 500 * time.Millisecond
 
 // groupSize is the input of the embedded detector that finds the faces of a
 // group photograph; as a standing setting it would miss close ones.
