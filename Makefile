@@ -86,8 +86,8 @@ fuzz: ## run every fuzz target for FUZZTIME (default 1m)
 	  done; done
 
 .PHONY: bench
-bench: build ## measure against the budgets
-	./emolab bench
+bench: build ## measure against the budgets, and against the npm package where it is installed (make interop)
+	./emolab bench $(if $(wildcard $(PEER)/node_modules),--peer $(PEER))
 
 .PHONY: clean
 clean: ## delete what was built and installed below this folder

@@ -26,6 +26,7 @@ type benchCmd struct {
 	Video    string   `help:"face: read this video instead of the drawn face." type:"existingfile" placeholder:"FILE"`
 	Frames   int      `help:"face: how many frames to read at each size." default:"300"`
 	Detector string   `help:"face: what searches the whole picture: tiny, or yunet where it is installed." enum:"tiny,yunet" default:"tiny"`
+	Peer     string   `help:"face: race the npm package that is installed in this folder (capture/face/interop after npm ci), frame by frame." type:"existingdir" placeholder:"DIR"`
 	JSON     bool     `help:"Print JSON."`
 }
 
@@ -34,6 +35,7 @@ func (benchCmd) Help() string {
 	return `Examples:
   emolab bench face record
   emolab bench face --video clip.mp4 --frames 1000
+  emolab bench face --peer capture/face/interop --video clip.mp4
 
 Measure on an idle machine: a busy one shows its own load, not Emolab's.`
 }

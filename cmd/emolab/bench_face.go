@@ -156,7 +156,11 @@ func (c *benchCmd) readReel(ctx context.Context, r reel, options face.Options, p
 	for _, name := range names {
 		add(name, parts[name], "")
 	}
-	return out, nil
+	if c.Peer == "" {
+		return out, nil
+	}
+	race, err := c.race(ctx, r, options, progress)
+	return append(out, race...), err
 }
 
 // follow reads the reel with one analyzer and returns the times of the frames in
