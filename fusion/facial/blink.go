@@ -2,37 +2,47 @@ package facial
 
 import (
 	"math"
-	"slices"
 	"time"
 
+	"emolab/fusion/action"
 	"emolab/fusion/instant"
 )
 
 // Limits of a blink. DECISIONS.md tells what they were set by.
 const (
-	// openSpan is the time over which the median of the eye aspect ratio is that
-	// of open eyes: blinks fill less than half of it, and an eye that is narrow
-	// for longer is narrow.
-	openSpan = 3 * time.Second
-	// shut is the part of the open eye's aspect ratio that the landmark net takes
-	// off when the lids are closed. The lids close wholly; its landmarks do not.
-	shut = .15
-	// blinkDepth is the part of it below which a dip is no blink.
-	blinkDepth = .06
-	// blinkNoise is how many times the spread of the open eye a dip must be deep.
-	blinkNoise = 5
-	// normalSpread is the standard deviation of a normal distribution over its
-	// median size.
-	normalSpread = 1.4826
-	// blinkEdge is the part of its depth at which a blink begins and ends.
-	blinkEdge = .25
 	// blinkLeast and blinkMost are how long a blink takes. What is longer is a
 	// closed eye, or a look down.
 	blinkLeast = 80 * time.Millisecond
 	blinkMost  = 500 * time.Millisecond
+	// blinkDepth is the part of the open eye's aspect ratio that a blink takes
+	// off at least, as the landmark net shows it.
+	blinkDepth = .05
+	// blinkNoise is how many times deeper it is than the dips usually are that
+	// the landmarks' noise makes at that time.
+	blinkNoise = 8
+	// noiseSpan is the time over which that is looked at: blinks fill less than
+	// half of it.
+	noiseSpan = 3 * time.Second
+	// blinkEdge is the part of its depth at which a blink begins and ends.
+	blinkEdge = .25
 	// blinkHole is the longest time between frames within a blink: two frames
 	// lost at 30 a second. What happened in a longer one is not known.
 	blinkHole = 110 * time.Millisecond
+	// blinkTurn is by how many degrees the head may seem to turn in a blink.
+	// Beyond, the landmarks went astray, or moved by more than lids move them.
+	blinkTurn = 8
+)
+
+const (
+	// openSpan is the time over which the median of the eye aspect ratio is that
+	// of the open eyes, where there is no neutral face to tell it. An eye that is
+	// narrow for longer, as in a smile, is not closing.
+	openSpan = 3 * time.Second
+	// shut is the part of it that the landmark net takes off when the lids are
+	// closed. The lids close wholly; its landmarks do not.
+	shut = .12
+	// eyesClosed is the place of AU 43 in action.Intensities.
+	eyesClosed = action.Count - 1
 )
 
 // aspect is the eye aspect ratio of both eyes; NaN where it is not known.
@@ -47,155 +57,142 @@ func closure(aspect, open float64) float64 {
 	return min(max((open-aspect)/(shut*open), 0), 1)
 }
 
-// openLevel returns, for each frame, the aspect ratio of the open eyes then. A
-// median keeps the edges of what lasts (a smile that narrows the eyes) and
-// forgets what does not (a blink).
-func openLevel(frames []Measured) []float64 {
-	return runningMedian(frames, func(i int) float64 { return aspect(&frames[i]) })
+// lids is the course of the eye aspect ratio over the frames that have one.
+type lids struct {
+	frame  []int // its place among all frames
+	at     []instant.Instant
+	aspect []float64
+	depth  []float64 // of the short dip at that frame, in parts of the open eye's aspect; 0 = none
 }
 
-// runningMedian returns, for each frame, the median of the known values of the
-// frames around it, half of openSpan to each side.
-func runningMedian(frames []Measured, value func(i int) float64) []float64 {
-	out := make([]float64, len(frames))
-	var w window
-	next := 0
+func newLids(frames []Measured) lids {
+	var l lids
 	for i := range frames {
-		for ; next < len(frames) && frames[next].At <= frames[i].At.Add(openSpan/2); next++ {
-			if v := value(next); !math.IsNaN(v) {
-				w.add(frames[next].At, v)
-			}
+		if e := aspect(&frames[i]); !math.IsNaN(e) {
+			l.frame, l.at, l.aspect = append(l.frame, i), append(l.at, frames[i].At), append(l.aspect, e)
 		}
-		w.forget(frames[i].At.Add(-openSpan / 2))
-		out[i] = w.median()
 	}
-	return out
+	open := closing(l.at, l.aspect, blinkMost)
+	l.depth = make([]float64, len(open))
+	for k, o := range open {
+		if o > 0 {
+			l.depth[k] = 1 - l.aspect[k]/o
+		}
+	}
+	return l
 }
 
-// blinkAt is a blink between frames.
-type blinkAt struct {
-	first, last   int // frames that lie within it
+// dip is a short dip of the eye aspect ratio.
+type dip struct {
+	first, last   int // places in lids that lie within it
 	onset, offset instant.Instant
+	unsure        bool // whether it was a blink cannot be told
 }
 
-// findBlinks finds the short dips of the eye aspect ratio below its level in
-// open eyes (Soukupova & Cech 2016 take a fixed limit; here it is relative to
-// the person and to the noise).
-func findBlinks(frames []Measured, open []float64) []blinkAt {
-	var known []int
-	var depths []float64
-	for i := range frames {
-		if d := open[i] - aspect(&frames[i]); !math.IsNaN(d) {
-			known, depths = append(known, i), append(depths, d)
-		}
-	}
-	// The spread as the median size tells it, so that blinks do not count.
-	sizes := runningMedian(frames, func(i int) float64 { return math.Abs(open[i] - aspect(&frames[i])) })
-	var found []blinkAt
-	for k := 0; k < len(known); k++ {
-		i := known[k]
-		least := max(blinkDepth*open[i], blinkNoise*normalSpread*sizes[i])
-		if depths[k] < least {
+// dips finds the dips deep enough for a blink, in order. Soukupova & Cech 2016
+// take a fixed limit for the aspect ratio. Here it is what the eyes have just
+// before and after, because people, smiles and looks differ by more than a blink
+// moves the landmarks.
+func (l *lids) dips(frames []Measured) []dip {
+	noise := runningMedian(l.at, l.depth, noiseSpan)
+	var found []dip
+	for k := 0; k < len(l.depth); k++ {
+		if l.depth[k] < max(blinkDepth, blinkNoise*noise[k]) {
 			continue
 		}
-		b, end, ok := dip(frames, known, depths, k)
-		if ok {
-			found = append(found, b)
+		d, ok := l.around(k)
+		d.unsure = d.unsure || l.holed(d) || l.turned(d, frames)
+		if length := d.offset.Sub(d.onset); d.unsure || ok && length >= blinkLeast && length <= blinkMost {
+			found = append(found, d)
 		}
-		k = end
+		k = d.last
 	}
 	return found
 }
 
-// dip follows the dip that is deep at known frame k to both sides. end is its
-// last known frame; ok tells whether it is a blink.
-func dip(frames []Measured, known []int, depths []float64, k int) (b blinkAt, end int, ok bool) {
-	bottom := k
-	for end = k; end+1 < len(depths) && depths[end+1] > blinkEdge*depths[bottom]; end++ {
-		if depths[end+1] > depths[bottom] {
-			bottom = end + 1
+// around follows the dip at place k to both sides. ok is false where it has no
+// edge; it is unsure where the recording begins or ends in it.
+func (l *lids) around(k int) (d dip, ok bool) {
+	bottom, last := k, k
+	for last+1 < len(l.depth) && l.depth[last+1] > blinkEdge*l.depth[bottom] {
+		last++
+		if l.depth[last] > l.depth[bottom] {
+			bottom = last
 		}
 	}
-	edge := blinkEdge * depths[bottom]
+	edge := blinkEdge * l.depth[bottom]
 	first := bottom
-	for first > 0 && depths[first-1] > edge {
+	for first > 0 && l.depth[first-1] > edge {
 		first--
 	}
-	if first == 0 || end+1 == len(depths) {
-		return b, end, false // it began before the recording, or did not end in it
+	d = dip{first: first, last: last}
+	if first == 0 || last+1 == len(l.depth) {
+		d.unsure = true
+		return d, false
 	}
-	for i := first - 1; i <= end; i++ {
-		if frames[known[i+1]].At.Sub(frames[known[i]].At) > blinkHole {
-			return b, end, false
-		}
-	}
-	cross := func(out, in int) instant.Instant { // where the depth passes the edge
-		from, until := frames[known[out]].At, frames[known[in]].At
-		u := (edge - depths[out]) / (depths[in] - depths[out])
-		return from.Add(time.Duration(u * float64(until.Sub(from))))
-	}
-	b = blinkAt{known[first], known[end], cross(first-1, first), cross(end+1, end)}
-	length := b.offset.Sub(b.onset)
-	return b, end, length >= blinkLeast && length <= blinkMost
+	d.onset, d.offset = l.crossing(first-1, first, edge), l.crossing(last+1, last, edge)
+	return d, true
 }
 
-// mark marks the rows within the blink and returns its event.
-func (b blinkAt) mark(rows []Row) Event {
-	e := Event{Kind: Blink, Onset: b.onset, Offset: b.offset}
-	n := 0
-	for i := b.first; i <= b.last; i++ {
-		r := &rows[i]
-		if math.IsNaN(r.Blink) {
+// crossing returns when the depth passes edge between two places.
+func (l *lids) crossing(outside, inside int, edge float64) instant.Instant {
+	u := (edge - l.depth[outside]) / (l.depth[inside] - l.depth[outside])
+	return l.at[outside].Add(time.Duration(u * float64(l.at[inside].Sub(l.at[outside]))))
+}
+
+// holed tells whether frames are missing within a dip or at its edges.
+func (l *lids) holed(d dip) bool {
+	for k := max(d.first, 1); k <= min(d.last+1, len(l.at)-1); k++ {
+		if l.at[k].Sub(l.at[k-1]) > blinkHole {
+			return true
+		}
+	}
+	return false
+}
+
+// turned tells whether the head turned too much within a dip.
+func (l *lids) turned(d dip, frames []Measured) bool {
+	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
+	for k := max(d.first-1, 0); k <= min(d.last+1, len(l.at)-1); k++ {
+		if m := &frames[l.frame[k]]; m.Posed {
+			for i, angle := range [2]float64{m.Pose.YawDeg, m.Pose.PitchDeg} {
+				low[i], high[i] = min(low[i], angle), max(high[i], angle)
+			}
+		}
+	}
+	return high[0]-low[0] > blinkTurn || high[1]-low[1] > blinkTurn
+}
+
+// markBlinks fills in Blink of the rows and returns the blinks.
+func markBlinks(frames []Measured, rows []Row) []Event {
+	l := newLids(frames)
+	for _, i := range l.frame {
+		rows[i].Blink = 0
+	}
+	var events []Event
+	for _, d := range l.dips(frames) {
+		if d.unsure {
+			for _, i := range l.frame[d.first : d.last+1] {
+				rows[i].Blink = math.NaN()
+			}
 			continue
 		}
-		r.Blink = 1
-		if shut := r.AU[len(r.AU)-1]; !math.IsNaN(shut) {
-			e.Peak = max(e.Peak, shut)
-			e.Mean += shut
-			n++
+		e := Event{Kind: Blink, Onset: d.onset, Offset: d.offset}
+		for _, i := range l.frame[d.first : d.last+1] {
+			rows[i].Blink = 1
+			e.Peak = max(e.Peak, rows[i].AU[eyesClosed])
+			e.Mean += rows[i].AU[eyesClosed] / float64(d.last+1-d.first)
 		}
+		events = append(events, e)
 	}
-	if n > 0 {
-		e.Mean /= float64(n)
-	}
-	return e
+	return events
 }
 
-// window is a run of values in time whose median is asked for.
-type window struct {
-	at     []instant.Instant
-	values []float64 // in order of time
-	sorted []float64
-}
-
-func (w *window) add(at instant.Instant, v float64) {
-	w.at, w.values = append(w.at, at), append(w.values, v)
-	i, _ := slices.BinarySearch(w.sorted, v)
-	w.sorted = slices.Insert(w.sorted, i, v)
-}
-
-// forget drops what is before an instant.
-func (w *window) forget(before instant.Instant) {
-	n := 0
-	for n < len(w.at) && w.at[n] < before {
-		i, _ := slices.BinarySearch(w.sorted, w.values[n])
-		w.sorted = slices.Delete(w.sorted, i, i+1)
-		n++
+// openLevel returns, for each frame, the aspect ratio of the open eyes then.
+func openLevel(frames []Measured) []float64 {
+	at, known := make([]instant.Instant, len(frames)), make([]float64, len(frames))
+	for i := range frames {
+		at[i], known[i] = frames[i].At, aspect(&frames[i])
 	}
-	if n > 0 { // moved down, so that the arrays do not creep through memory
-		w.at = w.at[:copy(w.at, w.at[n:])]
-		w.values = w.values[:copy(w.values, w.values[n:])]
-	}
-}
-
-// median is NaN when there is nothing.
-func (w *window) median() float64 {
-	n := len(w.sorted)
-	switch {
-	case n == 0:
-		return math.NaN()
-	case n%2 == 1:
-		return w.sorted[n/2]
-	}
-	return (w.sorted[n/2-1] + w.sorted[n/2]) / 2
+	return runningMedian(at, known, openSpan)
 }

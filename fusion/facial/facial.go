@@ -60,15 +60,7 @@ func Derive(frames []Measured, n *action.Neutral, o Options) Derived {
 	for i := range frames {
 		d.Rows[i] = rowOf(&frames[i], n, open[i])
 	}
-	blinks := findBlinks(frames, open)
-	for i := range d.Rows {
-		if !math.IsNaN(aspect(&frames[i])) {
-			d.Rows[i].Blink = 0
-		}
-	}
-	for _, b := range blinks {
-		d.Events = append(d.Events, b.mark(d.Rows))
-	}
+	d.Events = markBlinks(frames, d.Rows)
 	d.Events = append(d.Events, findBouts(frames, o.withDefaults())...)
 	return d
 }
@@ -88,7 +80,7 @@ func rowOf(m *Measured, n *action.Neutral, open float64) Row {
 		r.Evidence = action.EMFACS(&r.AU)
 		r.Agreement = agreement(m.Expression, r.Evidence)
 	case m.Found:
-		r.AU[action.Count-1] = closure(aspect(m), open)
+		r.AU[eyesClosed] = closure(aspect(m), open)
 	}
 	return r
 }
