@@ -33,7 +33,8 @@ export class Bar {
     const state = s.busy ? "busy" : s.state === "recording" ? "rec" : "idle";
     byId("state").dataset.state = state;
     setIcon(byId("state"), state);
-    setText(byId("state-label"), state === "rec" ? (s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording") : "State");
+    const kept = s.face_video ? " · with face video" : "";
+    setText(byId("state-label"), state === "rec" ? `${s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording"}${kept}` : "State");
     if (state === "idle") setText(byId("state-text"), "Ready");
     if (state === "busy") setText(byId("state-text"), s.busy);
 
@@ -97,6 +98,11 @@ export class Bar {
       setText(byId("step-text"), running ? s.stage_waiting ? `Waits for ${s.stage_waiting}` : "About to begin" : plays.length && s.busy ? "Shown" : "–");
       setText(byId("step-time"), running && plays.length ? `${plays.length} clips, ${short(total)}` : "");
       byId("step-bar").style.width = "0";
+      return;
+    }
+    if (step.action === "consent") { // as long as the participant takes
+      setText(byId("step-text"), "Question: may the face video be kept?");
+      setText(byId("step-time"), "");
       return;
     }
     setText(byId("step-text"), `${stepWords[step.action]} ${clipNumber(steps, step)} of ${plays.length}`);

@@ -170,6 +170,7 @@ export class Mirror {
       else if (!status?.stage_connected) word = "Stage page not open";
       else if (status.state !== "recording") word = status.busy ? "Blank" : "Waiting for a session";
       else if (status.stage_waiting) word = `Waits for ${status.stage_waiting}`;
+      else if (present?.action === "consent") word = "Question to the participant";
       else if (present?.action === "rest") word = "Rest";
       else if (present?.action === "play") word = "Loading the clip";
       else if (!present) word = "About to begin";
