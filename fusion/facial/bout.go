@@ -2,6 +2,7 @@ package facial
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -41,68 +42,93 @@ func (o Options) withDefaults() Options {
 }
 
 // findBouts returns the bouts of all expressions but neutral, in order of time.
-// A bout ends with the last frame that is above the threshold: how long that
-// stays so is not known.
 func findBouts(frames []Measured, o Options) []Event {
-	smooth := expression.Median(probabilities(frames), o.Smooth)
+	raw := make([]expression.Probabilities, len(frames))
+	for i := range frames {
+		raw[i] = frames[i].Expression
+	}
+	c := course{frames, expression.Median(raw, o.Smooth), o}
 	var found []Event
 	for k := range expression.Count {
 		if k == expression.Neutral {
 			continue
 		}
-		found = append(found, boutsOf(frames, smooth, k, o)...)
+		for _, b := range c.bouts(k) {
+			if b.offset.Sub(b.onset) >= o.Least {
+				found = append(found, c.event(k, b))
+			}
+		}
 	}
 	slices.SortStableFunc(found, func(a, b Event) int { return cmp.Compare(a.Onset, b.Onset) })
 	return found
 }
 
-// boutsOf returns the bouts of one expression.
-func boutsOf(frames []Measured, p []expression.Probabilities, k int, o Options) []Event {
-	var found []Event
-	var b *bout
-	end := func() {
-		if b != nil && b.last.Sub(b.first) >= o.Least {
-			found = append(found, b.event(expression.Names()[k]))
-		}
-		b = nil
-	}
-	for i := range frames {
-		if !(p[i][k] >= o.Threshold) {
+// course is how the expressions went.
+type course struct {
+	frames []Measured
+	smooth []expression.Probabilities
+	o      Options
+}
+
+// bout is an expression from its first to its last frame above the threshold.
+type bout struct {
+	first, last   int
+	onset, offset instant.Instant // where it passes the threshold
+}
+
+// bouts returns those of expression k, gaps bridged, however short.
+func (c *course) bouts(k int) []bout {
+	var found []bout
+	for i := 0; i < len(c.frames); i++ {
+		if !(c.smooth[i][k] >= c.o.Threshold) {
 			continue
 		}
-		if at := frames[i].At; b == nil || at.Sub(b.last) >= o.Merge {
-			end()
-			b = &bout{first: at}
+		b := bout{first: i, last: i}
+		for b.last+1 < len(c.frames) && c.smooth[b.last+1][k] >= c.o.Threshold && c.near(b.last, b.last+1) {
+			b.last++
 		}
-		b.add(frames[i].At, p[i][k])
+		i = b.last
+		b.onset, b.offset = c.crossing(k, b.first-1, b.first), c.crossing(k, b.last+1, b.last)
+		if n := len(found); n > 0 && b.onset.Sub(found[n-1].offset) < c.o.Merge {
+			found[n-1].last, found[n-1].offset = b.last, b.offset
+		} else {
+			found = append(found, b)
+		}
 	}
-	end()
 	return found
 }
 
-// bout is one in the making: its frames above the threshold.
-type bout struct {
-	first, last instant.Instant
-	peak, sum   float64
-	frames      int
-}
+// near tells whether a frame follows another soon enough to say what was
+// between them.
+func (c *course) near(i, j int) bool { return c.frames[j].At.Sub(c.frames[i].At).Abs() < c.o.Merge }
 
-func (b *bout) add(at instant.Instant, p float64) {
-	b.last = at
-	b.peak = max(b.peak, p)
-	b.sum += p
-	b.frames++
-}
-
-func (b *bout) event(label string) Event {
-	return Event{Kind: Bout, Label: label, Onset: b.first, Offset: b.last, Peak: b.peak, Mean: b.sum / float64(b.frames)}
-}
-
-// probabilities are those of the frames; NaN without a face.
-func probabilities(frames []Measured) []expression.Probabilities {
-	out := make([]expression.Probabilities, len(frames))
-	for i := range frames {
-		out[i] = frames[i].Expression
+// crossing returns when expression k passes the threshold between two frames:
+// the frame within at the latest, where the other did not see the face.
+func (c *course) crossing(k, outside, inside int) instant.Instant {
+	at := c.frames[inside].At
+	if outside < 0 || outside == len(c.frames) || !c.near(outside, inside) {
+		return at
 	}
-	return out
+	beyond, within := c.smooth[outside][k], c.smooth[inside][k]
+	if !(beyond < c.o.Threshold) { // no face
+		return at
+	}
+	u := (within - c.o.Threshold) / (within - beyond)
+	return at.Add(time.Duration(u * float64(c.frames[outside].At.Sub(at))))
+}
+
+// event sums up a bout of expression k. Peak and mean are those of the
+// probabilities as they are stored.
+func (c *course) event(k int, b bout) Event {
+	e := Event{Kind: Bout, Label: expression.Names()[k], Onset: b.onset, Offset: b.offset}
+	n := 0
+	for i := b.first; i <= b.last; i++ {
+		if p := c.frames[i].Expression[k]; !math.IsNaN(p) {
+			e.Peak = max(e.Peak, p)
+			e.Mean += p
+			n++
+		}
+	}
+	e.Mean /= float64(n)
+	return e
 }
