@@ -18,10 +18,10 @@ import (
 type Measured struct {
 	At         instant.Instant
 	Found      bool
-	Posed      bool // whether a pose explains the landmarks; Features are NaN without
+	Posed      bool // whether a pose explains the landmarks; Features and EAR are NaN without
 	Pose       headpose.Pose
 	Features   action.Features
-	EARRight   float64 // eye aspect ratio, NaN without a face
+	EARRight   float64 // eye aspect ratio as seen from the front
 	EARLeft    float64
 	HeightPX   float64 // of the face, from between the brows to the chin, px
 	Expression expression.Probabilities
@@ -110,7 +110,6 @@ func (m *Meter) geometry(s stream.Sample, out *Measured) {
 	}
 	brows := face.Centre(landmark.BrowRightFirst, landmark.BrowLeftLast)
 	out.HeightPX = landmark.Distance(brows, face[landmark.Chin])
-	out.EARRight, out.EARLeft = eyeAspect(&face)
 
 	cam := headpose.CameraOf(value(s, m.places.frameW), value(s, m.places.frameH))
 	var before *headpose.Pose
