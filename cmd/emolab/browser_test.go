@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -56,7 +59,7 @@ func TestServeInABrowser(t *testing.T) {
 	stage.Until(`document.body.dataset.view === "question"`)
 	stage.Screenshot("stage-question.png")
 	stage.Until(`performance.now() - (window.__asked ??= performance.now()) > 700`)
-	stage.Press("y")
+	stage.Press("n")
 	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1.5 })()`)
 	stage.Screenshot("stage-playing.png")
 	console.Screenshot("console-recording.png")
@@ -69,6 +72,13 @@ func TestServeInABrowser(t *testing.T) {
 	stop()
 	if code := <-ended; code != exitFine {
 		t.Fatalf("serve ended with %d:\n%s", code, errOut.String())
+	}
+	// A no leaves no picture of the face behind.
+	if _, err := os.Stat(filepath.Join(dir, "video")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("face video was kept against the participant's no: %v", err)
+	}
+	if code, _, errOut := emolab(t, "session", "reprocess", "last", "--video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "not allowed") {
+		t.Errorf("video that was not allowed: exit %d, %s", code, errOut)
 	}
 	// Two pages and the race detector leave the face nets little: frames are
 	// skipped and counted, but every clip has its rows.

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,7 +84,8 @@ func TestExitCodes(t *testing.T) {
 func TestEveryCommandHasAnExample(t *testing.T) {
 	for _, command := range []string{
 		"serve", "demo", "doctor", "devices", "session list", "session show", "session export",
-		"bundle verify", "models install", "models verify", "bench",
+		"session reprocess", "session withdraw",
+		"bundle verify", "face analyze", "models list", "models install", "models verify", "models eval", "bench",
 	} {
 		_, out, _ := emolab(t, append(strings.Fields(command), "--help")...)
 		if !strings.Contains(out, "emolab "+command) || !strings.Contains(out, "Example") {
@@ -145,6 +148,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%v: exit %d\n%s%s", args, code, out, errOut)
 		}
 	}
+	reprocess(t, dir, d.Session)
 }
 
 // checkDistance holds a session against what can be promised on a machine that
@@ -152,6 +156,12 @@ func TestDemo(t *testing.T) {
 // every stated bound is true. The figures themselves are judged by the demo.
 func checkDistance(t *testing.T, d distance) {
 	t.Helper()
+	if missed := d.Blinks.Scripted - d.Blinks.Found; d.Blinks.Scripted < 6 || missed > 2 || d.Blinks.False > 1 {
+		t.Errorf("blinks %+v", d.Blinks)
+	}
+	if h := d.Head; h.Frames == 0 || max(h.Yaw.MedianDeg, h.Pitch.MedianDeg, h.Roll.MedianDeg) > 4 {
+		t.Errorf("head %+v", h)
+	}
 	if d.FaceShare < faceBudget {
 		t.Errorf("%.1f %% of frames have a face", 100*d.FaceShare)
 	}
@@ -180,6 +190,9 @@ func TestRealFaceTurnsHappy(t *testing.T) {
 	}
 	counts := map[string]int{}
 	seen := traceOf(t, dir)
+	if _, err := os.Stat(filepath.Join(dir, "video")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("face video was kept in a study that does not ask: %v", err)
+	}
 	for _, f := range seen {
 		counts[f.Class]++
 	}

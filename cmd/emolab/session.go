@@ -24,6 +24,7 @@ type sessionCmd struct {
 	Export sessionExportCmd `cmd:"" help:"Export a sealed session again, as a bundle."`
 
 	Reprocess sessionReprocessCmd `cmd:"" help:"Derive a sealed session again, beside what is there: another face at rest, newer nets."`
+	Withdraw  sessionWithdrawCmd  `cmd:"" help:"Take back a participant's consent, and delete what it allowed."`
 }
 
 // storeFlags name the file of a study.

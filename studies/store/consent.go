@@ -45,6 +45,27 @@ func (r *recorder) Video(ctx context.Context, v session.Video) error {
 	return nil
 }
 
+// Withdraw notes that the participant has taken back a yes, at any time after the
+// session. Whoever deletes what the yes allowed does so after this.
+func (s *Store) Withdraw(ctx context.Context, id, scope, how string) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, `INSERT INTO consent (session_id, n, segment, scope, granted, text_sha256, language, at_ns, at_utc, how)
+			SELECT session_id, (SELECT max(n) + 1 FROM consent WHERE session_id = ?1), max(segment), scope, 0, '', '', 0, `+utcNow+`, ?3
+			FROM consent WHERE session_id = ?1 AND scope = ?2 GROUP BY session_id, scope`, id, scope, how)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, errors.New("the participant was never asked"))
+		}
+		return note(ctx, tx, id, "withdraw", scope)
+	})
+	if err != nil {
+		return fmt.Errorf("store: session %s: withdraw %s: %w", id, scope, explain(err))
+	}
+	return nil
+}
+
 // Consent is one answer of a participant.
 type Consent struct {
 	Segment int // that it was given in; At is on its clock

@@ -395,4 +395,16 @@ func TestConsentAndVideo(t *testing.T) {
 	if err := r.Video(t.Context(), film); err == nil {
 		t.Error("a sealed session took a video")
 	}
+	if err := s.Withdraw(t.Context(), "s1", "anything else", "told the experimenter"); err == nil {
+		t.Error("an answer that was never given was taken back")
+	}
+	if err := s.Withdraw(t.Context(), "s1", session.FaceVideo, "told the experimenter"); err != nil {
+		t.Fatal(err)
+	}
+	if yes(session.FaceVideo) {
+		t.Error("what was taken back holds")
+	}
+	if d = detail(t, s, "s1"); len(d.Consents) != 4 || d.Consents[3].Granted || d.Consents[3].How != "told the experimenter" || d.Consents[3].Wall.IsZero() {
+		t.Errorf("answers %+v", d.Consents)
+	}
 }

@@ -231,9 +231,9 @@ CREATE TRIGGER face_frame_observed BEFORE UPDATE OF session_id, stream, segment,
     face_tracked, faces, frame_w_px, frame_h_px, luma_face, luma_around, face_clipped, face_sharpness, mouth_cover ON face_frame
 BEGIN SELECT RAISE(ABORT, 'observations are never rewritten'); END;
 
--- consent
+-- consent: a no may come at any time
 CREATE TRIGGER consent_enter BEFORE INSERT ON consent
-WHEN (SELECT state FROM session WHERE id = NEW.session_id) IN ('sealed', 'failed')
+WHEN (SELECT state FROM session WHERE id = NEW.session_id) IN ('sealed', 'failed') AND NEW.granted <> 0
 BEGIN SELECT RAISE(ABORT, 'the session is closed: its rows are read-only'); END;
 CREATE TRIGGER consent_observed BEFORE UPDATE ON consent
 BEGIN SELECT RAISE(ABORT, 'observations are never rewritten'); END;

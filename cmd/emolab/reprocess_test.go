@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"emolab/capture/face"
+	"emolab/fusion/expression"
+	"emolab/fusion/stream"
+	"emolab/studies/store"
+)
+
+// reprocess derives the demo's session again, from its landmarks and from the
+// video that its simulated participant allowed, then takes the consent back.
+func reprocess(t *testing.T, dir, id string) {
+	t.Helper()
+	for _, c := range []struct {
+		args string
+		name string // of the new derivation
+		face string // the stream it is made from
+	}{
+		{"--neutral 12-16", "final-2", "face"},
+		{"--video --current --name again", "again", "face-2"},
+	} {
+		code, out, errOut := emolab(t, append([]string{"session", "reprocess", id, "--data", dir, "--json"}, strings.Fields(c.args)...)...)
+		var got struct {
+			Name        string
+			Derivations []store.Derivation
+		}
+		if err := json.Unmarshal([]byte(out), &got); code != exitFine || err != nil {
+			t.Fatalf("reprocess %s: exit %d, %v\n%s%s", c.args, code, err, out, errOut)
+		}
+		k := slices.IndexFunc(got.Derivations, func(v store.Derivation) bool { return v.Name == got.Name })
+		if got.Name != c.name || k < 0 || got.Derivations[k].FaceStream != c.face {
+			t.Errorf("reprocess %s: %+v", c.args, got)
+		}
+	}
+	// What the nets see in the kept video is what they saw live.
+	live, again := expressionsOf(t, dir, "face"), expressionsOf(t, dir, "face-2")
+	same := 0
+	for seq, top := range again {
+		if live[seq] == top {
+			same++
+		}
+	}
+	if len(again) < len(live)*9/10 || same < len(again)*95/100 {
+		t.Errorf("%d frames live, %d in the video, %d of them with the same expression", len(live), len(again), same)
+	}
+
+	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--data", dir); code != exitFine {
+		t.Fatalf("withdraw: exit %d: %s", code, errOut)
+	}
+	if _, err := os.Stat(videoDir(dir, id)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the video is still there: %v", err)
+	}
+	if code, _, errOut := emolab(t, "session", "reprocess", id, "--video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "not allowed") {
+		t.Errorf("video of a consent that was taken back: exit %d, %s", code, errOut)
+	}
+}
+
+// expressionsOf reads the likeliest expression of each frame of a face stream in
+// the only session of a data folder.
+func expressionsOf(t *testing.T, dir, streamID string) map[int64]int {
+	t.Helper()
+	path, err := storeFlags{Data: dir}.path()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.View(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	all, err := s.Sessions(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d sessions: %v", len(all), err)
+	}
+	info := stream.Info{Kind: stream.Face, Channels: face.Channels()}
+	tops := map[int64]int{}
+	for row, err := range s.Samples(t.Context(), all[0].ID, streamID) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p expression.Probabilities
+		copy(p[:], row.Values[info.Index("p_neutral"):])
+		tops[row.Seq] = p.Top()
+	}
+	return tops
+}
