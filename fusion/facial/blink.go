@@ -96,23 +96,25 @@ type dip struct {
 func (l *lids) dips(frames []Measured) []dip {
 	noise := runningMedian(l.at, l.depth, noiseSpan)
 	var found []dip
+	free := 0 // the first place that is in no dip yet
 	for k := 0; k < len(l.depth); k++ {
 		if l.depth[k] < max(blinkDepth, blinkNoise*noise[k]) {
 			continue
 		}
-		d, ok := l.around(k)
+		d, ok := l.around(k, free)
 		d.unsure = d.unsure || l.holed(d) || l.turned(d, frames)
 		if length := d.offset.Sub(d.onset); d.unsure || ok && length >= blinkLeast && length <= blinkMost {
 			found = append(found, d)
 		}
-		k = d.last
+		k, free = d.last, d.last+1
 	}
 	return found
 }
 
-// around follows the dip at place k to both sides. ok is false where it has no
-// edge; it is unsure where the recording begins or ends in it.
-func (l *lids) around(k int) (d dip, ok bool) {
+// around follows the dip at place k to both sides, back to place free at most.
+// ok is false where it has no edge; it is unsure where the recording begins or
+// ends in it.
+func (l *lids) around(k, free int) (d dip, ok bool) {
 	bottom, last := k, k
 	for last+1 < len(l.depth) && l.depth[last+1] > blinkEdge*l.depth[bottom] {
 		last++
@@ -122,12 +124,15 @@ func (l *lids) around(k int) (d dip, ok bool) {
 	}
 	edge := blinkEdge * l.depth[bottom]
 	first := bottom
-	for first > 0 && l.depth[first-1] > edge {
+	for first > free && l.depth[first-1] > edge {
 		first--
 	}
 	d = dip{first: first, last: last}
-	if first == 0 || last+1 == len(l.depth) {
+	switch {
+	case first == 0 || last+1 == len(l.depth):
 		d.unsure = true
+		return d, false
+	case l.depth[first-1] > edge: // what is left of the dip before
 		return d, false
 	}
 	d.onset, d.offset = l.crossing(first-1, first, edge), l.crossing(last+1, last, edge)

@@ -130,7 +130,6 @@ func TestMeterSeesTheEyesFromTheFront(t *testing.T) {
 }
 
 func TestMeterWithout(t *testing.T) {
-	info := faceInfo(true)
 	face := seen(0, 0)
 	lost := face
 	lost[40].X = nan
@@ -149,7 +148,7 @@ func TestMeterWithout(t *testing.T) {
 		"the size of frames": {true, &face, map[string]float64{"frame_w_px": nan}, true, 0},
 		"a shape":            {true, &one, nil, true, 0},
 	} {
-		info = faceInfo(tc.landmarks)
+		info := faceInfo(tc.landmarks)
 		v := wellSeen()
 		for k, x := range tc.change {
 			v[k] = x

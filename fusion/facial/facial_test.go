@@ -1,0 +1,220 @@
+package facial
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"emolab/fusion/action"
+	"emolab/fusion/expression"
+	"emolab/fusion/instant"
+)
+
+func TestEyesClosedIsAU43(t *testing.T) {
+	if u := action.Units()[eyesClosed]; u.Number != 43 {
+		t.Errorf("the closure of the eyes is put into AU %d", u.Number)
+	}
+}
+
+func TestAgreement(t *testing.T) {
+	for name, tc := range map[string]struct {
+		p, evidence expression.Probabilities
+		want        float64
+	}{
+		"equal":              {expression.Probabilities{.2, .8}, expression.Probabilities{.2, .8}, 1},
+		"equal but for size": {expression.Probabilities{0, 1}, expression.Probabilities{0, .5}, 1},
+		"nothing in common":  {expression.Probabilities{1}, expression.Probabilities{0, 1}, 0},
+		"half":               {expression.Probabilities{.5, .5}, expression.Probabilities{1}, .5},
+		"evidence is no distribution": {expression.Probabilities{.1, .7, .2}, expression.Probabilities{.4, .6, .6},
+			.1 + .6/1.6 + .2},
+		"no evidence":      {expression.Probabilities{1}, expression.Probabilities{nan}, nan},
+		"no probabilities": {expression.Probabilities{nan}, expression.Probabilities{1}, nan},
+	} {
+		if got := agreement(tc.p, tc.evidence); !(math.Abs(got-tc.want) < 1e-12) && !(math.IsNaN(got) && math.IsNaN(tc.want)) {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
+func TestAgreementIsAShare(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string) (p expression.Probabilities) {
+			for k := range p {
+				p[k] = rapid.Float64Range(1e-6, 1).Draw(t, name)
+			}
+			return p
+		}
+		p, evidence := draw("p"), draw("evidence")
+		var sum float64
+		for _, v := range p {
+			sum += v
+		}
+		for k := range p {
+			p[k] /= sum
+		}
+		if a := agreement(p, evidence); !(a >= 0 && a <= 1+1e-12) {
+			t.Fatalf("%v", a)
+		}
+		if a := agreement(p, p); math.Abs(a-1) > 1e-9 {
+			t.Fatalf("with itself: %v", a)
+		}
+	})
+}
+
+// person is a film of a generic head whose lids move, and its face at rest.
+func person(long time.Duration) ([]Measured, *action.Neutral) {
+	info := faceInfo(true)
+	m := NewMeter(info)
+	var frames []Measured
+	e := eyes{open: 1, blinks: span{2 * time.Second, 200 * ms}.every(2*time.Second, long)}
+	for t := time.Duration(0); t < long; t += 33 * ms {
+		face := seen(10*math.Sin(t.Seconds()), (1-e.ratio(t))/shownShut*.3)
+		v := wellSeen()
+		frames = append(frames, m.Measure(sample(info, t, &face, v)))
+	}
+	return frames, &action.Neutral{Features: frames[0].Features, Scale: action.Floor()}
+}
+
+func TestDeriveWithANeutralFace(t *testing.T) {
+	frames, n := person(10 * time.Second)
+	d := Derive(frames, n, Options{})
+	if !d.Calibrated || len(d.Rows) != len(frames) {
+		t.Fatalf("%d rows of %d frames, calibrated %v", len(d.Rows), len(frames), d.Calibrated)
+	}
+	if got := blinksOf(t, d); len(got) != 4 {
+		t.Errorf("%d blinks, want 4: %v", len(got), got)
+	}
+	for i, r := range d.Rows {
+		if r.Measured != &frames[i] {
+			t.Fatalf("row %d is not of its frame", i)
+		}
+		var sum float64
+		for _, v := range r.AU {
+			sum += v
+		}
+		for _, v := range r.Evidence {
+			sum += v
+		}
+		if math.IsNaN(sum + r.Agreement + r.Blink) {
+			t.Fatalf("row %d: %+v", i, r)
+		}
+		if want := n.Intensities(&frames[i].Features); r.AU != want {
+			t.Fatalf("row %d has %v, want %v", i, r.AU, want)
+		}
+		if r.Agreement < 0 || r.Agreement > 1 {
+			t.Fatalf("row %d: agreement %v", i, r.Agreement)
+		}
+	}
+	if got := Derive(nil, n, Options{}); len(got.Rows) != 0 || len(got.Events) != 0 {
+		t.Errorf("of nothing: %+v", got)
+	}
+}
+
+// Without a neutral face only the lids are told, from how open they usually are.
+func TestDeriveWithoutANeutralFace(t *testing.T) {
+	frames, _ := person(10 * time.Second)
+	d := Derive(frames, nil, Options{})
+	if d.Calibrated {
+		t.Error("calibrated without a neutral face")
+	}
+	if got := blinksOf(t, d); len(got) != 4 {
+		t.Errorf("%d blinks, want 4", len(got))
+	}
+	for i, r := range d.Rows {
+		for u, v := range r.AU {
+			if math.IsNaN(v) != (u != eyesClosed) {
+				t.Fatalf("row %d: unit %d is %v", i, u, v)
+			}
+		}
+		if !math.IsNaN(r.Agreement) || !slices.ContainsFunc(r.Evidence[:], math.IsNaN) {
+			t.Fatalf("row %d: agreement %v, evidence %v", i, r.Agreement, r.Evidence)
+		}
+		if shut := r.AU[eyesClosed]; r.Blink == 1 && shut == 0 || shut > .8 && r.Blink != 1 {
+			t.Errorf("row %d: closed by %v, blink %v", i, shut, r.Blink)
+		}
+	}
+}
+
+func TestRowsWithoutAFace(t *testing.T) {
+	frames, n := person(3 * time.Second)
+	none := Measured{At: frames[50].At, Features: unknownFeatures(), EARRight: nan, EARLeft: nan}
+	for k := range none.Expression {
+		none.Expression[k] = nan
+	}
+	frames[50] = none
+	for name, r := range map[string]Row{"derived": Derive(frames, n, Options{}).Rows[50], "live": new(Live).One(none, n)} {
+		if !math.IsNaN(r.AU[0]) || !math.IsNaN(r.AU[eyesClosed]) || !math.IsNaN(r.Blink) || !math.IsNaN(r.Agreement) || !math.IsNaN(r.Evidence[1]) {
+			t.Errorf("%s: a row without a face says %+v", name, r)
+		}
+	}
+}
+
+// A live row says what the final one says, but for the blink.
+func TestLive(t *testing.T) {
+	frames, n := person(6 * time.Second)
+	final := Derive(frames, n, Options{})
+	var l Live
+	for i, m := range frames {
+		r := l.One(m, n)
+		if !math.IsNaN(r.Blink) {
+			t.Fatalf("row %d: a blink is known before it ended", i)
+		}
+		if w := final.Rows[i]; *r.Measured != m || r.AU != w.AU || r.Agreement != w.Agreement {
+			t.Fatalf("row %d: %+v, want %+v", i, r, w)
+		}
+	}
+}
+
+// Without a neutral face the lids are told live too, and what was learnt of one
+// person is not used for the next.
+func TestLiveLearnsTheOpenEyes(t *testing.T) {
+	var l Live
+	show := func(ear float64, at time.Duration) float64 {
+		m := Measured{At: instant.Instant(time.Hour + at), Found: true, Posed: true, EARRight: ear, EARLeft: ear}
+		return l.One(m, nil).AU[eyesClosed]
+	}
+	for at := time.Duration(0); at < 2*time.Second; at += 33 * ms {
+		if shut := show(.3, at); shut != 0 {
+			t.Fatalf("open eyes are closed by %v", shut)
+		}
+	}
+	if shut := show(.3*(1-shut/2), 2*time.Second); math.Abs(shut-.5) > 1e-9 {
+		t.Errorf("half closed eyes are closed by %v", shut)
+	}
+	if shut := show(.2, 2100*ms); shut != 1 {
+		t.Errorf("closed eyes are closed by %v", shut)
+	}
+	l.Reset()
+	if shut := show(.2, 2200*ms); shut != 0 {
+		t.Errorf("another person's narrow eyes are closed by %v", shut)
+	}
+	// Long ago is forgotten.
+	if shut := show(.15, time.Minute); shut != 0 {
+		t.Errorf("after a minute without a face the eyes are closed by %v", shut)
+	}
+}
+
+func BenchmarkDerive(b *testing.B) {
+	frames, n := person(time.Minute)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		Derive(frames, n, Options{})
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(frames)), "us/frame")
+}
+
+func BenchmarkLive(b *testing.B) {
+	frames, n := person(time.Minute)
+	var l Live
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		m := frames[i%len(frames)]
+		m.At = instant.Instant(i) * instant.Instant(33*ms)
+		l.One(m, n)
+	}
+}
