@@ -1,6 +1,12 @@
 package trace
 
-import "emolab/fusion/stream"
+import (
+	"fmt"
+
+	"emolab/fusion/action"
+	"emolab/fusion/expression"
+	"emolab/fusion/stream"
+)
 
 // ID is the id of the trace's stream.
 const ID = "trace"
@@ -76,68 +82,84 @@ var fromFace = [...]string{
 
 // Info describes the trace.
 func Info() stream.Info {
-	return stream.Info{
-		ID: ID, Kind: stream.Trace, Device: "Emolab", Clock: stream.HostClock, TickHz: 1e9,
-		Channels: []stream.Channel{
-			{Name: "presentation", Unit: "1", Note: "Number of the play step within the session, from 1; 0 while no stimulus is on the screen; empty where that is not known."},
-			{Name: "frame", Unit: "1", Note: "Number of the displayed frame within the video file, from 0."},
-			{Name: "media_ns", Unit: "ns", Note: "Presentation time of the displayed frame within the video file."},
-			{Name: "face_found", Unit: "1", Note: "1 where a face was found in the camera frame, 0 where none was."},
-			{Name: "face_confidence", Unit: "1", Note: "0 to 1 that what was found is a face."},
-			{Name: "p_neutral", Unit: "1", Note: "Probability that the expression is neutral; the seven add up to 1."},
-			{Name: "p_happy", Unit: "1", Note: "Probability that the expression is happy."},
-			{Name: "p_sad", Unit: "1", Note: "Probability that the expression is sad."},
-			{Name: "p_angry", Unit: "1", Note: "Probability that the expression is angry."},
-			{Name: "p_fearful", Unit: "1", Note: "Probability that the expression is fearful."},
-			{Name: "p_disgusted", Unit: "1", Note: "Probability that the expression is disgusted."},
-			{Name: "p_surprised", Unit: "1", Note: "Probability that the expression is surprised."},
-			{Name: "valence", Unit: "1", Note: "Mixture of fixed valences by the seven probabilities, -1 to 1."},
-			{Name: "arousal", Unit: "1", Note: "Mixture of fixed arousals by the seven probabilities, -1 to 1."},
-			{Name: "yaw_deg", Unit: "deg", Note: "Head pose: positive, the nose turns to the picture's right; 0, it faces the camera."},
-			{Name: "pitch_deg", Unit: "deg", Note: "Head pose: positive, the nose turns down."},
-			{Name: "roll_deg", Unit: "deg", Note: "Head pose: positive, the head tilts clockwise as seen in the picture."},
-			{Name: "pose_residual", Unit: "1", Note: "Distance of the projected head from the landmarks, root mean square, in parts of the distance between the eyes; above 0.1 the angles mean little."},
-			{Name: "face_height_px", Unit: "px", Note: "From between the brows to the chin along the face, as seen in the picture."},
-			{Name: "ear_right", Unit: "1", Note: "Eye aspect ratio of the participant's right eye: its opening over its width (Soukupova & Cech 2016)."},
-			{Name: "ear_left", Unit: "1", Note: "Eye aspect ratio of the participant's left eye."},
-			unit("au01", "AU 1, inner brow raiser, reliability B"),
-			unit("au02", "AU 2, outer brow raiser, reliability B"),
-			unit("au04", "AU 4, brow lowerer, reliability B"),
-			unit("au05", "AU 5, upper lid raiser, reliability B"),
-			unit("au06", "AU 6, cheek raiser, reliability C"),
-			unit("au07", "AU 7, lid tightener, reliability C"),
-			unit("au09", "AU 9, nose wrinkler, reliability C"),
-			unit("au10", "AU 10, upper lip raiser, reliability B"),
-			unit("au12", "AU 12, lip corner puller, reliability A"),
-			unit("au14", "AU 14, dimpler, reliability C"),
-			unit("au15", "AU 15, lip corner depressor, reliability B"),
-			unit("au17", "AU 17, chin raiser, reliability C"),
-			unit("au20", "AU 20, lip stretcher, reliability B"),
-			unit("au23", "AU 23, lip tightener, reliability C"),
-			unit("au24", "AU 24, lip pressor, reliability C"),
-			unit("au25", "AU 25, lips part, reliability A"),
-			unit("au26", "AU 26, jaw drop, reliability A"),
-			{Name: "au43", Unit: "1", Note: "AU 43, closure of the lids, 0 open to 1 shut; without a neutral face relative to how far these eyes are usually open."},
-			{Name: "au45", Unit: "1", Note: "AU 45: 1 within a blink, otherwise 0; empty where that is not known, as in live rows."},
-			evidence("happy"), evidence("sad"), evidence("angry"), evidence("fearful"), evidence("disgusted"), evidence("surprised"),
-			{Name: "emfacs_agreement", Unit: "1", Note: "How far the seven probabilities agree with the evidence of the action units: the part that the two distributions share, 0 to 1."},
-			{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus."},
-			{Name: "gaze_y", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's height from the top."},
-			{Name: "gaze_valid", Unit: "1", Note: "1 where the eye tracker states a valid point of gaze at this instant, otherwise 0."},
-			{Name: "pupil_mm", Unit: "mm", Note: "Diameter of the pupil, mean of the eyes that were measured."},
-			{Name: "eda_us", Unit: "µS", Note: "Skin conductance."},
-			{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level."},
-			{Name: "scr_us", Unit: "µS", Note: "Phasic part of it."},
-			{Name: "scr_onset", Unit: "1", Note: "1 where a skin-conductance response begins within this camera frame, otherwise 0. Live: where one is recognised, which is later."},
-			{Name: "quality", Unit: "1", Note: qualityNote()},
-		},
+	channels := make([]stream.Channel, 0, channelCount)
+	channels = append(channels, stimulusChannels()...)
+	channels = append(channels, faceChannels()...)
+	channels = append(channels, unitChannels()...)
+	channels = append(channels, evidenceChannels()...)
+	channels = append(channels, sensorChannels()...)
+	return stream.Info{ID: ID, Kind: stream.Trace, Device: "Emolab", Clock: stream.HostClock, TickHz: 1e9, Channels: channels}
+}
+
+func stimulusChannels() []stream.Channel {
+	return []stream.Channel{
+		{Name: "presentation", Unit: "1", Note: "Number of the play step within the session, from 1; 0 while no stimulus is on the screen; empty where that is not known."},
+		{Name: "frame", Unit: "1", Note: "Number of the displayed frame within the video file, from 0."},
+		{Name: "media_ns", Unit: "ns", Note: "Presentation time of the displayed frame within the video file."},
 	}
 }
 
-func unit(column, what string) stream.Channel {
-	return stream.Channel{Name: column, Unit: "1", Note: what + ": intensity relative to the participant's neutral face, 0 absent to 1; empty without one."}
+func faceChannels() []stream.Channel {
+	return []stream.Channel{
+		{Name: "face_found", Unit: "1", Note: "1 where a face was found in the camera frame, 0 where none was."},
+		{Name: "face_confidence", Unit: "1", Note: "0 to 1 that what was found is a face."},
+		{Name: "p_neutral", Unit: "1", Note: "Probability that the expression is neutral; the seven add up to 1."},
+		{Name: "p_happy", Unit: "1", Note: "Probability that the expression is happy."},
+		{Name: "p_sad", Unit: "1", Note: "Probability that the expression is sad."},
+		{Name: "p_angry", Unit: "1", Note: "Probability that the expression is angry."},
+		{Name: "p_fearful", Unit: "1", Note: "Probability that the expression is fearful."},
+		{Name: "p_disgusted", Unit: "1", Note: "Probability that the expression is disgusted."},
+		{Name: "p_surprised", Unit: "1", Note: "Probability that the expression is surprised."},
+		{Name: "valence", Unit: "1", Note: "Mixture of fixed valences by the seven probabilities, -1 to 1."},
+		{Name: "arousal", Unit: "1", Note: "Mixture of fixed arousals by the seven probabilities, -1 to 1."},
+		{Name: "yaw_deg", Unit: "deg", Note: "Head pose: positive, the nose turns to the picture's right; all angles are 0 when the head looks along the camera's axis."},
+		{Name: "pitch_deg", Unit: "deg", Note: "Head pose: positive, the nose turns down."},
+		{Name: "roll_deg", Unit: "deg", Note: "Head pose: positive, the head tilts clockwise as seen in the picture."},
+		{Name: "pose_residual", Unit: "1", Note: "Distance of the projected head from the landmarks, root mean square, in parts of the distance between the eyes; above 0.1 the angles mean little."},
+		{Name: "face_height_px", Unit: "px", Note: "From between the brows to the chin along the face, as seen in the picture."},
+		{Name: "ear_right", Unit: "1", Note: "Eye aspect ratio of the participant's right eye: its opening over its width (Soukupova & Cech 2016)."},
+		{Name: "ear_left", Unit: "1", Note: "Eye aspect ratio of the participant's left eye."},
+	}
 }
 
-func evidence(name string) stream.Channel {
-	return stream.Channel{Name: "emfacs_" + name, Unit: "1", Note: "How far the action units speak for " + name + " (EMFACS), 0 to 1; empty without a neutral face."}
+// unitChannels are the action units, blinks after the closure that makes them.
+func unitChannels() []stream.Channel {
+	var channels []stream.Channel
+	for _, u := range action.Units() {
+		note := fmt.Sprintf("AU %d, %s, 0 absent to 1: %s Relative to the participant's neutral face, empty without one. Reliability %s.", u.Number, u.Name, u.Note, u.Grade)
+		if u.Column == "au43" {
+			note = fmt.Sprintf("AU %d, %s, 0 open to 1 shut: %s Relative to the participant's neutral face; without one to how far these eyes are usually open. Reliability %s.", u.Number, u.Name, u.Note, u.Grade)
+		}
+		channels = append(channels, stream.Channel{Name: u.Column, Unit: "1", Note: note})
+	}
+	return append(channels,
+		stream.Channel{Name: "au45", Unit: "1", Note: "AU 45: 1 within a blink, otherwise 0; empty where that is not known, as in live rows."},
+	)
+}
+
+func evidenceChannels() []stream.Channel {
+	var channels []stream.Channel
+	for k, name := range expression.Names() {
+		if k != expression.Neutral {
+			channels = append(channels, stream.Channel{Name: "emfacs_" + name, Unit: "1",
+				Note: "How far the action units speak for " + name + " (EMFACS), 0 to 1; empty without a neutral face."})
+		}
+	}
+	return append(channels,
+		stream.Channel{Name: "emfacs_agreement", Unit: "1", Note: "How far the seven probabilities agree with the evidence of the action units: the part that the two distributions share, 0 to 1."},
+	)
+}
+
+func sensorChannels() []stream.Channel {
+	return []stream.Channel{
+		{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus."},
+		{Name: "gaze_y", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's height from the top."},
+		{Name: "gaze_valid", Unit: "1", Note: "1 where the eye tracker states a valid point of gaze at this instant, otherwise 0."},
+		{Name: "pupil_mm", Unit: "mm", Note: "Diameter of the pupil, mean of the eyes that were measured."},
+		{Name: "eda_us", Unit: "µS", Note: "Skin conductance."},
+		{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level."},
+		{Name: "scr_us", Unit: "µS", Note: "Phasic part of it."},
+		{Name: "scr_onset", Unit: "1", Note: "1 where a skin-conductance response begins within this camera frame, otherwise 0. Live: where one is recognised, which is later."},
+		{Name: "quality", Unit: "1", Note: qualityNote()},
+	}
 }

@@ -127,7 +127,7 @@ func (l *Lab) pump(ctx context.Context, c stream.Chunk) error {
 	}
 	l.see(c.Stream)
 	l.calibrate()
-	return l.bus.Publish(ctx, stream.Chunk{Stream: trace.Info().ID, Samples: rows})
+	return l.bus.Publish(ctx, stream.Chunk{Stream: trace.ID, Samples: rows})
 }
 
 // see tells the camera's meter how well it saw the faces that the trace has just
