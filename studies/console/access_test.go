@@ -47,7 +47,7 @@ func TestWithoutTheTokenNothingOpens(t *testing.T) {
 	}
 	r, _ := http.NewRequest(http.MethodGet, l.server.URL+"/stage/stimuli/a", nil)
 	if resp := l.request(t, r); resp.StatusCode != http.StatusTeapot {
-		t.Errorf("the stage with the token: %s; its own handler was to answer", resp.Status)
+		t.Errorf("a clip with the token: %s; the stage's own handler was to answer", resp.Status)
 	}
 }
 
@@ -82,6 +82,36 @@ func TestTheStageTokenOpensTheStageOnly(t *testing.T) {
 	}
 	if g := newStageGate("short"); g.fits(StageToken("short")) {
 		t.Error("a lab whose token is none opens its stage")
+	}
+}
+
+// What is answered on the participant's screen is the participant's answer: who
+// has the console can watch the clips, and not open that screen.
+func TestTheLabsTokenDoesNotOpenTheStage(t *testing.T) {
+	stage := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	l := startLab(t, Options{Stage: stage})
+	jar, _ := cookiejar.New(nil)
+	client := &http.Client{Jar: jar}
+	for _, c := range []struct {
+		path   string
+		status int
+	}{
+		{"/?token=" + testToken, http.StatusOK}, // from here on by its cookie
+		{"/stage", http.StatusUnauthorized},
+		{"/stage?token=" + testToken, http.StatusUnauthorized},
+		{"/stage/player.js", http.StatusUnauthorized},
+		{"/ws/stage", http.StatusUnauthorized},
+		{"/stage/stimuli/a", http.StatusTeapot},
+		{"/stage/stimuli/../../ws/stage", http.StatusUnauthorized},
+	} {
+		resp, err := client.Get(l.server.URL + c.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != c.status {
+			t.Errorf("%s: %s, want %d", c.path, resp.Status, c.status)
+		}
 	}
 }
 

@@ -27,8 +27,9 @@ const (
 		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// Handler serves the page, the API, the WebSocket and, behind the same token,
-// the stage.
+// Handler serves the page, the API, the WebSocket and the stage. The lab's token
+// does not open the stage: what is answered there is the participant's answer.
+// The clips are for both, because the console shows what is on the screen.
 func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", c.page)
@@ -44,10 +45,11 @@ func (c *Console) Handler() http.Handler {
 	doors := http.NewServeMux()
 	doors.Handle("/", guard(mux, c.gate))
 	if c.stage != nil {
-		stage := guard(c.stage, c.gate, c.screen)
+		stage := guard(c.stage, c.screen)
 		for _, path := range []string{"/stage", "/stage/", "/ws/stage"} {
 			doors.Handle(path, stage)
 		}
+		doors.Handle("GET /stage/stimuli/", guard(c.stage, c.gate, c.screen))
 	}
 	return doors
 }

@@ -43,12 +43,12 @@ type Options struct {
 	// that the page shows are not sent.
 	Streams []stream.Info
 	Clock   instant.Clock
-	// Token is the secret that opens every page; see NewToken. One that is too
+	// Token is the secret that opens the console; see NewToken. One that is too
 	// short to be a secret opens nothing. StageToken makes of it the one that
 	// opens the participant's screen alone.
 	Token string
-	// Stage answers /stage, /stage/... and /ws/stage behind either token. It
-	// sets its own headers. It may be nil.
+	// Stage answers /stage, /stage/... and /ws/stage behind the stage's token, and
+	// /stage/stimuli/... behind either. It sets its own headers. It may be nil.
 	Stage http.Handler
 	// Bundles is the folder whose files are offered for download.
 	Bundles string
