@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 // recordUntilKilled records ten times as fast as a camera delivers.
 func recordUntilKilled(dir string) {
 	tap := NewTap(30)
-	if err := tap.Begin(dir, 0); err != nil {
+	if err := tap.Begin(dir, 0, 0); err != nil {
 		panic(err)
 	}
 	in, out := make(chan frame.Frame), make(chan frame.Frame)

@@ -11,7 +11,7 @@ import (
 
 func TestWithoutOpenCV(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "video")
-	if err := NewTap(30).Begin(dir, 0); err == nil || !strings.Contains(err.Error(), "built without OpenCV") {
+	if err := NewTap(30).Begin(dir, 0, 0); err == nil || !strings.Contains(err.Error(), "built without OpenCV") {
 		t.Errorf("Begin returns %v", err)
 	}
 	if _, err := os.Stat(dir); err == nil {

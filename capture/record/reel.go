@@ -36,11 +36,11 @@ type reel struct {
 	ended   chan struct{} // closed when the goroutine has ended
 	dropped int64         // guarded by the lock of the tap
 
-	mu  sync.Mutex
-	err error // why it keeps nothing any more
+	mu    sync.Mutex
+	err   error  // why it keeps nothing any more
+	files []File // whole, and not yet asked for
 
-	// Of the goroutine, and of close after it has ended.
-	files []File
+	// Of the goroutine.
 	open  *part
 	count int // files begun
 }
@@ -104,7 +104,16 @@ func (r *reel) offer(s shot) {
 	}
 }
 
-// close ends the reel and returns its files. Nothing is offered any more.
+// closed returns the files that have been closed since it was asked last.
+func (r *reel) closed() []File {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	files := r.files
+	r.files = nil
+	return files
+}
+
+// close ends the reel and returns its last files. Nothing is offered any more.
 func (r *reel) close() ([]File, error) {
 	close(r.queue)
 	<-r.ended
@@ -112,7 +121,7 @@ func (r *reel) close() ([]File, error) {
 	if r.dropped > 0 {
 		err = errors.Join(err, fmt.Errorf("record: %d frames are not in the video: the encoder was slower than the camera", r.dropped))
 	}
-	return r.files, err
+	return r.closed(), err
 }
 
 func (r *reel) failure() error {
@@ -215,6 +224,8 @@ func (r *reel) finish() error {
 	if err := r.table.Sync(); err != nil {
 		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.files = append(r.files, file)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"emolab/capture/frame"
+	"emolab/fusion/instant"
 )
 
 // Camera delivers frames until ctx ends (nil) or it can no more (an error).
@@ -19,10 +20,11 @@ type Tap struct {
 	rate float64
 
 	mu    sync.Mutex
-	reel  *reel // nil while nothing is kept
-	epoch int   // of the camera that runs, -1 before the first
-	base  int64 // added to its numbers
-	next  int64 // number of the next frame of the stream
+	reel  *reel           // nil while nothing is kept
+	since instant.Instant // frames that were taken before are not kept
+	epoch int             // of the camera that runs, -1 before the first
+	base  int64           // added to its numbers
+	next  int64           // number of the next frame of the stream
 }
 
 // NewTap makes a tap. rate is the camera's nominal frames per second, 0 if
@@ -80,15 +82,15 @@ func (t *Tap) keep(f frame.Frame) {
 	defer t.mu.Unlock()
 	f.Seq += t.base
 	t.next = f.Seq + 1
-	if t.reel != nil {
+	if t.reel != nil && f.At >= t.since {
 		t.reel.offer(shot{f, t.epoch})
 	}
 }
 
-// Begin keeps every frame from now on, in dir, which it makes if need be, as a
-// segment of that number. What is in dir already is never written over: a
-// segment that is there is an error.
-func (t *Tap) Begin(dir string, segment int) error {
+// Begin keeps every frame from now on that was taken at since or later, in dir,
+// which it makes if need be, as a segment of that number. What is in dir already
+// is never written over: a segment that is there is an error.
+func (t *Tap) Begin(dir string, segment int, since instant.Instant) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.reel != nil {
@@ -98,12 +100,23 @@ func (t *Tap) Begin(dir string, segment int) error {
 	if err != nil {
 		return err
 	}
-	t.reel = r
+	t.reel, t.since = r, since
 	return nil
 }
 
-// End keeps no more, waits until the files are closed, and returns them in their
-// order. Those that are whole are returned even with an error.
+// Closed returns, in their order, the files that are whole and have not been
+// returned yet; none when no video is being kept.
+func (t *Tap) Closed() []File {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.reel == nil {
+		return nil
+	}
+	return t.reel.closed()
+}
+
+// End keeps no more, waits until the files are closed, and returns those that
+// Closed has not. Those that are whole are returned even with an error.
 func (t *Tap) End() ([]File, error) {
 	t.mu.Lock()
 	r := t.reel

@@ -153,7 +153,7 @@ func TestEveryFrameComesBackUnderItsNumber(t *testing.T) {
 		t.Fatalf("before Begin there is a folder (%v)", err)
 	}
 
-	if err := tap.Begin(dir, 0); err != nil {
+	if err := tap.Begin(dir, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	frames := film(7, 150)
@@ -221,7 +221,7 @@ func TestEveryFrameComesBackUnderItsNumber(t *testing.T) {
 func TestFilesEndWhereThePictureChanges(t *testing.T) {
 	dir := t.TempDir()
 	tap := NewTap(0)
-	if err := tap.Begin(dir, 0); err != nil {
+	if err := tap.Begin(dir, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	gone := errors.New("unplugged")
@@ -233,13 +233,13 @@ func TestFilesEndWhereThePictureChanges(t *testing.T) {
 	if err != nil || len(files) != 3 {
 		t.Fatalf("files %+v, %v", files, err)
 	}
-	if err := tap.Begin(dir, 0); err == nil || !strings.Contains(err.Error(), "never written over") {
+	if err := tap.Begin(dir, 0, 0); err == nil || !strings.Contains(err.Error(), "never written over") {
 		t.Errorf("the same segment again: %v", err)
 	}
-	if err := tap.Begin(dir, 1); err != nil {
+	if err := tap.Begin(dir, 1, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := tap.Begin(dir, 2); err == nil {
+	if err := tap.Begin(dir, 2, 0); err == nil {
 		t.Error("two recordings at once")
 	}
 	shoot(t, tap, nil, film(20, 3)...)
@@ -273,7 +273,7 @@ func TestFilesEndWhereThePictureChanges(t *testing.T) {
 func TestReadingStops(t *testing.T) {
 	dir := t.TempDir()
 	tap := NewTap(30)
-	if err := tap.Begin(dir, 0); err != nil {
+	if err := tap.Begin(dir, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	shoot(t, tap, nil, film(0, 5)...)
@@ -298,7 +298,7 @@ func TestATornLastFile(t *testing.T) {
 	record := func(t *testing.T) string {
 		dir := t.TempDir()
 		tap := NewTap(30)
-		if err := tap.Begin(dir, 0); err != nil {
+		if err := tap.Begin(dir, 0, 0); err != nil {
 			t.Fatal(err)
 		}
 		shoot(t, tap, nil, film(0, 130)...) // 60 + 60 + 10
@@ -359,7 +359,7 @@ func TestATornLastFile(t *testing.T) {
 func TestABrokenFrameEndsTheVideoOnly(t *testing.T) {
 	dir := t.TempDir()
 	tap := NewTap(30)
-	if err := tap.Begin(dir, 0); err != nil {
+	if err := tap.Begin(dir, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	frames := film(0, 8)
@@ -389,7 +389,7 @@ func (s slow) close() error            { return nil }
 func TestASlowEncoderHoldsNobodyUp(t *testing.T) {
 	dir := t.TempDir()
 	tap := NewTap(30)
-	if err := tap.Begin(dir, 0); err != nil {
+	if err := tap.Begin(dir, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	frames := film(0, 3*waiting)
@@ -445,5 +445,62 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("Run does not return")
+	}
+}
+
+// A picture that was on its way when the participant agreed was taken before.
+func TestNothingFromBeforeTheYesIsKept(t *testing.T) {
+	dir := t.TempDir()
+	tap := NewTap(30)
+	frames := film(0, 8)
+	if err := tap.Begin(dir, 0, frames[3].At); err != nil {
+		t.Fatal(err)
+	}
+	if got := shoot(t, tap, nil, frames...); len(got) != 8 {
+		t.Fatalf("%d frames came through", len(got))
+	}
+	if _, err := tap.End(); err != nil {
+		t.Fatal(err)
+	}
+	kept := all(t, dir)
+	if len(kept) != 5 || kept[0].Seq != 3 || kept[0].At != frames[3].At {
+		t.Errorf("%d frames are kept, the first %+v", len(kept), kept[0].Seq)
+	}
+}
+
+// Each file is named once: while the recording goes on, or at its end.
+func TestFilesAreNamedAsTheyClose(t *testing.T) {
+	tap := NewTap(30)
+	if got := tap.Closed(); got != nil {
+		t.Errorf("before Begin: %+v", got)
+	}
+	if err := tap.Begin(t.TempDir(), 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	shoot(t, tap, nil, film(0, 150)...) // 2 s, 2 s and 1 s
+	var named []File
+	late := time.After(10 * time.Second)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for len(named) < 2 {
+		select {
+		case <-look.C:
+			named = append(named, tap.Closed()...)
+		case <-late:
+			t.Fatalf("after five seconds of video only %+v", named)
+		}
+	}
+	last, err := tap.End()
+	if err != nil || len(last) != 1 {
+		t.Fatalf("the end names %+v, %v", last, err)
+	}
+	named = append(named, last...)
+	for i := 1; i < len(named); i++ {
+		if named[i].From <= named[i-1].Until {
+			t.Errorf("file %d is out of order: %+v", i, named)
+		}
+	}
+	if got := tap.Closed(); got != nil {
+		t.Errorf("after the end: %+v", got)
 	}
 }

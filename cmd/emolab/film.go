@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"emolab/capture/record"
+	"emolab/fusion/instant"
 	"emolab/studies/session"
 )
 
@@ -16,24 +17,31 @@ func videoDir(dir, sessionID string) string { return filepath.Join(dir, "video",
 type film struct {
 	*record.Tap
 	dir string
-	id  string // of the session that is kept
 }
 
-// Begin keeps the frames from now on.
-func (f *film) Begin(sessionID string, segment int) error {
-	f.id = sessionID
-	return f.Tap.Begin(videoDir(f.dir, sessionID), segment)
+// Begin keeps the frames that are taken from since on.
+func (f *film) Begin(sessionID string, segment int, since instant.Instant) error {
+	return f.Tap.Begin(videoDir(f.dir, sessionID), segment, since)
 }
 
-// End stops keeping and names the files, relative to the data folder.
+// Closed names the files that have been closed since it was asked last.
+func (f *film) Closed() []session.Video { return videos(f.Tap.Closed()) }
+
+// End stops keeping and names the last files.
 func (f *film) End() ([]session.Video, error) {
 	files, err := f.Tap.End()
-	videos := make([]session.Video, 0, len(files))
+	return videos(files), err
+}
+
+// videos names files relative to the data folder.
+func videos(files []record.File) []session.Video {
+	named := make([]session.Video, 0, len(files))
 	for _, v := range files {
-		videos = append(videos, session.Video{
-			File: path.Join("video", f.id, filepath.Base(v.Path)),
+		dir, name := filepath.Split(v.Path)
+		named = append(named, session.Video{
+			File: path.Join("video", filepath.Base(dir), name),
 			From: v.From, Until: v.Until, Frames: v.Frames, Bytes: v.Bytes, SHA256: v.SHA256,
 		})
 	}
-	return videos, err
+	return named
 }

@@ -188,20 +188,30 @@ type reel struct {
 	refuse  error   // what Begin answers
 	broken  error   // what Err answers while it runs
 	begun   []string
+	since   instant.Instant // what Begin was told last
+	closed  []Video         // what Closed answers once
 	running bool
 	kept    int // consents in the archive when it began
 }
 
-func (r *reel) Begin(id string, segment int) error {
+func (r *reel) Begin(id string, segment int, since instant.Instant) error {
 	r.archive.mu.Lock()
 	defer r.archive.mu.Unlock()
 	if r.refuse != nil {
 		return r.refuse
 	}
 	r.begun = append(r.begun, fmt.Sprintf("%s/%d", id, segment))
-	r.running = true
+	r.running, r.since = true, since
 	r.kept = len(r.archive.find(id).consents)
 	return nil
+}
+
+func (r *reel) Closed() []Video {
+	r.archive.mu.Lock()
+	defer r.archive.mu.Unlock()
+	closed := r.closed
+	r.closed = nil
+	return closed
 }
 
 func (r *reel) End() ([]Video, error) {

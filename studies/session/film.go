@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/study"
 )
@@ -51,7 +52,7 @@ func (r Resumption) unanswered() int {
 // answered keeps an answer of the participant, and begins what it allows when it
 // is safely kept. It returns early when ctx ends.
 func (m *Manager) answered(ctx context.Context, cur *run, answers chan<- answer, c Consent) {
-	if c.How == Simulated && !m.simulatedFace() {
+	if m.void(c) {
 		c.Granted = false
 		c.How += ", void before a real camera"
 	}
@@ -68,21 +69,25 @@ func (m *Manager) answered(ctx context.Context, cur *run, answers chan<- answer,
 	}
 	m.o.Log.Info("answered", "session", cur.id, "scope", c.Scope, "granted", c.Granted)
 	if c.Scope == FaceVideo && c.Granted {
-		m.startFilm(cur)
+		m.startFilm(cur, c.At)
 	}
 }
+
+// void tells whether an answer counts for nothing in this lab: the built-in
+// client gave it, and a camera is real.
+func (m *Manager) void(c Consent) bool { return c.How == Simulated && !m.simulatedFace() }
 
 // simulatedFace tells whether every camera of the lab is simulated.
 func (m *Manager) simulatedFace() bool {
 	return !slices.ContainsFunc(m.o.Lab.Streams(), func(i stream.Info) bool { return i.Kind == stream.Face && !i.Simulated })
 }
 
-// startFilm keeps the video of the face from now on. A film that cannot begin is
-// an alarm; the session goes on without it.
-func (m *Manager) startFilm(cur *run) {
+// startFilm keeps the video of the face as it was taken from since on. A film
+// that cannot begin is an alarm; the session goes on without it.
+func (m *Manager) startFilm(cur *run, since instant.Instant) {
 	err := errNoFilm
 	if m.o.Film != nil {
-		err = m.o.Film.Begin(cur.id, cur.segment.Number)
+		err = m.o.Film.Begin(cur.id, cur.segment.Number, since)
 	}
 	if err != nil {
 		m.o.Log.Error("keep the face video", "session", cur.id, "error", err)
@@ -92,8 +97,16 @@ func (m *Manager) startFilm(cur *run) {
 	cur.film = film{on: err == nil, err: err}
 }
 
-// endFilm closes the film of a run, if it has one, and notes its files. rec has
-// no other user any more. Only a recorder that refuses is an error: whatever
+// closedFilms names the files of video to be noted while the session records.
+func (m *Manager) closedFilms() []Video {
+	if m.o.Film == nil {
+		return nil
+	}
+	return m.o.Film.Closed()
+}
+
+// endFilm closes the film of a run, if it has one, and notes its last files. rec
+// has no other user any more. Only a recorder that refuses is an error: whatever
 // became of the film, the rest of the session is whole.
 func (m *Manager) endFilm(ctx context.Context, cur *run, rec Recorder) error {
 	m.mu.Lock()

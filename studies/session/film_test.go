@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -35,7 +36,7 @@ func TestNothingIsFilmedBeforeTheAnswerIsKept(t *testing.T) {
 	if s := b.Status(); !s.Video {
 		t.Error("status does not say that the video is kept")
 	}
-	if !slices.Equal(b.reel.begun, []string{id + "/0"}) || b.reel.kept != 1 {
+	if !slices.Equal(b.reel.begun, []string{id + "/0"}) || b.reel.kept != 1 || b.reel.since != yes.At {
 		t.Errorf("film %+v", b.reel)
 	}
 	b.screen.next <- struct{}{}
@@ -164,6 +165,43 @@ func TestALabWithoutAFilmSaysSo(t *testing.T) {
 	}
 }
 
+// A killed process must leave no file of video that the archive does not know of.
+func TestFilesAreNotedAsTheyClose(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asks)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.screen.answers <- yes
+	b.archive.mu.Lock()
+	b.reel.closed = []Video{{File: "0.mkv", Frames: 60}, {File: "1.mkv", Frames: 60}}
+	b.archive.mu.Unlock()
+	late := time.After(10 * time.Second)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for noted := 0; noted < 2; {
+		select {
+		case <-look.C:
+			b.archive.mu.Lock()
+			noted = len(b.archive.find(id).videos)
+			b.archive.mu.Unlock()
+		case <-late:
+			t.Fatal("closed files are not noted while the session records")
+		}
+	}
+	b.screen.next <- struct{}{}
+	b.screen.next <- struct{}{}
+	waitFor(t, b)
+	var files []string
+	for _, v := range b.archive.find(id).videos {
+		files = append(files, v.File)
+	}
+	if !slices.Equal(files, []string{"0.mkv", "1.mkv", "a.mkv", "b.mkv"}) {
+		t.Errorf("videos %q", files)
+	}
+}
+
 // A session that is stopped, or whose disk refuses, must not go on being filmed.
 func TestTheFilmEndsWithTheSession(t *testing.T) {
 	t.Parallel()
@@ -266,6 +304,42 @@ func TestTheClientsYesIsVoidBeforeARealCamera(t *testing.T) {
 			}
 			if !strings.HasPrefix(got[0].How, Simulated) || strings.Contains(got[0].How, "void") == simulated {
 				t.Errorf("how: %s", got[0].How)
+			}
+		})
+	}
+}
+
+// A recording of the virtual lab that is continued in a real one: whoever sits
+// before the real camera has not been asked.
+func TestTheClientsYesDoesNotOutliveTheVirtualLab(t *testing.T) {
+	t.Parallel()
+	for name, simulated := range map[string]bool{"drawn face": true, "real camera": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, asks, func(o *Options) {
+				lab, err := NewLab(instant.Monotonic{}, camera{simulated})
+				if err != nil {
+					t.Fatal(err)
+				}
+				o.Lab = lab
+			})
+			byClient := yes
+			byClient.How = Simulated
+			b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered, steps: []int{0},
+				samples: map[string]int{}, plan: asking, consents: []Consent{byClient}}}
+			if err := b.Continue(t.Context(), "cut"); err != nil {
+				t.Fatal(err)
+			}
+			if !simulated { // the question is there again
+				no := yes
+				no.Granted = false
+				b.screen.answers <- no
+			}
+			b.screen.next <- struct{}{}
+			b.screen.next <- struct{}{}
+			waitFor(t, b)
+			if tape := b.archive.find("cut"); (len(b.reel.begun) == 1) != simulated || (tape.steps[1] == 1) != simulated {
+				t.Errorf("film %+v, steps %v", b.reel, tape.steps)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -150,7 +151,9 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 			return nil, 0, fmt.Errorf("continue %s: %w", id, err)
 		}
 		cur.participant, cur.plan, cur.segment.Number = back.Participant, back.Plan, back.Segment
-		cur.answers = back.Consents
+		cur.answers = slices.DeleteFunc(back.Consents, m.void)
+		back.Consents = cur.answers
+		m.o.Lab.NewPerson() // somebody else may have sat here since
 		return rec, back.unanswered(), nil
 	})
 	if err != nil {
@@ -311,14 +314,14 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from)
 
 	if allowed(cur.answers, FaceVideo) {
-		m.startFilm(cur)
+		m.startFilm(cur, cur.segment.Start)
 	}
 	reached, answers := make(chan int), make(chan answer)
 	group, inner := errgroup.WithContext(ctx)
 	written := make(chan error, 1)
 	go func() {
 		// The writer outlives ctx: what was observed until the stop is kept.
-		err := write(context.WithoutCancel(ctx), rec, sub, reached, answers)
+		err := write(context.WithoutCancel(ctx), rec, sub, reached, answers, m.closedFilms)
 		sub.Close() // a failed writer must not hold up the lab
 		cur.stop(err)
 		written <- err

@@ -76,7 +76,7 @@ const FaceVideo = study.FaceVideoScope
 
 // Who gave a consent, and where.
 const (
-	// OnScreen: the participant, on the participant's own screen. The operator
+	// OnScreen: the participant, on the participant's own screen. The console
 	// has no way to give it.
 	OnScreen = "participant's screen"
 	// Simulated: the built-in client, for a simulated participant, who has no
@@ -107,10 +107,14 @@ type Video struct {
 // Film keeps the video of the face. It is asked only under consent; without a
 // Begin nothing of any picture is written.
 type Film interface {
-	// Begin keeps the frames from now on, for that segment of a session.
-	Begin(sessionID string, segment int) error
-	// End stops keeping, waits until the files are closed, and names them in
-	// their order. Files that are whole are named even with an error.
+	// Begin keeps the frames that were taken from since on, for that segment of a
+	// session. Those on their way from the camera may be older.
+	Begin(sessionID string, segment int, since instant.Instant) error
+	// Closed names, in their order, the files that are whole and have not been
+	// named yet; none when nothing is kept.
+	Closed() []Video
+	// End stops keeping, waits until the files are closed, and names those that
+	// Closed has not. Files that are whole are named even with an error.
 	End() ([]Video, error)
 	// Err tells why frames are no longer kept although End was not called; nil
 	// while all is well.

@@ -32,9 +32,10 @@ var errStalled = errors.New("the disk did not take the data within " + stallLimi
 
 // write carries chunks from the bus to the recorder until the subscription
 // ends, one transaction per flushEvery or flushSamples. Steps of the plan and
-// answers of the participant come in between, on reached and answers. It is the
-// only user of rec while it runs.
-func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-chan int, answers <-chan answer) error {
+// answers of the participant come in between, on reached and answers. Files of
+// video are noted as they close, so that a killed process leaves none that nobody
+// knows of. It is the only user of rec while it runs.
+func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-chan int, answers <-chan answer, closed func() []Video) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	var batch []stream.Chunk
@@ -72,6 +73,11 @@ func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-c
 			close(a.kept)
 			continue
 		case <-tick.C:
+			for _, v := range closed() {
+				if err := timely(ctx, func(ctx context.Context) error { return rec.Video(ctx, v) }); err != nil {
+					return fmt.Errorf("note the video %s: %w", v.File, err)
+				}
+			}
 		}
 		if err := flush(); err != nil {
 			return err
