@@ -2,6 +2,10 @@
 // face's landmarks, relative to the same person's neutral face.
 package action
 
+// Version names the rules of Measure, Intensities and EMFACS. It changes
+// whenever the same landmarks and neutral face would give other numbers.
+const Version = "action-1"
+
 // Count is the number of action units estimated.
 const Count = 18
 
@@ -34,7 +38,9 @@ type Grade string
 const (
 	Good Grade = "A" // the unit moves landmarks by much, and little else does
 	Fair Grade = "B" // it moves them, but so do others
-	Weak Grade = "C" // it shows in wrinkles and bulges, which landmarks do not see
+	// Weak units show in wrinkles and bulges, or move lids and lips by less than
+	// the landmarks follow them. 0 does not mean that they are absent.
+	Weak Grade = "C"
 )
 
 // Unit describes one action unit.

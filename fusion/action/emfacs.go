@@ -6,26 +6,30 @@ import "emolab/fusion/expression"
 // strength that speaks against it takes away, before its grade.
 const contradiction = .5
 
-// Parts of a unit in an expression.
+// part is what a unit is in an expression.
+type part int
+
 const (
-	core    = 1
-	against = -1
+	none    part = iota
+	core         // belongs to it
+	lead         // belongs to it, and no variant of it does without all of its leads
+	against      // does not go with it
 )
 
 // prototypes returns which units make up each expression and which do not go
 // with it. The core is EMFACS as FACS' own table gives it (Ekman, Friesen &
 // Hager 2002; Du, Tao & Martinez 2014 found much the same in posed faces), with
 // those of its variants that geometry can see: 17 in sadness, 24 in anger, 10
-// and 17 in disgust. What speaks against an expression is ours: antagonists of
-// its core, and the smile for all but one.
-func prototypes() [expression.Count][Count]int {
-	return [expression.Count][Count]int{
-		expression.Happy:     {au06: core, au12: core, au04: against, au15: against},
-		expression.Sad:       {au01: core, au04: core, au15: core, au17: core, au02: against, au12: against, au26: against},
-		expression.Angry:     {au04: core, au05: core, au07: core, au23: core, au24: core, au01: against, au02: against, au12: against},
-		expression.Fearful:   {au01: core, au02: core, au04: core, au05: core, au07: core, au20: core, au26: core, au12: against},
-		expression.Disgusted: {au09: core, au10: core, au15: core, au17: core, au01: against, au02: against, au12: against},
-		expression.Surprised: {au01: core, au02: core, au05: core, au26: core, au04: against, au12: against, au15: against},
+// and 17 in disgust. The leads are read off the same table. What speaks against
+// an expression is ours: antagonists of its core, and the smile for all but one.
+func prototypes() [expression.Count][Count]part {
+	return [expression.Count][Count]part{
+		expression.Happy:     {au06: core, au12: lead, au04: against, au15: against},
+		expression.Sad:       {au01: lead, au04: core, au15: lead, au17: core, au02: against, au12: against, au26: against},
+		expression.Angry:     {au04: lead, au05: lead, au07: lead, au23: core, au24: core, au01: against, au02: against, au12: against},
+		expression.Fearful:   {au01: lead, au02: lead, au04: core, au05: lead, au07: core, au20: core, au26: core, au12: against},
+		expression.Disgusted: {au09: lead, au10: lead, au15: core, au17: core, au01: against, au02: against, au12: against},
+		expression.Surprised: {au01: lead, au02: lead, au05: lead, au26: core, au04: against, au12: against, au15: against},
 	}
 }
 
@@ -46,9 +50,10 @@ func (g Grade) weight() float64 {
 // distribution.
 //
 // The evidence is the mean intensity of the expression's units, weighted by
-// their grades, less half the strongest unit that speaks against it, weighted
-// likewise. An expression is NaN where one of these units is, and then Neutral
-// is too.
+// their grades, but no more than its strongest lead, less half the strongest
+// unit that speaks against it, weighted by its grade. A dropped jaw alone is
+// no surprise, then, and sunken corners of the mouth alone no disgust. An
+// expression is NaN where one of these units is, and then Neutral is too.
 func EMFACS(au *Intensities) [expression.Count]float64 {
 	var out [expression.Count]float64
 	units := Units()
@@ -57,18 +62,21 @@ func EMFACS(au *Intensities) [expression.Count]float64 {
 		if e == expression.Neutral {
 			continue
 		}
-		var sum, weights, contrary float64
-		for u, part := range parts {
+		var sum, weights, leading, contrary float64
+		for u, p := range parts {
 			w := units[u].Grade.weight()
-			switch part {
-			case core:
+			switch p {
+			case core, lead:
 				sum += w * au[u]
 				weights += w
 			case against:
 				contrary = max(contrary, w*au[u])
 			}
+			if p == lead {
+				leading = max(leading, au[u])
+			}
 		}
-		out[e] = max(0, sum/weights-contradiction*contrary)
+		out[e] = max(0, min(sum/weights, leading)-contradiction*contrary)
 		largest = max(largest, out[e])
 	}
 	out[expression.Neutral] = 1 - largest

@@ -22,9 +22,15 @@ func TestEMFACS(t *testing.T) {
 		{"sadness", Intensities{au01: 1, au04: .5, au15: 1}, expression.Sad, (.7 + .35 + .7) / 2.5},
 		{"surprise", Intensities{au01: 1, au02: 1, au05: 1, au26: 1}, expression.Surprised, 1},
 		{"surprise is half of fear", Intensities{au01: 1, au02: 1, au05: 1, au26: 1}, expression.Fearful, 2.8 / 4.6},
-		{"lowered brows against surprise", Intensities{au26: 1, au04: 1}, expression.Surprised, 1/2.8 - .5*.7},
+		{"lowered brows against surprise", Intensities{au05: 1, au26: 1, au04: 1}, expression.Surprised, 1.4/2.8 - .5*.7},
 		{"anger", Intensities{au04: 1}, expression.Angry, .7 / 2.3},
 		{"disgust", Intensities{au09: 1, au10: .5}, expression.Disgusted, .6 / 1.9},
+		{"no more disgust than its leads", Intensities{au09: .2, au15: 1, au17: 1}, expression.Disgusted, .2},
+		{"sunken corners alone are no disgust", Intensities{au15: 1, au17: 1}, expression.Disgusted, 0},
+		{"a dropped jaw alone is no surprise", Intensities{au26: 1}, expression.Surprised, 0},
+		{"nor is it fear beside lowered brows", Intensities{au04: 1, au26: 1}, expression.Fearful, 0},
+		{"pressed lips alone are no anger", Intensities{au23: .5, au24: .5}, expression.Angry, 0},
+		{"a frown and a raised chin are no sadness", Intensities{au04: 1, au17: 1}, expression.Sad, 0},
 		{"what is left", Intensities{au12: 1}, expression.Neutral, 1 - 1/1.4},
 		{"rest", Intensities{}, expression.Neutral, 1},
 	} {
@@ -41,7 +47,7 @@ func TestEMFACSFindsEachPrototype(t *testing.T) {
 		}
 		var au Intensities
 		for u, part := range parts {
-			if part == core {
+			if part == core || part == lead {
 				au[u] = 1
 			}
 		}
