@@ -6,6 +6,10 @@
 // DECISIONS.md.
 package visibility
 
+// Version names the rules of Assess. It changes whenever the same View would give
+// another Mask.
+const Version = "visibility-1"
+
 // View is what is measured of one camera frame. Where no face is found only
 // Faces, FrameW, FrameH and LumaAround are numbers, the others NaN.
 type View struct {
