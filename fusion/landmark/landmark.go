@@ -49,8 +49,8 @@ func (f *Face) Centre(first, last int) Point {
 	return Point{sum.X / n, sum.Y / n}
 }
 
-// EyeDistance returns the distance between the centres of the eyes, the unit of
-// all facial measures.
+// EyeDistance returns the distance between the centres of the eyes (inter-ocular
+// distance), the unit of all facial measures.
 func (f *Face) EyeDistance() float64 {
 	return Distance(f.Centre(EyeRightFirst, EyeRightLast), f.Centre(EyeLeftFirst, EyeLeftLast))
 }
