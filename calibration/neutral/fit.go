@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"emolab/fusion/action"
+	"emolab/fusion/expression"
 	"emolab/fusion/facial"
 	"emolab/fusion/headpose"
 )
@@ -38,7 +39,7 @@ func fit(frames []*facial.Measured) Face {
 	}
 	var sum float64
 	for _, m := range kept {
-		f.neutral += neutrality(m) / float64(len(kept))
+		f.neutral += probability(m, expression.Neutral) / float64(len(kept))
 		for i, v := range m.Features {
 			d := v - f.Features[i]
 			sum += d * d

@@ -58,7 +58,8 @@ const (
 var ErrNotFound = errors.New("no stretch shows a neutral face")
 
 // Fit finds the neutral face in frames, which are in order of time. Frames may
-// come at any rate of at least 10 a second, and may be missing.
+// come at any rate of at least 10 a second, and may be missing. Without the
+// net's expressions (NaN) only calm and habit decide.
 //
 // The stretch looked for is the one in which the face moves least while it
 // looks as it does most of the time; the expression net has a say only as to

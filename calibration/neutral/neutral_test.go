@@ -51,7 +51,7 @@ func TestFitFindsTheFaceAtRest(t *testing.T) {
 		"a dark room":                         {dim},
 		"gone for a while":                    {away, rest(4 * second), away, rest(4 * second), away},
 	} {
-		for _, rate := range []float64{15, 30, 60} {
+		for _, rate := range []float64{10, 15, 30, 60} {
 			f, err := Fit(film(7, rate, acts...), Options{})
 			if err != nil {
 				t.Errorf("%s, %g a second: %v", name, rate, err)
@@ -181,6 +181,25 @@ func TestFramesMayBeMissing(t *testing.T) {
 	}
 }
 
+// A stream without the net's answers, and one in which some are missing, still
+// have a calmest stretch.
+func TestExpressionsMayBeMissing(t *testing.T) {
+	for name, step := range map[string]int{"none": 1, "every seventh missing": 7} {
+		frames := film(3, 30, talk(4*second), rest(6*second), talk(4*second))
+		for i := 0; i < len(frames); i += step {
+			for k := range frames[i].Expression {
+				frames[i].Expression[k] = math.NaN()
+			}
+		}
+		f, err := Fit(frames, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		near(t, &f)
+	}
+}
+
 func TestFitSaysWhatToDo(t *testing.T) {
 	gone := act{lasts: 10 * second, lost: true}
 	turned := rest(10 * second)
@@ -202,6 +221,7 @@ func TestFitSaysWhatToDo(t *testing.T) {
 		"no pose":        {flat, Options{}, []string{"in 300 the landmarks make no face", "cross"}},
 		"too short":      {film(1, 30, rest(1*second)), Options{}, []string{"2s are needed", "cross"}},
 		"never calm":     {film(1, 30, talk(30*second)), Options{}, []string{"never calm for 2s", "cross"}},
+		"too slow":       {film(1, 6, rest(20*second)), Options{}, []string{"every 167ms", "camera"}},
 		"only smiles":    {film(1, 30, talk(10*second), grin), Options{}, []string{"only while it smiles", "cross", "name the stretch"}},
 		"named, no face": {film(1, 30, gone, rest(10*second)), Options{From: start, Until: start.Add(9 * second)}, []string{"no face"}},
 		"named, before the recording": {film(1, 30, rest(10*second)), Options{From: 1, Until: instant.Instant(5 * second)},
@@ -247,7 +267,7 @@ func TestFaceAsJSON(t *testing.T) {
 	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Face{})); d != "" {
 		t.Errorf("(-written +read)\n%s", d)
 	}
-	for _, name := range []string{`"features":{`, `"mouth_width":`, `"scale":{`, `"from_ns":`, `"until_ns":`, `"method":"calmest stretch"`, `"residual":`, `"pose":{`} {
+	for _, name := range []string{`"features":{`, `"mouth_width":`, `"scale":{`, `"from_ns":`, `"until_ns":`, `"method":"calmest stretch"`, `"residual":`, `"pose":{"yaw_deg":`} {
 		if !strings.Contains(string(data), name) {
 			t.Errorf("%s is not in %s", name, data)
 		}

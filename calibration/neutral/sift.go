@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"emolab/fusion/expression"
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/visibility"
@@ -28,6 +27,8 @@ const (
 	// hold is the longest that a frame stands for the time after it: the
 	// interval of 10 frames a second. What is longer is a gap.
 	hold = 100 * time.Millisecond
+	// slowest is the longest interval between frames that can cover a window.
+	slowest = hold * 100 / minCover
 	// enough is the number of frames that are looked at to learn how the person
 	// looks most of the time; more would not change a median.
 	enough = 10_000
@@ -97,6 +98,18 @@ func (s *sifted) lasts(i int) time.Duration {
 	}
 }
 
+// interval returns the median time between frames.
+func (s *sifted) interval() time.Duration {
+	var apart []float64
+	for i := 1; i < len(s.frames); i++ {
+		apart = append(apart, float64(s.between(i-1, i)))
+	}
+	if len(apart) == 0 {
+		return 0
+	}
+	return time.Duration(median(apart))
+}
+
 // complaint says why too little is left.
 func (s *sifted) complaint(least time.Duration) string {
 	n := len(s.frames) + s.faceless + s.unposed + s.spoilt + s.turned + s.blinking
@@ -144,5 +157,11 @@ func median(values []float64) float64 {
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
-// neutrality is what the expression net says of a frame.
-func neutrality(m *facial.Measured) float64 { return m.Expression[expression.Neutral] }
+// probability is what the expression net says of a frame; 0 where it says
+// nothing, so that a stream without expressions still has a calmest stretch.
+func probability(m *facial.Measured, expression int) float64 {
+	if p := m.Expression[expression]; !math.IsNaN(p) {
+		return p
+	}
+	return 0
+}

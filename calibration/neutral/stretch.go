@@ -51,8 +51,8 @@ type moments struct {
 // seconds is negative. origin keeps the sums small.
 func (w *moments) add(m *facial.Measured, origin *action.Features, seconds float64) {
 	w.seconds += seconds
-	w.neutral += seconds * neutrality(m)
-	w.happy += seconds * m.Expression[expression.Happy]
+	w.neutral += seconds * probability(m, expression.Neutral)
+	w.happy += seconds * probability(m, expression.Happy)
 	for i := range w.sum {
 		d := m.Features[i] - origin[i]
 		w.sum[i] += seconds * d
@@ -95,6 +95,9 @@ type window struct {
 func (s *sifted) calmest(least, most time.Duration) (stretch, error) {
 	calm, smiling := s.search(least)
 	if len(calm) == 0 {
+		if every := s.interval(); every > slowest {
+			return stretch{}, fmt.Errorf("%w: a frame came only every %v, at least every %v is needed; add light or choose a faster mode of the camera", ErrNotFound, every.Round(time.Millisecond), slowest)
+		}
 		if smiling > 0 {
 			return stretch{}, fmt.Errorf("%w: the face is calm for %v on end only while it smiles; %s, or name the stretch", ErrNotFound, least, request)
 		}
