@@ -4,6 +4,7 @@ package portrait_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -57,37 +58,23 @@ func film(t *testing.T, a *face.Analyzer, s *script.Script, long time.Duration) 
 // turns of the head, are found on the whole way from the drawing through the nets
 // and the geometry, and no others.
 func TestNetsSeeTheBlinks(t *testing.T) {
-	a, err := face.NewAnalyzer(face.Options{NoMirror: true}) // the expressions do not matter here
-	if err != nil {
-		t.Skipf("the model pack is not installed (make models): %v", err)
-	}
-	defer func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	analyzer(t) // skips the test where there are no nets
 	const mustFind, mayInvent = .95, .05
-	var total script.BlinkScore
 	seeds, least := []uint64{1, 5}, 15
 	if raced {
 		seeds, least = seeds[:1], 3
 	}
-	for _, seed := range seeds {
-		a.Reset()
-		s := script.New(seed)
-		long := s.Period
-		if raced {
-			long = 12 * time.Second
+	scores := make([]script.BlinkScore, len(seeds))
+	t.Run("script", func(t *testing.T) {
+		for i, seed := range seeds {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				scores[i] = blinks(t, seed)
+			})
 		}
-		frames, truth := film(t, a, s, long)
-		var found []script.Span
-		for _, e := range facial.Derive(frames, nil, facial.Options{}).Events {
-			if e.Kind == facial.Blink {
-				found = append(found, script.Span{Onset: e.Onset, Offset: e.Offset})
-			}
-		}
-		score := truth.Blinks(frames[0].At, frames[len(frames)-1].At, found)
-		t.Logf("script %d: %d frames, %+v", seed, len(frames), score)
+	})
+	var total script.BlinkScore
+	for _, score := range scores {
 		total.Scripted += score.Scripted
 		total.Found += score.Found
 		total.False += score.False
@@ -105,4 +92,32 @@ func TestNetsSeeTheBlinks(t *testing.T) {
 	if total.MedianMs > 1000./30 {
 		t.Errorf("onsets are off by %.0f ms in the median, want less than a frame", total.MedianMs)
 	}
+}
+
+// blinks plays the script of a seed once and scores the blinks that are found.
+func blinks(t *testing.T, seed uint64) script.BlinkScore {
+	a, err := face.NewAnalyzer(face.Options{NoMirror: true}) // the expressions do not matter here
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	s := script.New(seed)
+	long := s.Period
+	if raced {
+		long = 12 * time.Second
+	}
+	frames, truth := film(t, a, s, long)
+	var found []script.Span
+	for _, e := range facial.Derive(frames, nil, facial.Options{}).Events {
+		if e.Kind == facial.Blink {
+			found = append(found, script.Span{Onset: e.Onset, Offset: e.Offset})
+		}
+	}
+	score := truth.Blinks(frames[0].At, frames[len(frames)-1].At, found)
+	t.Logf("%d frames, %+v", len(frames), score)
+	return score
 }
