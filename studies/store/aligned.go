@@ -3,38 +3,42 @@ package store
 import (
 	"context"
 	"math"
-	"slices"
 
 	"emolab/fusion/align"
 	"emolab/fusion/eda"
 	"emolab/fusion/facial"
 	"emolab/fusion/stream"
+	"emolab/fusion/trace"
 )
 
 // aligned is one stream of a segment on the lab clock, with what can be told of
 // it alone.
 type aligned struct {
-	info      stream.Info // without landmarks
-	rows      []Row       // with final At and Err
-	moved     []int       // rows whose At or Err differ from the file's
+	info      stream.Info     // of a face stream only what the trace takes over
+	samples   []stream.Sample // with final At and Err
+	epochs    []int           // of the samples
+	moved     []finalTime     // of the samples whose At or Err differ from the file's
 	pieces    []align.Piece
 	statement align.Statement
 	usable    float64
-	frames    []facial.Measured // of a face stream: one a row
+	frames    []facial.Measured // of a face stream: one a sample
 	skin      eda.Result        // of a skin conductance
 }
+
+// release lets go of what is large and only needed to join the trace.
+func (a *aligned) release() { a.samples, a.epochs, a.frames, a.skin = nil, nil, nil, eda.Result{} }
 
 // observed reads one stream as the file has it.
 func (s *Store) observed(ctx context.Context, id string, segment int, t Stream, _ []align.Ping) (aligned, error) {
 	if t.Kind == stream.Face {
 		return s.faces(ctx, id, segment, t)
 	}
-	a := aligned{info: t.Info, rows: make([]Row, 0, t.Rows)}
+	a := aligned{info: t.Info, samples: make([]stream.Sample, 0, t.Rows), epochs: make([]int, 0, t.Rows)}
 	for row, err := range s.rows(ctx, id, t.ID, segment, t.Info) {
 		if err != nil {
 			return a, err
 		}
-		a.rows = append(a.rows, row)
+		a.samples, a.epochs = append(a.samples, row.Sample), append(a.epochs, row.Epoch)
 	}
 	return a, nil
 }
@@ -45,35 +49,35 @@ func (s *Store) align(ctx context.Context, id string, segment int, t Stream, pin
 	if err != nil {
 		return a, err
 	}
-	stamps := make([]align.Stamp, len(a.rows))
-	for i, row := range a.rows {
-		stamps[i] = align.Stamp{Epoch: row.Epoch, Seq: row.Seq, Tick: row.Tick, Arrival: row.Arrival}
+	stamps := make([]align.Stamp, len(a.samples))
+	for i, s := range a.samples {
+		stamps[i] = align.Stamp{Epoch: a.epochs[i], Seq: s.Seq, Tick: s.Tick, Arrival: s.Arrival}
 	}
 	timeline, err := align.Fit(t.Info, stamps, pings)
 	if err != nil {
 		return a, err
 	}
-	for i := range a.rows {
-		r := &a.rows[i]
-		at, bound := timeline.At(r.Epoch, timeline.Tick(stamps[i]))
-		if at != r.At || bound != r.Err {
-			a.moved = append(a.moved, i)
+	for i := range a.samples {
+		s := &a.samples[i]
+		at, bound := timeline.At(a.epochs[i], timeline.Tick(stamps[i]))
+		if at != s.At || bound != s.Err {
+			a.moved = append(a.moved, finalTime{s.Seq, at, bound})
 		}
-		r.At, r.Err = at, bound
+		s.At, s.Err = at, bound
 	}
 	for i := range a.frames {
-		a.frames[i].At = a.rows[i].At
+		a.frames[i].At = a.samples[i].At
 	}
 	a.pieces, a.statement = timeline.Pieces(), timeline.Statement()
-	a.usable = usable(a.info, a.rows, a.statement.Lost)
+	a.usable = usable(a.info, len(a.samples), func(i int) []float64 { return a.samples[i].Values }, a.statement.Lost)
 	return a, nil
 }
 
 // usable is the share of the samples that should be there which are there and
 // say something: EDA with a value, gaze that is valid, frames with a face. Every
-// displayed frame of a stimulus counts.
-func usable(info stream.Info, rows []Row, lost int64) float64 {
-	if len(rows) == 0 {
+// displayed frame of a stimulus counts. values are those of each of the n samples.
+func usable(info stream.Info, n int, values func(i int) []float64, lost int64) float64 {
+	if n == 0 {
 		return 0
 	}
 	good := func([]float64) bool { return true }
@@ -88,24 +92,24 @@ func usable(info stream.Info, rows []Row, lost int64) float64 {
 		i := info.Index("face_found")
 		good = func(v []float64) bool { return v[i] == 1 }
 	}
-	n := 0
-	for _, r := range rows {
-		if good(r.Values) {
-			n++
+	found := 0
+	for i := range n {
+		if good(values(i)) {
+			found++
 		}
 	}
-	return float64(n) / float64(int64(len(rows))+lost)
+	return float64(found) / float64(int64(n)+lost)
 }
 
-// withoutLandmarks leaves out the landmarks' channels of a face stream and tells
-// where the others were.
-func withoutLandmarks(info stream.Info) (stream.Info, []int) {
-	marks := landmarkNames()
+// taken leaves of a face stream's channels those that the trace takes over as
+// they are, and tells where they were.
+func taken(info stream.Info) (stream.Info, []int) {
+	row := trace.Info()
 	var keep []int
 	all := info.Channels
 	info.Channels = nil
 	for i, c := range all {
-		if !slices.Contains(marks, c.Name) {
+		if row.Index(c.Name) >= 0 {
 			info.Channels, keep = append(info.Channels, c), append(keep, i)
 		}
 	}

@@ -140,34 +140,38 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 
 // analyse tells level and responses of a skin conductance apart.
 func analyse(a aligned) eda.Result {
-	at, us := make([]instant.Instant, len(a.rows)), make([]float64, len(a.rows))
+	at, us := make([]instant.Instant, len(a.samples)), make([]float64, len(a.samples))
 	column := a.info.Index("eda_us")
-	for i, r := range a.rows {
-		at[i], us[i] = r.At, r.Values[column]
+	for i, s := range a.samples {
+		at[i], us[i] = s.At, s.Values[column]
 	}
 	return eda.Analyze(at, us, eda.Options{Rate: a.info.Rate})
 }
 
 // join derives what the face did and joins the trace. Of two streams of one kind
-// the first is taken.
+// the first is taken. What the trace is joined from is let go.
 func (f *final) join(n *rest) {
 	var in trace.Streams
 	if a := f.first(stream.Face); a != nil {
-		in.Face, in.FaceInfo = samplesOf(a.rows), a.info
+		in.Face, in.FaceInfo = a.samples, a.info
 		f.face = facial.Derive(a.frames, n.neutral(), facial.Options{})
 		in.Facial = f.face
 	}
 	if a := f.first(stream.Gaze); a != nil {
-		in.Gaze, in.GazeInfo = samplesOf(a.rows), a.info
+		in.Gaze, in.GazeInfo = a.samples, a.info
 	}
 	if a := f.first(stream.Stimulus); a != nil {
-		in.Stimulus, in.StimulusInfo = samplesOf(a.rows), a.info
+		in.Stimulus, in.StimulusInfo = a.samples, a.info
 	}
 	if a := f.first(stream.EDA); a != nil {
-		in.EDA, in.EDAInfo, in.Analysis = samplesOf(a.rows), a.info, a.skin
+		in.EDA, in.EDAInfo, in.Analysis = a.samples, a.info, a.skin
 		f.responses = a.skin.Responses
 	}
 	f.trace = trace.Join(in)
+	f.face.Rows = nil
+	for i := range f.streams {
+		f.streams[i].release()
+	}
 }
 
 // pingsOf picks one stream's clock pings.
@@ -189,14 +193,6 @@ func (f *final) first(k stream.Kind) *aligned {
 		}
 	}
 	return nil
-}
-
-func samplesOf(rows []Row) []stream.Sample {
-	out := make([]stream.Sample, len(rows))
-	for i, r := range rows {
-		out[i] = r.Sample
-	}
-	return out
 }
 
 // writeDerived writes the rows of one derivation, which must be there already.

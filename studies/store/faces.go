@@ -23,8 +23,9 @@ const sparse = 4
 
 // part is a run of a face stream.
 type part struct {
-	rows   []Row // without landmarks
-	frames []facial.Measured
+	samples []stream.Sample // with what the trace takes over
+	epochs  []int
+	frames  []facial.Measured
 }
 
 // faces reads a face stream. Every frame is measured as it comes and its
@@ -32,7 +33,7 @@ type part struct {
 func (s *Store) faces(ctx context.Context, id string, segment int, t Stream) (aligned, error) {
 	var a aligned
 	var keep []int
-	a.info, keep = withoutLandmarks(t.Info)
+	a.info, keep = taken(t.Info)
 	var first, last int64
 	if err := s.read.QueryRowContext(ctx, `SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM face_frame
 		WHERE session_id = ? AND stream = ? AND segment = ?`, id, t.ID, segment).Scan(&first, &last); err != nil {
@@ -55,10 +56,11 @@ func (s *Store) faces(ctx context.Context, id string, segment int, t Stream) (al
 	if err := work.Wait(); err != nil {
 		return a, err
 	}
-	a.rows, a.frames = make([]Row, 0, t.Rows), make([]facial.Measured, 0, t.Rows)
+	a.samples, a.epochs, a.frames = make([]stream.Sample, 0, t.Rows), make([]int, 0, t.Rows), make([]facial.Measured, 0, t.Rows)
 	for i := range parts {
-		a.rows, a.frames = append(a.rows, parts[i].rows...), append(a.frames, parts[i].frames...)
-		parts[i] = part{}
+		p := &parts[i]
+		a.samples, a.epochs, a.frames = append(a.samples, p.samples...), append(a.epochs, p.epochs...), append(a.frames, p.frames...)
+		*p = part{}
 	}
 	return a, nil
 }
@@ -67,7 +69,7 @@ func (s *Store) faces(ctx context.Context, id string, segment int, t Stream) (al
 // at the places in keep.
 func (s *Store) measured(ctx context.Context, id string, segment int, info stream.Info, keep []int, first, last int64) (part, error) {
 	room := min(last-first+1, partFrames)
-	p := part{rows: make([]Row, 0, room), frames: make([]facial.Measured, 0, room)}
+	p := part{samples: make([]stream.Sample, 0, room), epochs: make([]int, 0, room), frames: make([]facial.Measured, 0, room)}
 	meter := facial.NewMeter(info)
 	for row, err := range s.span(ctx, id, info.ID, segment, info, first, last) {
 		if err != nil {
@@ -79,7 +81,7 @@ func (s *Store) measured(ctx context.Context, id string, segment int, info strea
 			narrow[i] = row.Values[at]
 		}
 		row.Values = narrow
-		p.rows = append(p.rows, row)
+		p.samples, p.epochs = append(p.samples, row.Sample), append(p.epochs, row.Epoch)
 	}
 	return p, nil
 }

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
+
+	"emolab/fusion/instant"
 )
 
 // The final instants of a stream reach its rows by way of a temporary table:
@@ -20,6 +23,13 @@ func insertTimes(n int) string {
 	return "INSERT INTO temp.final_time VALUES " + strings.Repeat("(?, ?, ?), ", n-1) + "(?, ?, ?)"
 }
 
+// finalTime is where a sample of a stream is put at last.
+type finalTime struct {
+	seq int64
+	at  instant.Instant
+	err time.Duration
+}
+
 // writeTimes sets the final instants of the rows that moved.
 func writeTimes(ctx context.Context, tx *sql.Tx, id string, segment int, a aligned) error {
 	if len(a.moved) == 0 {
@@ -32,10 +42,9 @@ func writeTimes(ctx context.Context, tx *sql.Tx, id string, segment int, a align
 	if _, err := tx.ExecContext(ctx, makeTimes); err != nil {
 		return err
 	}
-	err = inRuns(ctx, tx, insertTimes, a.moved, func(args []any, rows []int) []any {
-		for _, i := range rows {
-			r := a.rows[i]
-			args = append(args, r.Seq, int64(r.At), int64(r.Err))
+	err = inRuns(ctx, tx, insertTimes, a.moved, func(args []any, rows []finalTime) []any {
+		for _, r := range rows {
+			args = append(args, r.seq, int64(r.at), int64(r.err))
 		}
 		return args
 	})
