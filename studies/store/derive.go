@@ -107,6 +107,7 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 				if t.Kind == stream.EDA {
 					a.skin = analyse(a)
 				}
+				inOrder(a.frames)
 				f.streams[i] = a
 				return nil
 			})
@@ -136,6 +137,15 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	}
 	trace.MarkCutOff(traces...)
 	return out, nil
+}
+
+// inOrder puts frames that are stamped before the one in front of them at its
+// instant: a camera may lie about time, and what is derived of a course needs one.
+// The rows of the trace keep their own instants.
+func inOrder(frames []facial.Measured) {
+	for i := 1; i < len(frames); i++ {
+		frames[i].At = max(frames[i].At, frames[i-1].At)
+	}
 }
 
 // analyse tells level and responses of a skin conductance apart.
