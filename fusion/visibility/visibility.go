@@ -22,7 +22,7 @@ type View struct {
 	Clipped          float64 // share of the face's pixels that are white: glare
 	Sharpness        float64 // fine detail of the face relative to its contrast, 0..; see Blurred
 	MouthCover       float64 // how likely something hides the mouth, 0..1
-	YawDeg, PitchDeg float64 // NaN when the pose is not known
+	YawDeg, PitchDeg float64 // as the camera sees the head turned (headpose.Pose.Facing); NaN when not known
 }
 
 // Mask is what is wrong with a view; 0 is fine.
