@@ -159,6 +159,33 @@ func TestIncompleteSessionsSaySo(t *testing.T) {
 	}
 }
 
+// A consent that is taken back after the session has no instant in it.
+func TestConsentTakenBackAfterTheSession(t *testing.T) {
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := record(t, s, "s1", time.Second, short)
+	if err := r.Consent(t.Context(), session.Consent{Scope: session.FaceVideo, Granted: true, At: origin + 25e8, How: session.OnScreen}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Seal(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Withdraw(t.Context(), "s1", session.FaceVideo, "by letter"); err != nil {
+		t.Fatal(err)
+	}
+	path, err := NewExporter(s, t.TempDir()).Export(t.Context(), "s1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := parse(t, unpack(t, path)["consents.csv"])
+	if len(rows) != 3 || rows[2][0] != "" || rows[2][1] != "" || rows[2][5] != "0" || rows[2][8] != "by letter" {
+		t.Errorf("consents %q", rows)
+	}
+}
+
 // A bundle tells truly what became of the participant's pictures.
 func TestPicturesAreToldOf(t *testing.T) {
 	yes := session.Consent{Scope: session.FaceVideo, Granted: true, TextSHA256: "ab", Language: "en", At: origin + 25e8, How: session.OnScreen}
@@ -175,6 +202,7 @@ func TestPicturesAreToldOf(t *testing.T) {
 		{"nobody asked", nil, nil, 0, "No picture of the participant was ever written"},
 		{"refused", []session.Consent{no}, nil, 0, "No picture of the participant was ever written"},
 		{"kept", []session.Consent{yes}, films, 102, "102 frames of face video were kept"},
+		{"taken back", []session.Consent{yes, no}, films, 102, "which was taken back later"},
 		{"cut off", []session.Consent{yes}, nil, 0, "there may be unfinished ones"},
 	} {
 		s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "study.db"))

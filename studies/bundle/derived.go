@@ -65,7 +65,7 @@ func (s *source) faceEvents() sheet {
 
 func (s *source) consents() sheet {
 	columns := []column{
-		{"t_s", "s", "Seconds from the start of the segment to the answer."},
+		{"t_s", "s", "Seconds from the start of the segment to the answer; empty for one that was taken back after the session."},
 		{"at_ns", "ns", "The same on the lab clock."},
 		{"at_utc", "", "The same as wall time."},
 		segmentColumn(),
@@ -77,8 +77,13 @@ func (s *source) consents() sheet {
 	}
 	return sheet{"consents.csv", "What the participant answered.", columns, func(_ context.Context, t *table) error {
 		for _, c := range s.detail.Consents {
-			t.seconds(s.start(c.Segment), c.At)
-			t.int(int64(c.At))
+			if c.At == 0 { // taken back after the session
+				t.text("")
+				t.text("")
+			} else {
+				t.seconds(s.start(c.Segment), c.At)
+				t.int(int64(c.At))
+			}
 			t.text(c.Wall.UTC().Format(wallFormat))
 			t.int(int64(c.Segment))
 			t.text(c.Scope)

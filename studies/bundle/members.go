@@ -8,7 +8,6 @@ import (
 	"os"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 
 	"emolab/fusion/align"
@@ -253,8 +252,15 @@ codebook states how far each can be trusted.
 
 // pictures says what became of the participant's pictures.
 func pictures(d store.Detail) string {
-	allowed := slices.ContainsFunc(d.Consents, func(c store.Consent) bool { return c.Scope == session.FaceVideo && c.Granted })
+	var allowed, holds bool // whether any answer, and the latest, was yes
+	for _, c := range d.Consents {
+		if c.Scope == session.FaceVideo {
+			allowed, holds = allowed || c.Granted, c.Granted
+		}
+	}
 	switch n := facesWritten(d); {
+	case n > 0 && !holds:
+		return fmt.Sprintf("%d frames of face video were kept in the study's folder, with the participant's\nconsent, which was taken back later (consents.csv): what is left of them must be\ndeleted. They are NOT part of this bundle.", n)
 	case n > 0:
 		return fmt.Sprintf("With the participant's consent (consents.csv) %d frames of face video were kept\nin the study's folder. They are NOT part of this bundle.", n)
 	case allowed:
