@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"emolab/fusion/stream"
@@ -96,7 +97,7 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 			return err
 		}
 		seg.Number, r.segment = back.Segment, back.Segment
-		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL WHERE id = ?", session.Recording, id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL, simulated = max(simulated, ?) WHERE id = ?", session.Recording, simulated(streams), id); err != nil {
 			return err
 		}
 		if err := addSegment(ctx, tx, id, seg, back.From, streams); err != nil {
@@ -154,14 +155,10 @@ func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 	if err != nil {
 		return err
 	}
-	simulated := false
-	for _, info := range h.Streams {
-		simulated = simulated || info.Simulated
-	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO session
 		(id, study_hash, participant, plan_row, plan, reached_step, state, reason, simulated, trace_derivation, software, started_utc)
 		VALUES (?, ?, ?, ?, ?, -1, ?, '', ?, ?, ?, ?)`,
-		h.ID, h.Study.Hash, h.Participant, h.Plan.Row, string(plan), session.Recording, simulated, Live, h.Software, began)
+		h.ID, h.Study.Hash, h.Participant, h.Plan.Row, string(plan), session.Recording, simulated(h.Streams), Live, h.Software, began)
 	if err != nil {
 		return err
 	}
@@ -175,6 +172,11 @@ func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 		}
 	}
 	return addDerivation(ctx, tx, h.ID, h.Software, liveDerivation(h.Streams))
+}
+
+// simulated tells whether any of the streams is: then the session is.
+func simulated(streams []stream.Info) bool {
+	return slices.ContainsFunc(streams, func(i stream.Info) bool { return i.Simulated })
 }
 
 // liveVersion names the present way of deriving live rows, as finalVersion does

@@ -341,3 +341,28 @@ func TestRecoverAndContinue(t *testing.T) {
 		t.Errorf("audit %v, %v", actions, err)
 	}
 }
+
+// A session of real devices that is continued on simulated ones must not pass
+// for real.
+func TestContinuedOnSimulatedDevices(t *testing.T) {
+	s := open(t)
+	h := header(t, "s1")
+	for i := range h.Streams {
+		h.Streams[i].Simulated = false
+	}
+	if _, err := s.Begin(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d := detail(t, s, "s1"); d.Simulated {
+		t.Fatal("real devices are called simulated")
+	}
+	if _, _, err := s.Resume(t.Context(), "s1", "c0ffee", session.Segment{Start: origin, Wall: time.Now()}, lab(t)); err != nil {
+		t.Fatal(err)
+	}
+	if d := detail(t, s, "s1"); !d.Simulated {
+		t.Error("a session continued on simulated devices is not called simulated")
+	}
+}
