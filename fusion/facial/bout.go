@@ -31,6 +31,9 @@ const (
 	boutLeast     = 300 * time.Millisecond
 	boutMerge     = 200 * time.Millisecond
 	boutSmooth    = 5
+	// boutHole is the longest time between frames of which it can be said what was
+	// between them: one lost frame of a camera at 10 a second.
+	boutHole = 210 * time.Millisecond
 )
 
 func (o Options) withDefaults() Options {
@@ -100,7 +103,7 @@ func (c *course) bouts(k int) []bout {
 
 // near tells whether a frame follows another soon enough to say what was
 // between them.
-func (c *course) near(i, j int) bool { return c.frames[j].At.Sub(c.frames[i].At).Abs() < c.o.Merge }
+func (c *course) near(i, j int) bool { return c.frames[j].At.Sub(c.frames[i].At).Abs() < boutHole }
 
 // crossing returns when expression k passes the threshold between two frames:
 // the frame within at the latest, where the other did not see the face.

@@ -25,7 +25,7 @@ type Row struct {
 	AU        action.Intensities // NaN without a neutral face, but for AU 43
 	Blink     float64            // 1 within a blink, 0 outside, NaN where that is not known
 	Evidence  [expression.Count]float64
-	Agreement float64 // of the net's probabilities with Evidence, 0..1
+	Agreement float64 // of the net's probabilities with Evidence, 0..1; see agreement
 }
 
 // Kind says what an Event is.
@@ -85,19 +85,17 @@ func rowOf(m *Measured, n *action.Neutral, open float64) Row {
 	return r
 }
 
-// agreement is the part that two answers share: the sum of the smaller of the
-// net's probability and that of the evidence, made to add up to 1, over the
-// seven expressions. It is 1 when they are equal and 0 when they have nothing in
-// common.
+// agreement is how much of the strongest evidence speaks for what the net says:
+// the evidence for each expression over the strongest, weighted by the net's
+// probabilities. It is 1 when the net is sure of the expression that the action
+// units speak for most, and 0 when nothing speaks for what it says.
 func agreement(p expression.Probabilities, evidence [expression.Count]float64) float64 {
-	var sum, shared float64
-	for _, v := range evidence {
-		sum += v
-	}
+	var said, strongest float64
 	for i, v := range evidence {
-		shared += min(p[i], v/sum)
+		said += p[i] * v
+		strongest = max(strongest, v)
 	}
-	return shared
+	return said / strongest
 }
 
 // Live derives frames as far as is possible without their future: blinks are

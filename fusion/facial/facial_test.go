@@ -24,14 +24,14 @@ func TestAgreement(t *testing.T) {
 		p, evidence expression.Probabilities
 		want        float64
 	}{
-		"equal":              {expression.Probabilities{.2, .8}, expression.Probabilities{.2, .8}, 1},
-		"equal but for size": {expression.Probabilities{0, 1}, expression.Probabilities{0, .5}, 1},
-		"nothing in common":  {expression.Probabilities{1}, expression.Probabilities{0, 1}, 0},
-		"half":               {expression.Probabilities{.5, .5}, expression.Probabilities{1}, .5},
-		"evidence is no distribution": {expression.Probabilities{.1, .7, .2}, expression.Probabilities{.4, .6, .6},
-			.1 + .6/1.6 + .2},
-		"no evidence":      {expression.Probabilities{1}, expression.Probabilities{nan}, nan},
-		"no probabilities": {expression.Probabilities{nan}, expression.Probabilities{1}, nan},
+		"sure of what is shown":      {expression.Probabilities{0, 1}, expression.Probabilities{.2, .8}, 1},
+		"weakly shown":               {expression.Probabilities{0, 1}, expression.Probabilities{0, .1}, 1},
+		"nothing speaks for it":      {expression.Probabilities{1}, expression.Probabilities{0, 1}, 0},
+		"half sure":                  {expression.Probabilities{.5, .5}, expression.Probabilities{1}, .5},
+		"half as much speaks for it": {expression.Probabilities{0, 0, 1}, expression.Probabilities{0, .6, .3}, .5},
+		"spread":                     {expression.Probabilities{.1, .7, .2}, expression.Probabilities{.4, .6, .6}, .1*.4/.6 + .9},
+		"no evidence":                {expression.Probabilities{1}, expression.Probabilities{nan}, nan},
+		"no probabilities":           {expression.Probabilities{nan}, expression.Probabilities{1}, nan},
 	} {
 		if got := agreement(tc.p, tc.evidence); !(math.Abs(got-tc.want) < 1e-12) && !(math.IsNaN(got) && math.IsNaN(tc.want)) {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
@@ -58,8 +58,10 @@ func TestAgreementIsAShare(t *testing.T) {
 		if a := agreement(p, evidence); !(a >= 0 && a <= 1+1e-12) {
 			t.Fatalf("%v", a)
 		}
-		if a := agreement(p, p); math.Abs(a-1) > 1e-9 {
-			t.Fatalf("with itself: %v", a)
+		var sure expression.Probabilities
+		sure[expression.Probabilities(evidence).Top()] = 1
+		if a := agreement(sure, evidence); a != 1 {
+			t.Fatalf("with what the evidence speaks for most: %v", a)
 		}
 	})
 }

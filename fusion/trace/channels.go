@@ -146,7 +146,7 @@ func evidenceChannels() []stream.Channel {
 		}
 	}
 	return append(channels,
-		stream.Channel{Name: "emfacs_agreement", Unit: "1", Note: "How far the seven probabilities agree with the evidence of the action units: the part that the two distributions share, 0 to 1."},
+		stream.Channel{Name: "emfacs_agreement", Unit: "1", Note: "How much of the strongest evidence of the action units speaks for what the seven probabilities say, 0 to 1."},
 	)
 }
 

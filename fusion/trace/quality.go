@@ -44,39 +44,39 @@ func ofView(m visibility.Mask) Quality { return Quality(m) * TooDark }
 // of a camera at 30 Hz.
 const imprecise = 100 * time.Millisecond
 
-// meaning has the bits' documentation, in order.
-var meaning = [...]struct {
+// meaning is what one bit says.
+type meaning struct {
 	Bit  Quality
 	Text string
-}{
-	{NoFace, "no face in the camera frame"},
-	{NoGaze, "no eye tracker"},
-	{GazeStale, "no gaze sample near this instant"},
-	{GazeInvalid, "the tracker saw no gaze (blink, eyes away)"},
-	{NoEDA, "no skin-conductance sensor"},
-	{EDAStale, "no skin-conductance sample near this instant"},
-	{EDAInvalid, "skin conductance out of range (electrode open, saturated)"},
-	{EDAUnsplit, "too little skin conductance around to tell level and responses apart"},
-	{StimulusUnknown, "what was on the screen is not known"},
-	{NotFinal, "live row, made from what was known at that moment"},
-	{Imprecise, "the time of the row is only known to more than 100 ms"},
-	{CutOff, "a showing of the stimulus that was cut off and repeated later: presentation, frame and media_ns are left empty, so that no second of a stimulus counts twice"},
-	{TooDark, "the face is too dark"},
-	{BackLit, "light from behind the face"},
-	{Glare, "glare on the face"},
-	{Blurred, "the face is blurred"},
-	{TooSmall, "the face is too small in the picture"},
-	{TurnedAway, "the head is turned away"},
-	{OutOfFrame, "part of the face is outside of the picture"},
-	{MouthCovered, "something hides the mouth"},
-	{Several, "more than one face in the picture"},
-	{NoNeutral, "the participant's neutral face is not known: no action units"},
+}
+
+// meanings has the bits' documentation. Those of the view of the face are in
+// the words of package visibility.
+func meanings() []meaning {
+	all := []meaning{
+		{NoFace, "no face in the camera frame"},
+		{NoGaze, "no eye tracker"},
+		{GazeStale, "no gaze sample near this instant"},
+		{GazeInvalid, "the tracker saw no gaze (blink, eyes away)"},
+		{NoEDA, "no skin-conductance sensor"},
+		{EDAStale, "no skin-conductance sample near this instant"},
+		{EDAInvalid, "skin conductance out of range (electrode open, saturated)"},
+		{EDAUnsplit, "too little skin conductance around to tell level and responses apart"},
+		{StimulusUnknown, "what was on the screen is not known"},
+		{NotFinal, "live row, made from what was known at that moment"},
+		{Imprecise, "the time of the row is only known to more than 100 ms"},
+		{CutOff, "a showing of the stimulus that was cut off and repeated later: presentation, frame and media_ns are left empty, so that no second of a stimulus counts twice"},
+	}
+	for bit := TooDark; bit <= Several; bit <<= 1 {
+		all = append(all, meaning{bit, visibility.Mask(bit / TooDark).Words()[0]})
+	}
+	return append(all, meaning{NoNeutral, "the participant's neutral face is not known: no action units"})
 }
 
 // Words lists what the bits say; empty for 0.
 func (q Quality) Words() []string {
 	var words []string
-	for _, m := range meaning {
+	for _, m := range meanings() {
 		if q&m.Bit != 0 {
 			words = append(words, m.Text)
 			q &^= m.Bit
@@ -89,9 +89,9 @@ func (q Quality) Words() []string {
 }
 
 func qualityNote() string {
-	parts := make([]string, len(meaning))
-	for i, m := range meaning {
-		parts[i] = fmt.Sprintf("%d %s", m.Bit, m.Text)
+	var parts []string
+	for _, m := range meanings() {
+		parts = append(parts, fmt.Sprintf("%d %s", m.Bit, m.Text))
 	}
 	return "Sum of what the row lacks, 0 = nothing: " + strings.Join(parts, "; ") + "."
 }

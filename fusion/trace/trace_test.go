@@ -373,14 +373,14 @@ func TestInfoMatchesTheRow(t *testing.T) {
 
 func TestQualityInWords(t *testing.T) {
 	var all Quality
-	for i, m := range meaning {
+	for i, m := range meanings() {
 		if m.Bit != 1<<i {
 			t.Errorf("bit %d of the table is %d: stored bits must not change", i, m.Bit)
 		}
 		all |= m.Bit
 	}
-	if got := len(all.Words()); got != len(meaning) {
-		t.Errorf("%d words for %d bits", got, len(meaning))
+	if got := len(all.Words()); got != len(meanings()) {
+		t.Errorf("%d words for %d bits", got, len(meanings()))
 	}
 	if got := Quality(0).Words(); got != nil {
 		t.Errorf("no fault is called %q", got)

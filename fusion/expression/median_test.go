@@ -95,26 +95,3 @@ func TestMedianIsADistribution(t *testing.T) {
 		}
 	})
 }
-
-// Live smoothing says the same, later by its delay.
-func TestSmootherIsTheMedianDelayed(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		in := anyFrames(t)
-		n := rapid.IntRange(1, 9).Draw(t, "n")
-		want, s := Median(in, n), NewSmoother(n)
-		for i, p := range in {
-			got, ok := s.Add(p)
-			if ok != (i >= s.Delay()) {
-				t.Fatalf("frame %d of a smoother with a delay of %d: known %v", i, s.Delay(), ok)
-			}
-			if !ok {
-				continue
-			}
-			for k, v := range want[i-s.Delay()] {
-				if got[k] != v && !(math.IsNaN(got[k]) && math.IsNaN(v)) {
-					t.Fatalf("frame %d: %v, want %v", i-s.Delay(), got, want[i-s.Delay()])
-				}
-			}
-		}
-	})
-}
