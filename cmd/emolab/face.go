@@ -55,7 +55,7 @@ type faceAnalyzeCmd struct {
 	Sheet int      `help:"Also write a contact sheet of N pictures of each file, with what was found drawn in. It shows the face." placeholder:"N"`
 
 	Neutral string `help:"The stretch with the face at rest, in seconds, as 0-3. Default: the calmest one is looked for." placeholder:"FROM-TO"`
-	Smooth  int    `help:"Running median over N frames before bouts are looked for; 1 is none." default:"5" placeholder:"N"`
+	Smooth  int    `help:"Smooth the table's expressions by a running median over N frames, an odd number. The window lies around its frame: nothing is late." default:"1" placeholder:"N"`
 	Mirror  bool   `help:"Read each face and its mirror image, and average the expression: steadier." default:"true" negatable:""`
 	detectorFlags
 	Jobs int `help:"Files read at once. Default: one a processor." placeholder:"N"`
@@ -142,7 +142,7 @@ func (c *faceAnalyzeCmd) workers() int {
 
 // options checks the flags that kong cannot.
 func (c *faceAnalyzeCmd) options() (offline.Options, error) {
-	o := offline.Options{Thumbnails: c.Sheet, Facial: facial.Options{Smooth: c.Smooth}}
+	o := offline.Options{Thumbnails: c.Sheet, Smooth: c.Smooth}
 	switch {
 	case c.Out == "-" && len(c.Files) > 1:
 		return o, usagef("--out - prints one table, and %d files are named: give a folder", len(c.Files))

@@ -17,6 +17,7 @@ import (
 	"emolab/capture/frame"
 	"emolab/capture/picture"
 	"emolab/capture/webcam"
+	"emolab/fusion/expression"
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -27,6 +28,10 @@ import (
 type Options struct {
 	Neutral neutral.Options // the stretch with the face at rest; zero looks for it
 	Facial  facial.Options
+	// Smooth is over how many frames the running median goes of the expressions in
+	// Rows, an odd number; 0 and 1 leave them as the net gave them. Samples always
+	// are. The window lies around its frame, so that nothing is late.
+	Smooth int
 	// Thumbnails is how many pictures are kept for Sheet; 0 keeps none.
 	Thumbnails int
 }
@@ -162,7 +167,25 @@ func (r *Result) derive(o Options) error {
 		r.Facial = facial.Derive(frames, nil, o.Facial)
 	}
 	r.Rows = trace.Join(trace.Streams{FaceInfo: r.Info, Face: r.Samples, Facial: r.Facial})
+	if o.Smooth > 1 {
+		r.smooth(o.Smooth)
+	}
 	return nil
+}
+
+// smooth replaces the expressions in Rows, and the valence and arousal made of
+// them, by their running median over n frames.
+func (r *Result) smooth(n int) {
+	raw := make([]expression.Probabilities, len(r.Facial.Rows))
+	for i, row := range r.Facial.Rows {
+		raw[i] = row.Expression
+	}
+	first, valence, arousal := r.Trace.Index("p_neutral"), r.Trace.Index("valence"), r.Trace.Index("arousal")
+	for i, p := range expression.Median(raw, n) {
+		v := r.Rows[i].Values
+		copy(v[first:], p[:])
+		v[valence], v[arousal] = expression.Affect(p)
+	}
 }
 
 // Seconds is the time of a row since the first frame.

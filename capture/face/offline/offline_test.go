@@ -123,6 +123,27 @@ func TestNeutralThenHappy(t *testing.T) {
 	}
 }
 
+// Smoothing changes the table and nothing else.
+func TestSmooth(t *testing.T) {
+	name := footage(t, "single_face.mp4")
+	raw, smooth := analyze(t, name, Options{}), analyze(t, name, Options{Smooth: 9})
+	happy := raw.named("p_happy")
+	var before, after float64 // sums of the changes from frame to frame
+	for i := 1; i < len(raw.Rows); i++ {
+		before += math.Abs(happy(&raw, i) - happy(&raw, i-1))
+		after += math.Abs(happy(&smooth, i) - happy(&smooth, i-1))
+		if a, b := raw.Samples[i].Values, smooth.Samples[i].Values; !slices.EqualFunc(a, b, func(x, y float64) bool { return x == y || math.IsNaN(x) && math.IsNaN(y) }) {
+			t.Fatalf("sample %d was smoothed", i)
+		}
+	}
+	if !(after < before) || after < .9 {
+		t.Errorf("changes add up to %.2f raw, %.2f smoothed; the smile alone is 1", before, after)
+	}
+	if len(raw.Facial.Events) != len(smooth.Facial.Events) {
+		t.Errorf("%d events, smoothed %d", len(raw.Facial.Events), len(smooth.Facial.Events))
+	}
+}
+
 // The half second before the smile is too short to be found, but not to be named.
 func TestNeutralStretchIsTaken(t *testing.T) {
 	r := analyze(t, footage(t, "single_face.mp4"), Options{Neutral: neutral.Options{
