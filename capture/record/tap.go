@@ -138,14 +138,3 @@ func (t *Tap) Err() error {
 	}
 	return t.reel.failure()
 }
-
-// Dropped is how many frames of the recording under way are not in the video,
-// because the encoder was slower than the camera. The analysis has seen them.
-func (t *Tap) Dropped() int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.reel == nil {
-		return 0
-	}
-	return t.reel.dropped
-}
