@@ -10,6 +10,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"emolab/capture/face/modelpack"
+	"emolab/capture/face/resample"
 	"emolab/capture/frame"
 	"emolab/fusion/expression"
 	"emolab/fusion/landmark"
@@ -222,19 +223,21 @@ func (a *Analyzer) take(picture gocv.Mat, d detection, r *Result) (bool, error) 
 // locate returns the 68 landmarks of the face in box; false when the box lies
 // outside the picture.
 func (a *Analyzer) locate(picture gocv.Mat, box Rect) (points landmark.Face, ok bool, err error) {
-	c, ok := newCrop(box, picture.Cols(), picture.Rows(), modelpack.Crop)
+	box, ok = box.within(picture.Cols(), picture.Rows())
 	if !ok {
 		return points, false, nil
 	}
-	raw, err := a.landmarks.run(picture, c)
+	raw, err := a.landmarks.read(picture, box)
 	if err != nil {
 		return points, false, fmt.Errorf("landmarks: %w", err)
 	}
 	if len(raw) != 2*len(points) {
 		return points, false, fmt.Errorf("landmarks: %d numbers came out, want %d", len(raw), 2*len(points))
 	}
+	// They come in parts of the square that the net saw.
+	seen := resample.Rect(box).Square()
 	for i := range points {
-		points[i] = c.point(float64(raw[2*i]), float64(raw[2*i+1]))
+		points[i] = landmark.Point{X: seen.X + float64(raw[2*i])*seen.W, Y: seen.Y + float64(raw[2*i+1])*seen.H}
 	}
 	return points, true, nil
 }
@@ -242,11 +245,11 @@ func (a *Analyzer) locate(picture gocv.Mat, box Rect) (points landmark.Face, ok 
 // classify returns the expression of the face in box; false when the box lies
 // outside the picture.
 func (a *Analyzer) classify(picture gocv.Mat, box Rect) (p expression.Probabilities, ok bool, err error) {
-	c, ok := newCrop(box, picture.Cols(), picture.Rows(), modelpack.Crop)
+	box, ok = box.within(picture.Cols(), picture.Rows())
 	if !ok {
 		return p, false, nil
 	}
-	raw, err := a.expression.run(picture, c)
+	raw, err := a.expression.read(picture, box)
 	if err != nil {
 		return p, false, fmt.Errorf("expression: %w", err)
 	}

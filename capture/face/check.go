@@ -49,7 +49,7 @@ func (c *check) score(picture gocv.Mat, box Rect) (float64, error) {
 	side := checkMargin * math.Max(box.W, box.H)
 	m := box.centre()
 	square := Rect{m.X - side/2, m.Y - side/2 - checkLift*side, side, side}
-	crop, ok := newCornerCrop(square, picture.Cols(), picture.Rows(), checkSize)
+	crop, ok := newCrop(square, picture.Cols(), picture.Rows(), checkSize)
 	if !ok {
 		return 0, nil
 	}

@@ -3,8 +3,9 @@
 // stream (Source).
 //
 // The nets are those of the model pack that is embedded from the folder models
-// (see modelpack). They run in OpenCV's DNN module; with the build tag nocv
-// the package builds without OpenCV and NewAnalyzer says so.
+// (see modelpack), and run in convnet. OpenCV scales whole pictures and runs the
+// optional detector; with the build tag nocv the package builds without it and
+// NewAnalyzer says so.
 package face
 
 import (
@@ -74,6 +75,14 @@ func (r Rect) clip(width, height int) (x0, y0, x1, y1 int, ok bool) {
 	x1 = min(width, int(math.Ceil(r.X+r.W)))
 	y1 = min(height, int(math.Ceil(r.Y+r.H)))
 	return x0, y0, x1, y1, x1 > x0 && y1 > y0
+}
+
+// within returns the part of r inside a picture of that size, and whether
+// anything of it is left.
+func (r Rect) within(width, height int) (Rect, bool) {
+	x0, y0 := max(0, r.X), max(0, r.Y)
+	x1, y1 := min(float64(width), r.X+r.W), min(float64(height), r.Y+r.H)
+	return Rect{x0, y0, x1 - x0, y1 - y0}, x1 > x0 && y1 > y0
 }
 
 // iou returns the area that two rectangles share over that which they cover.

@@ -10,6 +10,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"emolab/capture/face/convnet"
+	"emolab/capture/face/resample"
 )
 
 // net is one net of the pack with its input. It is not safe for concurrent use.
@@ -17,6 +18,7 @@ type net struct {
 	name             string
 	net              *convnet.Net
 	square, mirrored gocv.Mat // the input as a picture; reused from frame to frame
+	sampler          resample.Resampler
 }
 
 // newNet builds a net from its checked ONNX bytes for pictures of size x size,
@@ -26,14 +28,35 @@ func newNet(name string, onnx []byte, size int, mean [3]float32) (*net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
 	}
-	return &net{name, n, gocv.NewMatWithSize(size, size, gocv.MatTypeCV8UC3), gocv.NewMat()}, nil
+	return &net{
+		name: name, net: n,
+		square: gocv.NewMatWithSize(size, size, gocv.MatTypeCV8UC3), mirrored: gocv.NewMat(),
+	}, nil
 }
 
 // Close frees the net.
 func (n *net) Close() error { return errors.Join(n.square.Close(), n.mirrored.Close()) }
 
-// run feeds the net with the part of the picture that c describes. Its output
-// holds until the next run.
+// read feeds the net with the rectangle r of the picture, in the middle of its
+// input. Its output holds until the next run.
+func (n *net) read(picture gocv.Mat, r Rect) ([]float32, error) {
+	from, err := picture.DataPtrUint8()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.name, err)
+	}
+	to, err := n.square.DataPtrUint8()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.name, err)
+	}
+	if err := n.sampler.Run(from, picture.Cols(), picture.Rows(), resample.Rect(r), to, n.net.Size()); err != nil {
+		return nil, fmt.Errorf("%s: %w", n.name, err)
+	}
+	return n.answer(n.square)
+}
+
+// run feeds the net with the part of the picture that c describes, in whole
+// pixels: for detectors, which need not see the same from frame to frame. Its
+// output holds until the next run.
 func (n *net) run(picture gocv.Mat, c crop) ([]float32, error) {
 	if c.n != n.net.Size() {
 		return nil, fmt.Errorf("%s: an input of %d pixels, want %d", n.name, c.n, n.net.Size())
@@ -44,7 +67,7 @@ func (n *net) run(picture gocv.Mat, c crop) ([]float32, error) {
 		gocv.Resize(part, &n.square, image.Pt(c.n, c.n), 0, 0, gocv.InterpolationLinear)
 	} else {
 		n.square.SetTo(gocv.NewScalar(0, 0, 0, 0))
-		inner := n.square.Region(image.Rect(c.padX, c.padY, c.padX+c.innerW, c.padY+c.innerH))
+		inner := n.square.Region(image.Rect(0, 0, c.innerW, c.innerH))
 		defer inner.Close()
 		gocv.Resize(part, &inner, image.Pt(c.innerW, c.innerH), 0, 0, gocv.InterpolationLinear)
 	}

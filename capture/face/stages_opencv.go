@@ -52,11 +52,11 @@ func (a *Analyzer) Measure(f frame.Frame, clock instant.Clock) (Stages, error) {
 	lap(&s.Landmarks)
 	_, err2 := a.check.score(picture, r.Box)
 	lap(&s.Check)
-	c, ok2 := newCrop(r.Box.enlarge(expressionMargin), f.Width, f.Height, a.expression.net.Size())
+	region, ok2 := r.Box.enlarge(expressionMargin).within(f.Width, f.Height)
 	if !ok1 || !ok2 {
 		return s, ErrNoFace
 	}
-	_, err3 := a.expression.run(picture, c)
+	_, err3 := a.expression.read(picture, region)
 	lap(&s.Expression)
 	_, err4 := a.expression.runMirrored()
 	lap(&s.Mirror)

@@ -19,6 +19,7 @@ import (
 	"emolab/capture/face/convnet"
 	"emolab/capture/face/interop"
 	"emolab/capture/face/modelpack"
+	"emolab/capture/face/resample"
 	"emolab/capture/frame"
 	"emolab/capture/portrait"
 	"emolab/fusion/expression"
@@ -153,20 +154,17 @@ func crops(t *testing.T) map[string]frame.Frame {
 	return all
 }
 
-// square lays a crop into the middle of a black square of the nets' input size.
+// square is a crop as the analyzer scales it for its nets.
 func square(t *testing.T, crop frame.Frame) frame.Frame {
 	t.Helper()
 	const n = modelpack.Crop
-	m := toMat(t, crop)
-	defer m.Close()
-	scale := n / float64(max(crop.Width, crop.Height))
-	w, h := int(math.Round(float64(crop.Width)*scale)), int(math.Round(float64(crop.Height)*scale))
-	out := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(0, 0, 0, 0), n, n, gocv.MatTypeCV8UC3)
-	defer out.Close()
-	inner := out.Region(image.Rect((n-w)/2, (n-h)/2, (n-w)/2+w, (n-h)/2+h))
-	defer inner.Close()
-	gocv.Resize(m, &inner, image.Pt(w, h), 0, 0, gocv.InterpolationLinear)
-	return toFrame(out)
+	out := frame.Frame{Width: n, Height: n, Pix: make([]byte, 3*n*n)}
+	var sampler resample.Resampler
+	all := resample.Rect{W: float64(crop.Width), H: float64(crop.Height)}
+	if err := sampler.Run(crop.Pix, crop.Width, crop.Height, all, out.Pix, n); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // pack returns the ONNX bytes of the nets, or skips.
@@ -316,9 +314,9 @@ func TestNetsSayWhatThePackageSays(t *testing.T) {
 }
 
 // TestWholeCrops gives the package the crops in their own size, so that it
-// scales them itself. Scaled as it does, ours must say what it says. Scaled by
-// OpenCV, which reads between the centres of pixels and rounds to bytes, they
-// differ here and there, which is no fault of the nets; most must survive that.
+// scales them itself. Scaled as it does, ours must say what it says. Scaled as
+// the analyzer does, by means over areas that are rounded to bytes, they differ
+// here and there, which is no fault of the nets; most must survive that.
 func TestWholeCrops(t *testing.T) {
 	const mustSurvive = .9
 	p, onnx := newPeer(t), pack(t)
@@ -344,20 +342,20 @@ func TestWholeCrops(t *testing.T) {
 		} else {
 			worst = max(worst, d)
 		}
-		byCentres := read(t, classifier, square(t, crop))
-		off = append(off, apart(t, byCentres, want.Expression))
-		if top(byCentres) == top(want.Expression) {
+		byAreas := read(t, classifier, square(t, crop))
+		off = append(off, apart(t, byAreas, want.Expression))
+		if top(byAreas) == top(want.Expression) {
 			survived++
 		} else {
-			t.Logf("%s: read between centres %.2f, between corners %.2f", name, byCentres, want.Expression)
+			t.Logf("%s: by areas %.2f, between corners %.2f", name, byAreas, want.Expression)
 		}
 	}
 	slices.Sort(off)
 	t.Logf("%d crops, scaled as the package does: largest difference of a probability %.1e", len(all), worst)
-	t.Logf("scaled by OpenCV: %d have the same top class; difference of a probability: median %.3f, p95 %.3f",
+	t.Logf("scaled by areas: %d have the same top class; difference of a probability: median %.3f, p95 %.3f",
 		survived, off[len(off)/2], off[len(off)*95/100])
 	if float64(survived) < mustSurvive*float64(len(all)) {
-		t.Errorf("scaled by OpenCV %d of %d crops have the same top class", survived, len(all))
+		t.Errorf("scaled by areas %d of %d crops have the same top class", survived, len(all))
 	}
 }
 
