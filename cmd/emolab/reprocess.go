@@ -26,6 +26,7 @@ type sessionReprocessCmd struct {
 	Segment int    `help:"The segment that --neutral counts in." default:"0" placeholder:"N"`
 	Name    string `help:"Name of the new derivation. Default: the next of final-2, final-3 ..." placeholder:"NAME"`
 	Current bool   `help:"Let the view trace, and exports, show the new derivation."`
+	Show    string `help:"Derive nothing: only let the view trace, and exports, show this derivation, which is there." placeholder:"NAME"`
 	Mirror  bool   `help:"With --video: average each face's expression with that of its mirror image." default:"true" negatable:""`
 	detectorFlags
 	JSON bool `help:"Print JSON."`
@@ -39,7 +40,8 @@ name of their own. Video is there only where the participant has allowed it.
 Examples:
   emolab session reprocess last --neutral 2-6          another face at rest
   emolab session reprocess last --video                the present nets
-  emolab session reprocess last --video --detector yunet --current`
+  emolab session reprocess last --video --detector yunet --current
+  emolab session reprocess last --show final           back to the first`
 }
 
 // Run is the command.
@@ -68,6 +70,12 @@ func (c *sessionReprocessCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.Show != "" {
+		if err := s.Show(a.ctx, id, c.Show); err != nil {
+			return err
+		}
+		return c.print(a, s, id, c.Show)
+	}
 	if c.Video {
 		if o.FaceStream, err = c.readVideo(a, s, id, filepath.Dir(path)); err != nil {
 			return err
@@ -95,7 +103,11 @@ func (c *sessionReprocessCmd) print(a *app, s *store.Store, id, name string) err
 			Derivations []store.Derivation `json:"derivations"`
 		}{id, name, d.Derivations})
 	}
-	fmt.Fprintf(a.out, "%s has the new derivation %s\n", id, name)
+	if c.Show != "" {
+		fmt.Fprintf(a.out, "%s shows the derivation %s\n", id, name)
+	} else {
+		fmt.Fprintf(a.out, "%s has the new derivation %s\n", id, name)
+	}
 	return printDerivations(a, &d)
 }
 

@@ -40,6 +40,9 @@ func reprocess(t *testing.T, dir, id string) {
 			t.Errorf("reprocess %s: %+v", c.args, got)
 		}
 	}
+	if code, out, _ := emolab(t, "session", "reprocess", id, "--data", dir, "--show", "final"); code != exitFine || !strings.Contains(out, "shows the derivation final") {
+		t.Errorf("back to the first derivation: exit %d\n%s", code, out)
+	}
 	// What the nets see in the kept video is what they saw live.
 	live, again := expressionsOf(t, dir, "face"), expressionsOf(t, dir, "face-2")
 	same := 0

@@ -55,7 +55,9 @@ func runningMax(at []instant.Instant, values []float64, span time.Duration) []fl
 			}
 			hopeful = append(hopeful, next)
 		}
-		for at[hopeful[0]] < at[i].Add(-span/2) {
+		// The last one stays: instants that go back, which nobody should give, must
+		// not leave nothing.
+		for len(hopeful) > 1 && at[hopeful[0]] < at[i].Add(-span/2) {
 			hopeful = hopeful[1:]
 		}
 		out[i] = values[hopeful[0]]

@@ -10,12 +10,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"emolab/fusion/action"
 	"emolab/fusion/align"
 	"emolab/fusion/eda"
 	"emolab/fusion/facial"
+	"emolab/fusion/headpose"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
+	"emolab/fusion/visibility"
 )
 
 // finalVersion names the present way of deriving the final trace. It changes
@@ -45,7 +48,7 @@ func (d *derived) derivation(name string) derivation {
 	p := map[string]any{
 		"align": "fusion/align Fit",
 		"eda":   "fusion/eda Analyze, default options",
-		"face":  "fusion/facial Derive, " + facial.Version + ", default options",
+		"face":  strings.Join([]string{"fusion/facial Derive", facial.Version, headpose.Version, action.Version, visibility.Version, "default options"}, ", "),
 		"join":  "fusion/trace Join",
 	}
 	var of, models []string
