@@ -4,8 +4,10 @@ import "fmt"
 
 // What a net may be, which bounds its memory: far more than those of faces are.
 const (
-	largestSide  = 4096 // of a picture, px
-	mostChannels = 4096 // of a map
+	largestSide = 4096 // of a picture, px
+	// mostValues is how many values its maps and weights may have together, as if
+	// no memory were used twice: half a gigabyte. The largest detector has a tenth.
+	mostValues = 1 << 27
 )
 
 // value is a result in the graph while its net is built.
@@ -25,6 +27,7 @@ type compiler struct {
 	free   map[shape][]*feature
 	steps  []step
 	rows   int // values that the largest step needs as scratch
+	taken  int // values of all maps and weights
 }
 
 // compile builds the net. Nodes stand in the order in which they can be
@@ -35,7 +38,12 @@ func compile(g *graph, size, level int) (*Net, error) {
 		values: map[string]*value{}, users: map[string][]int{},
 		done: make([]bool, len(g.nodes)), free: map[shape][]*feature{},
 	}
+	made := map[string]bool{g.input.name: true}
 	for i, n := range g.nodes {
+		if made[n.out()] {
+			return nil, fmt.Errorf("%s %q: its result %q is made twice", n.op, n.name, n.out())
+		}
+		made[n.out()] = true
 		for _, in := range n.inputs {
 			c.users[in] = append(c.users[in], i)
 		}
@@ -107,7 +115,17 @@ func (c *compiler) inputShape(size int) (shape, error) {
 	if size < 1 || size > largestSide {
 		return shape{}, fmt.Errorf("a picture of %d pixels: want 1 to %d", size, largestSide)
 	}
-	return shape{size, size, 3, 3}, nil
+	s := shape{size, size, 3, 3}
+	return s, c.reserve(size+2, s.pitch())
+}
+
+// reserve counts height x width values against what a net may have.
+func (c *compiler) reserve(height, width int) error {
+	if width > (mostValues-c.taken)/height {
+		return fmt.Errorf("the net is too large: at most %d million values in maps and weights", mostValues>>20)
+	}
+	c.taken += height * width
+	return nil
 }
 
 // uses counts the readers of a result; whoever called the net is one.
@@ -183,8 +201,8 @@ func (n node) window() (window, error) {
 		pads = make([]int, 4)
 	}
 	if !ok1 || !ok2 || !ok3 || dilation != 1 || size < 1 || stride < 1 || stride > size ||
-		len(pads) != 4 || pads[0] != pads[1] || pads[2] != pads[3] || min(pads[0], pads[2]) < 0 || max(pads[0], pads[2]) > 1 {
-		return window{}, fmt.Errorf("kernel %v, strides %v, dilations %v, pads %v: want a square window, strides up to its size, pads 0 or 1",
+		n.texts["auto_pad"] != "" && n.texts["auto_pad"] != "NOTSET" || len(pads) != 4 || pads[0] != pads[1] || pads[2] != pads[3] || min(pads[0], pads[2]) < 0 || max(pads[0], pads[2]) > 1 {
+		return window{}, fmt.Errorf("kernel %v, strides %v, dilations %v, pads %v: want a square window, strides up to its size, pads 0 or 1 and spelt out",
 			n.ints["kernel_shape"], n.ints["strides"], n.ints["dilations"], pads)
 	}
 	return window{size, stride, pads[0], pads[2]}, nil
@@ -224,9 +242,9 @@ func (c *compiler) convolution(n node) error {
 	if err != nil {
 		return err
 	}
-	s := &convolution{
-		level: c.level, in: in.feature, size: w.size, stride: w.stride, pad: w.before,
-		weights: pack(t, in.shape.padded, out.padded),
+	s := &convolution{level: c.level, in: in.feature, size: w.size, stride: w.stride, pad: w.before}
+	if s.weights, err = c.pack(t, in.shape, out); err != nil {
+		return err
 	}
 	if s.finish, err = c.finish(n, out); err != nil {
 		return err
@@ -271,7 +289,9 @@ func (c *compiler) separable(n node, in *value, w window) error {
 	s := &separable{
 		level: c.level, in: in.feature, stride: w.stride, pad: w.before,
 		depthwise: make([]float32, 9*in.shape.padded),
-		pointwise: pack(p, in.shape.padded, out.padded),
+	}
+	if s.pointwise, err = c.pack(p, in.shape, out); err != nil {
+		return err
 	}
 	for ch := range channels {
 		for tap := range 9 {
@@ -289,25 +309,28 @@ func (c *compiler) separable(n node, in *value, w window) error {
 
 // pack lays weights of out, in, height, width into blocks of results: in each,
 // tap by tap and channel by channel, the block's weights beside one another.
-func pack(t tensor, inPadded, outPadded int) []float32 {
+func (c *compiler) pack(t tensor, in, out shape) ([]float32, error) {
 	outs, ins, taps := t.shape[0], t.shape[1], t.shape[2]*t.shape[3]
-	packed := make([]float32, outPadded*taps*inPadded)
+	if err := c.reserve(out.padded, taps*in.padded); err != nil {
+		return nil, err
+	}
+	packed := make([]float32, out.padded*taps*in.padded)
 	for o := range outs {
 		for i := range ins {
 			for tap := range taps {
-				row := (o/block*taps+tap)*inPadded + i
+				row := (o/block*taps+tap)*in.padded + i
 				packed[row*block+o%block] = t.data[(o*ins+i)*taps+tap]
 			}
 		}
 	}
-	return packed
+	return packed, nil
 }
 
 // finish fuses what follows the convolution n: a sum with a map that is there
 // already, and an activation.
 func (c *compiler) finish(n node, out shape) (finish, error) {
-	if out.channels > mostChannels {
-		return finish{}, fmt.Errorf("%d channels: want %d at most", out.channels, mostChannels)
+	if err := c.reserve(out.height+2, out.pitch()); err != nil {
+		return finish{}, err
 	}
 	f := finish{out: out, bias: make([]float32, out.padded)}
 	if len(n.inputs) > 2 {
@@ -342,13 +365,13 @@ func (c *compiler) finish(n node, out shape) (finish, error) {
 	}
 	activation := -1
 	for _, u := range c.users[name] {
-		switch op := c.nodes[u].op; {
-		case op == "Relu" || op == "LeakyRelu":
-			if activation >= 0 {
-				return f, fmt.Errorf("two activations of %q", name)
-			}
-			activation = u
+		if op := c.nodes[u].op; op != "Relu" && op != "LeakyRelu" {
+			continue
 		}
+		if activation >= 0 || len(c.nodes[u].inputs) != 1 {
+			return f, fmt.Errorf("two activations of %q, or one of two values", name)
+		}
+		activation = u
 	}
 	if activation < 0 {
 		f.sum = c.put(name, out).feature
@@ -381,6 +404,9 @@ func (c *compiler) maxPool(n node) error {
 		return fmt.Errorf("a window of %d, %d before: want 2x2, padded at the end only", w.size, w.before)
 	}
 	out, err := w.over(in.shape, in.shape.channels)
+	if err == nil {
+		err = c.reserve(out.height+2, out.pitch())
+	}
 	if err != nil {
 		return err
 	}
@@ -435,8 +461,10 @@ func (c *compiler) gemm(n node) error {
 		return fmt.Errorf("weights of %v over a map of %v: want out by in, over one pixel", t.shape, in.shape)
 	}
 	out := blocks(1, 1, t.shape[0])
-	s := &convolution{level: c.level, in: in.feature, size: 1, stride: 1,
-		weights: pack(tensor{append(t.shape[:2:2], 1, 1), t.data}, in.shape.padded, out.padded)}
+	s := &convolution{level: c.level, in: in.feature, size: 1, stride: 1}
+	if s.weights, err = c.pack(tensor{append(t.shape[:2:2], 1, 1), t.data}, in.shape, out); err != nil {
+		return err
+	}
 	if s.finish, err = c.finish(n, out); err != nil {
 		return err
 	}

@@ -194,6 +194,20 @@ func TestCompileRefuses(t *testing.T) {
 		"a mean of a part": {func(s *sketch) {
 			s.node("AveragePool", []string{s.full("picture", 3, 8, same)}, window{2, 2, 0, 0}, nil)
 		}, "whole map"},
+		"a result made twice": {func(s *sketch) {
+			x := s.full("picture", 3, 8, same)
+			s.full(x, 8, 8, same)
+			s.nodes[1].outputs = []string{x}
+		}, "twice"},
+		"padding left to the runtime": {func(s *sketch) {
+			s.full("picture", 3, 8, window{3, 1, 0, 0})
+			s.nodes[0].texts = map[string]string{"auto_pad": "SAME_UPPER"}
+		}, "spelt out"},
+		"an activation of two": {func(s *sketch) {
+			x := s.full("picture", 3, 8, same)
+			s.one("Relu", s.full("picture", 3, 8, same), x)
+		}, "two values"},
+		"a map that no memory holds": {func(s *sketch) { s.full("picture", 3, 1<<19, pointwise) }, "too large"},
 		"a picture of one channel": {func(s *sketch) { s.input.shape = []int{1, 1, 20, 20} }, "3 channels"},
 		"another size":             {func(s *sketch) { s.input.shape = []int{1, 3, 30, 30} }, "30"},
 		"something after the softmax": {func(s *sketch) {

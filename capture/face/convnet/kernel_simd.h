@@ -14,7 +14,8 @@
 #define MAX VERSION(max)
 #define PARTS (channel_block / LANES)
 
-typedef float VEC __attribute__((vector_size(4 * LANES), aligned(4)));
+// It looks at arrays of float, at any of them.
+typedef float VEC __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t MASK __attribute__((vector_size(4 * LANES), aligned(4)));
 
 // MAX returns the larger of each pair.

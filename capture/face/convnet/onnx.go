@@ -26,6 +26,7 @@ type node struct {
 	outputs []string
 	ints    map[string][]int
 	floats  map[string]float32
+	texts   map[string]string
 }
 
 // out is the node's only result.
@@ -113,7 +114,7 @@ func (g *graph) parse(b []byte) error {
 }
 
 func parseNode(b []byte) (node, error) {
-	n := node{ints: map[string][]int{}, floats: map[string]float32{}}
+	n := node{ints: map[string][]int{}, floats: map[string]float32{}, texts: map[string]string{}}
 	err := fields(b, func(f field) error {
 		switch f.number {
 		case 1:
@@ -137,7 +138,7 @@ func parseNode(b []byte) (node, error) {
 
 // attribute reads an AttributeProto. Kinds that no known layer has are left out.
 func (n *node) attribute(b []byte) error {
-	var name string
+	var name, text string
 	var number []int
 	var float float32
 	err := fields(b, func(f field) error {
@@ -148,12 +149,14 @@ func (n *node) attribute(b []byte) error {
 			float = math.Float32frombits(uint32(f.value))
 		case 3:
 			number = append(number, int(int64(f.value)))
+		case 4:
+			text = string(f.bytes)
 		case 8:
 			return f.varints(func(v uint64) { number = append(number, int(int64(v))) })
 		}
 		return nil
 	})
-	n.ints[name], n.floats[name] = number, float
+	n.ints[name], n.floats[name], n.texts[name] = number, float, text
 	return err
 }
 
