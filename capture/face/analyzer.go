@@ -16,16 +16,10 @@ import (
 	"emolab/fusion/landmark"
 )
 
-const (
-	// firstMargin enlarges the detector's box for the landmark net: not at all.
-	// On 28 pictures of five people, boxes moved and scaled by up to 5 % moved
-	// the landmarks by .9 % of the face's size at a margin of 1, by 1.2 % at 1.2.
-	firstMargin = 1.0
-	// expressionMargin enlarges the bounding box of the landmarks for the
-	// expression net. With it, rather than the detector's box, accuracy on a
-	// posed set rose from .82 to .92.
-	expressionMargin = 1.2
-)
+// expressionMargin enlarges the bounding box of the landmarks for the expression
+// net. With it, rather than the detector's box, accuracy on a posed set rose from
+// .82 to .92.
+const expressionMargin = 1.2
 
 // Analyzer finds the participant's face in a frame and reads it. From frame to
 // frame it follows the face that it found, so that a Result depends on the
@@ -48,8 +42,6 @@ func NewAnalyzer(o Options) (*Analyzer, error) {
 	if o.Models == nil {
 		o.Models = EmbeddedModels()
 	}
-	// OpenCV ends the process on a net that it cannot parse. The checksums make
-	// sure that it only ever sees nets it was tried with.
 	pack, nets, err := modelpack.Load(o.Models)
 	if err != nil {
 		return nil, fmt.Errorf("face: %w", err)
@@ -110,27 +102,39 @@ func (a *Analyzer) Reset() { a.track = track{} }
 // Result with Found false and no error; an error means a frame that is no
 // picture, or a net that failed.
 func (a *Analyzer) Analyze(f frame.Frame) (Result, error) {
-	if f.Width < 1 || f.Height < 1 || len(f.Pix) != 3*f.Width*f.Height {
-		return Result{}, fmt.Errorf("face: frame %d: %d bytes are no %dx%d picture of 3 channels", f.Seq, len(f.Pix), f.Width, f.Height)
+	r := Result{FrameW: f.Width, FrameH: f.Height}
+	err := withPicture(f, func(picture gocv.Mat) error {
+		if err := a.read(picture, &r); err != nil {
+			a.Reset()
+			return err
+		}
+		a.view.measure(picture, &r)
+		return nil
+	})
+	if err != nil {
+		return Result{}, err
 	}
-	// The Mat looks at the frame's own bytes, which spares a copy; the pin
-	// keeps them in place meanwhile.
+	return r, nil
+}
+
+// withPicture gives do the frame as OpenCV has pictures. It looks at the frame's
+// own bytes, which spares a copy and is over when do returns. The error names
+// the frame.
+func withPicture(f frame.Frame, do func(gocv.Mat) error) error {
+	if f.Width < 1 || f.Height < 1 || len(f.Pix) != 3*f.Width*f.Height {
+		return fmt.Errorf("face: frame %d: %d bytes are no %dx%d picture of 3 channels", f.Seq, len(f.Pix), f.Width, f.Height)
+	}
 	var pin runtime.Pinner
 	pin.Pin(&f.Pix[0])
 	defer pin.Unpin()
 	picture, err := gocv.NewMatFromBytes(f.Height, f.Width, gocv.MatTypeCV8UC3, f.Pix)
+	if err == nil {
+		err = errors.Join(do(picture), picture.Close())
+	}
 	if err != nil {
-		return Result{}, fmt.Errorf("face: frame %d: %w", f.Seq, err)
+		return fmt.Errorf("face: frame %d: %w", f.Seq, err)
 	}
-	defer picture.Close()
-
-	r := Result{FrameW: f.Width, FrameH: f.Height}
-	if err := a.read(picture, &r); err != nil {
-		a.Reset()
-		return Result{}, fmt.Errorf("face: frame %d: %w", f.Seq, err)
-	}
-	a.view.measure(picture, &r)
-	return r, nil
+	return nil
 }
 
 // read fills in all of r that the nets tell.
@@ -208,11 +212,12 @@ func (a *Analyzer) keep(picture gocv.Mat, r *Result) (bool, error) {
 	return true, nil
 }
 
-// take reads the landmarks of a face that the detector found. They are read
-// twice, the second time in the region that the first gives: so a face that
+// take reads the landmarks of a face that the detector found, first in the
+// detector's box as it is: in one larger by a fifth they depend more on how the
+// box happens to lie (see DECISIONS.md). They are read twice, the second time in the region that the first gives: so a face that
 // was just found is read as one that is followed.
 func (a *Analyzer) take(picture gocv.Mat, d detection, r *Result) (bool, error) {
-	points, ok, err := a.locate(picture, d.box.enlarge(firstMargin))
+	points, ok, err := a.locate(picture, d.box)
 	if err == nil && ok {
 		points, ok, err = a.locate(picture, bounds(points[:]).enlarge(trackMargin))
 	}

@@ -208,8 +208,8 @@ func TestCompileRefuses(t *testing.T) {
 			s.one("Relu", s.full("picture", 3, 8, same), x)
 		}, "two values"},
 		"a map that no memory holds": {func(s *sketch) { s.full("picture", 3, 1<<19, pointwise) }, "too large"},
-		"a picture of one channel": {func(s *sketch) { s.input.shape = []int{1, 1, 20, 20} }, "3 channels"},
-		"another size":             {func(s *sketch) { s.input.shape = []int{1, 3, 30, 30} }, "30"},
+		"a picture of one channel":   {func(s *sketch) { s.input.shape = []int{1, 1, 20, 20} }, "3 channels"},
+		"another size":               {func(s *sketch) { s.input.shape = []int{1, 3, 30, 30} }, "30"},
 		"something after the softmax": {func(s *sketch) {
 			x := s.full("picture", 3, 8, window{20, 1, 0, 0})
 			x = s.node("Softmax", []string{x}, window{}, map[string][]int{"axis": {1}})
