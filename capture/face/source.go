@@ -222,6 +222,9 @@ func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64
 			return next, nil
 		}
 	}
+	if events := unread.flush(nil, s.clock.Now()); len(events) > 0 {
+		stream.Send(ctx, out, stream.Chunk{Stream: s.info.ID, Epoch: epoch, Events: events})
+	}
 	return next, nil
 }
 
@@ -239,7 +242,15 @@ func (f *faults) add(err error) {
 
 // report appends what there is to report at the instant now to events.
 func (f *faults) report(events []stream.Event, now instant.Instant) []stream.Event {
-	if f.count == 0 || f.reported != 0 && now.Sub(f.reported) < time.Second {
+	if f.reported != 0 && now.Sub(f.reported) < time.Second {
+		return events
+	}
+	return f.flush(events, now)
+}
+
+// flush appends what there is to report, however soon after the last time.
+func (f *faults) flush(events []stream.Event, now instant.Instant) []stream.Event {
+	if f.count == 0 {
 		return events
 	}
 	events = append(events, stream.Event{Kind: stream.Fault, At: now, Count: f.count, Detail: f.last.Error()})

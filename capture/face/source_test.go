@@ -302,6 +302,19 @@ func TestSourceReportsUnreadableFramesOnceASecond(t *testing.T) {
 	r.end()
 }
 
+func TestSourceReportsTheLastUnreadableFrames(t *testing.T) {
+	broken := func(frame.Frame) (Result, error) { return Result{}, errors.New("no picture") }
+	turn := make(chan struct{}, 3)
+	r := start(t, newTestSource(reel{frames: frames(0, 1), turn: turn, err: io.EOF}, broken, nil))
+	for _, want := range []string{"0: connected fault(1)", "0: fault(1)", "0: disconnected"} {
+		turn <- struct{}{}
+		if got := gist(r.next()); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	r.end()
+}
+
 func TestValuesFollowChannels(t *testing.T) {
 	info := stream.Info{Channels: Channels()}
 	if len(info.Channels) != valueCount {
