@@ -183,7 +183,7 @@ func (p *Peer) ask(r request, picture frame.Frame, v any) error {
 		return fmt.Errorf("interop: %w", err)
 	}
 	if _, err := p.in.Write(append(append(line, '\n'), rgb(picture.Pix)...)); err != nil {
-		return fmt.Errorf("interop: send a picture to Node: %w%s", err, p.said())
+		return fmt.Errorf("interop: send a picture to Node: %w", err)
 	}
 	if err := p.answer(v); err != nil {
 		return fmt.Errorf("interop: %s: %w", r.Do, err)
