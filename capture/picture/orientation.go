@@ -50,6 +50,10 @@ func orientation(jpeg []byte) turn {
 		return asStored
 	}
 	for at := 2; at+4 <= len(jpeg) && jpeg[at] == 0xff; {
+		if jpeg[at+1] == 0xff { // a marker may stand behind any number of these
+			at++
+			continue
+		}
 		marker, size := jpeg[at+1], int(binary.BigEndian.Uint16(jpeg[at+2:]))
 		end := at + 2 + size
 		if marker == startOfScan || size < 2 || end > len(jpeg) {

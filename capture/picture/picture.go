@@ -19,8 +19,9 @@ import (
 	"emolab/capture/frame"
 )
 
-// MaxPixels is the largest picture that is read: more than phones take, and
-// some 900 MB while it is unpacked. A few bytes of a broken file can claim any size.
+// MaxPixels is the largest picture that is read: more than most phones take. While
+// one of that size is unpacked it takes 1.5 GB, with 16 bits a colour 2 GB. A few
+// bytes of a broken file can claim any size.
 const MaxPixels = 128 << 20
 
 // ErrFormat is the answer to a file that is no picture of a known format.

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -149,6 +150,9 @@ func TestPicturesStandUpright(t *testing.T) {
 			f, err := Decode(withOrientation(data, order, o))
 			if err != nil {
 				t.Fatal(err)
+			}
+			if filled := slices.Insert(withOrientation(data, order, o), 2, 0xff, 0xff); orientation(filled) != turn(o) {
+				t.Errorf("orientation %d is %d behind bytes that fill", o, orientation(filled))
 			}
 			if f.Width != 3*block || f.Height != 2*block {
 				t.Fatalf("orientation %d: %dx%d", o, f.Width, f.Height)
