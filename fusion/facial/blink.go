@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"emolab/fusion/action"
 	"emolab/fusion/instant"
 )
 
@@ -33,30 +32,13 @@ const (
 	blinkTurn = 8
 )
 
-const (
-	// openSpan is the time over which the median of the eye aspect ratio is that
-	// of the open eyes, where there is no neutral face to tell it. An eye that is
-	// narrow for longer, as in a smile, is not closing.
-	openSpan = 3 * time.Second
-	// shut is the part of it that the landmark net takes off when the lids are
-	// closed. The lids close wholly; its landmarks do not. It is on the scale of
-	// AU 43 from a neutral face, so that the numbers do not jump when that is found.
-	shut = .18
-	// eyesClosed is the place of AU 43 in action.Intensities.
-	eyesClosed = action.Count - 1
-)
+// shut is the part of the open eye's aspect ratio that the landmark net takes off
+// when the lids are closed and stay closed. The lids close wholly; its landmarks
+// do not. It is the scale of AU 43 too.
+const shut = .18
 
 // aspect is the eye aspect ratio of both eyes; NaN where it is not known.
 func aspect(m *Measured) float64 { return (m.EARRight + m.EARLeft) / 2 }
-
-// closure says how far the eyes are shut, 0 to 1, from their aspect ratio and
-// that of the open eyes.
-func closure(aspect, open float64) float64 {
-	if math.IsNaN(aspect) || math.IsNaN(open) {
-		return math.NaN()
-	}
-	return min(max((open-aspect)/(shut*open), 0), 1)
-}
 
 // lids is the course of the eye aspect ratio over the frames that have one.
 type lids struct {
@@ -186,19 +168,13 @@ func markBlinks(frames []Measured, rows []Row) []Event {
 		e := Event{Kind: Blink, Onset: d.onset, Offset: d.offset}
 		for _, i := range l.frame[d.first : d.last+1] {
 			rows[i].Blink = 1
-			e.Peak = max(e.Peak, rows[i].AU[eyesClosed])
-			e.Mean += rows[i].AU[eyesClosed] / float64(d.last+1-d.first)
+		}
+		for _, depth := range l.depth[d.first : d.last+1] {
+			closed := min(depth/shut, 1)
+			e.Peak = max(e.Peak, closed)
+			e.Mean += closed / float64(d.last+1-d.first)
 		}
 		events = append(events, e)
 	}
 	return events
-}
-
-// openLevel returns, for each frame, the aspect ratio of the open eyes then.
-func openLevel(frames []Measured) []float64 {
-	at, known := make([]instant.Instant, len(frames)), make([]float64, len(frames))
-	for i := range frames {
-		at[i], known[i] = frames[i].At, aspect(&frames[i])
-	}
-	return runningMedian(at, known, openSpan)
 }

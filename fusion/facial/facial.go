@@ -2,7 +2,7 @@
 // head pose, action units, blinks, bouts of expression, and how well the face
 // was seen.
 //
-// Meter measures a frame by itself. Live derives frames as they come, Derive a
+// Meter measures a frame by itself. One derives frames as they come, Derive a
 // finished recording, looking both ways. DECISIONS.md tells why the rules are as
 // they are.
 package facial
@@ -22,7 +22,7 @@ const Version = "facial-1"
 // Row is what is derived of one frame.
 type Row struct {
 	*Measured                    // the frame itself, not copied: an hour of them is large
-	AU        action.Intensities // NaN without a neutral face, but for AU 43
+	AU        action.Intensities // NaN without a neutral face
 	Blink     float64            // 1 within a blink, 0 outside, NaN where that is not known
 	Evidence  [expression.Count]float64
 	Agreement float64 // of the net's probabilities with Evidence, 0..1; see agreement
@@ -42,7 +42,7 @@ type Event struct {
 	Kind          Kind
 	Label         string // bout: the expression
 	Onset, Offset instant.Instant
-	Peak, Mean    float64 // bout: probability; blink: closure (AU 43)
+	Peak, Mean    float64 // bout: probability; blink: closure, 0..1, from how open the eyes were just before
 }
 
 // Derived is a face stream's derivation.
@@ -55,18 +55,17 @@ type Derived struct {
 // Derive derives a finished recording, looking both ways. n is nil where the
 // person's neutral face is not known. The rows point into frames.
 func Derive(frames []Measured, n *action.Neutral, o Options) Derived {
-	open := openLevel(frames)
 	d := Derived{Rows: make([]Row, len(frames)), Calibrated: n != nil}
 	for i := range frames {
-		d.Rows[i] = rowOf(&frames[i], n, open[i])
+		d.Rows[i] = rowOf(&frames[i], n)
 	}
 	d.Events = markBlinks(frames, d.Rows)
 	d.Events = append(d.Events, findBouts(frames, o.withDefaults())...)
 	return d
 }
 
-// rowOf derives what one frame shows, given how wide the eyes are when open.
-func rowOf(m *Measured, n *action.Neutral, open float64) Row {
+// rowOf derives what one frame shows.
+func rowOf(m *Measured, n *action.Neutral) Row {
 	r := Row{Measured: m, Blink: math.NaN(), Agreement: math.NaN()}
 	for i := range r.AU {
 		r.AU[i] = math.NaN()
@@ -74,13 +73,10 @@ func rowOf(m *Measured, n *action.Neutral, open float64) Row {
 	for i := range r.Evidence {
 		r.Evidence[i] = math.NaN()
 	}
-	switch {
-	case m.Posed && n != nil:
+	if m.Posed && n != nil {
 		r.AU = n.Intensities(&m.Features)
 		r.Evidence = action.EMFACS(&r.AU)
 		r.Agreement = agreement(m.Expression, r.Evidence)
-	case m.Found:
-		r.AU[eyesClosed] = closure(aspect(m), open)
 	}
 	return r
 }
@@ -98,18 +94,6 @@ func agreement(p expression.Probabilities, evidence [expression.Count]float64) f
 	return said / strongest
 }
 
-// Live derives frames as far as is possible without their future: blinks are
-// not known yet. The zero value is ready. Not safe for concurrent use.
-type Live struct{ recent window }
-
-// One derives the next frame.
-func (l *Live) One(m Measured, n *action.Neutral) Row {
-	l.recent.forget(m.At.Add(-openSpan))
-	if e := aspect(&m); !math.IsNaN(e) {
-		l.recent.add(m.At, e)
-	}
-	return rowOf(&m, n, l.recent.median())
-}
-
-// Reset forgets the person.
-func (l *Live) Reset() { *l = Live{} }
+// One derives a single frame, as far as that is possible without those after it:
+// blinks are not known yet.
+func One(m Measured, n *action.Neutral) Row { return rowOf(&m, n) }

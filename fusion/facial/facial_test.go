@@ -10,14 +10,7 @@ import (
 
 	"emolab/fusion/action"
 	"emolab/fusion/expression"
-	"emolab/fusion/instant"
 )
-
-func TestEyesClosedIsAU43(t *testing.T) {
-	if u := action.Units()[eyesClosed]; u.Number != 43 {
-		t.Errorf("the closure of the eyes is put into AU %d", u.Number)
-	}
-}
 
 func TestAgreement(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -115,7 +108,7 @@ func TestDeriveWithANeutralFace(t *testing.T) {
 	}
 }
 
-// Without a neutral face only the lids are told, from how open they usually are.
+// Without a neutral face no action unit is told, but blinks are found.
 func TestDeriveWithoutANeutralFace(t *testing.T) {
 	frames, _ := person(10 * time.Second)
 	d := Derive(frames, nil, Options{})
@@ -127,15 +120,12 @@ func TestDeriveWithoutANeutralFace(t *testing.T) {
 	}
 	for i, r := range d.Rows {
 		for u, v := range r.AU {
-			if math.IsNaN(v) != (u != eyesClosed) {
+			if !math.IsNaN(v) {
 				t.Fatalf("row %d: unit %d is %v", i, u, v)
 			}
 		}
 		if !math.IsNaN(r.Agreement) || !slices.ContainsFunc(r.Evidence[:], math.IsNaN) {
 			t.Fatalf("row %d: agreement %v, evidence %v", i, r.Agreement, r.Evidence)
-		}
-		if shut := r.AU[eyesClosed]; r.Blink == 1 && shut == 0 || shut > .8 && r.Blink != 1 {
-			t.Errorf("row %d: closed by %v, blink %v", i, shut, r.Blink)
 		}
 	}
 }
@@ -147,8 +137,8 @@ func TestRowsWithoutAFace(t *testing.T) {
 		none.Expression[k] = nan
 	}
 	frames[50] = none
-	for name, r := range map[string]Row{"derived": Derive(frames, n, Options{}).Rows[50], "live": new(Live).One(none, n)} {
-		if !math.IsNaN(r.AU[0]) || !math.IsNaN(r.AU[eyesClosed]) || !math.IsNaN(r.Blink) || !math.IsNaN(r.Agreement) || !math.IsNaN(r.Evidence[1]) {
+	for name, r := range map[string]Row{"derived": Derive(frames, n, Options{}).Rows[50], "live": One(none, n)} {
+		if !math.IsNaN(r.AU[0]) || !math.IsNaN(r.Blink) || !math.IsNaN(r.Agreement) || !math.IsNaN(r.Evidence[1]) {
 			t.Errorf("%s: a row without a face says %+v", name, r)
 		}
 	}
@@ -158,44 +148,14 @@ func TestRowsWithoutAFace(t *testing.T) {
 func TestLive(t *testing.T) {
 	frames, n := person(6 * time.Second)
 	final := Derive(frames, n, Options{})
-	var l Live
 	for i, m := range frames {
-		r := l.One(m, n)
+		r := One(m, n)
 		if !math.IsNaN(r.Blink) {
 			t.Fatalf("row %d: a blink is known before it ended", i)
 		}
 		if w := final.Rows[i]; *r.Measured != m || r.AU != w.AU || r.Agreement != w.Agreement {
 			t.Fatalf("row %d: %+v, want %+v", i, r, w)
 		}
-	}
-}
-
-// Without a neutral face the lids are told live too, and what was learnt of one
-// person is not used for the next.
-func TestLiveLearnsTheOpenEyes(t *testing.T) {
-	var l Live
-	show := func(ear float64, at time.Duration) float64 {
-		m := Measured{At: instant.Instant(time.Hour + at), Found: true, Posed: true, EARRight: ear, EARLeft: ear}
-		return l.One(m, nil).AU[eyesClosed]
-	}
-	for at := time.Duration(0); at < 2*time.Second; at += 33 * ms {
-		if shut := show(.3, at); shut != 0 {
-			t.Fatalf("open eyes are closed by %v", shut)
-		}
-	}
-	if shut := show(.3*(1-shut/2), 2*time.Second); math.Abs(shut-.5) > 1e-9 {
-		t.Errorf("half closed eyes are closed by %v", shut)
-	}
-	if shut := show(.2, 2100*ms); shut != 1 {
-		t.Errorf("closed eyes are closed by %v", shut)
-	}
-	l.Reset()
-	if shut := show(.2, 2200*ms); shut != 0 {
-		t.Errorf("another person's narrow eyes are closed by %v", shut)
-	}
-	// Long ago is forgotten.
-	if shut := show(.15, time.Minute); shut != 0 {
-		t.Errorf("after a minute without a face the eyes are closed by %v", shut)
 	}
 }
 
@@ -209,14 +169,10 @@ func BenchmarkDerive(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(frames)), "us/frame")
 }
 
-func BenchmarkLive(b *testing.B) {
+func BenchmarkOne(b *testing.B) {
 	frames, n := person(time.Minute)
-	var l Live
 	b.ReportAllocs()
-	b.ResetTimer()
 	for i := range b.N {
-		m := frames[i%len(frames)]
-		m.At = instant.Instant(i) * instant.Instant(33*ms)
-		l.One(m, n)
+		One(frames[i%len(frames)], n)
 	}
 }

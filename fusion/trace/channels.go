@@ -128,7 +128,7 @@ func unitChannels() []stream.Channel {
 	for _, u := range action.Units() {
 		note := fmt.Sprintf("AU %d, %s, 0 absent to 1: %s Relative to the participant's neutral face, empty without one. Reliability %s.", u.Number, u.Name, u.Note, u.Grade)
 		if u.Column == "au43" {
-			note = fmt.Sprintf("AU %d, %s, 0 open to 1 shut: %s Relative to the participant's neutral face; without one to how far these eyes are usually open. Reliability %s.", u.Number, u.Name, u.Note, u.Grade)
+			note = fmt.Sprintf("AU %d, %s, 0 open to 1 shut: %s Relative to the participant's neutral face, empty without one. Reliability %s.", u.Number, u.Name, u.Note, u.Grade)
 		}
 		channels = append(channels, stream.Channel{Name: u.Column, Unit: "1", Note: note})
 	}

@@ -38,7 +38,6 @@ type Live struct {
 	onsets  []instant.Instant // recognised and not yet in a row
 
 	meter    *facial.Meter
-	person   facial.Live
 	neutral  *action.Neutral   // nil = not known yet
 	measured []facial.Measured // of the last chunk
 }
@@ -115,7 +114,6 @@ func (l *Live) SetNeutral(n *action.Neutral) { l.neutral = n }
 // NewPerson forgets the participant's face: another one sits down.
 func (l *Live) NewPerson() {
 	l.neutral = nil
-	l.person.Reset()
 }
 
 func (l *Live) keep(h *held, samples []stream.Sample) {
@@ -177,7 +175,7 @@ func (h *held) at(at instant.Instant) int {
 func (l *Live) row(f stream.Sample, m facial.Measured) stream.Sample {
 	r := newRow(f, l.face)
 	r.quality |= NotFinal
-	derived := l.person.One(m, l.neutral)
+	derived := facial.One(m, l.neutral)
 	r.face(&derived)
 	if l.neutral == nil {
 		r.quality |= NoNeutral
