@@ -42,7 +42,7 @@ type Face struct {
 // Options choose the stretch. The zero value looks for it.
 type Options struct {
 	From, Until instant.Instant // both 0: the calmest stretch that can be found
-	Least       time.Duration   // shortest stretch; 0 = 2 s
+	Least       time.Duration   // shortest stretch; 0 = 2 s, or half a second where From and Until name it
 	Most        time.Duration   // longest; 0 = 10 s
 }
 
@@ -71,7 +71,11 @@ var ErrNotFound = errors.New("no stretch shows a neutral face")
 // ask of the participant. The time taken grows with the number of frames; an
 // hour takes well under a second.
 func Fit(frames []facial.Measured, o Options) (Face, error) {
-	if o.Least == 0 {
+	named := o.From != 0 || o.Until != 0
+	switch {
+	case o.Least == 0 && named: // who names it has looked
+		o.Least = leastLimit
+	case o.Least == 0:
 		o.Least = defaultLeast
 	}
 	if o.Most == 0 {
@@ -80,7 +84,6 @@ func Fit(frames []facial.Measured, o Options) (Face, error) {
 	if o.Least < leastLimit || o.Most < o.Least {
 		return Face{}, fmt.Errorf("neutral: a stretch of %v to %v cannot be used: at least %v, and no longer at least than at most", o.Least, o.Most, leastLimit)
 	}
-	named := o.From != 0 || o.Until != 0
 	if named {
 		if o.Until.Sub(o.From) < o.Least {
 			return Face{}, fmt.Errorf("neutral: the stretch named is %v long: name one of at least %v", o.Until.Sub(o.From), o.Least)

@@ -239,7 +239,7 @@ func TestFitSaysWhatToDo(t *testing.T) {
 		}
 	}
 	for name, o := range map[string]Options{
-		"too short a stretch named":  {From: start, Until: start.Add(second)},
+		"too short a stretch named":  {From: start, Until: start.Add(second / 4)},
 		"ends before it begins":      {From: start.Add(second), Until: start},
 		"too short at least":         {Least: time.Millisecond},
 		"negative":                   {Least: -second},

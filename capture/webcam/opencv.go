@@ -32,8 +32,12 @@ func Open(o Options, clock instant.Clock) (*Camera, error) {
 		}
 		d.Device, d.Stamps = deviceName(p.index), DriverStamps
 	case File:
-		if _, err := os.Stat(p.port); err != nil {
+		info, err := os.Stat(p.port)
+		if err != nil {
 			return nil, fmt.Errorf("webcam: open the video file: %w", err)
+		}
+		if info.Size() == 0 {
+			return nil, fmt.Errorf("webcam: %s is empty", p.port)
 		}
 		d.Device, d.Stamps = filepath.Base(p.port), FileStamps
 	case Address:

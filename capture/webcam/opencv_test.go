@@ -178,7 +178,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a missing file":     {Options{Source: text}, "none.mp4"},
 		"a missing device":   {Options{Source: "/dev/video-none"}, "there is no camera"},
 		"a file of no video": {Options{Source: "opencv_test.go"}, "no video that OpenCV can read"},
-		"an empty file":      {Options{Source: empty}, "no video that OpenCV can read"},
+		"an empty file":      {Options{Source: empty}, "is empty"},
 	} {
 		c, err := Open(tc.o, instant.Monotonic{})
 		if err == nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -82,7 +83,7 @@ func (c *faceAnalyzeCmd) Run(a *app) error {
 		return err
 	}
 	if c.Out != "-" {
-		if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		if err := os.MkdirAll(c.Out, 0o700); err != nil {
 			return err
 		}
 	}
@@ -150,6 +151,8 @@ func (c *faceAnalyzeCmd) options() (offline.Options, error) {
 		return o, usagef("--csv and --json: choose one")
 	case c.Smooth < 1 || c.Smooth%2 == 0:
 		return o, usagef("--smooth %d: must be an odd number of frames, 1 for none", c.Smooth)
+	case c.Marks && c.Names != string(offline.Emolab):
+		return o, usagef("--landmarks is for Emolab's own names: openface always has them, imotions never")
 	case c.Sheet < 0:
 		return o, usagef("--sheet %d: must be a number of pictures", c.Sheet)
 	}
@@ -168,7 +171,7 @@ func (c *faceAnalyzeCmd) options() (offline.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Neutral = neutral.Options{From: offline.Start.Add(from), Until: offline.Start.Add(until), Least: namedLeast}
+	o.Neutral = neutral.Options{From: offline.Start.Add(from), Until: offline.Start.Add(until)}
 	return o, nil
 }
 
@@ -183,15 +186,8 @@ type outcome struct {
 	frames, faces, blinks int
 	neutral, course       string
 	remarks               []string
+	incomplete            error // the table is there, but not of the whole file
 }
-
-// namedLeast is the shortest stretch that may be named as the face at rest: fifteen
-// frames. One that is looked for must be longer, to be told from a pause.
-const namedLeast = 500 * time.Millisecond
-
-// groupSize is the input of the embedded detector that finds the faces of a
-// group photograph; as a standing setting it would miss close ones.
-const groupSize = 320
 
 // estimateSlack is how much longer a film may announce itself than it is: many
 // only estimate their number of frames.
@@ -211,17 +207,24 @@ func (o *outcome) summarise(r *offline.Result, f detectorFlags) {
 		}
 	}
 	if o.faces == 0 && f.Detector == face.DetectorTiny && f.DetectorSize == 0 {
-		o.remarks = append(o.remarks, fmt.Sprintf("no face is as large as the embedded detector needs it: small ones are found with --detector yunet, or --detector-size %d", groupSize))
+		o.remarks = append(o.remarks, "no face was found: the embedded detector is for one face before a camera; small and turned ones are found with --detector yunet (emolab models install yunet)")
 	}
-	o.neutral = "not found"
-	if n := r.Neutral; n != nil {
+	switch n := r.Neutral; {
+	case picture.Known(r.File):
+		o.neutral = "-"
+	case n == nil:
+		o.neutral = "not found"
+		if o.faces > 0 {
+			o.remarks = append(o.remarks, fmt.Sprintf("the action units are empty: %v; name a moment at rest with --neutral FROM-TO, half a second or longer", r.NoNeutral))
+		}
+	default:
 		o.neutral = fmt.Sprintf("%.1f-%.1f s", n.From.Sub(offline.Start).Seconds(), n.Until.Sub(offline.Start).Seconds())
 	}
 	if r.Unread > 0 {
-		o.remarks = append(o.remarks, fmt.Sprintf("%d frames could not be read, the first because: %v", r.Unread, r.Reason))
+		o.incomplete = fmt.Errorf("%d frames could not be read, the first because: %w", r.Unread, r.Reason)
 	}
 	if r.FPS > 0 && float64(r.Missing) > r.FPS*estimateSlack.Seconds() {
-		o.remarks = append(o.remarks, fmt.Sprintf("breaks off %d frames before its announced end: the file is damaged or still being written", r.Missing))
+		o.incomplete = fmt.Errorf("breaks off %d frames before its announced end: it is damaged or still being written; the table holds what there is", r.Missing)
 	}
 }
 
@@ -342,7 +345,9 @@ func newSummary(a *app, piped bool) summary {
 func (s summary) print(results []outcome) error {
 	var failed []error
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FILE\tFRAMES\tFACE\tNEUTRAL FACE\tBLINKS\tEXPRESSION")
+	if slices.ContainsFunc(results, func(o outcome) bool { return o.err == nil }) {
+		fmt.Fprintln(w, "FILE\tFRAMES\tFACE\tNEUTRAL FACE\tBLINKS\tEXPRESSION")
+	}
 	for _, o := range results {
 		if o.err != nil {
 			failed = append(failed, o.err)
@@ -363,6 +368,9 @@ func (s summary) print(results []outcome) error {
 		}
 		for _, text := range o.remarks {
 			fmt.Fprintf(s.out, "%s: %s\n", filepath.Base(o.file), text)
+		}
+		if o.incomplete != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", o.file, o.incomplete))
 		}
 	}
 	return errors.Join(failed...)

@@ -97,6 +97,8 @@ func TestFaceAnalyzeUsage(t *testing.T) {
 		clip + " " + clip,
 		clip + " --participant P07",
 		still + " --participant P07 --study " + shortStudy(t),
+		clip + " --participant x/../../y --study " + shortStudy(t),
+		clip + " --neutral 0-0.5junk",
 		clip + " --sheet -1",
 	} {
 		args := strings.Fields("face analyze " + args)

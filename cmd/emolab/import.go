@@ -50,6 +50,9 @@ func (f importFlags) open(a *app, files []string) (*importer, error) {
 	case f.Study == "" || f.Participant == "":
 		return nil, usagef("--study and --participant go together: the study says which database, the code whose face it is")
 	}
+	if err := session.CheckParticipant(f.Participant); err != nil {
+		return nil, &usageError{err.Error()}
+	}
 	for _, file := range files {
 		if picture.Known(file) {
 			return nil, usagef("%s is a picture; only films become sessions: leave --study out, or the picture", file)

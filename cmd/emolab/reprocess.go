@@ -2,11 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -47,6 +53,9 @@ Examples:
 // Run is the command.
 func (c *sessionReprocessCmd) Run(a *app) error {
 	o := store.RederiveOptions{Name: c.Name, Current: c.Current, NeutralSegment: c.Segment, Software: "emolab " + version}
+	if !c.Video && (c.Detector != face.DetectorTiny || c.DetectorSize != 0 || !c.Mirror) {
+		return usagef("--detector, --detector-size and --no-mirror are for reading the video again: add --video")
+	}
 	if c.Neutral != "" {
 		from, until, err := parseStretch(c.Neutral)
 		if err != nil {
@@ -60,7 +69,7 @@ func (c *sessionReprocessCmd) Run(a *app) error {
 	}
 	s, err := store.Open(a.ctx, path)
 	if errors.Is(err, store.ErrInUse) {
-		return fmt.Errorf("%w: stop it first, a session is derived again when nobody records", err)
+		return fmt.Errorf("%w: a session is derived again when nobody records", err)
 	}
 	if err != nil {
 		return err
@@ -161,6 +170,9 @@ func (c *sessionReprocessCmd) readVideo(a *app, s *store.Store, id, dir string) 
 	r := reading{an: an, progress: newBar(a.err, 1, "reading the video")}
 	for _, v := range videos {
 		r.total += int(v.Frames)
+		if err := checkVideo(dir, v); err != nil {
+			return "", err
+		}
 	}
 	defer r.progress.finish()
 	next, stop := iter.Pull2(record.Read(videoDir(dir, id)))
@@ -183,6 +195,23 @@ func (c *sessionReprocessCmd) readVideo(a *app, s *store.Store, id, dir string) 
 		}
 	}
 	return info.ID, nil
+}
+
+// checkVideo compares a kept file with what was noted of it when it was closed.
+func checkVideo(dir string, v store.Video) error {
+	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(v.File)))
+	if err != nil {
+		return fmt.Errorf("a file of the kept video is missing: %w", err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != v.SHA256 {
+		return fmt.Errorf("%s has changed since it was recorded: its SHA-256 is %s, not %s; nothing was derived from it", f.Name(), got, v.SHA256)
+	}
+	return nil
 }
 
 // freeStream returns the first free id for another face stream.
@@ -252,11 +281,11 @@ func (r *reading) samples(ctx context.Context, segment int, recorded map[int64]b
 
 // parseStretch reads "2-6" or "2.5s-6s": two times in seconds.
 func parseStretch(text string) (from, until time.Duration, err error) {
-	var a, b float64
-	if n, _ := fmt.Sscanf(text, "%g-%g", &a, &b); n != 2 {
-		if n, _ := fmt.Sscanf(text, "%gs-%gs", &a, &b); n != 2 {
-			return 0, 0, usagef("--neutral %s: give two times in seconds, as 2-6", text)
-		}
+	first, second, _ := strings.Cut(text, "-")
+	a, err1 := strconv.ParseFloat(strings.TrimSuffix(first, "s"), 64)
+	b, err2 := strconv.ParseFloat(strings.TrimSuffix(second, "s"), 64)
+	if err1 != nil || err2 != nil {
+		return 0, 0, usagef("--neutral %s: give two times in seconds, as 2-6", text)
 	}
 	if !(a >= 0 && b > a) {
 		return 0, 0, usagef("--neutral %s: the second time must come after the first", text)

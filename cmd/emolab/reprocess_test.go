@@ -58,6 +58,9 @@ func reprocess(t *testing.T, dir, id string) {
 	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--data", dir); code != exitFine {
 		t.Fatalf("withdraw: exit %d: %s", code, errOut)
 	}
+	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "no yes to take back") {
+		t.Errorf("withdrawn twice: exit %d: %s", code, errOut)
+	}
 	if _, err := os.Stat(videoDir(dir, id)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the video is still there: %v", err)
 	}

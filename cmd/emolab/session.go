@@ -122,7 +122,11 @@ func (c *sessionShowCmd) Run(a *app) error {
 	if c.JSON {
 		return printJSON(a.out, d)
 	}
-	fmt.Fprintf(a.out, "%s  %s  participant %s, order %d\n", d.ID, d.State, d.Participant, d.Row)
+	order := fmt.Sprintf("order %d", d.Row)
+	if d.Row == importRow {
+		order = "a film that was read in"
+	}
+	fmt.Fprintf(a.out, "%s  %s  participant %s, %s\n", d.ID, d.State, d.Participant, order)
 	fmt.Fprintf(a.out, "study %s (%s)  %s\n", d.Study.ID, d.Study.Hash[:12], d.Software)
 	fmt.Fprintf(a.out, "started %s, %s, %d trace rows\n", d.Started.Local().Format(time.RFC1123), d.Duration.Round(time.Second), d.Frames)
 	if d.Reason != "" {
@@ -131,6 +135,7 @@ func (c *sessionShowCmd) Run(a *app) error {
 	if d.Bundle != "" {
 		fmt.Fprintf(a.out, "bundle %s\n", d.Bundle)
 	}
+	printConsents(a.out, &d)
 	for _, g := range d.Segments {
 		if len(d.Segments) > 1 {
 			fmt.Fprintf(a.out, "\nsegment %d of %d, from step %d of the plan", g.Number+1, len(d.Segments), g.First+1)
@@ -150,6 +155,26 @@ func (c *sessionShowCmd) Run(a *app) error {
 	}
 	fmt.Fprintln(a.out)
 	return printDerivations(a, &d)
+}
+
+// printConsents says what the participant answered, and what video is kept.
+func printConsents(out io.Writer, d *store.Detail) {
+	for _, c := range d.Consents {
+		answer := "no"
+		if c.Granted {
+			answer = "yes"
+		}
+		fmt.Fprintf(out, "%s: %s, %s, %s\n", c.Scope, answer, c.Wall.Local().Format("2006-01-02 15:04:05"), c.How)
+	}
+	kept := len(d.Consents) > 0 && d.Consents[len(d.Consents)-1].Granted // there is one scope
+	if len(d.Videos) == 0 || !kept {
+		return
+	}
+	var frames, bytes int64
+	for _, v := range d.Videos {
+		frames, bytes = frames+v.Frames, bytes+v.Bytes
+	}
+	fmt.Fprintf(out, "face video kept: %d files, %d frames, %.1f MB\n", len(d.Videos), frames, float64(bytes)/(1<<20))
 }
 
 // printStreams prints a line for each stream, with the statement of its error

@@ -37,7 +37,7 @@ func (c *sessionWithdrawCmd) Run(a *app) error {
 	}
 	s, err := store.Open(a.ctx, path)
 	if errors.Is(err, store.ErrInUse) {
-		return fmt.Errorf("%w: stop it first", err)
+		return err
 	}
 	if err != nil {
 		return err
@@ -45,6 +45,9 @@ func (c *sessionWithdrawCmd) Run(a *app) error {
 	defer s.Close()
 	id, err := resolve(a, s, c.Session)
 	if err != nil {
+		return err
+	}
+	if _, err := s.Session(a.ctx, id); err != nil {
 		return err
 	}
 	if err := s.Withdraw(a.ctx, id, session.FaceVideo, "taken back, noted by the experimenter"); err != nil {

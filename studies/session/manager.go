@@ -42,6 +42,14 @@ var (
 // file names.
 var participantCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 
+// CheckParticipant refuses what is no pseudonymous code.
+func CheckParticipant(code string) error {
+	if !participantCode.MatchString(code) {
+		return fmt.Errorf("participant code %q: use 1 to 32 letters, digits, - or _, and no name", code)
+	}
+	return nil
+}
+
 // Options are what a Manager works with.
 type Options struct {
 	Clock    instant.Clock
@@ -107,8 +115,8 @@ func (m *Manager) Close() {
 // Start begins a session for a participant and returns its id at once; the
 // recording runs on until the plan has been shown, or Stop.
 func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
-	if !participantCode.MatchString(r.Participant) {
-		return "", fmt.Errorf("participant code %q: use 1 to 32 letters, digits, - or _, and no name", r.Participant)
+	if err := CheckParticipant(r.Participant); err != nil {
+		return "", err
 	}
 	row, err := m.o.Archive.NextRow(ctx)
 	if err != nil {

@@ -45,18 +45,26 @@ func (r *recorder) Video(ctx context.Context, v session.Video) error {
 	return nil
 }
 
+// ErrNotGranted says that there is no yes to take back.
+var ErrNotGranted = errors.New("there is no yes to take back: the participant was not asked, said no, or has taken it back already")
+
 // Withdraw notes that the participant has taken back a yes, at any time after the
 // session. Whoever deletes what the yes allowed does so after this.
 func (s *Store) Withdraw(ctx context.Context, id, scope, how string) error {
 	err := s.change(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `INSERT INTO consent (session_id, n, segment, scope, granted, text_sha256, language, at_ns, at_utc, how)
+		var granted bool
+		err := tx.QueryRowContext(ctx, "SELECT granted FROM consent WHERE session_id = ? AND scope = ? ORDER BY n DESC LIMIT 1", id, scope).Scan(&granted)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && !granted {
+			return ErrNotGranted
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO consent (session_id, n, segment, scope, granted, text_sha256, language, at_ns, at_utc, how)
 			SELECT session_id, (SELECT max(n) + 1 FROM consent WHERE session_id = ?1), max(segment), scope, 0, '', '', 0, `+utcNow+`, ?3
 			FROM consent WHERE session_id = ?1 AND scope = ?2 GROUP BY session_id, scope`, id, scope, how)
 		if err != nil {
 			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, errors.New("the participant was never asked"))
 		}
 		return note(ctx, tx, id, "withdraw", scope)
 	})

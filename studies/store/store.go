@@ -72,6 +72,12 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("store: %s: %w", path, err)
 	}
 	s := &Store{path: path, lock: lock}
+	// SQLite would make it readable for all, and its log with the file's own rights.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("store: %s: %w", path, err), s.Close())
+	}
+	f.Close()
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %s: %w", path, explain(err)), s.Close())
 	}

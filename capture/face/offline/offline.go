@@ -49,6 +49,7 @@ type Result struct {
 	Rows       []stream.Sample
 	Facial     facial.Derived
 	Neutral    *neutral.Face // nil where none was found: a picture, a face never at rest
+	NoNeutral  error         // why not
 	Unread     int           // frames that could not be analysed
 	Reason     error         // why the first of them could not
 	Missing    int64         // frames that the file announces and does not hold
@@ -83,7 +84,7 @@ func Analyze(ctx context.Context, name string, an *face.Analyzer, o Options, pro
 		}
 		keep.add(len(r.Samples), f)
 		r.Samples = append(r.Samples, stream.Sample{
-			Seq: f.Seq, Tick: int64(f.At), Arrival: f.Arrival, At: f.At, Values: found.Values(),
+			Seq: f.Seq, Tick: int64(f.At), Arrival: f.At, At: f.At, Values: found.Values(),
 		})
 	}
 	var err error
@@ -164,14 +165,22 @@ func (r *Result) derive(o Options) error {
 	case o.Neutral.Until != 0: // asked for, so its absence is an error
 		return fmt.Errorf("%s: %w", r.File, err)
 	default:
+		r.NoNeutral = err
 		r.Facial = facial.Derive(frames, nil, o.Facial)
 	}
 	r.Rows = trace.Join(trace.Streams{FaceInfo: r.Info, Face: r.Samples, Facial: r.Facial})
+	for _, row := range r.Rows {
+		v := &row.Values[r.Trace.Index("quality")]
+		*v = float64(trace.Quality(*v) &^ sessionOnly)
+	}
 	if o.Smooth > 1 {
 		r.smooth(o.Smooth)
 	}
 	return nil
 }
+
+// sessionOnly are the faults of a row that a film by itself cannot have.
+const sessionOnly = trace.NoGaze | trace.NoEDA | trace.StimulusUnknown
 
 // smooth replaces the expressions in Rows, and the valence and arousal made of
 // them, by their running median over n frames.

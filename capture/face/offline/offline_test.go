@@ -25,6 +25,7 @@ import (
 	"emolab/capture/portrait"
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
+	"emolab/fusion/trace"
 	"emolab/fusion/visibility"
 )
 
@@ -147,9 +148,12 @@ func TestSmooth(t *testing.T) {
 // The half second before the smile is too short to be found, but not to be named.
 func TestNeutralStretchIsTaken(t *testing.T) {
 	r := analyze(t, footage(t, "single_face.mp4"), Options{Neutral: neutral.Options{
-		From: Start, Until: Start.Add(570 * time.Millisecond), Least: 500 * time.Millisecond}})
+		From: Start, Until: Start.Add(570 * time.Millisecond)}})
 	if r.Neutral == nil {
 		t.Fatal("no neutral face")
+	}
+	if q := r.named("quality")(&r, 5); q != 0 {
+		t.Errorf("a film has the faults %v", trace.Quality(q).Words())
 	}
 	smile := r.named("au12")
 	if before, after := smile(&r, 5), smile(&r, 50); !(before < .2 && after > .6) {

@@ -3,10 +3,12 @@
 package offline
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"math"
+	"os"
 	"strings"
 
 	"gocv.io/x/gocv"
@@ -44,6 +46,14 @@ func WriteSheet(name string, r *Result) error {
 		if err := r.paste(&sheet, t, image.Pt(i%columns*w, i/columns*h)); err != nil {
 			return err
 		}
+	}
+	// It shows a face: nobody else may look at it. OpenCV writes into what is there.
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the contact sheet: %w", err)
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+		return fmt.Errorf("write the contact sheet: %w", err)
 	}
 	if !gocv.IMWrite(name, sheet) {
 		return fmt.Errorf("write the contact sheet %s: is the folder there, and does the name end in .png or .jpg?", name)

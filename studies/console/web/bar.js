@@ -101,7 +101,7 @@ export class Bar {
       return;
     }
     if (step.action === "consent") { // as long as the participant takes
-      setText(byId("step-text"), "Question: may the face video be kept?");
+      setText(byId("step-text"), "Asked: keep face video?");
       setText(byId("step-time"), "");
       return;
     }
