@@ -147,6 +147,8 @@ func (c *faceAnalyzeCmd) options() (offline.Options, error) {
 	switch {
 	case c.Out == "-" && len(c.Files) > 1:
 		return o, usagef("--out - prints one table, and %d files are named: give a folder", len(c.Files))
+	case c.Out == "-" && c.Sheet > 0:
+		return o, usagef("--sheet writes a file: give a folder with --out")
 	case c.CSV && c.JSON:
 		return o, usagef("--csv and --json: choose one")
 	case c.Smooth < 1 || c.Smooth%2 == 0:

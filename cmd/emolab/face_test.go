@@ -90,6 +90,7 @@ func TestFaceAnalyzeUsage(t *testing.T) {
 	still := sharedFile(t, "face/single_face.jpg")
 	for _, args := range []string{
 		clip + " " + still + " --out -",
+		still + " --out - --sheet 1",
 		clip + " --csv --json",
 		clip + " --smooth 4",
 		clip + " --neutral 3-1",

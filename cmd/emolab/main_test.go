@@ -236,8 +236,9 @@ func shortStudy(t *testing.T) string {
 	return path
 }
 
-// traceOf reads the only session in a data folder.
-func traceOf(t *testing.T, dir string) []script.Seen {
+// onlySession opens the data folder's study for reading, and returns the id of
+// its only session.
+func onlySession(t *testing.T, dir string) (*store.Store, string) {
 	t.Helper()
 	path, err := storeFlags{Data: dir}.path()
 	if err != nil {
@@ -247,12 +248,19 @@ func traceOf(t *testing.T, dir string) []script.Seen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	t.Cleanup(func() { s.Close() })
 	all, err := s.Sessions(t.Context())
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d sessions: %v", len(all), err)
 	}
-	seen, _, err := recognised(t.Context(), s, all[0].ID)
+	return s, all[0].ID
+}
+
+// traceOf reads the only session in a data folder.
+func traceOf(t *testing.T, dir string) []script.Seen {
+	t.Helper()
+	s, id := onlySession(t, dir)
+	seen, _, err := recognised(t.Context(), s, id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,22 +63,11 @@ func (c *sessionReprocessCmd) Run(a *app) error {
 		}
 		o.NeutralFrom, o.NeutralUntil = from, until
 	}
-	path, err := c.path()
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(a.ctx, path)
-	if errors.Is(err, store.ErrInUse) {
-		return fmt.Errorf("%w: a session is derived again when nobody records", err)
-	}
+	s, id, err := c.open(a, c.Session, "")
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	id, err := resolve(a, s, c.Session)
-	if err != nil {
-		return err
-	}
 	if c.Show != "" {
 		if err := s.Show(a.ctx, id, c.Show); err != nil {
 			return err
@@ -86,7 +75,7 @@ func (c *sessionReprocessCmd) Run(a *app) error {
 		return c.print(a, s, id, c.Show)
 	}
 	if c.Video {
-		if o.FaceStream, err = c.readVideo(a, s, id, filepath.Dir(path)); err != nil {
+		if o.FaceStream, err = c.readVideo(a, s, id, filepath.Dir(s.Path())); err != nil {
 			return err
 		}
 	}

@@ -73,22 +73,10 @@ func reprocess(t *testing.T, dir, id string) {
 // the only session of a data folder.
 func expressionsOf(t *testing.T, dir, streamID string) map[int64]int {
 	t.Helper()
-	path, err := storeFlags{Data: dir}.path()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.View(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	all, err := s.Sessions(t.Context())
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%d sessions: %v", len(all), err)
-	}
+	s, session := onlySession(t, dir)
 	info := stream.Info{Kind: stream.Face, Channels: face.Channels()}
 	tops := map[int64]int{}
-	for row, err := range s.Samples(t.Context(), all[0].ID, streamID) {
+	for row, err := range s.Samples(t.Context(), session, streamID) {
 		if err != nil {
 			t.Fatal(err)
 		}

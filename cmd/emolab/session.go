@@ -60,6 +60,25 @@ func (f storeFlags) view(a *app) (*store.Store, error) {
 	return store.View(a.ctx, path)
 }
 
+// open opens the study's file for writing and finds the session. instead says
+// what can be done while an emolab records into it; it may be empty.
+func (f storeFlags) open(a *app, session, instead string) (s *store.Store, id string, err error) {
+	path, err := f.path()
+	if err != nil {
+		return nil, "", err
+	}
+	if s, err = store.Open(a.ctx, path); err != nil {
+		if errors.Is(err, store.ErrInUse) && instead != "" {
+			err = fmt.Errorf("%w, or %s", err, instead)
+		}
+		return nil, "", err
+	}
+	if id, err = resolve(a, s, session); err != nil {
+		return nil, "", errors.Join(err, s.Close())
+	}
+	return s, id, nil
+}
+
 type sessionListCmd struct {
 	storeFlags
 	JSON bool `help:"Print JSON."`
@@ -259,25 +278,14 @@ func (sessionExportCmd) Help() string {
 
 // Run is the command.
 func (c *sessionExportCmd) Run(a *app) error {
-	path, err := c.path()
-	if err != nil {
-		return err
-	}
 	// Export is noted in the file, so that it is known where data went.
-	s, err := store.Open(a.ctx, path)
-	if errors.Is(err, store.ErrInUse) {
-		return fmt.Errorf("%w, or download the bundle in its console", err)
-	}
+	s, id, err := c.open(a, c.Session, "download the bundle in its console")
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	id, err := resolve(a, s, c.Session)
-	if err != nil {
-		return err
-	}
 	if c.Out == "" {
-		c.Out = bundleDir(filepath.Dir(path))
+		c.Out = bundleDir(filepath.Dir(s.Path()))
 	}
 	if err := os.MkdirAll(c.Out, 0o700); err != nil {
 		return err

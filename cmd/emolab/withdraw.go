@@ -1,13 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"emolab/studies/session"
-	"emolab/studies/store"
 )
 
 // sessionWithdrawCmd takes back a participant's consent.
@@ -31,29 +29,18 @@ func (c *sessionWithdrawCmd) Run(a *app) error {
 	if !c.FaceVideo {
 		return usagef("say what is taken back: --face-video")
 	}
-	path, err := c.path()
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(a.ctx, path)
-	if errors.Is(err, store.ErrInUse) {
-		return err
-	}
+	s, id, err := c.open(a, c.Session, "")
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	id, err := resolve(a, s, c.Session)
-	if err != nil {
-		return err
-	}
 	if _, err := s.Session(a.ctx, id); err != nil {
 		return err
 	}
 	if err := s.Withdraw(a.ctx, id, session.FaceVideo, "taken back, noted by the experimenter"); err != nil {
 		return err
 	}
-	dir := videoDir(filepath.Dir(path), id)
+	dir := videoDir(filepath.Dir(s.Path()), id)
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("the consent is withdrawn, but its video could not be deleted: %w: delete %s by hand", err, dir)
 	}

@@ -57,10 +57,7 @@ func TestTheStageTokenOpensTheStageOnly(t *testing.T) {
 	l := startLab(t, Options{Stage: stage})
 	jar, _ := cookiejar.New(nil)
 	client := &http.Client{Jar: jar}
-	for _, c := range []struct {
-		path   string
-		status int
-	}{
+	l.answers(t, client, []answer{
 		{"/stage?token=" + StageToken(testToken), http.StatusTeapot}, // from here on by its cookie
 		{"/stage/stimuli/a", http.StatusTeapot},
 		{"/ws/stage", http.StatusTeapot},
@@ -70,18 +67,30 @@ func TestTheStageTokenOpensTheStageOnly(t *testing.T) {
 		{"/api/status", http.StatusUnauthorized},
 		{"/api/bundles/x.zip", http.StatusUnauthorized},
 		{"/ws/console", http.StatusUnauthorized},
-	} {
-		resp, err := client.Get(l.server.URL + c.path)
+	})
+	if g := newStageGate("short"); g.fits(StageToken("short")) {
+		t.Error("a lab whose token is none opens its stage")
+	}
+}
+
+// answer is the status that a path is answered with.
+type answer struct {
+	path   string
+	status int
+}
+
+// answers asks for each path and compares.
+func (l *lab) answers(t *testing.T, client *http.Client, want []answer) {
+	t.Helper()
+	for _, a := range want {
+		resp, err := client.Get(l.server.URL + a.path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if resp.StatusCode != c.status {
-			t.Errorf("%s: %s, want %d", c.path, resp.Status, c.status)
+		if resp.StatusCode != a.status {
+			t.Errorf("%s: %s, want %d", a.path, resp.Status, a.status)
 		}
-	}
-	if g := newStageGate("short"); g.fits(StageToken("short")) {
-		t.Error("a lab whose token is none opens its stage")
 	}
 }
 
@@ -92,10 +101,7 @@ func TestTheLabsTokenDoesNotOpenTheStage(t *testing.T) {
 	l := startLab(t, Options{Stage: stage})
 	jar, _ := cookiejar.New(nil)
 	client := &http.Client{Jar: jar}
-	for _, c := range []struct {
-		path   string
-		status int
-	}{
+	l.answers(t, client, []answer{
 		{"/?token=" + testToken, http.StatusOK}, // from here on by its cookie
 		{"/stage", http.StatusUnauthorized},
 		{"/stage?token=" + testToken, http.StatusUnauthorized},
@@ -103,16 +109,7 @@ func TestTheLabsTokenDoesNotOpenTheStage(t *testing.T) {
 		{"/ws/stage", http.StatusUnauthorized},
 		{"/stage/stimuli/a", http.StatusTeapot},
 		{"/stage/stimuli/../../ws/stage", http.StatusUnauthorized},
-	} {
-		resp, err := client.Get(l.server.URL + c.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != c.status {
-			t.Errorf("%s: %s, want %d", c.path, resp.Status, c.status)
-		}
-	}
+	})
 }
 
 func TestATokenThatIsNoneOpensNothing(t *testing.T) {

@@ -274,6 +274,17 @@ func TestAContinuedSessionDoesNotAskAgain(t *testing.T) {
 	}
 }
 
+// filmedBy puts a lab with nothing but a camera into the options.
+func filmedBy(t *testing.T, simulated bool) func(*Options) {
+	return func(o *Options) {
+		lab, err := NewLab(instant.Monotonic{}, camera{simulated})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Lab = lab
+	}
+}
+
 // The built-in client agrees for a simulated participant. Nobody has agreed when
 // the camera beside it is a real one.
 func TestTheClientsYesIsVoidBeforeARealCamera(t *testing.T) {
@@ -281,13 +292,7 @@ func TestTheClientsYesIsVoidBeforeARealCamera(t *testing.T) {
 	for name, simulated := range map[string]bool{"drawn face": true, "real camera": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, asks, func(o *Options) {
-				lab, err := NewLab(instant.Monotonic{}, camera{simulated})
-				if err != nil {
-					t.Fatal(err)
-				}
-				o.Lab = lab
-			})
+			b := newBench(t, asks, filmedBy(t, simulated))
 			id, err := b.Start(t.Context(), Request{Participant: "P1"})
 			if err != nil {
 				t.Fatal(err)
@@ -316,13 +321,7 @@ func TestTheClientsYesDoesNotOutliveTheVirtualLab(t *testing.T) {
 	for name, simulated := range map[string]bool{"drawn face": true, "real camera": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, asks, func(o *Options) {
-				lab, err := NewLab(instant.Monotonic{}, camera{simulated})
-				if err != nil {
-					t.Fatal(err)
-				}
-				o.Lab = lab
-			})
+			b := newBench(t, asks, filmedBy(t, simulated))
 			byClient := yes
 			byClient.How = Simulated
 			b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered, steps: []int{0},
