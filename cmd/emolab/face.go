@@ -220,7 +220,7 @@ func (o *outcome) summarise(r *offline.Result, f detectorFlags) {
 			o.remarks = append(o.remarks, fmt.Sprintf("the action units are empty: %v; name a moment at rest with --neutral FROM-TO, half a second or longer", r.NoNeutral))
 		}
 	default:
-		o.neutral = fmt.Sprintf("%.1f-%.1f s", n.From.Sub(offline.Start).Seconds(), n.Until.Sub(offline.Start).Seconds())
+		o.neutral = fmt.Sprintf("%.1f-%.1f s", offline.Seconds(n.From), offline.Seconds(n.Until))
 	}
 	if r.Unread > 0 {
 		o.incomplete = fmt.Errorf("%d frames could not be read, the first because: %w", r.Unread, r.Reason)

@@ -46,13 +46,13 @@ func Course(r *Result) []Run {
 	}
 	end := func(last int) float64 { // a frame is shown until the next
 		if last+1 < len(rows) {
-			return Seconds(r.Samples[last+1])
+			return Seconds(r.Samples[last+1].At)
 		}
-		return Seconds(r.Samples[last])
+		return Seconds(r.Samples[last].At)
 	}
 	var course []Run
 	for _, u := range runs {
-		from, until := Seconds(r.Samples[u.first]), end(u.last)
+		from, until := Seconds(r.Samples[u.first].At), end(u.last)
 		name := "no face"
 		if u.top != noFace {
 			name = expression.Names()[u.top]

@@ -169,8 +169,9 @@ func (r *Result) derive(o Options) error {
 		r.Facial = facial.Derive(frames, nil, o.Facial)
 	}
 	r.Rows = trace.Join(trace.Streams{FaceInfo: r.Info, Face: r.Samples, Facial: r.Facial})
+	quality := r.Trace.Index("quality")
 	for _, row := range r.Rows {
-		v := &row.Values[r.Trace.Index("quality")]
+		v := &row.Values[quality]
 		*v = float64(trace.Quality(*v) &^ sessionOnly)
 	}
 	if o.Smooth > 1 {
@@ -197,8 +198,8 @@ func (r *Result) smooth(n int) {
 	}
 }
 
-// Seconds is the time of a row since the first frame.
-func Seconds(s stream.Sample) float64 { return s.At.Sub(Start).Seconds() }
+// Seconds is the time of an instant since the first frame.
+func Seconds(at instant.Instant) float64 { return at.Sub(Start).Seconds() }
 
 // album keeps frames evenly spread over a film of unknown length: between most
 // and twice as many.

@@ -128,7 +128,7 @@ func axes(p headpose.Pose) [3]landmark.Point {
 
 // captions says what a frame shows in two lines.
 func (r *Result) captions(row int) (first, second string) {
-	at := fmt.Sprintf("#%d %.1fs", r.Samples[row].Seq, Seconds(r.Samples[row]))
+	at := fmt.Sprintf("#%d %.1fs", r.Samples[row].Seq, Seconds(r.Samples[row].At))
 	if r.value("face_found", row) != 1 {
 		first = at + " no face"
 	} else {

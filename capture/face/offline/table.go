@@ -7,8 +7,6 @@ import (
 	"io"
 	"math"
 	"strconv"
-
-	"emolab/fusion/stream"
 )
 
 // Column is one column of a table of frames.
@@ -72,7 +70,7 @@ var filmless = map[string]bool{
 }
 
 func frameNumber(r *Result, row int) float64 { return float64(r.Samples[row].Seq) }
-func seconds(r *Result, row int) float64     { return Seconds(r.Samples[row]) }
+func seconds(r *Result, row int) float64     { return Seconds(r.Samples[row].At) }
 
 func traceValue(channel int) func(*Result, int) float64 {
 	return func(r *Result, row int) float64 { return r.Rows[row].Values[channel] }
@@ -159,7 +157,7 @@ func events(r *Result) []event {
 	list := []event{}
 	for _, e := range r.Facial.Events {
 		list = append(list, event{
-			string(e.Kind), e.Label, Seconds(stream.Sample{At: e.Onset}), Seconds(stream.Sample{At: e.Offset}), e.Peak, e.Mean,
+			string(e.Kind), e.Label, Seconds(e.Onset), Seconds(e.Offset), e.Peak, e.Mean,
 		})
 	}
 	return list
