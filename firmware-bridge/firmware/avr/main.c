@@ -1,0 +1,6 @@
+// The main loop.
+int main(void)
+{
+	for (;;) {
+	}
+}
