@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -135,6 +136,87 @@ func FuzzDecoder(f *testing.F) {
 		}
 		if whole.Faults() != pieces.Faults() || len(a) != len(b) {
 			t.Fatalf("splitting changed the outcome: %v %+v, in pieces %v %+v", a, whole.Faults(), b, pieces.Faults())
+		}
+	})
+}
+
+// TestGarbageRate proves what PROTOCOL.md states: of 4 million random bytes not
+// one sample comes, and no more messages than the checksum alone would let pass.
+func TestGarbageRate(t *testing.T) {
+	r := rand.New(rand.NewPCG(20, 26))
+	var d Decoder
+	line := make([]byte, 4096)
+	messages, samples, runs := 0, 0, 0
+	for range 1024 {
+		for i := range line {
+			line[i] = byte(r.UintN(256))
+			if line[i] == 0 {
+				runs++
+			}
+		}
+		for p := line; len(p) > 0; {
+			m, rest, ok := d.Next(p)
+			if ok {
+				messages++
+				if m.Type == TypeEDA || m.Type == TypeLight || m.Type == TypeTrigger {
+					samples++
+				}
+			}
+			p = rest
+		}
+	}
+	if samples > 0 || messages > runs/65536+1 {
+		t.Errorf("%d messages, %d of them samples, from %d runs of random bytes", messages, samples, runs)
+	}
+	if f := d.Faults(); f.COBS+f.CRC+f.Unknown+f.Short+f.Oversize < int64(runs)*9/10 {
+		t.Errorf("%+v of %d runs counted as faults", f, runs)
+	}
+}
+
+// TestLocksAfterOneFrame damages a stretch of a stream in every way and wants
+// every sample from the stated lock length on, and none that was not sent.
+func TestLocksAfterOneFrame(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		frames := func(from, until int) []byte {
+			var b []byte
+			for i := from; i < until; i++ {
+				b = AppendEDA(b, EDA{Seq: uint16(i), Tick: uint32(i) * 10_000, Raw: uint16(rapid.Uint16().Draw(t, "raw"))})
+			}
+			return b
+		}
+		damaged := frames(0, 20)
+		for range rapid.IntRange(1, 6).Draw(t, "injuries") {
+			if len(damaged) == 0 {
+				break
+			}
+			at := rapid.IntRange(0, len(damaged)-1).Draw(t, "at")
+			until := min(len(damaged), at+rapid.IntRange(1, 30).Draw(t, "length"))
+			piece := bytes.Clone(damaged[at:until])
+			switch rapid.SampledFrom([]string{"cut", "flip", "twice", "interleave"}).Draw(t, "how") {
+			case "cut":
+				damaged = append(damaged[:at:at], damaged[until:]...)
+			case "flip":
+				damaged[at] ^= byte(1 << rapid.IntRange(0, 7).Draw(t, "bit"))
+			case "twice":
+				damaged = append(damaged[:until:until], append(piece, damaged[until:]...)...)
+			case "interleave":
+				other := rapid.SliceOfN(rapid.Byte(), 1, 30).Draw(t, "other")
+				damaged = append(damaged[:at:at], append(other, damaged[at:]...)...)
+			}
+		}
+		var d Decoder
+		got := seqs(&d, append(damaged, frames(100, 110)...))
+		var after []uint16
+		for _, s := range got {
+			if s >= 100 {
+				after = append(after, s)
+			} else if s >= 20 {
+				t.Fatalf("sample %d was never sent", s)
+			}
+		}
+		// The first good frame may hang on the damage by a missing delimiter.
+		if len(after) < 9 || after[len(after)-9] != 101 {
+			t.Fatalf("after the damage came %v, want 101..109 at least", after)
 		}
 	})
 }

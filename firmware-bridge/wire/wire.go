@@ -11,30 +11,47 @@ import (
 	"encoding/binary"
 )
 
-// Version is the version of the protocol that this package speaks. Devices
-// state theirs in Hello.
-const Version = 1
+const (
+	// Version is the version of the protocol that this package speaks. Devices
+	// state theirs in Hello.
+	Version = 2
+	// OldestVersion is the earliest version that a host still understands: without
+	// light, without trigger, and with readings that have no delay.
+	OldestVersion = 1
+
+	// MaxRate is the most samples per second. PROTOCOL.md counts the bytes: the line
+	// takes 11520 a second, and beside the samples carries light, pongs and triggers.
+	MaxRate = 500
+
+	// DelayTicks is how long before its tick the instant lies for which an EDA
+	// reading stands, from version 2 on: the reading is the mean of the 20 ms before
+	// the tick, over whole mains periods. PROTOCOL.md has the sum.
+	DelayTicks = 9875
+)
 
 // Type is the first byte of a frame: which message it carries.
 type Type uint8
 
 // Messages of the device have the top bit clear, those of the host have it set.
-// 0x05 (light) and 0x06 (trigger) are reserved, see PROTOCOL.md.
 const (
-	TypeHello    Type = 0x01
-	TypeEDA      Type = 0x02
-	TypePong     Type = 0x03
-	TypeStatus   Type = 0x04
-	TypeIdentify Type = 0x81
-	TypeStart    Type = 0x82
-	TypeStop     Type = 0x83
-	TypeRate     Type = 0x84
-	TypePing     Type = 0x85
+	TypeHello      Type = 0x01
+	TypeEDA        Type = 0x02
+	TypePong       Type = 0x03
+	TypeStatus     Type = 0x04
+	TypeLight      Type = 0x05
+	TypeTrigger    Type = 0x06
+	TypeIdentify   Type = 0x81
+	TypeStart      Type = 0x82
+	TypeStop       Type = 0x83
+	TypeRate       Type = 0x84
+	TypePing       Type = 0x85
+	TypeLightSet   Type = 0x86
+	TypeTriggerSet Type = 0x87
 )
 
 const (
 	// MaxPayload is the longest payload in bytes. It bounds the device's buffers;
-	// the longest message today, Hello, has 23.
+	// the longest message today, Light, has 30.
 	MaxPayload = 32
 
 	crcSize = 2
@@ -46,6 +63,14 @@ const (
 
 	// modelSize is the fixed room for the model's name in Hello.
 	modelSize = 8
+
+	// What a payload of version 1 has, where later versions have more.
+	helloSizeV1  = 15 + modelSize
+	statusSizeV1 = 10
+	// What version 2 has.
+	helloSize  = helloSizeV1 + 1
+	statusSize = statusSizeV1 + 4
+	lightSize  = 6 + 2*LightReadings
 )
 
 // Message is one frame that passed all checks. Payload points into the
@@ -64,7 +89,24 @@ type Cause uint8
 const (
 	Asked   Cause = 0 // the answer to Identify
 	Started Cause = 1 // the device has just been powered up or reset
+	Hung    Cause = 2 // its watchdog has reset it (from version 2 on)
 )
+
+// Fresh tells whether the device has just begun anew.
+func (c Cause) Fresh() bool { return c != Asked }
+
+// Capabilities are what the device has beside skin conductance. A device of
+// version 1 has none.
+type Capabilities uint8
+
+// The capabilities, to be combined.
+const (
+	HasLight   Capabilities = 1 << 0 // a photodiode
+	HasTrigger Capabilities = 1 << 1 // a trigger input
+)
+
+// Has tells whether all of want are there.
+func (c Capabilities) Has(want Capabilities) bool { return c&want == want }
 
 // Hello is the device's identity.
 type Hello struct {
@@ -75,6 +117,7 @@ type Hello struct {
 	Serial   uint32
 	TickHz   uint32 // nominal ticks per second
 	Rate     uint16 // samples per second in force
+	Has      Capabilities
 }
 
 // EDA is one skin-conductance sample. Seq counts the samples since Start, Tick
@@ -99,6 +142,40 @@ type Status struct {
 	Unsent    uint16 // samples taken but not sent, the transmit buffer being full
 	BadFrames uint16 // frames of the host that failed a check
 	Overruns  uint16 // bytes of the host that were lost in the receiver
+	// From version 2 on; a device of version 1 leaves them 0.
+	LightUnsent   uint16 // light messages made but not sent
+	TriggerUnsent uint16 // edges of the trigger seen but not sent
+}
+
+const (
+	// LightReadings is the number of readings in one Light message.
+	LightReadings = 12
+	// LightTicks is the distance of two readings of one Light message.
+	LightTicks = 1000
+)
+
+// Light is a run of readings of the photodiode, LightTicks apart. Seq counts the
+// light messages since Start, Tick is the device's clock when the first
+// conversion ended, Raw has the scale of EDA (65535 = supply voltage).
+type Light struct {
+	Seq  uint16
+	Tick uint32
+	Raw  [LightReadings]uint16
+}
+
+// Trigger is one edge of the trigger input. Seq counts the edges since Start,
+// Tick was latched by the hardware, Level is the line's after the edge.
+type Trigger struct {
+	Seq   uint16
+	Tick  uint32
+	Level uint8
+}
+
+// LightSetting is the argument of LightSet. Threshold is in the scale of the
+// readings; 0 = halfway between the lowest and highest of the last seconds.
+type LightSetting struct {
+	On        bool
+	Threshold uint16
 }
 
 // minPayload returns the shortest valid payload of a type and whether the type
@@ -106,15 +183,25 @@ type Status struct {
 func minPayload(t Type) (int, bool) {
 	switch t {
 	case TypeHello:
-		return 15 + modelSize, true
+		return helloSizeV1, true
 	case TypeEDA:
 		return 8, true
-	case TypePong, TypeStatus:
+	case TypePong:
 		return 10, true
+	case TypeStatus:
+		return statusSizeV1, true
+	case TypeLight:
+		return lightSize, true
+	case TypeTrigger:
+		return 7, true
 	case TypeIdentify, TypeStart, TypeStop:
 		return 0, true
 	case TypeRate, TypePing:
 		return 2, true
+	case TypeLightSet:
+		return 3, true
+	case TypeTriggerSet:
+		return 1, true
 	}
 	return 0, false
 }
@@ -124,7 +211,7 @@ var le = binary.LittleEndian
 // Hello reads the payload of a TypeHello message.
 func (m Message) Hello() Hello {
 	p := m.Payload
-	return Hello{
+	h := Hello{
 		Protocol: p[0],
 		Cause:    Cause(p[1]),
 		Model:    string(bytes.TrimRight(p[2:2+modelSize], "\x00")),
@@ -133,6 +220,10 @@ func (m Message) Hello() Hello {
 		TickHz:   le.Uint32(p[17:]),
 		Rate:     le.Uint16(p[21:]),
 	}
+	if len(p) >= helloSize {
+		h.Has = Capabilities(p[helloSizeV1])
+	}
+	return h
 }
 
 // EDA reads the payload of a TypeEDA message.
@@ -150,27 +241,61 @@ func (m Message) Pong() Pong {
 // Status reads the payload of a TypeStatus message.
 func (m Message) Status() Status {
 	p := m.Payload
-	return Status{
+	s := Status{
 		Samples:   le.Uint32(p),
 		Unsent:    le.Uint16(p[4:]),
 		BadFrames: le.Uint16(p[6:]),
 		Overruns:  le.Uint16(p[8:]),
 	}
+	if len(p) >= statusSize {
+		s.LightUnsent = le.Uint16(p[10:])
+		s.TriggerUnsent = le.Uint16(p[12:])
+	}
+	return s
 }
+
+// Light reads the payload of a TypeLight message.
+func (m Message) Light() Light {
+	p := m.Payload
+	l := Light{Seq: le.Uint16(p), Tick: le.Uint32(p[2:])}
+	for i := range l.Raw {
+		l.Raw[i] = le.Uint16(p[6+2*i:])
+	}
+	return l
+}
+
+// Trigger reads the payload of a TypeTrigger message.
+func (m Message) Trigger() Trigger {
+	p := m.Payload
+	return Trigger{Seq: le.Uint16(p), Tick: le.Uint32(p[2:]), Level: p[6]}
+}
+
+// LightSetting reads the payload of a TypeLightSet message.
+func (m Message) LightSetting() LightSetting {
+	return LightSetting{On: m.Payload[0] != 0, Threshold: le.Uint16(m.Payload[1:])}
+}
+
+// On reads the payload of a TypeTriggerSet message.
+func (m Message) On() bool { return m.Payload[0] != 0 }
 
 // Uint16 reads the argument of a TypeRate (samples per second) or TypePing (id)
 // message.
 func (m Message) Uint16() uint16 { return le.Uint16(m.Payload) }
 
 // AppendHello appends the frame of h to dst. A model name beyond 8 bytes is cut.
+// A Hello of version 1 has no capabilities.
 func AppendHello(dst []byte, h Hello) []byte {
-	var p [15 + modelSize]byte
+	var p [helloSize]byte
 	p[0], p[1] = h.Protocol, byte(h.Cause)
 	copy(p[2:2+modelSize], h.Model)
 	copy(p[10:13], h.Firmware[:])
 	le.PutUint32(p[13:], h.Serial)
 	le.PutUint32(p[17:], h.TickHz)
 	le.PutUint16(p[21:], h.Rate)
+	if h.Protocol < 2 {
+		return appendFrame(dst, TypeHello, p[:helloSizeV1])
+	}
+	p[helloSizeV1] = byte(h.Has)
 	return appendFrame(dst, TypeHello, p[:])
 }
 
@@ -194,12 +319,34 @@ func AppendPong(dst []byte, q Pong) []byte {
 
 // AppendStatus appends the frame of s to dst.
 func AppendStatus(dst []byte, s Status) []byte {
-	var p [10]byte
+	var p [statusSize]byte
 	le.PutUint32(p[0:], s.Samples)
 	le.PutUint16(p[4:], s.Unsent)
 	le.PutUint16(p[6:], s.BadFrames)
 	le.PutUint16(p[8:], s.Overruns)
+	le.PutUint16(p[10:], s.LightUnsent)
+	le.PutUint16(p[12:], s.TriggerUnsent)
 	return appendFrame(dst, TypeStatus, p[:])
+}
+
+// AppendLight appends the frame of l to dst.
+func AppendLight(dst []byte, l Light) []byte {
+	var p [lightSize]byte
+	le.PutUint16(p[0:], l.Seq)
+	le.PutUint32(p[2:], l.Tick)
+	for i, raw := range l.Raw {
+		le.PutUint16(p[6+2*i:], raw)
+	}
+	return appendFrame(dst, TypeLight, p[:])
+}
+
+// AppendTrigger appends the frame of t to dst.
+func AppendTrigger(dst []byte, t Trigger) []byte {
+	var p [7]byte
+	le.PutUint16(p[0:], t.Seq)
+	le.PutUint32(p[2:], t.Tick)
+	p[6] = t.Level
+	return appendFrame(dst, TypeTrigger, p[:])
 }
 
 // AppendIdentify appends the command that asks for a Hello.
@@ -220,6 +367,25 @@ func AppendRate(dst []byte, hz uint16) []byte {
 // AppendPing appends the command that asks for a Pong with the same id.
 func AppendPing(dst []byte, id uint16) []byte {
 	return appendFrame(dst, TypePing, le.AppendUint16(make([]byte, 0, 2), id))
+}
+
+// AppendLightSet appends the command that turns the photodiode on or off.
+func AppendLightSet(dst []byte, s LightSetting) []byte {
+	p := [3]byte{flag(s.On)}
+	le.PutUint16(p[1:], s.Threshold)
+	return appendFrame(dst, TypeLightSet, p[:])
+}
+
+// AppendTriggerSet appends the command that turns the trigger input on or off.
+func AppendTriggerSet(dst []byte, on bool) []byte {
+	return appendFrame(dst, TypeTriggerSet, []byte{flag(on)})
+}
+
+func flag(on bool) byte {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 // appendFrame appends COBS(type, payload, CRC) and the delimiter.

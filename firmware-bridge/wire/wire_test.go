@@ -98,12 +98,13 @@ func TestMessagesRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := Hello{
 			Protocol: Version,
-			Cause:    Cause(rapid.IntRange(0, 1).Draw(t, "cause")),
+			Cause:    Cause(rapid.IntRange(0, 2).Draw(t, "cause")),
 			Model:    rapid.StringMatching(`[A-Za-z0-9-]{0,8}`).Draw(t, "model"),
 			Firmware: [3]uint8{1, rapid.Uint8().Draw(t, "minor"), 3},
 			Serial:   u32.Draw(t, "serial"),
 			TickHz:   1e6,
 			Rate:     u16.Draw(t, "rate"),
+			Has:      Capabilities(rapid.IntRange(0, 3).Draw(t, "has")),
 		}
 		if d := cmp.Diff(h, one(t, AppendHello(nil, h)).Hello()); d != "" {
 			t.Fatal(d)
@@ -116,9 +117,28 @@ func TestMessagesRoundTrip(t *testing.T) {
 		if got := one(t, AppendPong(nil, p)).Pong(); got != p {
 			t.Fatalf("%+v, want %+v", got, p)
 		}
-		s := Status{u32.Draw(t, "samples"), u16.Draw(t, "unsent"), u16.Draw(t, "bad"), u16.Draw(t, "over")}
+		s := Status{u32.Draw(t, "samples"), u16.Draw(t, "unsent"), u16.Draw(t, "bad"), u16.Draw(t, "over"),
+			u16.Draw(t, "light unsent"), u16.Draw(t, "trigger unsent")}
 		if got := one(t, AppendStatus(nil, s)).Status(); got != s {
 			t.Fatalf("%+v, want %+v", got, s)
+		}
+		l := Light{Seq: u16.Draw(t, "light"), Tick: u32.Draw(t, "light tick")}
+		for i := range l.Raw {
+			l.Raw[i] = u16.Draw(t, "reading")
+		}
+		if got := one(t, AppendLight(nil, l)).Light(); got != l {
+			t.Fatalf("%+v, want %+v", got, l)
+		}
+		g := Trigger{u16.Draw(t, "edge"), u32.Draw(t, "edge tick"), uint8(rapid.IntRange(0, 1).Draw(t, "level"))}
+		if got := one(t, AppendTrigger(nil, g)).Trigger(); got != g {
+			t.Fatalf("%+v, want %+v", got, g)
+		}
+		set := LightSetting{rapid.Bool().Draw(t, "on"), u16.Draw(t, "threshold")}
+		if got := one(t, AppendLightSet(nil, set)).LightSetting(); got != set {
+			t.Fatalf("%+v, want %+v", got, set)
+		}
+		if m := one(t, AppendTriggerSet(nil, set.On)); m.Type != TypeTriggerSet || m.On() != set.On {
+			t.Fatalf("%+v, want %v", m, set.On)
 		}
 		id := u16.Draw(t, "ping")
 		if m := one(t, AppendPing(nil, id)); m.Type != TypePing || m.Uint16() != id {
@@ -146,10 +166,17 @@ func TestSpecifiedBytes(t *testing.T) {
 	}{
 		{"eda", AppendEDA(nil, EDA{0x0102, 0x03040506, 0x0708}), "02 02 01 06 05 04 03 08 07"},
 		{"pong", AppendPong(nil, Pong{1, 2, 3}), "03 01 00 02 00 00 00 03 00 00 00"},
-		{"status", AppendStatus(nil, Status{1, 2, 3, 4}), "04 01 00 00 00 02 00 03 00 04 00"},
+		{"status", AppendStatus(nil, Status{1, 2, 3, 4, 5, 6}), "04 01 00 00 00 02 00 03 00 04 00 05 00 06 00"},
+		{"light", AppendLight(nil, Light{0x0102, 0x03040506, [LightReadings]uint16{0x0708, 0xFFFF, 11: 0x0A0B}}),
+			"05 02 01 06 05 04 03 08 07 FF FF 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 0B 0A"},
+		{"trigger", AppendTrigger(nil, Trigger{0x0102, 0x03040506, 1}), "06 02 01 06 05 04 03 01"},
+		{"light set", AppendLightSet(nil, LightSetting{true, 0x8000}), "86 01 00 80"},
+		{"trigger set", AppendTriggerSet(nil, true), "87 01"},
 		{"rate", AppendRate(nil, 100), "84 64 00"},
-		{"hello", AppendHello(nil, Hello{1, Started, "emobox", [3]uint8{1, 2, 3}, 4, 1e6, 100}),
+		{"hello of version 1", AppendHello(nil, Hello{1, Started, "emobox", [3]uint8{1, 2, 3}, 4, 1e6, 100, 0}),
 			"01 01 01 65 6D 6F 62 6F 78 00 00 01 02 03 04 00 00 00 40 42 0F 00 64 00"},
+		{"hello", AppendHello(nil, Hello{2, Hung, "emobox", [3]uint8{2, 0, 1}, 4, 1e6, 100, HasLight | HasTrigger}),
+			"01 02 02 65 6D 6F 62 6F 78 00 00 02 00 01 04 00 00 00 40 42 0F 00 64 00 03"},
 	} {
 		body, ok := decodeCOBS(c.got[:len(c.got)-1])
 		if !ok {
@@ -162,6 +189,36 @@ func TestSpecifiedBytes(t *testing.T) {
 	}
 	if got, want := AppendStart(nil), unhex(t, "04 82 3A 50 00"); !bytes.Equal(got, want) {
 		t.Errorf("start: % X, want % X", got, want)
+	}
+}
+
+// A device of version 1 sends less, and that is no fault.
+func TestVersion1(t *testing.T) {
+	old := Hello{Protocol: 1, Model: "emobox", TickHz: 1e6, Rate: 100}
+	if got := one(t, AppendHello(nil, old)).Hello(); got != old {
+		t.Errorf("%+v, want %+v", got, old)
+	}
+	status := appendFrame(nil, TypeStatus, []byte{1, 0, 0, 0, 2, 0, 3, 0, 4, 0})
+	if got, want := one(t, status).Status(), (Status{Samples: 1, Unsent: 2, BadFrames: 3, Overruns: 4}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestLineIsWideEnough repeats the sum of PROTOCOL.md: at the highest rate, with
+// a photodiode that never rests, the start's burst of pings and a hundred edges of
+// the trigger a second, the line still has room.
+func TestLineIsWideEnough(t *testing.T) {
+	const bytesPerSecond = 115200 / 10
+	sum := MaxRate*len(AppendEDA(nil, EDA{})) +
+		1000*len(AppendLight(nil, Light{}))/LightReadings +
+		48*len(AppendPong(nil, Pong{})) +
+		100*len(AppendTrigger(nil, Trigger{})) +
+		len(AppendStatus(nil, Status{}))
+	if sum != 11355 || sum > bytesPerSecond {
+		t.Errorf("%d bytes a second of %d, PROTOCOL.md says 11355", sum, bytesPerSecond)
+	}
+	if twice := 1000 * len(AppendEDA(nil, EDA{})); twice <= bytesPerSecond {
+		t.Errorf("1000 samples a second take %d bytes of %d: why not allow them?", twice, bytesPerSecond)
 	}
 }
 

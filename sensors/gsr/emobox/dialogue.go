@@ -190,9 +190,9 @@ func (d *dialogue) greet(h wire.Hello, arrival instant.Instant) error {
 	if d.connected {
 		return nil
 	}
-	if h.Protocol < wire.Version || h.TickHz != tickHz {
+	if h.Protocol < wire.OldestVersion || h.TickHz != tickHz {
 		return fmt.Errorf("emobox: the box speaks protocol %d with %d ticks per second, need %d or later with %d: update its firmware",
-			h.Protocol, h.TickHz, wire.Version, int(tickHz))
+			h.Protocol, h.TickHz, wire.OldestVersion, int(tickHz))
 	}
 	d.connected, d.since = true, arrival
 	d.log.Connected(arrival, fmt.Sprintf("%s, firmware %d.%d.%d, serial number %d",
