@@ -22,9 +22,10 @@ static volatile uint8_t out_head, out_tail;
 
 void uart_init(void)
 {
-	UBRR0 = BAUD_DIVIDER;
+	/* In this order: simavr reckons the speed when the divider is written. */
 	UCSR0A = _BV(U2X0);
 	UCSR0C = _BV(UCSZ01) | _BV(UCSZ00);
+	UBRR0 = BAUD_DIVIDER;
 	UCSR0B = _BV(RXEN0) | _BV(TXEN0) | _BV(RXCIE0);
 }
 
