@@ -65,8 +65,8 @@ func checkCamera(entry cameraEntry) finding {
 
 // checkDevice lets a device's own driver talk to it for some seconds.
 func checkDevice(d deviceEntry) finding {
-	what := d.Driver
-	source, err := d.open()
+	what := d.driver.Name
+	source, err := d.settings.Open()
 	if err != nil {
 		return finding{what, bad, err.Error(), ""}
 	}

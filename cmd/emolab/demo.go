@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +32,7 @@ type demoCmd struct {
 	Participants int           `help:"How many sessions to record, one after the other." default:"1" placeholder:"N"`
 	Browser      string        `help:"Where the stage runs: chromium, none (the built-in client), or auto (Chromium where it is installed)." default:"auto" enum:"auto,chromium,none"`
 	Camera       string        `help:"Use this video file or camera instead of the drawn face." placeholder:"SOURCE"`
-	Unplug       []cablePull   `help:"Pull a sensor's cable during each session: eda or gaze, when, and for how long." placeholder:"eda@8s+2s"`
+	Unplug       []cablePull   `help:"Pull a sensor's cable during each session: of which stream, when, and for how long." placeholder:"eda@8s+2s"`
 	Nets         detectorFlags `embed:""`
 	Lines        virtualFlags  `embed:""`
 	JSON         bool          `help:"Print the report as JSON."`
@@ -60,7 +62,7 @@ func (p *cablePull) UnmarshalText(text []byte) error {
 	bad := fmt.Errorf("%q: want STREAM@AFTER+FOR, for example eda@8s+2s", text)
 	stream, times, ok := strings.Cut(string(text), "@")
 	after, length, ok2 := strings.Cut(times, "+")
-	if !ok || !ok2 || (stream != "eda" && stream != "gaze") {
+	if !ok || !ok2 || stream == "" {
 		return bad
 	}
 	p.Stream = stream
@@ -102,6 +104,11 @@ func (c *demoCmd) Run(a *app) error {
 		return err
 	}
 	defer r.close()
+	for _, p := range c.Unplug {
+		if r.links[p.Stream] == nil {
+			return usagef("--unplug: there is no sensor %q; there are: %s", p.Stream, strings.Join(slices.Sorted(maps.Keys(r.links)), ", "))
+		}
+	}
 	token, err := console.NewToken()
 	if err != nil {
 		return err
@@ -324,10 +331,7 @@ func follow(ctx context.Context, a *app, m *session.Manager) (session.Outcome, e
 
 // pull pulls a cable and plugs it in again.
 func (r *rig) pull(ctx context.Context, p cablePull) error {
-	link := r.lab.Box
-	if p.Stream == "gaze" {
-		link = r.lab.Tracker
-	}
+	link := r.links[p.Stream]
 	select {
 	case <-time.After(p.After):
 	case <-ctx.Done():

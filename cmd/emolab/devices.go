@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"emolab/capture/webcam"
 	"emolab/sensors/serialport"
@@ -39,8 +37,8 @@ func (c *devicesCmd) Run(a *app) error {
 	all := drivers()
 	if c.JSON {
 		p := present{cameras, ports, map[string]string{}}
-		for name, d := range all {
-			p.Drivers[name] = d.about
+		for _, d := range all {
+			p.Drivers[d.Name] = d.About
 		}
 		return printJSON(a.out, p)
 	}
@@ -59,8 +57,8 @@ func (c *devicesCmd) Run(a *app) error {
 		fmt.Fprintln(a.out, "  none: plug a sensor in, or try --virtual")
 	}
 	fmt.Fprintln(a.out, "\nDrivers that lab.yaml can name")
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		fmt.Fprintf(a.out, "  %-10s %s\n", name, all[name].about)
+	for _, d := range all {
+		fmt.Fprintf(a.out, "  %-10s %s\n", d.Name, d.About)
 	}
 	return nil
 }

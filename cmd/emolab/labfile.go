@@ -6,6 +6,9 @@ import (
 	"os"
 
 	"github.com/goccy/go-yaml"
+
+	"emolab/fusion/instant"
+	"emolab/sensors/device"
 )
 
 // labFile is lab.yaml: which devices this workstation has.
@@ -22,15 +25,41 @@ type cameraEntry struct {
 	FPS    float64 `yaml:"fps"`
 }
 
-// deviceEntry names one device on a serial line.
+// deviceEntry is one device: its driver, and that driver's settings.
 type deviceEntry struct {
-	ID     string `yaml:"id"`     // of its stream; default: what it measures ("eda")
-	Driver string `yaml:"driver"` // see drivers
-	Serial string `yaml:"serial"` // the USB serial number; finds the port wherever it is plugged in
-	Port   string `yaml:"port"`   // "/dev/ttyUSB0"; used when there is no serial number
-	Baud   int    `yaml:"baud"`   // default: the driver's
+	driver   device.Driver
+	settings device.Settings
+}
 
-	simulated bool // a virtual device is at the other end
+// UnmarshalYAML reads the driver's name first and then all into that driver's
+// own settings, so that an unknown key is an error with its line.
+func (d *deviceEntry) UnmarshalYAML(into func(any) error) error {
+	var keys map[string]any
+	if err := into(&keys); err != nil {
+		return err
+	}
+	name, _ := keys["driver"].(string)
+	if name == "" {
+		return errors.New("a device needs a driver and a place, for example {driver: emobox, port: /dev/ttyUSB0}")
+	}
+	var err error
+	if d.driver, err = driverNamed(name); err != nil {
+		return err
+	}
+	d.settings = d.driver.Settings()
+	if err := into(d.settings); err != nil {
+		return err
+	}
+	place := d.settings.At()
+	place.Clock = instant.Monotonic{}
+	if place.ID == "" {
+		place.ID = d.driver.Stream
+	}
+	// Opening touches nothing yet: it tells a wrong setting while the file is read.
+	if _, err := d.settings.Open(); err != nil {
+		return fmt.Errorf("device %s (%s): %w", place.ID, name, err)
+	}
+	return nil
 }
 
 // exampleLab is what a person without a lab.yaml is told to write.
@@ -52,11 +81,6 @@ func readLab(path string) (labFile, error) {
 	var lab labFile
 	if err := yaml.UnmarshalWithOptions(b, &lab, yaml.Strict()); err != nil {
 		return labFile{}, fmt.Errorf("%s:\n%s", path, yaml.FormatError(err, false, true))
-	}
-	for i, d := range lab.Devices {
-		if d.Driver == "" || (d.Port == "" && d.Serial == "") {
-			return labFile{}, fmt.Errorf("%s: device %d needs a driver and a port or serial, for example {driver: emobox, port: /dev/ttyUSB0}", path, i+1)
-		}
 	}
 	return lab, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"emolab/capture/face"
@@ -18,6 +19,7 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
+	"emolab/sensors/device"
 	"emolab/sensors/virtual"
 	"emolab/studies/session"
 )
@@ -26,9 +28,9 @@ import (
 type rig struct {
 	nets    detectorFlags
 	sources []stream.Source
-	truth   *script.Truth // what really happens; nil in a real lab
-	lab     *virtual.Lab  // nil in a real lab
-	tap     *record.Tap   // between the camera and the analysis; nil without a camera
+	truth   *script.Truth            // what really happens; nil in a real lab
+	links   map[string]*virtual.Link // the cables of virtual devices, by the id of the device's first stream
+	tap     *record.Tap              // between the camera and the analysis; nil without a camera
 	closers []io.Closer
 }
 
@@ -57,13 +59,20 @@ func realRig(lab labFile, nets detectorFlags) (_ *rig, err error) {
 		}
 	}
 	for _, d := range lab.Devices {
-		source, err := d.open()
-		if err != nil {
+		if err := r.addDevice(d.settings); err != nil {
 			return nil, err
 		}
-		r.sources = append(r.sources, source)
 	}
 	return r, nil
+}
+
+func (r *rig) addDevice(s device.Settings) error {
+	source, err := s.Open()
+	if err != nil {
+		return fmt.Errorf("device %s: %w", s.At().ID, err)
+	}
+	r.sources = append(r.sources, source)
+	return nil
 }
 
 // addWebcam puts the face pipeline behind a camera. A camera that is absent is
@@ -135,12 +144,12 @@ type virtualFlags struct {
 	Jitter   time.Duration `help:"Largest random delay of a delivery." default:"200us"`
 	Loss     float64       `help:"Share of the devices' messages that never arrive, in percent." default:"2"`
 	Corrupt  float64       `help:"Share of messages with a wrong byte, in percent." default:"0.1"`
+	Devices  []string      `help:"The drivers whose simulated devices take part; a name may stand twice. Default: emobox,gazepoint." default:"emobox,gazepoint" placeholder:"NAME,..."`
 }
 
 const (
-	boxRate      = 100 // Hz, of the EDA box
-	trackerDrift = -.4 // the tracker's drift as a share of the box's: another clock, the other way
-	cameraFPS    = 30
+	otherDrift = -.4 // every second device's drift as a share of the first's: another clock, the other way
+	cameraFPS  = 30
 )
 
 // virtualRig makes a lab of simulated devices that play one script. camera, if
@@ -148,7 +157,7 @@ const (
 func virtualRig(f virtualFlags, camera string, nets detectorFlags) (_ *rig, err error) {
 	var clock instant.Monotonic
 	truth := script.NewTruth(script.New(f.Seed), clock.Now())
-	r := &rig{nets: nets, truth: truth}
+	r := &rig{nets: nets, truth: truth, links: map[string]*virtual.Link{}}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -160,17 +169,6 @@ func virtualRig(f virtualFlags, camera string, nets detectorFlags) (_ *rig, err 
 		return nil, err
 	}
 	r.closers = append(r.closers, removal(ports))
-	r.lab, err = virtual.OpenLab(virtual.LabOptions{
-		Dir: ports, Truth: truth, Clock: clock, Seed: f.Seed,
-		Disturbance: virtual.Disturbance{Batch: f.Batch, Jitter: f.Jitter, LossPercent: f.Loss, CorruptPercent: f.Corrupt},
-		Box:         virtual.BoxOptions{Stream: "eda", DriftPPM: f.DriftPPM, Rate: boxRate, Seed: f.Seed},
-		Tracker:     virtual.TrackerOptions{Stream: "gaze", DriftPPM: f.DriftPPM * trackerDrift, Seed: f.Seed + 1},
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.closers = append(r.closers, r.lab)
-
 	if camera != "" {
 		err = r.addWebcam(cameraEntry{Source: camera})
 	} else {
@@ -181,17 +179,50 @@ func virtualRig(f virtualFlags, camera string, nets detectorFlags) (_ *rig, err 
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range []deviceEntry{
-		{ID: "eda", Driver: "emobox", Port: r.lab.Box.Path(), simulated: true},
-		{ID: "gaze", Driver: "gazepoint", Port: r.lab.Tracker.Path(), simulated: true},
-	} {
-		source, err := d.open()
-		if err != nil {
+	for i, name := range f.Devices {
+		if err := r.addVirtual(name, i, ports, f); err != nil {
 			return nil, err
 		}
-		r.sources = append(r.sources, source)
 	}
 	return r, nil
+}
+
+// addVirtual plugs in the virtual twin of a driver's device, device number i of
+// the lab, and opens the driver on it.
+func (r *rig) addVirtual(name string, i int, ports string, f virtualFlags) error {
+	d, err := driverNamed(name)
+	if err != nil {
+		return err
+	}
+	settings := d.Settings()
+	place := settings.At()
+	place.ID, place.Clock, place.Simulated = d.Stream, instant.Monotonic{}, true
+	for n := 2; r.links[place.ID] != nil; n++ { // a second one of its kind
+		place.ID = fmt.Sprintf("%s%d", d.Stream, n)
+	}
+	where := filepath.Join(ports, "tty"+strings.ToUpper(place.ID))
+	if d.Line != "serial" {
+		where = d.Line + "://127.0.0.1:0"
+	}
+	drift := f.DriftPPM
+	if i%2 == 1 {
+		drift *= otherDrift
+	}
+	twin := settings.Twin(virtual.TwinOptions{Truth: r.truth, Clock: place.Clock, DriftPPM: drift, Seed: f.Seed + uint64(i)})
+	link, err := virtual.NewLink(where, twin,
+		virtual.Disturbance{Batch: f.Batch, Jitter: f.Jitter, LossPercent: f.Loss, CorruptPercent: f.Corrupt},
+		f.Seed+uint64(i), place.Clock)
+	if err != nil {
+		return err
+	}
+	r.closers = append(r.closers, link)
+	r.links[place.ID] = link
+	if d.Line == "serial" {
+		place.Port = link.Path()
+	} else {
+		place.Address = link.Path()
+	}
+	return r.addDevice(settings)
 }
 
 // keepTruth writes what really happened beside the session's data.

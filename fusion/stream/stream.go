@@ -23,6 +23,8 @@ const (
 	Gaze     Kind = "gaze"     // where the eyes look, on the screen
 	Face     Kind = "face"     // one sample a camera frame: face, expression
 	Stimulus Kind = "stimulus" // one sample a displayed frame of a stimulus
+	Light    Kind = "light"    // readings of a photodiode on the screen, in bursts around its edges
+	Trigger  Kind = "trigger"  // one sample a code: written by us, or an edge that a device saw
 	Trace    Kind = "trace"    // derived: one row a camera frame, all streams joined
 )
 

@@ -1,4 +1,4 @@
-// Package connection keeps a driver connected to its device: it opens the port,
+// Package connection keeps a driver connected to its device: it opens the line,
 // lets the driver talk, reports when the cable is pulled, and tries again until
 // the device is back. It is written once, for all drivers of serial devices.
 package connection
@@ -12,7 +12,6 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
-	"emolab/sensors/serialport"
 )
 
 const (
@@ -47,10 +46,22 @@ type Dialogue interface {
 	Hear(b []byte, arrival instant.Instant) error
 }
 
+// Line is what a device is talked to through: a serial port, a network socket.
+// One goroutine may read and another write at the same time; Close may be called
+// from anywhere, any number of times, and ends both.
+type Line interface {
+	// Read blocks until bytes came, and returns how many and the instant at which
+	// it had them. Its error says in words why the device cannot be heard.
+	Read(b []byte) (n int, arrival instant.Instant, err error)
+	io.Writer
+	io.Closer
+}
+
 // Keeper keeps one device connected.
 type Keeper struct {
-	Stream string // id of the stream, for the chunks
-	Port   serialport.Config
+	Streams []string // ids of the device's streams, for the chunks; at least one
+	Open    func() (Line, error)
+	Clock   instant.Clock
 	// Begin makes the dialogue of a new conversation, which enters what it hears
 	// in log. It is called for each, the log is the same one for all.
 	Begin func(log *Log) Dialogue
@@ -59,13 +70,13 @@ type Keeper struct {
 // Run talks to the device until ctx ends and then returns nil. What is entered in
 // the log is sent to out after each read. An absent device is an Event.
 func (k Keeper) Run(ctx context.Context, out chan<- stream.Chunk) error {
-	log := newLog(k.Stream)
+	log := newLog(k.Streams...)
 	for ctx.Err() == nil {
 		err := k.once(ctx, log, out)
 		if ctx.Err() != nil {
 			return nil
 		}
-		log.disconnected(k.Port.Clock.Now(), err.Error())
+		log.disconnected(k.Clock.Now(), err.Error())
 		log.send(ctx, out)
 		select {
 		case <-time.After(retryEvery):
@@ -77,7 +88,7 @@ func (k Keeper) Run(ctx context.Context, out chan<- stream.Chunk) error {
 
 // once opens the port and talks until it is lost. It always returns an error.
 func (k Keeper) once(ctx context.Context, log *Log, out chan<- stream.Chunk) error {
-	port, err := serialport.Open(k.Port)
+	port, err := k.Open()
 	if err != nil {
 		return err
 	}
@@ -87,14 +98,14 @@ func (k Keeper) once(ctx context.Context, log *Log, out chan<- stream.Chunk) err
 		if !errors.Is(err, ErrRestarted) || ctx.Err() != nil {
 			return err
 		}
-		log.disconnected(k.Port.Clock.Now(), err.Error())
+		log.disconnected(k.Clock.Now(), err.Error())
 		log.send(ctx, out)
 	}
 }
 
 // converse runs the two halves of one dialogue and returns why it ended. Both
 // have ended when it returns. Except after ErrRestarted, the port is closed.
-func converse(ctx context.Context, port *serialport.Port, d Dialogue, log *Log, out chan<- stream.Chunk) error {
+func converse(ctx context.Context, port Line, d Dialogue, log *Log, out chan<- stream.Chunk) error {
 	speaking, hush := context.WithCancel(ctx)
 	defer hush()
 	spoken, heard := make(chan error, 1), make(chan error, 1)
@@ -141,7 +152,7 @@ func converse(ctx context.Context, port *serialport.Port, d Dialogue, log *Log, 
 }
 
 // listen is the straight line of a byte: read and stamped, understood, sent on.
-func listen(ctx context.Context, port *serialport.Port, d Dialogue, log *Log, out chan<- stream.Chunk) error {
+func listen(ctx context.Context, port Line, d Dialogue, log *Log, out chan<- stream.Chunk) error {
 	b := make([]byte, readSize)
 	for {
 		n, arrival, err := port.Read(b)

@@ -43,9 +43,12 @@ func (source) Info() []stream.Info { return nil }
 
 func keep(path string, speak func(context.Context, io.Writer) error) source {
 	return source{connection.Keeper{
-		Stream: "echo",
-		Port:   serialport.Config{Path: path, Clock: instant.Monotonic{}},
-		Begin:  func(log *connection.Log) connection.Dialogue { return &echo{log, speak} },
+		Streams: []string{"echo"},
+		Open: func() (connection.Line, error) {
+			return serialport.Open(serialport.Config{Path: path, Clock: instant.Monotonic{}})
+		},
+		Clock: instant.Monotonic{},
+		Begin: func(log *connection.Log) connection.Dialogue { return &echo{log, speak} },
 	}}
 }
 

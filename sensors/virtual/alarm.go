@@ -9,24 +9,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alarm rings after a time, as the timers of the devices that are played here
+// Alarm rings after a time, as the timers of the devices that are played here
 // do: to some tens of microseconds. A time.Timer would ring up to a millisecond
 // late, because a process that has nothing else to do waits for its timers in
 // whole milliseconds; the recording would show that as a delay of the sensors.
 //
 // All methods are for one goroutine. close must be called, once.
-type alarm struct {
+type Alarm struct {
 	file *os.File // a timerfd, read through the runtime's poller
 	ring chan struct{}
 	done chan struct{} // the reader has ended
 }
 
-func newAlarm() (*alarm, error) {
+func newAlarm() (*Alarm, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("virtual: make a timer: %w", err)
 	}
-	a := &alarm{
+	a := &Alarm{
 		file: os.NewFile(uintptr(fd), "timerfd"),
 		ring: make(chan struct{}, 1),
 		done: make(chan struct{}),
@@ -35,7 +35,7 @@ func newAlarm() (*alarm, error) {
 	return a, nil
 }
 
-func (a *alarm) read() {
+func (a *Alarm) read() {
 	defer close(a.done)
 	var expirations [8]byte
 	for {
@@ -51,17 +51,17 @@ func (a *alarm) read() {
 
 // C yields each ringing. One that was on its way when the alarm was set anew may
 // still come: whoever hears it looks at the clock.
-func (a *alarm) C() <-chan struct{} { return a.ring }
+func (a *Alarm) C() <-chan struct{} { return a.ring }
 
-// after sets the alarm to ring once, in t; at once when t is 0 or less.
-func (a *alarm) after(t time.Duration) { a.set(t, 0) }
+// After sets the alarm to ring once, in t; at once when t is 0 or less.
+func (a *Alarm) After(t time.Duration) { a.set(t, 0) }
 
-// every sets the alarm to ring again and again, from one period on.
-func (a *alarm) every(period time.Duration) { a.set(period, period) }
+// Every sets the alarm to ring again and again, from one period on.
+func (a *Alarm) Every(period time.Duration) { a.set(period, period) }
 
 // set fails only for times that are out of range, so a failure is a mistake in
 // this package and panics.
-func (a *alarm) set(first, period time.Duration) {
+func (a *Alarm) set(first, period time.Duration) {
 	spec := unix.ItimerSpec{
 		Value:    unix.NsecToTimespec(max(1, first.Nanoseconds())), // 0 would mean never
 		Interval: unix.NsecToTimespec(period.Nanoseconds()),
@@ -79,15 +79,15 @@ func (a *alarm) set(first, period time.Duration) {
 }
 
 // close ends the alarm and waits for its goroutine.
-func (a *alarm) close() error {
+func (a *Alarm) close() error {
 	err := a.file.Close()
 	<-a.done
 	return err
 }
 
 // newAlarms makes n alarms, or none.
-func newAlarms(n int) ([]*alarm, error) {
-	var made []*alarm
+func newAlarms(n int) ([]*Alarm, error) {
+	var made []*Alarm
 	for range n {
 		a, err := newAlarm()
 		if err != nil {
@@ -98,7 +98,7 @@ func newAlarms(n int) ([]*alarm, error) {
 	return made, nil
 }
 
-func closeAlarms(alarms []*alarm) error {
+func closeAlarms(alarms []*Alarm) error {
 	var err error
 	for _, a := range alarms {
 		err = errors.Join(err, a.close())

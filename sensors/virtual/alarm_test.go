@@ -7,7 +7,7 @@ import (
 	"emolab/fusion/instant"
 )
 
-func openAlarm(t *testing.T) *alarm {
+func openAlarm(t *testing.T) *Alarm {
 	t.Helper()
 	a, err := newAlarm()
 	if err != nil {
@@ -21,7 +21,7 @@ func openAlarm(t *testing.T) *alarm {
 	return a
 }
 
-func hear(t *testing.T, a *alarm) {
+func hear(t *testing.T, a *Alarm) {
 	t.Helper()
 	select {
 	case <-a.C():
@@ -35,14 +35,14 @@ func TestAlarmRingsNotBeforeItsTime(t *testing.T) {
 	var clock instant.Monotonic
 	for _, wait := range []time.Duration{-time.Second, 0, 300 * time.Microsecond, 2500 * time.Microsecond} {
 		begun := clock.Now()
-		a.after(wait)
+		a.After(wait)
 		hear(t, a)
 		if passed := clock.Now().Sub(begun); passed < wait {
 			t.Errorf("set to %v it rang after %v", wait, passed)
 		}
 	}
 	begun := clock.Now()
-	a.every(3 * time.Millisecond)
+	a.Every(3 * time.Millisecond)
 	for range 4 {
 		hear(t, a)
 	}
@@ -54,8 +54,8 @@ func TestAlarmRingsNotBeforeItsTime(t *testing.T) {
 
 func TestAlarmCanBeSetAnew(t *testing.T) {
 	a := openAlarm(t)
-	a.after(time.Hour)
-	a.after(time.Millisecond)
+	a.After(time.Hour)
+	a.After(time.Millisecond)
 	hear(t, a)
 	select {
 	case <-a.C():

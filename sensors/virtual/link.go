@@ -1,7 +1,9 @@
-// Package virtual is a lab without devices: a skin-conductance box and an eye
-// tracker that speak the real protocols over real pseudo-terminals and play a
-// script whose truth is known. The drivers, the serial library and the kernel's
-// line discipline are the real ones; only the far end of the cable is not.
+// Package virtual is what the far end of a cable needs to be played: the plug of
+// a real pseudo-terminal or socket, a line that batches, delays, loses and damages
+// what it carries, and the clock of a device that drifts. The devices themselves
+// stand beside their drivers, speak the real protocols and play a script whose
+// truth is known; the serial library and the kernel's line discipline between are
+// the real ones.
 //
 // A device's clock drifts, its USB adapter delivers in batches, the line loses
 // and damages messages, the cable can be pulled. What is not modelled: the
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"emolab/fusion/instant"
+	"emolab/fusion/script"
 )
 
 // Disturbance is what a USB serial adapter and its line do to a device's
@@ -24,7 +27,8 @@ import (
 type Disturbance struct {
 	// Batch is the adapter's latency timer: it runs freely, and what has come
 	// since its last tick is delivered at the next, or when packetSize bytes have
-	// come. FTDI adapters have 16 ms unless told otherwise. 0 = at once.
+	// come. FTDI adapters have 16 ms unless told otherwise. 0 = at once. Sockets
+	// have no such thing.
 	Batch time.Duration
 	// Jitter delays what is delivered together by a random time up to this.
 	Jitter time.Duration
@@ -45,16 +49,37 @@ const packetSize = 62
 
 // Device is what can be plugged into a Link.
 type Device interface {
-	// run is one life of the device, from power-on to power-off (ctx ends). due is
+	// Run is one life of the device, from power-on to power-off (ctx ends). due is
 	// an alarm for its own use, in brings what the host sent, send takes one
 	// message to the host.
-	run(ctx context.Context, due *alarm, in <-chan arrived, send func(message []byte))
+	Run(ctx context.Context, due *Alarm, in <-chan Arrived, send func(message []byte))
 }
 
-// arrived is what the device received at once, and when.
-type arrived struct {
-	bytes []byte
-	at    instant.Instant
+// Arrived is what the device received at once, and when.
+type Arrived struct {
+	Bytes []byte
+	At    instant.Instant
+}
+
+// TwinOptions say whom a virtual device plays, and on which clock.
+type TwinOptions struct {
+	Truth    *script.Truth
+	Clock    instant.Clock
+	DriftPPM float64 // how much faster than designed its own clock runs
+	Seed     uint64  // of its noise
+}
+
+// plug is where a device meets its host: a Terminal, a TCP or a UDP socket.
+type plug interface {
+	// Read returns what the host sent, blocking also while there is no host; it
+	// fails after Close.
+	Read(b []byte) (int, error)
+	// Write sends to the host, or loses the bytes where there is none. It fails
+	// only after Close.
+	Write(b []byte) (int, error)
+	// Path is where the host finds it.
+	Path() string
+	Close() error
 }
 
 // Link is a device on a cable: it gives the device power and carries its
@@ -73,13 +98,15 @@ type Link struct {
 
 // life is one time between plugging in and pulling out.
 type life struct {
-	terminal *Terminal
-	alarms   []*alarm
-	end      context.CancelFunc
-	done     sync.WaitGroup
+	plug   plug
+	alarms []*Alarm
+	end    context.CancelFunc
+	done   sync.WaitGroup
 }
 
-// NewLink connects a device to the port path and plugs it in. Close ends it.
+// NewLink connects a device to a place and plugs it in: the path of a serial port
+// to be, or "tcp://127.0.0.1:0" or "udp://127.0.0.1:0" for a socket on a free port.
+// Close ends it.
 func NewLink(path string, device Device, what Disturbance, seed uint64, clock instant.Clock) (*Link, error) {
 	l := &Link{path: path, device: device, what: what, seed: seed, clock: clock}
 	if err := l.Plug(); err != nil {
@@ -88,8 +115,13 @@ func NewLink(path string, device Device, what Disturbance, seed uint64, clock in
 	return l, nil
 }
 
-// Path returns where the host finds the port while the device is plugged in.
-func (l *Link) Path() string { return l.path }
+// Path returns where the host finds the device while it is plugged in: a path, or
+// the address of a socket.
+func (l *Link) Path() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.path
+}
 
 // Plug plugs the device in: it is powered up and its clock begins anew. Nothing
 // happens when it is plugged in already.
@@ -104,22 +136,27 @@ func (l *Link) Plug() error {
 		return err
 	}
 	due, latency, jitter := alarms[0], alarms[1], alarms[2]
-	terminal, err := Plug(l.path)
+	at, err := plugInto(l.path)
 	if err != nil {
 		return errors.Join(err, closeAlarms(alarms))
 	}
+	l.path = at.Path() // a free port is chosen once, and kept
 	ctx, end := context.WithCancel(context.Background())
-	f := &life{terminal: terminal, alarms: alarms, end: end}
+	f := &life{plug: at, alarms: alarms, end: end}
+	what := l.what
+	if _, serial := at.(*Terminal); !serial {
+		what.Batch = 0 // a network carries each message as it comes
+	}
 	line := &line{
-		what: l.what, out: terminal, latency: latency, jitter: jitter,
+		what: what, out: at, latency: latency, jitter: jitter,
 		random: rand.New(rand.NewPCG(l.seed, 2*l.lives)),
 		delays: rand.New(rand.NewPCG(l.seed, 2*l.lives+1)),
 		queue:  make(chan []byte, lineDepth),
 	}
-	in := make(chan arrived)
+	in := make(chan Arrived)
 	f.done.Go(func() { line.carry(ctx) })
-	f.done.Go(func() { receive(ctx, terminal, l.clock, in) })
-	f.done.Go(func() { l.device.run(ctx, due, in, func(m []byte) { line.send(ctx, m) }) })
+	f.done.Go(func() { receive(ctx, at, l.clock, in) })
+	f.done.Go(func() { l.device.Run(ctx, due, in, func(m []byte) { line.send(ctx, m) }) })
 	l.lives++
 	l.life = f
 	return nil
@@ -136,7 +173,7 @@ func (l *Link) Unplug() error {
 	}
 	l.life = nil
 	f.end()
-	err := f.terminal.Close()
+	err := f.plug.Close()
 	f.done.Wait()
 	if err := errors.Join(err, closeAlarms(f.alarms)); err != nil {
 		return fmt.Errorf("virtual: unplug %s: %w", l.path, err)
@@ -148,7 +185,7 @@ func (l *Link) Unplug() error {
 func (l *Link) Close() error { return l.Unplug() }
 
 // receive hands what the host sends to the device until the cable is pulled.
-func receive(ctx context.Context, t *Terminal, clock instant.Clock, in chan<- arrived) {
+func receive(ctx context.Context, t plug, clock instant.Clock, in chan<- Arrived) {
 	b := make([]byte, 4096)
 	for {
 		n, err := t.Read(b)
@@ -157,7 +194,7 @@ func receive(ctx context.Context, t *Terminal, clock instant.Clock, in chan<- ar
 			return // pulled
 		}
 		select {
-		case in <- arrived{append([]byte(nil), b[:n]...), at}:
+		case in <- Arrived{append([]byte(nil), b[:n]...), at}:
 		case <-ctx.Done():
 			return
 		}
@@ -171,8 +208,8 @@ const lineDepth = 256
 // line carries messages from the device to the host, disturbed.
 type line struct {
 	what            Disturbance
-	out             *Terminal
-	latency, jitter *alarm     // of carry
+	out             plug
+	latency, jitter *Alarm     // of carry
 	random          *rand.Rand // of send, that is of the device's goroutine
 	delays          *rand.Rand // of carry
 	queue           chan []byte
@@ -197,7 +234,7 @@ func (l *line) send(ctx context.Context, message []byte) {
 func (l *line) carry(ctx context.Context) {
 	batches := l.what.Batch > 0
 	if batches {
-		l.latency.every(l.what.Batch)
+		l.latency.Every(l.what.Batch)
 	}
 	var buffer []byte
 	// deliver hands over the first n bytes after the jitter. It tells
@@ -232,7 +269,7 @@ func (l *line) carry(ctx context.Context) {
 
 // wait lets t pass and tells whether ctx still lasts.
 func (l *line) wait(ctx context.Context, t time.Duration) bool {
-	l.jitter.after(t)
+	l.jitter.After(t)
 	select {
 	case <-l.jitter.C():
 		return true

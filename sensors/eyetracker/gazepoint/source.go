@@ -8,13 +8,12 @@ package gazepoint
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
-	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/sensors/connection"
-	"emolab/sensors/serialport"
+	"emolab/sensors/device"
 )
 
 const (
@@ -33,13 +32,36 @@ const (
 
 // Options say which tracker to drive.
 type Options struct {
-	ID        string // of the stream
-	Port      string // path of the port
-	Serial    string // USB serial number of the adapter; where given, the port is found by it
-	Baud      int    // 0 = DefaultBaud
-	Rate      int    // nominal records per second; 0 = DefaultRate
-	Clock     instant.Clock
-	Simulated bool // whether a virtual tracker is at the other end
+	device.Place `yaml:",inline"`
+	Rate         int `yaml:"rate"` // nominal records per second; 0 = DefaultRate
+}
+
+// Driver is the tracker's entry in the catalogue.
+func Driver() device.Driver {
+	return device.Driver{
+		Name: "gazepoint", About: "eye tracker with Open Gaze records (Gazepoint GP3)",
+		Stream: "gaze", Kind: stream.Gaze, Line: "serial",
+		Settings: func() device.Settings { return &Options{} },
+	}
+}
+
+// Open makes the source of the tracker.
+func (o *Options) Open() (stream.Source, error) {
+	if o.Rate < 0 {
+		return nil, fmt.Errorf("rate: %d records a second, need a positive number", o.Rate)
+	}
+	if err := o.Place.Check(); err != nil {
+		return nil, err
+	}
+	return New(*o), nil
+}
+
+// withDefaults fills in what is not set.
+func (o Options) withDefaults() Options {
+	if o.Rate == 0 {
+		o.Rate = DefaultRate
+	}
+	return o
 }
 
 // Source is one tracker. It delivers one stream with the channels gaze_x,
@@ -47,15 +69,7 @@ type Options struct {
 type Source struct{ o Options }
 
 // New makes the source of one tracker. Nothing is opened before Run.
-func New(o Options) *Source {
-	if o.Rate == 0 {
-		o.Rate = DefaultRate
-	}
-	if o.Baud == 0 {
-		o.Baud = DefaultBaud
-	}
-	return &Source{o: o}
-}
+func New(o Options) *Source { return &Source{o: o.withDefaults()} }
 
 // Info describes the stream.
 func (s *Source) Info() []stream.Info {
@@ -64,36 +78,22 @@ func (s *Source) Info() []stream.Info {
 		Kind:   stream.Gaze,
 		Device: "Gazepoint (Open Gaze)",
 		Serial: s.o.Serial,
-		Port:   s.o.Port,
+		Port:   s.o.Where(),
 		Clock:  stream.TickedClock,
 		TickHz: tickHz,
 		Rate:   float64(s.o.Rate),
-		Channels: []stream.Channel{
-			{Name: "gaze_x", Unit: "1", Note: "Best point of gaze, 0 to 1 of the screen's width from the left; may lie outside; empty when not valid."},
-			{Name: "gaze_y", Unit: "1", Note: "Best point of gaze, 0 to 1 of the screen's height from the top; may lie outside; empty when not valid."},
-			{Name: "gaze_valid", Unit: "1", Note: "1 where the tracker states a valid point of gaze, otherwise 0."},
-			{Name: "pupil_left_mm", Unit: "mm", Note: "Diameter of the left pupil; empty when not valid."},
-			{Name: "pupil_right_mm", Unit: "mm", Note: "Diameter of the right pupil; empty when not valid."},
-		},
+		// It reports shares of the screen and millimetres: nothing is left in units of its own.
+		Channels:  device.GazeChannels("1", "mm")[:5],
 		Simulated: s.o.Simulated,
 	}}
 }
 
-// Run delivers the tracker's records to out until ctx ends. It fails only for
-// options that cannot work.
+// Run delivers the tracker's records to out until ctx ends.
 func (s *Source) Run(ctx context.Context, out chan<- stream.Chunk) error {
-	if s.o.Port == "" && s.o.Serial == "" {
-		return errors.New("gazepoint: neither a port nor a USB serial number is given")
-	}
-	if s.o.Rate < 1 {
-		return errors.New("gazepoint: the rate must be positive")
-	}
 	return connection.Keeper{
-		Stream: s.o.ID,
-		Port: serialport.Config{
-			Serial: s.o.Serial, Path: s.o.Port, Baud: s.o.Baud,
-			Silence: silence, Clock: s.o.Clock,
-		},
-		Begin: func(log *connection.Log) connection.Dialogue { return newDialogue(s.o, log) },
+		Streams: []string{s.o.ID},
+		Open:    s.o.Dial(DefaultBaud, silence),
+		Clock:   s.o.Clock,
+		Begin:   func(log *connection.Log) connection.Dialogue { return newDialogue(s.o, log) },
 	}.Run(ctx, out)
 }

@@ -1,7 +1,6 @@
 package gazepoint_test
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,12 +9,13 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/sensors/device"
 	"emolab/sensors/eyetracker/gazepoint"
 	"emolab/sensors/serialtest"
 )
 
 func source(port string) *gazepoint.Source {
-	return gazepoint.New(gazepoint.Options{ID: "gaze", Port: port, Clock: instant.Monotonic{}, Simulated: true})
+	return gazepoint.New(gazepoint.Options{Place: device.Place{ID: "gaze", Port: port, Clock: instant.Monotonic{}, Simulated: true}})
 }
 
 func set(id string) []byte { return fmt.Appendf(nil, "<SET ID=\"%s\" STATE=\"1\" />\r\n", id) }
@@ -69,8 +69,11 @@ func TestInfo(t *testing.T) {
 }
 
 func TestRefusesBadOptions(t *testing.T) {
-	if err := source("").Run(context.Background(), nil); err == nil {
-		t.Error("no error without a port")
+	place := device.Place{ID: "gaze", Port: "x"}
+	for _, o := range []gazepoint.Options{{}, {Place: place, Rate: -1}} {
+		if _, err := o.Open(); err == nil {
+			t.Errorf("%+v: no error", o)
+		}
 	}
 }
 
@@ -162,7 +165,7 @@ func TestRefusalIsExplained(t *testing.T) {
 func TestWrongRateIsExplained(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, gazepoint.New(gazepoint.Options{ID: "gaze", Port: far.Path(), Rate: 150, Clock: instant.Monotonic{}}))
+	got := serialtest.Record(t, gazepoint.New(gazepoint.Options{Place: device.Place{ID: "gaze", Port: far.Path(), Clock: instant.Monotonic{}}, Rate: 150}))
 	accept(far)
 	n := 0
 	serialtest.Eventually(t, "the driver gives up", func() bool {

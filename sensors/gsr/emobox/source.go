@@ -5,14 +5,14 @@ package emobox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"emolab/calibration/conductance"
-	"emolab/fusion/instant"
+	"emolab/firmware-bridge/wire"
 	"emolab/fusion/stream"
 	"emolab/sensors/connection"
+	"emolab/sensors/device"
 	"emolab/sensors/serialport"
 )
 
@@ -30,18 +30,63 @@ const (
 
 // Options say which box to drive, and how.
 type Options struct {
-	ID        string // of the stream
-	Port      string // path of the port
-	Serial    string // USB serial number; where given, the port is found by it
-	Baud      int    // 0 = 115200
-	Rate      int    // samples per second, 1..1000; 0 = DefaultRate
-	Clock     instant.Clock
-	Simulated bool // whether a virtual box is at the other end
+	device.Place `yaml:",inline"`
+	Rate         int `yaml:"rate"` // samples per second, 1..1000; 0 = DefaultRate
 
 	// Circuit converts readings; the zero value is conductance.Emobox().
-	Circuit conductance.Circuit
+	Circuit conductance.Circuit `yaml:"-"`
 	// Calibration corrects the circuit's nominal values; nil = uncorrected.
-	Calibration *conductance.Calibration
+	Calibration *conductance.Calibration `yaml:"-"`
+}
+
+// Driver is the box's entry in the catalogue.
+func Driver() device.Driver {
+	return device.Driver{
+		Name: "emobox", About: "Emolab EDA box, our own microcontroller",
+		Stream: "eda", Kind: stream.EDA, Line: "serial",
+		Settings: func() device.Settings { return &Options{} },
+		Greeting: device.Greeting{
+			Baud: serialport.DefaultBaud, Ask: [][]byte{wire.AppendIdentify([]byte{0})},
+			Again: identifyEvery, Within: identifyFor, Recognise: recognise,
+		},
+	}
+}
+
+// recognise finds the box's Hello in what was heard.
+func recognise(heard []byte) (string, bool) {
+	var d wire.Decoder
+	for len(heard) > 0 {
+		m, rest, ok := d.Next(heard)
+		if ok && m.Type == wire.TypeHello {
+			h := m.Hello()
+			return fmt.Sprintf("%s, firmware %d.%d.%d", h.Model, h.Firmware[0], h.Firmware[1], h.Firmware[2]), true
+		}
+		heard = rest
+	}
+	return "", false
+}
+
+// Open makes the source of the box.
+func (o *Options) Open() (stream.Source, error) {
+	set := o.withDefaults()
+	if set.Rate < 1 || set.Rate > maxRate {
+		return nil, fmt.Errorf("rate: %d samples per second, the box can do 1 to %d", set.Rate, maxRate)
+	}
+	if err := o.Place.Check(); err != nil {
+		return nil, err
+	}
+	return New(*o), nil
+}
+
+// withDefaults fills in what is not set.
+func (o Options) withDefaults() Options {
+	if o.Rate == 0 {
+		o.Rate = DefaultRate
+	}
+	if o.Circuit == (conductance.Circuit{}) {
+		o.Circuit = conductance.Emobox()
+	}
+	return o
 }
 
 // Source is one box. It delivers one stream with the channels raw and eda_us.
@@ -51,15 +96,7 @@ type Source struct {
 }
 
 // New makes the source of one box. Nothing is opened before Run.
-func New(o Options) *Source {
-	if o.Rate == 0 {
-		o.Rate = DefaultRate
-	}
-	if o.Circuit == (conductance.Circuit{}) {
-		o.Circuit = conductance.Emobox()
-	}
-	return &Source{o: o}
-}
+func New(o Options) *Source { return &Source{o: o.withDefaults()} }
 
 // Info describes the stream.
 func (s *Source) Info() []stream.Info {
@@ -68,33 +105,22 @@ func (s *Source) Info() []stream.Info {
 		Kind:   stream.EDA,
 		Device: "Emolab box",
 		Serial: s.o.Serial,
-		Port:   s.o.Port,
+		Port:   s.o.Where(),
 		Clock:  stream.PingedClock,
 		TickHz: tickHz,
 		Rate:   float64(s.o.Rate),
-		Channels: []stream.Channel{
-			{Name: "raw", Unit: "1", Note: "Oversampled reading of the converter; 65535 is the supply voltage."},
-			{Name: "eda_us", Unit: "µS", Note: "Skin conductance; empty when the electrodes are open or the amplifier is saturated."},
-		},
+		// One range, and it never repeats a value: the optional channels are left out.
+		Channels:  device.EDAChannels("Oversampled reading of the converter; 65535 is the supply voltage.")[:2],
 		Simulated: s.o.Simulated,
 	}}
 }
 
-// Run delivers the box's samples and clock probes to out until ctx ends. It
-// fails only for options that cannot work.
+// Run delivers the box's samples and clock probes to out until ctx ends.
 func (s *Source) Run(ctx context.Context, out chan<- stream.Chunk) error {
-	if s.o.Port == "" && s.o.Serial == "" {
-		return errors.New("emobox: neither a port nor a USB serial number is given")
-	}
-	if s.o.Rate < 1 || s.o.Rate > maxRate {
-		return fmt.Errorf("emobox: %d samples per second, can do 1 to %d", s.o.Rate, maxRate)
-	}
 	return connection.Keeper{
-		Stream: s.o.ID,
-		Port: serialport.Config{
-			Serial: s.o.Serial, Path: s.o.Port, Baud: s.o.Baud,
-			Silence: silence, Clock: s.o.Clock,
-		},
-		Begin: func(log *connection.Log) connection.Dialogue { return newDialogue(s.o, log, &s.pings) },
+		Streams: []string{s.o.ID},
+		Open:    s.o.Dial(serialport.DefaultBaud, silence),
+		Clock:   s.o.Clock,
+		Begin:   func(log *connection.Log) connection.Dialogue { return newDialogue(s.o, log, &s.pings) },
 	}.Run(ctx, out)
 }

@@ -1,7 +1,6 @@
 package emobox_test
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -13,13 +12,14 @@ import (
 	"emolab/firmware-bridge/wire"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/sensors/device"
 	"emolab/sensors/gsr/emobox"
 	"emolab/sensors/serialtest"
 	"emolab/sensors/virtual"
 )
 
 func options(port string) emobox.Options {
-	return emobox.Options{ID: "eda", Port: port, Clock: instant.Monotonic{}, Simulated: true}
+	return emobox.Options{Place: device.Place{ID: "eda", Port: port, Clock: instant.Monotonic{}, Simulated: true}}
 }
 
 func hello(cause wire.Cause) []byte {
@@ -54,7 +54,7 @@ func TestRefusesBadOptions(t *testing.T) {
 	tooFast := options("/dev/ttyX")
 	tooFast.Rate = 5000
 	for _, o := range []emobox.Options{options(""), tooFast} {
-		if err := emobox.New(o).Run(context.Background(), nil); err == nil {
+		if _, err := o.Open(); err == nil {
 			t.Errorf("%+v: no error", o)
 		}
 	}

@@ -1,4 +1,4 @@
-package virtual
+package gazepoint
 
 import (
 	"context"
@@ -6,9 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"emolab/fusion/instant"
-	"emolab/fusion/script"
-	"emolab/sensors/eyetracker/gazepoint"
+	"emolab/sensors/virtual"
 )
 
 const (
@@ -24,41 +22,32 @@ const (
 	trackerStart = 1234567890 * time.Microsecond
 )
 
-// TrackerOptions say what virtual eye tracker to build.
-type TrackerOptions struct {
-	Stream   string // under which its clock is entered in the truth
-	DriftPPM float64
-	Rate     int // records per second; 0 = 60
-	Seed     uint64
+// twin is the virtual tracker. It prints TIME with six decimals, the microsecond
+// that its clock counts.
+type twin struct {
+	o    virtual.TwinOptions
+	id   string // of the stream
+	rate int    // records per second
 }
 
-// EyeTracker is the virtual twin of a Gazepoint tracker behind a serial bridge.
-// It prints TIME with six decimals, the microsecond that its clock counts.
-type EyeTracker struct {
-	o     TrackerOptions
-	truth *script.Truth
-	clock instant.Clock
+// Twin makes a virtual tracker that plays the gaze, pupils and blinks of a truth.
+func (o *Options) Twin(t virtual.TwinOptions) virtual.Device {
+	return &twin{o: t, id: o.ID, rate: o.withDefaults().Rate}
 }
 
-// NewEyeTracker makes a tracker that plays the gaze, pupils and blinks of a truth.
-func NewEyeTracker(truth *script.Truth, clock instant.Clock, o TrackerOptions) *EyeTracker {
-	if o.Rate == 0 {
-		o.Rate = 60
-	}
-	return &EyeTracker{o: o, truth: truth, clock: clock}
-}
-
-func (e *EyeTracker) run(ctx context.Context, due *alarm, in <-chan arrived, send func([]byte)) {
-	t := &tracking{EyeTracker: e, send: send, enabled: map[string]bool{}, random: rand.New(rand.NewPCG(e.o.Seed, 2))}
-	now := e.clock.Now()
-	t.sampler = newSampler(switchOn(e.truth, e.o.Stream, now, trackerStart.Microseconds(), 0, e.o.DriftPPM), now, float64(e.o.Rate))
+// Run is one life of the tracker.
+func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
+	t := &tracking{twin: e, send: send, enabled: map[string]bool{}, random: rand.New(rand.NewPCG(e.o.Seed, 2))}
+	now := e.o.Clock.Now()
+	clock := virtual.SwitchOn(e.o, now, virtual.Power{Tick0: trackerStart.Microseconds(), TickHz: tickHz}, e.id)
+	t.sampler = virtual.NewSampler(clock, now, tickHz, float64(e.rate))
 	for {
-		due.after(t.sampler.until(e.clock.Now()))
+		due.After(t.sampler.Until(e.o.Clock.Now()))
 		select {
 		case got := <-in:
-			t.receive(got.bytes)
+			t.receive(got.Bytes)
 		case <-due.C():
-			for t.sampler.until(e.clock.Now()) == 0 {
+			for t.sampler.Until(e.o.Clock.Now()) == 0 {
 				t.record()
 			}
 		case <-ctx.Done():
@@ -69,12 +58,12 @@ func (e *EyeTracker) run(ctx context.Context, due *alarm, in <-chan arrived, sen
 
 // tracking is one life of the tracker.
 type tracking struct {
-	*EyeTracker
+	*twin
 	send    func([]byte)
 	random  *rand.Rand
-	scanner gazepoint.Scanner
+	scanner Scanner
 	enabled map[string]bool
-	sampler sampler
+	sampler virtual.Sampler
 }
 
 // receive answers the host's commands.
@@ -91,7 +80,7 @@ func (t *tracking) receive(p []byte) {
 			t.enabled[id] = state == "1"
 			t.send(fmt.Appendf(nil, "<ACK ID=\"%s\" STATE=\"%s\" />\r\n", id, state))
 		case tag == "GET" && id == "PRODUCT_ID":
-			t.send(fmt.Appendf(nil, "<ACK ID=\"PRODUCT_ID\" VALUE=\"GP3\" BUS=\"USB3\" RATE=\"%d\" />\r\n", t.o.Rate))
+			t.send(fmt.Appendf(nil, "<ACK ID=\"PRODUCT_ID\" VALUE=\"GP3\" BUS=\"USB3\" RATE=\"%d\" />\r\n", t.rate))
 		default:
 			t.send(fmt.Appendf(nil, "<NACK ID=\"%s\" />\r\n", id))
 		}
@@ -109,9 +98,8 @@ func knows(id string) bool {
 
 // record makes the record of the camera picture that is due.
 func (t *tracking) record() {
-	tick, at := t.sampler.due()
-	number := t.sampler.next
-	t.sampler.next++
+	number, tick, at := t.sampler.Next()
+	t.sampler.Done()
 	if !t.enabled["ENABLE_SEND_DATA"] {
 		return
 	}
@@ -122,18 +110,18 @@ func (t *tracking) record() {
 	if t.enabled["ENABLE_SEND_TIME"] {
 		b = fmt.Appendf(b, " TIME=\"%d.%06d\"", tick/1e6, tick%1e6)
 	}
-	elapsed := t.truth.Elapsed(at)
+	elapsed := t.o.Truth.Elapsed(at)
 	valid := 1
-	if t.truth.Script.Closure(elapsed) > shut {
+	if t.o.Truth.Script.Closure(elapsed) > shut {
 		valid = 0
 	}
-	x, y := t.truth.Script.Gaze(elapsed)
+	x, y := t.o.Truth.Script.Gaze(elapsed)
 	if t.enabled["ENABLE_SEND_POG_BEST"] {
 		b = fmt.Appendf(b, " BPOGX=\"%.5f\" BPOGY=\"%.5f\" BPOGV=\"%d\"",
 			x+gazeNoise*t.random.NormFloat64(), y+gazeNoise*t.random.NormFloat64(), valid)
 	}
 	if t.enabled["ENABLE_SEND_PUPILMM"] {
-		mm := t.truth.Script.PupilMM(elapsed)
+		mm := t.o.Truth.Script.PupilMM(elapsed)
 		b = fmt.Appendf(b, " LPMM=\"%.5f\" LPMMV=\"%d\" RPMM=\"%.5f\" RPMMV=\"%d\"",
 			mm+pupilNoise*t.random.NormFloat64(), valid, mm+pupilNoise*t.random.NormFloat64(), valid)
 	}

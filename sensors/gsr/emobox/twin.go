@@ -1,4 +1,4 @@
-package virtual
+package emobox
 
 import (
 	"context"
@@ -8,8 +8,7 @@ import (
 
 	"emolab/calibration/conductance"
 	"emolab/firmware-bridge/wire"
-	"emolab/fusion/instant"
-	"emolab/fusion/script"
+	"emolab/sensors/virtual"
 )
 
 const (
@@ -26,50 +25,36 @@ const (
 	statusEvery = 5 * time.Second
 )
 
-// BoxOptions say what virtual box to build.
-type BoxOptions struct {
-	Stream   string // under which its clock is entered in the truth
-	DriftPPM float64
-	Rate     int // samples per second until the host sets another; 0 = 100
-	Seed     uint64
-	WrapIn   time.Duration       // from power-on until the tick counter comes round; 0 = 15 s
-	Circuit  conductance.Circuit // zero value = conductance.Emobox()
+// twin is the virtual box.
+type twin struct {
+	o       virtual.TwinOptions
+	id      string        // of the stream
+	rate    int           // samples per second until the host sets another
+	wrapIn  time.Duration // from power-on until the tick counter comes round
+	circuit conductance.Circuit
 }
 
-// EDABox is the virtual twin of Emolab's skin-conductance box.
-type EDABox struct {
-	o     BoxOptions
-	truth *script.Truth
-	clock instant.Clock
+// Twin makes a virtual box that plays the conductance of a truth.
+func (o *Options) Twin(t virtual.TwinOptions) virtual.Device {
+	set := o.withDefaults()
+	return &twin{o: t, id: set.ID, rate: set.Rate, wrapIn: defaultWrap, circuit: set.Circuit}
 }
 
-// NewEDABox makes a box that plays the conductance of a truth.
-func NewEDABox(truth *script.Truth, clock instant.Clock, o BoxOptions) *EDABox {
-	if o.Rate == 0 {
-		o.Rate = 100
-	}
-	if o.WrapIn == 0 {
-		o.WrapIn = defaultWrap
-	}
-	if o.Circuit == (conductance.Circuit{}) {
-		o.Circuit = conductance.Emobox()
-	}
-	return &EDABox{o: o, truth: truth, clock: clock}
-}
-
-func (b *EDABox) run(ctx context.Context, due *alarm, in <-chan arrived, send func([]byte)) {
-	f := &firmware{EDABox: b, send: send, rate: b.o.Rate, random: rand.New(rand.NewPCG(b.o.Seed, 1))}
-	f.oscillator = switchOn(b.truth, b.o.Stream, b.clock.Now(), 1<<counterBits-b.o.WrapIn.Microseconds(), counterBits, b.o.DriftPPM)
+// Run is one life of the box.
+func (b *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
+	f := &firmware{twin: b, send: send, rate: b.rate, random: rand.New(rand.NewPCG(b.o.Seed, 1))}
+	f.oscillator = virtual.SwitchOn(b.o, b.o.Clock.Now(), virtual.Power{
+		Tick0: 1<<counterBits - b.wrapIn.Microseconds(), TickHz: tickHz, WrapBits: counterBits}, b.id)
 	f.hello(wire.Started)
 	for {
 		if f.sampling {
-			due.after(f.sampler.until(b.clock.Now()))
+			due.After(f.sampler.Until(b.o.Clock.Now()))
 		}
 		select {
 		case got := <-in:
 			f.receive(got)
 		case <-due.C():
-			for f.sampling && f.sampler.until(b.clock.Now()) == 0 {
+			for f.sampling && f.sampler.Until(b.o.Clock.Now()) == 0 {
 				f.sample()
 			}
 		case <-ctx.Done():
@@ -80,20 +65,20 @@ func (b *EDABox) run(ctx context.Context, due *alarm, in <-chan arrived, send fu
 
 // firmware is one life of the box.
 type firmware struct {
-	*EDABox
+	*twin
 	send       func([]byte)
 	random     *rand.Rand
-	oscillator oscillator
+	oscillator virtual.Oscillator
 	decoder    wire.Decoder
 	rate       int
 	sampling   bool
-	sampler    sampler
+	sampler    virtual.Sampler
 	seq        uint16
 	status     wire.Status
 	statusDue  int64 // tick
 }
 
-func (f *firmware) now() uint32 { return uint32(f.oscillator.Tick(f.clock.Now())) }
+func (f *firmware) now() uint32 { return uint32(f.oscillator.Tick(f.o.Clock.Now())) }
 
 func (f *firmware) hello(cause wire.Cause) {
 	f.send(wire.AppendHello(nil, wire.Hello{
@@ -103,9 +88,9 @@ func (f *firmware) hello(cause wire.Cause) {
 }
 
 // receive obeys the host's commands.
-func (f *firmware) receive(got arrived) {
-	rx := uint32(f.oscillator.Tick(got.at))
-	for p := got.bytes; len(p) > 0; {
+func (f *firmware) receive(got virtual.Arrived) {
+	rx := uint32(f.oscillator.Tick(got.At))
+	for p := got.Bytes; len(p) > 0; {
 		m, rest, ok := f.decoder.Next(p)
 		p = rest
 		if !ok {
@@ -118,7 +103,7 @@ func (f *firmware) receive(got arrived) {
 			if hz := int(m.Uint16()); hz >= 1 && hz <= 1000 {
 				f.rate = hz
 				if f.sampling {
-					f.sampler = newSampler(f.oscillator, f.clock.Now(), float64(hz))
+					f.sampler = virtual.NewSampler(f.oscillator, f.o.Clock.Now(), tickHz, float64(hz))
 				}
 			}
 		case wire.TypeStart:
@@ -137,19 +122,19 @@ func (f *firmware) start() {
 	if f.sampling {
 		return
 	}
-	now := f.clock.Now()
+	now := f.o.Clock.Now()
 	f.sampling, f.seq = true, 0
-	f.sampler = newSampler(f.oscillator, now, float64(f.rate))
+	f.sampler = virtual.NewSampler(f.oscillator, now, tickHz, float64(f.rate))
 	f.statusDue = f.oscillator.Tick(now) + statusEvery.Microseconds()
 }
 
 // sample takes the sample that is due: its tick is the timer's, its value what
 // was true at that instant, however late this goroutine comes to it.
 func (f *firmware) sample() {
-	tick, at := f.sampler.due()
-	f.sampler.next++
-	us := f.truth.Script.Conductance(f.truth.Elapsed(at))
-	raw := float64(f.o.Circuit.Raw(us)) + readingNoise*f.random.NormFloat64()
+	_, tick, at := f.sampler.Next()
+	f.sampler.Done()
+	us := f.o.Truth.Script.Conductance(f.o.Truth.Elapsed(at))
+	raw := float64(f.circuit.Raw(us)) + readingNoise*f.random.NormFloat64()
 	f.send(wire.AppendEDA(nil, wire.EDA{Seq: f.seq, Tick: uint32(tick), Raw: uint16(max(0, min(65535, math.Round(raw))))}))
 	f.seq++
 	f.status.Samples++

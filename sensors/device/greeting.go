@@ -1,0 +1,25 @@
+package device
+
+import "time"
+
+// Greeting is how a device is recognised on a port of which nothing is known. It
+// must be harmless to any other device: a query, never a setting.
+type Greeting struct {
+	Baud int // the speed at which it is asked
+	// Ask is sent in turn, Pause apart, and again every Again until the device
+	// answers or Within has passed. None: the device speaks unasked, and nothing
+	// is sent.
+	Ask    [][]byte
+	Pause  time.Duration
+	Again  time.Duration // 0 = once
+	Within time.Duration // 0 = as long as the others take
+	// Recognise judges all that was heard since the port was opened at this speed.
+	// It returns the model as a person says it. What was asked may come back as
+	// an echo, and must not be taken for an answer.
+	Recognise func(heard []byte) (model string, ok bool)
+	// Bye leaves the device as it was found; sent when it was recognised.
+	Bye []byte
+}
+
+// Can tells whether the device can be recognised at all.
+func (g Greeting) Can() bool { return g.Recognise != nil }
