@@ -74,7 +74,7 @@ func (s *Store) addStream(ctx context.Context, id string, segment int, info stre
 		if err := reopen(ctx, tx, id, opening{segment: segment, stream: info.ID}); err != nil {
 			return err
 		}
-		if err := addStreamRow(ctx, tx, id, segment, info, original.ID); err != nil {
+		if err := addStreamRow(ctx, tx, id, segment, d.places(segment), info, original.ID); err != nil {
 			return err
 		}
 		if err := writeSamples(ctx, tx, id, segment, info.ID, l, rows); err != nil {
@@ -115,6 +115,16 @@ func (d *Detail) camera(segment int, id string) (Stream, error) {
 		return Stream{}, errors.New("no face was recorded in it")
 	}
 	return Stream{}, errors.New("there is no such segment")
+}
+
+// places is how many streams a segment has.
+func (d *Detail) places(segment int) int {
+	for _, g := range d.Segments {
+		if g.Number == segment {
+			return len(g.Streams)
+		}
+	}
+	return 0
 }
 
 // matched puts samples at the place of the frames with their numbers.
@@ -160,16 +170,17 @@ func copyClock(ctx context.Context, tx *sql.Tx, id string, segment int, from, to
 	return err
 }
 
-// addStreamRow writes what a stream of a segment is. framesOf is the stream whose
-// frames it reads again, "" for one that is recorded.
-func addStreamRow(ctx context.Context, tx *sql.Tx, id string, segment int, info stream.Info, framesOf string) error {
+// addStreamRow writes what a stream of a segment is. place is its position in the
+// lab's order, framesOf the stream whose frames it reads again, "" for one that is
+// recorded.
+func addStreamRow(ctx context.Context, tx *sql.Tx, id string, segment, place int, info stream.Info, framesOf string) error {
 	channels, err := json.Marshal(info.Channels)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated, model, frames_of)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated, model, frames_of, place)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id, segment, info.ID, info.Kind, info.Device, info.Serial, info.Port, info.Clock, info.TickHz, info.Rate,
-		string(channels), info.Simulated, info.Model, framesOf)
+		string(channels), info.Simulated, info.Model, framesOf, place)
 	return err
 }

@@ -75,8 +75,13 @@ func (s *Store) align(ctx context.Context, id string, segment int, t Stream, pin
 
 // usable is the share of the samples that should be there which are there and
 // say something: EDA with a value, gaze that is valid, frames with a face. Every
-// displayed frame of a stimulus counts. values are those of each of the n samples.
+// displayed frame of a stimulus counts. Of readings that come in bursts, and of
+// trigger codes, nobody can say how many there should be: NaN. values are those of
+// each of the n samples.
 func usable(info stream.Info, n int, values func(i int) []float64, lost int64) float64 {
+	if info.Kind == stream.Light || info.Kind == stream.Trigger {
+		return math.NaN()
+	}
 	if n == 0 {
 		return 0
 	}

@@ -186,10 +186,12 @@ const liveVersion = "2"
 // liveDerivation says how the rows are made that come in while a session runs.
 func liveDerivation(streams []stream.Info) derivation {
 	d := derivation{Name: Live, Algorithm: "emolab trace, causal", Version: liveVersion, Parameters: map[string]any{}}
-	for _, info := range streams {
-		if info.Kind == stream.Face {
-			d.Parameters["face_stream"], d.Parameters["model"] = info.ID, info.Model
-			break // of several the first is joined
+	for _, k := range joined() { // of several of one kind the first
+		if i := slices.IndexFunc(streams, func(info stream.Info) bool { return info.Kind == k }); i >= 0 {
+			d.Parameters[string(k)+"_stream"] = streams[i].ID
+			if k == stream.Face {
+				d.Parameters["model"] = streams[i].Model
+			}
 		}
 	}
 	return d
@@ -201,8 +203,8 @@ func addSegment(ctx context.Context, tx *sql.Tx, id string, seg session.Segment,
 		id, seg.Number, seg.Boot, int64(seg.Start), wall(seg.Wall), first); err != nil {
 		return err
 	}
-	for _, info := range streams {
-		if err := addStreamRow(ctx, tx, id, seg.Number, info, ""); err != nil {
+	for place, info := range streams {
+		if err := addStreamRow(ctx, tx, id, seg.Number, place, info, ""); err != nil {
 			return err
 		}
 	}

@@ -96,7 +96,7 @@ func recordIn(t testing.TB, s *Store, id string, long, every time.Duration) int6
 	for at := every; at <= long; at += every {
 		var batch []stream.Chunk
 		for i, info := range infos {
-			until := int64(at.Seconds() * info.Rate)
+			until := int64(at.Seconds() * often(info))
 			c := run(info, next[i], int(until-next[i]))
 			if info.Kind == stream.Face {
 				c = person(t, info, c)

@@ -23,8 +23,16 @@ import (
 
 // finalVersion names the present way of deriving the final trace. It changes
 // whenever the same observations would give other rows. Version 2 added what the
-// landmarks tell: head pose, action units, blinks and bouts.
-const finalVersion = "2"
+// landmarks tell: head pose, action units, blinks and bouts. Version 3 finds
+// responses in every stream of skin conductance, and bridges readings that the
+// device only repeated.
+const finalVersion = "3"
+
+// joined are the kinds of stream that a trace is joined from. A derivation's
+// parameters name the stream of each: "eda_stream".
+func joined() []stream.Kind {
+	return []stream.Kind{stream.Face, stream.Stimulus, stream.Gaze, stream.EDA}
+}
 
 // derived is all that is derived of one session.
 type derived struct {
@@ -38,9 +46,15 @@ type final struct {
 	segment   int
 	start     instant.Instant
 	streams   []aligned
-	responses []eda.Response
+	responses []response
 	face      facial.Derived
 	trace     []stream.Sample
+}
+
+// response is a skin-conductance response and the stream it was found in.
+type response struct {
+	stream string
+	eda.Response
 }
 
 // derivation says how the rows were made.
@@ -51,14 +65,23 @@ func (d *derived) derivation(name string) derivation {
 		"face":  strings.Join([]string{"fusion/facial Derive", facial.Version, headpose.Version, action.Version, visibility.Version, "default options"}, ", "),
 		"join":  "fusion/trace Join",
 	}
-	var of, models []string
+	var models []string
+	of := map[stream.Kind][]string{}
 	for _, f := range d.segments {
+		for _, k := range joined() {
+			if a := f.first(k); a != nil {
+				of[k] = append(of[k], a.info.ID)
+			}
+		}
 		if a := f.first(stream.Face); a != nil {
-			of, models = append(of, a.info.ID), append(models, a.info.Model)
+			models = append(models, a.info.Model)
 		}
 	}
-	if len(of) > 0 {
-		p["face_stream"], p["model"] = distinct(of), distinct(models)
+	for k, ids := range of {
+		p[string(k)+"_stream"] = distinct(ids)
+	}
+	if len(models) > 0 {
+		p["model"] = distinct(models)
 	}
 	switch {
 	case d.rest == nil:
@@ -162,7 +185,8 @@ func analyse(a aligned) eda.Result {
 }
 
 // join derives what the face did and joins the trace. Of two streams of one kind
-// the first is taken. What the trace is joined from is let go.
+// the first in the lab's order is taken, as the live trace does; responses are told
+// of every stream of skin conductance. What the trace is joined from is let go.
 func (f *final) join(n *rest) {
 	var in trace.Streams
 	if a := f.first(stream.Face); a != nil {
@@ -178,7 +202,11 @@ func (f *final) join(n *rest) {
 	}
 	if a := f.first(stream.EDA); a != nil {
 		in.EDA, in.EDAInfo, in.Analysis = a.samples, a.info, a.skin
-		f.responses = a.skin.Responses
+	}
+	for _, a := range f.streams {
+		for _, r := range a.skin.Responses {
+			f.responses = append(f.responses, response{a.info.ID, r})
+		}
 	}
 	f.trace = trace.Join(in)
 	f.face.Rows = nil
@@ -198,7 +226,7 @@ func pingsOf(all []Probe, segment int, id string) []align.Ping {
 	return out
 }
 
-// first returns the first stream of a kind, or nil.
+// first returns the first stream of a kind in the lab's order, or nil.
 func (f *final) first(k stream.Kind) *aligned {
 	for i := range f.streams {
 		if f.streams[i].info.Kind == k {
@@ -230,9 +258,9 @@ func writeDerived(ctx context.Context, tx *sql.Tx, id, name, software string, d 
 // writeResponses writes a segment's skin-conductance responses.
 func writeResponses(ctx context.Context, tx *sql.Tx, id, name string, f *final) error {
 	for n, r := range f.responses {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO eda_response (session_id, derivation, segment, n, onset_ns, peak_ns, amplitude_us, rise_s, half_recovery_s)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, name, f.segment, n+1, int64(r.Onset), int64(r.Peak), r.AmplitudeUS, number(r.RiseS), number(r.HalfRecoveryS)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO eda_response (session_id, derivation, segment, n, stream, onset_ns, peak_ns, amplitude_us, rise_s, half_recovery_s)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			id, name, f.segment, n+1, r.stream, int64(r.Onset), int64(r.Peak), r.AmplitudeUS, number(r.RiseS), number(r.HalfRecoveryS)); err != nil {
 			return fmt.Errorf("write skin-conductance response %d: %w", n+1, err)
 		}
 	}

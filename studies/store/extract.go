@@ -19,7 +19,7 @@ func copied() [][2]string {
 		return [2]string{table, "SELECT * FROM whole." + table + " WHERE session_id = ?1"}
 	}
 	const study = " = (SELECT study_hash FROM whole.session WHERE id = ?1)"
-	return [][2]string{
+	all := [][2]string{
 		{"study", "SELECT * FROM whole.study WHERE hash" + study},
 		{"stimulus", "SELECT * FROM whole.stimulus WHERE study_hash" + study},
 		{"participant", "SELECT * FROM whole.participant WHERE code = (SELECT participant FROM whole.session WHERE id = ?1)"},
@@ -27,10 +27,14 @@ func copied() [][2]string {
 		{"session", sessionOpen},
 		own("segment"), own("stream"), own("presentation"),
 		own("clock_probe"), own("clock_model"), own("event"), own("gap"),
-		own("eda_sample"), own("gaze_sample"), own("face_frame"), own("stimulus_frame"),
+	}
+	for _, table := range sampleTables() {
+		all = append(all, own(table))
+	}
+	return append(all,
 		own("derivation"), own("eda_response"), own("face_event"), own("calibration"), own("trace_row"), own("quality"),
 		own("consent"), own("video"), own("audit"),
-	}
+	)
 }
 
 // sessionOpen picks the session's row with the state that lets rows in.

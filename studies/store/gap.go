@@ -16,45 +16,47 @@ const (
 
 // gap keeps the table of gaps in step with the events of a stream:
 //
-//   - Disconnected opens a gap, and Connected closes it. It begins with the last
-//     arrival, for a device that falls silent is noticed seconds later; but with
-//     the event where a stream may rightly be silent (its rate is 0);
-//   - Connected in a segment that has no sample of the stream yet means that the
-//     device was away since the segment began;
+//   - Disconnected opens a gap, and Connected closes it, or a sample that arrives
+//     after it: one row for each such pair, however short. It begins where the device was last known to be there,
+//     for one that falls silent is noticed seconds later; but with the event where
+//     a stream may rightly be silent (its rate is 0);
+//   - Connected of a device that has not shown itself in the segment means that it
+//     was away since the segment began;
 //   - Lost is a gap between two arrivals. The samples that a disconnection cost
 //     are known only when the first ones after it come: they are added to its gap.
+//     So is what is lost while it lasts.
 //
-// Instants of gaps are instants of arrival, as observed.
+// Instants of gaps are instants of arrival, as observed. A stream that never
+// delivered anything gets its gap when the segment is closed (closeSegments).
 func (r *recorder) gap(ctx context.Context, tx *sql.Tx, l *lane, c stream.Chunk, e stream.Event) error {
 	switch e.Kind {
 	case stream.Disconnected:
 		if l.open != none {
 			return nil
 		}
-		l.open = l.gaps
+		l.open, l.closed, l.gone = l.gaps, none, e.At
 		from := e.At
 		if l.info.Rate > 0 {
-			from = l.before(c, e.At)
+			from = l.lastThere(c, e.At, r.start)
 		}
 		return r.addGap(ctx, tx, l, from, nil, 0, gapDisconnected, e.Detail)
 
 	case stream.Connected:
-		if l.open == none {
-			if l.seen || e.At <= r.start {
-				return nil
-			}
-			l.closed = l.gaps
-			return r.addGap(ctx, tx, l, r.start, int64(e.At), 0, gapDisconnected, "not there when the segment began")
+		there := l.there
+		l.there = true
+		if l.open != none {
+			return r.closeGap(ctx, tx, l, e.At)
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE gap SET until_ns = ? WHERE session_id = ? AND stream = ? AND segment = ? AND n = ?",
-			int64(e.At), r.id, l.info.ID, r.segment, l.open)
-		l.open, l.closed = none, l.open
-		return err
+		if there || e.At <= r.start {
+			return nil
+		}
+		l.closed, l.back = l.gaps, e.At
+		return r.addGap(ctx, tx, l, r.start, int64(e.At), 0, gapDisconnected, "not there when the segment began")
 
 	case stream.Lost:
-		if l.closed != none {
+		if n := max(l.open, l.closed); n != none { // never both
 			_, err := tx.ExecContext(ctx, "UPDATE gap SET lost = lost + ? WHERE session_id = ? AND stream = ? AND segment = ? AND n = ?",
-				e.Count, r.id, l.info.ID, r.segment, l.closed)
+				e.Count, r.id, l.info.ID, r.segment, n)
 			return err
 		}
 		return r.addGap(ctx, tx, l, l.before(c, e.At), int64(e.At), e.Count, gapLost, e.Detail)
@@ -67,6 +69,25 @@ func (r *recorder) addGap(ctx context.Context, tx *sql.Tx, l *lane, from instant
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.id, l.info.ID, r.segment, l.gaps, int64(from), until, lost, reason, detail)
 	l.gaps++
 	return err
+}
+
+// closeGap ends the gap that is open.
+func (r *recorder) closeGap(ctx context.Context, tx *sql.Tx, l *lane, at instant.Instant) error {
+	_, err := tx.ExecContext(ctx, "UPDATE gap SET until_ns = ? WHERE session_id = ? AND stream = ? AND segment = ? AND n = ?",
+		int64(at), r.id, l.info.ID, r.segment, l.open)
+	l.open, l.closed, l.back = none, l.open, at
+	return err
+}
+
+// delivers closes the gap that is open when one of a chunk's samples arrived after
+// the device was seen to be gone.
+func (r *recorder) delivers(ctx context.Context, tx *sql.Tx, l *lane, samples []stream.Sample) error {
+	for _, s := range samples {
+		if l.open != none && s.Arrival > l.gone {
+			return r.closeGap(ctx, tx, l, s.Arrival)
+		}
+	}
+	return nil
 }
 
 // before returns the latest arrival of the stream before an instant, in the
@@ -83,4 +104,15 @@ func (l *lane) before(c stream.Chunk, at instant.Instant) instant.Instant {
 		return at
 	}
 	return from
+}
+
+// lastThere returns when a device that is gone at an instant was last known to be
+// there: its latest arrival, or its return from the disconnection before, or the
+// beginning of the segment.
+func (l *lane) lastThere(c stream.Chunk, at, start instant.Instant) instant.Instant {
+	from := max(start, l.back)
+	if last := l.before(c, at); last < at {
+		from = max(from, last)
+	}
+	return min(from, at)
 }

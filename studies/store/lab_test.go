@@ -16,14 +16,15 @@ import (
 // origin is the instant at which test sessions begin.
 const origin = instant.Instant(1_000_000_000_000)
 
-// channelsOf are the channels that the table of a kind asks for.
+// channelsOf are the channels that the table of a kind asks for, without those that
+// a stream may leave out.
 func channelsOf(t testing.TB, k stream.Kind) []stream.Channel {
 	t.Helper()
 	tab, err := tableOf(k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := tab.channels
+	names := slices.DeleteFunc(slices.Clone(tab.channels), func(n string) bool { return slices.Contains(tab.optional, n) })
 	if tab.landmarks {
 		names = slices.Concat(names, landmarkNames())
 	}
@@ -34,6 +35,28 @@ func channelsOf(t testing.TB, k stream.Kind) []stream.Channel {
 	return out
 }
 
+// everyChannel are the channels of a kind with those that a stream may leave out.
+func everyChannel(t testing.TB, k stream.Kind) []stream.Channel {
+	t.Helper()
+	tab, err := tableOf(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := channelsOf(t, k)
+	for _, n := range tab.optional {
+		out = append(out, stream.Channel{Name: n, Unit: "1", Note: "Test channel " + n + "."})
+	}
+	return out
+}
+
+// often is how many samples a second tests make of a stream.
+func often(info stream.Info) float64 {
+	if info.Rate == 0 {
+		return 10
+	}
+	return info.Rate
+}
+
 // lab is the streams of a whole lab.
 func lab(t testing.TB) []stream.Info {
 	return []stream.Info{
@@ -42,6 +65,8 @@ func lab(t testing.TB) []stream.Info {
 		{ID: "face", Kind: stream.Face, Device: "test camera", Clock: stream.HostClock, TickHz: 1e9, Rate: 30, Channels: channelsOf(t, stream.Face)},
 		{ID: "stimulus", Kind: stream.Stimulus, Device: "test screen", Clock: stream.PingedClock, TickHz: 1e6, Rate: 30, Channels: channelsOf(t, stream.Stimulus)},
 		{ID: "trace", Kind: stream.Trace, Device: "join", Clock: stream.HostClock, TickHz: 1e9, Rate: 30, Channels: channelsOf(t, stream.Trace)},
+		{ID: "light", Kind: stream.Light, Device: "test box", Clock: stream.PingedClock, TickHz: 1e6, Channels: channelsOf(t, stream.Light)},
+		{ID: "codes", Kind: stream.Trigger, Device: "test cable", Clock: stream.HostClock, TickHz: 1e9, Channels: channelsOf(t, stream.Trigger)},
 	}
 }
 
@@ -121,7 +146,7 @@ func values(info stream.Info, n int64) []float64 {
 func run(info stream.Info, first int64, n int) stream.Chunk {
 	c := stream.Chunk{Stream: info.ID}
 	for seq := first; seq < first+int64(n); seq++ {
-		at := origin + instant.Instant(float64(seq)*1e9/info.Rate)
+		at := origin + instant.Instant(float64(seq)*1e9/often(info))
 		tick := int64(at)
 		if info.TickHz == 1e6 {
 			tick = int64(at-origin) / 1000

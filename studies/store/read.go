@@ -104,7 +104,8 @@ type Stimulus struct {
 	Frames          int
 }
 
-// Segment is one uninterrupted run of a session, with its streams.
+// Segment is one uninterrupted run of a session, with its streams in the lab's
+// order. Of two of one kind the trace is joined from the first.
 type Segment struct {
 	session.Segment
 	Until   instant.Instant // the latest arrival; Start while nothing has been closed
@@ -119,7 +120,7 @@ type Stream struct {
 	FramesOf  string // made later from kept video: the stream whose frames it reads again; "" = recorded
 	Rows      int64  // samples kept
 	Statement align.Statement
-	Usable    float64 // share of the expected samples that are there and valid, 0..1
+	Usable    float64 // share of the expected samples that are there and valid, 0..1; NaN where nobody can expect any (light, trigger)
 }
 
 // Presentation is one showing of a stimulus in a session's plan.
@@ -242,15 +243,20 @@ func (s *Store) loadStreams(ctx context.Context, d *Detail) error {
 		g := &d.Segments[i]
 		err := s.each(ctx, `SELECT t.id, t.kind, t.device, t.serial, t.port, t.clock, t.tick_hz, t.rate_hz, t.channels, t.simulated, t.model, t.frames_of,
 			coalesce(q.method, ''), coalesce(q.drift_ppm, 0), coalesce(q.jitter_ms, 0), coalesce(q.bound_ms, 0),
-			coalesce(q.samples, 0), coalesce(q.lost, 0), coalesce(q.epochs, 0), coalesce(q.pings, 0), coalesce(q.usable_share, 0)
+			coalesce(q.samples, 0), coalesce(q.lost, 0), coalesce(q.epochs, 0), coalesce(q.pings, 0), q.usable_share, q.method IS NULL
 			FROM stream t LEFT JOIN quality q ON q.session_id = t.session_id AND q.segment = t.segment AND q.stream = t.id
-			WHERE t.session_id = ? AND t.segment = ? ORDER BY t.id`, []any{d.ID, g.Number}, func(row scanner) error {
+			WHERE t.session_id = ? AND t.segment = ? ORDER BY t.place, t.id`, []any{d.ID, g.Number}, func(row scanner) error {
 			var t Stream
 			var channels string
+			var share sql.NullFloat64
+			var open bool // not sealed yet
 			if err := row.Scan(&t.ID, &t.Kind, &t.Device, &t.Serial, &t.Port, &t.Clock, &t.TickHz, &t.Rate, &channels, &t.Simulated, &t.Model, &t.FramesOf,
 				&t.Statement.Method, &t.Statement.DriftPPM, &t.Statement.JitterMs, &t.Statement.BoundMs,
-				&t.Statement.Samples, &t.Statement.Lost, &t.Statement.Epochs, &t.Statement.Pings, &t.Usable); err != nil {
+				&t.Statement.Samples, &t.Statement.Lost, &t.Statement.Epochs, &t.Statement.Pings, &share, &open); err != nil {
 				return err
+			}
+			if !open {
+				t.Usable = float(share)
 			}
 			g.Streams = append(g.Streams, t)
 			return json.Unmarshal([]byte(channels), &g.Streams[len(g.Streams)-1].Channels)

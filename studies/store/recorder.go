@@ -46,8 +46,10 @@ type tally struct {
 	// open and closed are the numbers of the gap that goes on and of the latest
 	// disconnection that ended and has had no sample since, or none.
 	open, closed int
-	seen         bool // whether the segment has a sample of the stream
-	last         instant.Instant
+	there        bool            // whether the device has shown itself in this segment
+	seen         bool            // whether the segment has a sample of the stream
+	last         instant.Instant // the latest arrival
+	gone, back   instant.Instant // when the latest disconnection was seen, and when it ended
 }
 
 // none is the number of no gap.
@@ -131,6 +133,9 @@ func (r *recorder) chunk(ctx context.Context, tx *sql.Tx, c stream.Chunk) error 
 // samples writes a chunk's samples. The first of two with the same number stays;
 // the others are counted in an event.
 func (r *recorder) samples(ctx context.Context, tx *sql.Tx, l *lane, c stream.Chunk) error {
+	if err := r.delivers(ctx, tx, l, c.Samples); err != nil {
+		return err
+	}
 	of := c.Stream
 	if l.layout.trace {
 		of = Live
@@ -160,7 +165,7 @@ func (r *recorder) samples(ctx context.Context, tx *sql.Tx, l *lane, c stream.Ch
 		}
 		repeated += int64(n) - kept
 		rest = rest[n:]
-		l.seen, l.closed = true, none
+		l.there, l.seen, l.closed = true, true, none
 	}
 	if repeated == 0 {
 		return nil

@@ -15,6 +15,7 @@ import (
 // Response is one skin-conductance response of the session's current derivation.
 type Response struct {
 	Segment       int
+	Stream        string // that it was found in
 	Onset, Peak   instant.Instant
 	AmplitudeUS   float64 // of the peak above the onset
 	RiseS         float64 // from onset to peak; NaN when unknown
@@ -43,14 +44,15 @@ type Event struct {
 	stream.Event
 }
 
-// Responses returns the skin-conductance responses in order of time.
+// Responses returns the skin-conductance responses of all streams in order of
+// time. The trace shows those of the first stream of its segment.
 func (s *Store) Responses(ctx context.Context, id string) ([]Response, error) {
-	return list(ctx, s, id, `SELECT r.segment, r.onset_ns, r.peak_ns, r.amplitude_us, r.rise_s, r.half_recovery_s
+	return list(ctx, s, id, `SELECT r.segment, r.stream, r.onset_ns, r.peak_ns, r.amplitude_us, r.rise_s, r.half_recovery_s
 		FROM eda_response r JOIN session s ON s.id = r.session_id AND s.trace_derivation = r.derivation
-		WHERE r.session_id = ? ORDER BY r.segment, r.n`,
+		WHERE r.session_id = ? ORDER BY r.segment, r.onset_ns, r.n`,
 		func(row scanner, v *Response) error {
 			var rise, half sql.NullFloat64
-			err := row.Scan(&v.Segment, &v.Onset, &v.Peak, &v.AmplitudeUS, &rise, &half)
+			err := row.Scan(&v.Segment, &v.Stream, &v.Onset, &v.Peak, &v.AmplitudeUS, &rise, &half)
 			v.RiseS, v.HalfRecoveryS = float(rise), float(half)
 			return err
 		})

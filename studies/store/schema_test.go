@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"emolab/fusion/stream"
 )
 
 // readSchema returns the tables and columns that SCHEMA.md names, and its queries.
@@ -66,8 +68,8 @@ func TestSchemaIsDescribed(t *testing.T) {
 // the order of the columns.
 func TestTablesFitTheCode(t *testing.T) {
 	s := open(t)
-	for _, info := range lab(t) {
-		tab, err := tableOf(info.Kind)
+	for _, kind := range append(sampleKinds(), stream.Trace) {
+		tab, err := tableOf(kind)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -151,6 +151,6 @@ func writeAligned(ctx context.Context, tx *sql.Tx, id string, segment int, a ali
 func writeStatement(ctx context.Context, tx *sql.Tx, id string, segment int, of string, v align.Statement, usable float64) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO quality (session_id, segment, stream, method, drift_ppm, jitter_ms, bound_ms, samples, lost, epochs, pings, usable_share)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		id, segment, of, v.Method, number(v.DriftPPM), number(v.JitterMs), number(v.BoundMs), v.Samples, v.Lost, v.Epochs, v.Pings, usable)
+		id, segment, of, v.Method, number(v.DriftPPM), number(v.JitterMs), number(v.BoundMs), v.Samples, v.Lost, v.Epochs, v.Pings, number(usable))
 	return err
 }

@@ -17,20 +17,43 @@ const landmarks = 68
 
 // table is where the samples of one kind of stream are kept.
 type table struct {
-	name      string
-	channels  []string // columns that are channels, in the order of the stream's channels
-	landmarks bool     // whether a BLOB of landmarks follows
-	trace     bool     // whether rows belong to a derivation instead of a stream
+	name     string
+	channels []string // columns that are channels, in the order of the stream's channels
+	// optional are those of them that a stream may leave out, because its device
+	// never has them: the columns are then NULL.
+	optional  []string
+	landmarks bool // whether a BLOB of landmarks follows
+	trace     bool // whether rows belong to a derivation instead of a stream
+}
+
+// sampleKinds are the kinds of stream whose samples are observations, in the order of
+// their tables in this file.
+func sampleKinds() []stream.Kind {
+	return []stream.Kind{stream.EDA, stream.Gaze, stream.Face, stream.Stimulus, stream.Light, stream.Trigger}
+}
+
+// sampleTables are the names of their tables.
+func sampleTables() []string {
+	var names []string
+	for _, k := range sampleKinds() {
+		if t, err := tableOf(k); err == nil { // each has one
+			names = append(names, t.name)
+		}
+	}
+	return names
 }
 
 // tableOf returns the table for a kind of stream.
 func tableOf(k stream.Kind) (table, error) {
 	switch k {
 	case stream.EDA:
-		return table{name: "eda_sample", channels: []string{"raw", "eda_us"}}, nil
+		return table{name: "eda_sample", channels: []string{"raw", "eda_us", "eda_range", "eda_hold"},
+			optional: []string{"eda_range", "eda_hold"}}, nil
 	case stream.Gaze:
 		return table{name: "gaze_sample", channels: []string{
-			"gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm"}}, nil
+			"gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm",
+			"raw_x", "raw_y", "pupil_left_raw", "pupil_right_raw"},
+			optional: []string{"raw_x", "raw_y", "pupil_left_raw", "pupil_right_raw"}}, nil
 	case stream.Face:
 		return table{name: "face_frame", landmarks: true, channels: []string{
 			"face_found", "face_confidence", "box_x_px", "box_y_px", "box_w_px", "box_h_px",
@@ -41,6 +64,10 @@ func tableOf(k stream.Kind) (table, error) {
 	case stream.Stimulus:
 		return table{name: "stimulus_frame", channels: []string{
 			"presentation", "frame", "media_ns", "presented_frames", "rect_x", "rect_y", "rect_w", "rect_h"}}, nil
+	case stream.Light:
+		return table{name: "light_sample", channels: []string{"light_raw"}}, nil
+	case stream.Trigger:
+		return table{name: "trigger_sample", channels: []string{"code", "lag_ms"}}, nil
 	case stream.Trace:
 		return table{name: "trace_row", trace: true, channels: []string{
 			"presentation", "frame", "media_ns", "face_found", "face_confidence",
@@ -65,7 +92,7 @@ func (t table) lead() []string {
 	return []string{"session_id", "stream", "segment", "seq", "epoch", "tick", "arrival_ns", "at_ns", "err_ns"}
 }
 
-// columns returns all columns. Their order is not the file's, where those that a
+// columns returns the columns. Their order is not the file's, where those that a
 // migration added stand last.
 func (t table) columns() []string {
 	cols := slices.Concat(t.lead(), t.channels)
@@ -103,39 +130,45 @@ func (t table) insert(n int) string {
 
 // layout tells where the channels of one stream go in its table.
 type layout struct {
-	table
+	table        // without the optional channels that the stream has not got
 	values []int // for each channel column, its position in Sample.Values
 	marks  []int // for each landmark coordinate, its position in Sample.Values
 	width  int   // of Sample.Values
 }
 
-// layoutOf matches a stream's channels with its table's columns. All must be
-// there and none may be left over; the order is the stream's own.
+// layoutOf matches a stream's channels with its table's columns. All but the
+// optional ones must be there and none may be left over; the order is the stream's
+// own.
 func layoutOf(info stream.Info) (layout, error) {
 	t, err := tableOf(info.Kind)
 	if err != nil {
 		return layout{}, fmt.Errorf("stream %q: %w", info.ID, err)
 	}
-	want := t.channels
-	if t.landmarks {
-		want = slices.Concat(want, landmarkNames())
-	}
 	l := layout{table: t, width: len(info.Channels)}
+	l.channels = slices.DeleteFunc(slices.Clone(t.channels), func(name string) bool {
+		return slices.Contains(t.optional, name) && info.Index(name) < 0
+	})
 	var missing []string
-	for i, name := range want {
+	position := func(name string) int {
 		at := info.Index(name)
 		if at < 0 {
 			missing = append(missing, name)
 		}
-		if i < len(t.channels) {
-			l.values = append(l.values, at)
-		} else {
-			l.marks = append(l.marks, at)
+		return at
+	}
+	for _, name := range l.channels {
+		l.values = append(l.values, position(name))
+	}
+	known := l.channels
+	if t.landmarks {
+		for _, name := range landmarkNames() {
+			l.marks = append(l.marks, position(name))
 		}
+		known = slices.Concat(known, landmarkNames())
 	}
 	var extra []string
 	for i, c := range info.Channels {
-		if !slices.Contains(want, c.Name) || info.Index(c.Name) != i {
+		if !slices.Contains(known, c.Name) || info.Index(c.Name) != i {
 			extra = append(extra, c.Name)
 		}
 	}
