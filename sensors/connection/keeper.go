@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// retryEvery is the pause between two attempts to open a port: shorter than
+	// retryEvery is the pause between two attempts to open a line: shorter than
 	// anyone takes to push a plug home, long enough to cost nothing.
-	retryEvery = 500 * time.Millisecond
+	retryEvery = 200 * time.Millisecond
 
 	// farewell is how long Speak gets to say goodbye to the device when the
 	// recording ends. A stop command takes a millisecond; a device that takes no

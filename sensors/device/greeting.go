@@ -6,6 +6,9 @@ import "time"
 // must be harmless to any other device: a query, never a setting.
 type Greeting struct {
 	Baud int // the speed at which it is asked
+	// Bluetooth devices are asked on Bluetooth ports (rfcomm) and nowhere else;
+	// the others on all other ports.
+	Bluetooth bool
 	// Ask is sent in turn, Pause apart, and again every Again until the device
 	// answers or Within has passed. None: the device speaks unasked, and nothing
 	// is sent.

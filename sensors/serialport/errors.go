@@ -31,7 +31,7 @@ func explainOpen(path string, err error) error {
 	if errors.As(err, &pe) {
 		switch pe.Code() {
 		case serial.PortBusy:
-			return fmt.Errorf("%w: %s: close that program (lsof %s names it)", ErrBusy, path, path)
+			return busy(path, Holders(path))
 		case serial.PermissionDenied:
 			group := owningGroup(path)
 			return fmt.Errorf("%w to open %s, which belongs to the group %s: run \"sudo usermod -aG %s $USER\", then log out and in",

@@ -6,6 +6,7 @@ package serialport
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,14 +42,6 @@ type Config struct {
 	Clock   instant.Clock // stamps the arrivals
 }
 
-// Name returns how the configured port is called in messages.
-func (c Config) Name() string {
-	if c.Serial != "" {
-		return "serial number " + c.Serial
-	}
-	return c.Path
-}
-
 // Port is an open serial port. One goroutine may read and another write at the
 // same time; Close may be called from anywhere, any number of times.
 type Port struct {
@@ -65,12 +58,27 @@ type Port struct {
 	err     error // of the inner Close
 }
 
+// maxDescriptor is the highest file descriptor with which the serial library may
+// be used: it waits by select(2), whose sets end at 1024, and beyond them it
+// panics.
+const maxDescriptor = 1000
+
 // Open opens a port and drops what the driver had buffered of before. Its errors
 // wrap ErrMissing, ErrPermission, ErrBusy or ErrNotSerial and say what to do.
 func Open(c Config) (*Port, error) {
 	path, err := c.find()
 	if err != nil {
 		return nil, err
+	}
+	if err := roomForDescriptor(); err != nil {
+		return nil, err
+	}
+	// A port is opened for exclusive use, but the kernel lets root have it all the
+	// same: two readers would each get half of the bytes.
+	if os.Geteuid() == 0 {
+		if held := Holders(path); len(held) > 0 {
+			return nil, busy(path, held)
+		}
 	}
 	baud := c.Baud
 	if baud == 0 {
@@ -87,6 +95,32 @@ func Open(c Config) (*Port, error) {
 		return nil, errors.Join(fmt.Errorf("serialport: set up %s: %w", path, err), inner.Close())
 	}
 	return &Port{path: path, silence: c.Silence, clock: c.Clock, inner: inner, mode: mode}, nil
+}
+
+// roomForDescriptor fails when the next file that is opened gets a number that
+// the serial library cannot wait on.
+func roomForDescriptor() error {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		return fmt.Errorf("serialport: %w", err)
+	}
+	defer f.Close()
+	if f.Fd() > maxDescriptor {
+		return fmt.Errorf("serialport: this program has more than %d files open, too many to open a serial port: close console pages that are not needed", maxDescriptor)
+	}
+	return nil
+}
+
+// SetBaud changes the speed of the open port. Bytes that are on the line at that
+// moment are damaged.
+func (p *Port) SetBaud(baud int) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	p.mode.BaudRate = baud
+	if err := p.inner.SetMode(&p.mode); err != nil {
+		return fmt.Errorf("serialport: set %s to %d baud: %w", p.path, baud, err)
+	}
+	return nil
 }
 
 // Path returns where the port was found.

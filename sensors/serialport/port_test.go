@@ -178,7 +178,7 @@ func TestOpenExplains(t *testing.T) {
 		c.config.Clock = instant.Monotonic{}
 		_, err := serialport.Open(c.config)
 		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.words) {
-			t.Errorf("%s: %v, want %v", c.config.Name(), err, c.want)
+			t.Errorf("%s: %v, want %v", c.config.Path+c.config.Serial, err, c.want)
 		}
 	}
 }

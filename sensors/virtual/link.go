@@ -36,6 +36,9 @@ type Disturbance struct {
 	LossPercent float64
 	// CorruptPercent is the share of messages that arrive with one byte wrong, 0..100.
 	CorruptPercent float64
+	// Baud is the speed that the device speaks: a host at another one hears
+	// garbage, and is garbage to the device. 0 = whatever the host has set.
+	Baud int
 }
 
 // FTDI is the usual adapter with its default latency timer and some loss.
@@ -155,7 +158,7 @@ func (l *Link) Plug() error {
 	}
 	in := make(chan Arrived)
 	f.done.Go(func() { line.carry(ctx) })
-	f.done.Go(func() { receive(ctx, at, l.clock, in) })
+	f.done.Go(func() { line.receive(ctx, l.clock, in) })
 	f.done.Go(func() { l.device.Run(ctx, due, in, func(m []byte) { line.send(ctx, m) }) })
 	l.lives++
 	l.life = f
@@ -185,19 +188,41 @@ func (l *Link) Unplug() error {
 func (l *Link) Close() error { return l.Unplug() }
 
 // receive hands what the host sends to the device until the cable is pulled.
-func receive(ctx context.Context, t plug, clock instant.Clock, in chan<- Arrived) {
+func (l *line) receive(ctx context.Context, clock instant.Clock, in chan<- Arrived) {
 	b := make([]byte, 4096)
 	for {
-		n, err := t.Read(b)
+		n, err := l.out.Read(b)
 		at := clock.Now()
 		if err != nil {
 			return // pulled
 		}
+		got := append([]byte(nil), b[:n]...)
+		if l.garbled() {
+			garble(got)
+		}
 		select {
-		case in <- Arrived{append([]byte(nil), b[:n]...), at}:
+		case in <- Arrived{got, at}:
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// garbled tells whether the host has set another speed than the device's.
+func (l *line) garbled() bool {
+	t, ok := l.out.(*Terminal)
+	if !ok || l.what.Baud == 0 {
+		return false
+	}
+	baud, err := t.Baud()
+	return err == nil && baud != l.what.Baud
+}
+
+// garble does to bytes what a wrong speed does, roughly: bits are read where
+// there are others.
+func garble(b []byte) {
+	for i := range b {
+		b[i] = b[i]<<3 | b[i]>>5 ^ 0x95
 	}
 }
 
@@ -245,6 +270,9 @@ func (l *line) carry(ctx context.Context) {
 		}
 		if l.what.Jitter > 0 && !l.wait(ctx, time.Duration(l.delays.Int64N(int64(l.what.Jitter)))) {
 			return false
+		}
+		if l.garbled() {
+			garble(buffer[:n])
 		}
 		_, err := l.out.Write(buffer[:n])
 		buffer = append(buffer[:0], buffer[n:]...)

@@ -168,6 +168,22 @@ func (t *Terminal) Opened() (bool, error) {
 	return open, nil
 }
 
+// Baud returns the speed that the host has set its end to.
+func (t *Terminal) Baud() (int, error) {
+	conn, err := t.master.SyscallConn()
+	if err != nil {
+		return 0, fmt.Errorf("virtual: %s: %w", t.path, err)
+	}
+	var set *unix.Termios
+	var inner error
+	// On the master this ioctl tells the settings of the other end.
+	err = conn.Control(func(fd uintptr) { set, inner = unix.IoctlGetTermios(int(fd), unix.TCGETS2) })
+	if err := errors.Join(err, inner); err != nil {
+		return 0, fmt.Errorf("virtual: %s: %w", t.path, err)
+	}
+	return int(set.Ospeed), nil
+}
+
 // Close pulls the cable: the host's reads fail, and the path is gone.
 func (t *Terminal) Close() error {
 	err := os.Remove(t.path)
