@@ -57,7 +57,7 @@ func TestFramesAreTheHosts(t *testing.T) {
 			wire.AppendStatus(nil, wire.Status{Samples: u32(), Unsent: u16(), TriggerUnsent: u16()}),
 			wire.AppendLight(nil, l),
 			wire.AppendTrigger(nil, wire.Trigger{Seq: u16(), Tick: u32(), Level: uint8(r.UintN(2))}),
-			wire.AppendHello(nil, wire.Hello{Protocol: wire.Version, Model: Model, Serial: u32(), Rate: u16()}))
+			wire.AppendHello(nil, wire.Hello{Protocol: wire.Version, Model: Model, Serial: u32(), Rate: u16(), Has: wire.HasLight, On: wire.HasLight}))
 	}
 	var questions []string
 	for _, f := range frames {

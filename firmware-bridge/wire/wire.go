@@ -68,7 +68,7 @@ const (
 	helloSizeV1  = 15 + modelSize
 	statusSizeV1 = 10
 	// What version 2 has.
-	helloSize  = helloSizeV1 + 1
+	helloSize  = helloSizeV1 + 2
 	statusSize = statusSizeV1 + 4
 	lightSize  = 6 + 2*LightReadings
 )
@@ -118,6 +118,7 @@ type Hello struct {
 	TickHz   uint32 // nominal ticks per second
 	Rate     uint16 // samples per second in force
 	Has      Capabilities
+	On       Capabilities // of what it has, what is turned on
 }
 
 // EDA is one skin-conductance sample. Seq counts the samples since Start, Tick
@@ -222,6 +223,7 @@ func (m Message) Hello() Hello {
 	}
 	if len(p) >= helloSize {
 		h.Has = Capabilities(p[helloSizeV1])
+		h.On = Capabilities(p[helloSizeV1+1])
 	}
 	return h
 }
@@ -296,6 +298,7 @@ func AppendHello(dst []byte, h Hello) []byte {
 		return appendFrame(dst, TypeHello, p[:helloSizeV1])
 	}
 	p[helloSizeV1] = byte(h.Has)
+	p[helloSizeV1+1] = byte(h.On)
 	return appendFrame(dst, TypeHello, p[:])
 }
 

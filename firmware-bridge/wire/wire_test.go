@@ -105,6 +105,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 			TickHz:   1e6,
 			Rate:     u16.Draw(t, "rate"),
 			Has:      Capabilities(rapid.IntRange(0, 3).Draw(t, "has")),
+			On:       Capabilities(rapid.IntRange(0, 3).Draw(t, "on")),
 		}
 		if d := cmp.Diff(h, one(t, AppendHello(nil, h)).Hello()); d != "" {
 			t.Fatal(d)
@@ -173,10 +174,10 @@ func TestSpecifiedBytes(t *testing.T) {
 		{"light set", AppendLightSet(nil, LightSetting{true, 0x8000}), "86 01 00 80"},
 		{"trigger set", AppendTriggerSet(nil, true), "87 01"},
 		{"rate", AppendRate(nil, 100), "84 64 00"},
-		{"hello of version 1", AppendHello(nil, Hello{1, Started, "emobox", [3]uint8{1, 2, 3}, 4, 1e6, 100, 0}),
+		{"hello of version 1", AppendHello(nil, Hello{1, Started, "emobox", [3]uint8{1, 2, 3}, 4, 1e6, 100, 0, 0}),
 			"01 01 01 65 6D 6F 62 6F 78 00 00 01 02 03 04 00 00 00 40 42 0F 00 64 00"},
-		{"hello", AppendHello(nil, Hello{2, Hung, "emobox", [3]uint8{2, 0, 1}, 4, 1e6, 100, HasLight | HasTrigger}),
-			"01 02 02 65 6D 6F 62 6F 78 00 00 02 00 01 04 00 00 00 40 42 0F 00 64 00 03"},
+		{"hello", AppendHello(nil, Hello{2, Hung, "emobox", [3]uint8{2, 0, 1}, 4, 1e6, 100, HasLight | HasTrigger, HasLight}),
+			"01 02 02 65 6D 6F 62 6F 78 00 00 02 00 01 04 00 00 00 40 42 0F 00 64 00 03 01"},
 	} {
 		body, ok := decodeCOBS(c.got[:len(c.got)-1])
 		if !ok {

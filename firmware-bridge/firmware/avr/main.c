@@ -36,6 +36,7 @@ static struct receiver receiver;
 static struct light light;
 static struct block last; /* of the photodiode, in case an edge follows */
 static bool sampling;
+static uint8_t on; /* of what the box has, what is turned on */
 static uint16_t light_number;
 static uint16_t unsent, light_unsent, trigger_unsent; /* for want of room in the line's buffer */
 static uint32_t status_due;
@@ -80,7 +81,7 @@ static uint16_t rate = RATE_DEFAULT;
 static void hello(uint8_t why)
 {
 	static const char model[8] = "emobox";
-	uint8_t p[24];
+	uint8_t p[25];
 	uint8_t *q = p;
 	*q++ = PROTOCOL;
 	*q++ = why;
@@ -93,6 +94,7 @@ static void hello(uint8_t why)
 	q = put32(q, TICKS_PER_SECOND);
 	q = put16(q, rate);
 	*q++ = HAS_LIGHT | HAS_TRIGGER;
+	*q++ = on;
 	send(TYPE_HELLO, p, q);
 }
 
@@ -113,6 +115,11 @@ static void stop(void)
 	sampling = false;
 	adc_stop();
 	PORTB &= ~_BV(PORTB5);
+}
+
+static void turn(uint8_t what, bool want)
+{
+	on = want ? on | what : on & ~what;
 }
 
 /* obey does what the frame in the receiver says. */
@@ -145,9 +152,11 @@ static void obey(uint32_t tick)
 	case TYPE_LIGHT_SET:
 		light_begin(&light, get16(payload + 1));
 		adc_light(payload[0]);
+		turn(HAS_LIGHT, payload[0]);
 		break;
 	case TYPE_TRIGGER_SET:
 		trigger_set(payload[0]);
+		turn(HAS_TRIGGER, payload[0]);
 		break;
 	}
 }

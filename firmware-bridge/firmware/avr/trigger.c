@@ -73,6 +73,8 @@ ISR(TIMER1_CAPT_vect)
 
 void trigger_set(bool want)
 {
+	if (want == on)
+		return;
 	ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
 	{
 		on = want;

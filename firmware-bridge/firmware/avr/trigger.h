@@ -12,7 +12,8 @@ struct edge {
 
 void trigger_init(void);
 
-/* trigger_set arms or disarms the input. Edges that wait are forgotten. */
+/* trigger_set arms or disarms the input, where it is not so already. Edges that
+   wait are forgotten. */
 void trigger_set(bool on);
 
 /* trigger_restart numbers the edges from 0 again; those that wait are forgotten. */
