@@ -152,11 +152,11 @@ func evidenceChannels() []stream.Channel {
 
 func sensorChannels() []stream.Channel {
 	return []stream.Channel{
-		{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus."},
+		{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus. Of several eye trackers: of the first in the lab's order."},
 		{Name: "gaze_y", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's height from the top."},
 		{Name: "gaze_valid", Unit: "1", Note: "1 where the eye tracker states a valid point of gaze at this instant, otherwise 0."},
 		{Name: "pupil_mm", Unit: "mm", Note: "Diameter of the pupil, mean of the eyes that were measured."},
-		{Name: "eda_us", Unit: "µS", Note: "Skin conductance."},
+		{Name: "eda_us", Unit: "µS", Note: "Skin conductance. Of several sensors: of the first in the lab's order, and so are the next three."},
 		{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level."},
 		{Name: "scr_us", Unit: "µS", Note: "Phasic part of it."},
 		{Name: "scr_onset", Unit: "1", Note: "1 where a skin-conductance response begins within this camera frame, otherwise 0. Live: where one is recognised, which is later."},

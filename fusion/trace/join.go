@@ -40,8 +40,8 @@ type Streams struct {
 }
 
 // Join makes the final trace, one row per face sample: skin conductance by
-// linear interpolation between samples at most eda.MaxGap apart, the nearest
-// gaze sample within a sample interval (a valid one before an invalid one), the
+// linear interpolation between samples at most eda.MaxGap apart (one that the
+// device only repeated is none), the nearest gaze sample within a sample interval (a valid one before an invalid one), the
 // stimulus row in force, gaze mapped from the screen onto the stimulus.
 //
 // Seq, Tick, Arrival and At are the face sample's. Err is its bound plus the
@@ -53,7 +53,7 @@ func Join(in Streams) []stream.Sample {
 		gaze     = gazeFinder{samples: in.Gaze, columns: newGazeColumns(in.GazeInfo), reach: gazeReachOf(in.GazeInfo)}
 		stimulus = inForce{samples: in.Stimulus}
 		columns  = newStimulusColumns(in.StimulusInfo)
-		skin     = skinFinder{samples: in.EDA, column: in.EDAInfo.Index("eda_us"), analysis: in.Analysis}
+		skin     = skinFinder{samples: in.EDA, columns: newSkinColumns(in.EDAInfo), analysis: in.Analysis, before: -1}
 		onsets   = in.Analysis.Responses
 		rows     = make([]stream.Sample, 0, len(in.Face))
 	)
@@ -156,28 +156,44 @@ func (g *gazeFinder) better(i, j int, at instant.Instant) bool {
 // skinFinder walks the skin conductance.
 type skinFinder struct {
 	samples  []stream.Sample
-	column   int
+	columns  skinColumns
 	analysis eda.Result
-	next     int // the first sample later than the frame
+	before   int // the latest measured sample not later than the frame, or -1
+	next     int // the first measured sample later than the frame
+}
+
+// walk goes on to an instant. Readings that the device repeated are passed over, as
+// if they had been lost: a straight line is nearer to what was not measured.
+func (k *skinFinder) walk(at instant.Instant) {
+	for k.next < len(k.samples) {
+		s := k.samples[k.next]
+		held := k.columns.isHeld(s)
+		if !held && s.At > at {
+			return
+		}
+		if !held {
+			k.before = k.next
+		}
+		k.next++
+	}
 }
 
 func (k *skinFinder) fill(r *row) {
-	if len(k.samples) == 0 || k.column < 0 {
+	if len(k.samples) == 0 || k.columns.us < 0 {
 		r.noSkin(NoEDA)
 		return
 	}
 	at := r.sample.At
-	for k.next < len(k.samples) && k.samples[k.next].At <= at {
-		k.next++
-	}
-	a, b := k.next-1, k.next
+	k.walk(at)
+	a, b := k.before, k.next
 	near := func(i int) bool { return k.samples[i].At.Sub(at).Abs() <= edaEnd }
+	none := len(k.samples)
 	switch {
-	case a < 0 && near(b):
+	case a < 0 && b < none && near(b):
 		a = b
-	case b == len(k.samples) && near(a):
+	case b == none && a >= 0 && near(a):
 		b = a
-	case a < 0 || b == len(k.samples) || k.samples[b].At.Sub(k.samples[a].At) > eda.MaxGap:
+	case a < 0 || b == none || k.samples[b].At.Sub(k.samples[a].At) > eda.MaxGap:
 		r.noSkin(EDAStale)
 		return
 	}
@@ -187,7 +203,7 @@ func (k *skinFinder) fill(r *row) {
 	}
 	r.join(max(k.samples[a].Err, k.samples[b].Err))
 	v := r.sample.Values
-	v[edaUS] = between(value(k.samples[a], k.column), value(k.samples[b], k.column), u)
+	v[edaUS] = between(value(k.samples[a], k.columns.us), value(k.samples[b], k.columns.us), u)
 	v[sclUS] = between(derived(k.analysis.Tonic, a), derived(k.analysis.Tonic, b), u)
 	v[scrUS] = between(derived(k.analysis.Phasic, a), derived(k.analysis.Phasic, b), u)
 	r.skinQuality()

@@ -33,7 +33,7 @@ type Live struct {
 	shown   *held
 	gazeAt  gazeColumns
 	showAt  stimulusColumns
-	edaAt   int
+	skinAt  skinColumns
 	split   *eda.Live
 	onsets  []instant.Instant // recognised and not yet in a row
 
@@ -50,7 +50,7 @@ type held struct {
 }
 
 // NewLive makes the live trace of a lab with the given streams. Of several of
-// one kind the first is joined; those that the lab has not got are empty in the
+// one kind the first is joined, as it is when the trace is derived again; those that the lab has not got are empty in the
 // rows. Without a face stream there are no rows.
 func NewLive(infos []stream.Info) *Live {
 	l := &Live{streams: map[string]*held{}, split: eda.NewLive(eda.Options{})}
@@ -68,7 +68,7 @@ func NewLive(infos []stream.Info) *Live {
 		case stream.Gaze:
 			l.gaze, l.gazeAt = h, newGazeColumns(info)
 		case stream.EDA:
-			l.skin, l.edaAt = h, info.Index("eda_us")
+			l.skin, l.skinAt = h, newSkinColumns(info)
 		case stream.Stimulus:
 			l.shown, l.showAt = h, newStimulusColumns(info)
 		}
@@ -118,9 +118,12 @@ func (l *Live) NewPerson() {
 
 func (l *Live) keep(h *held, samples []stream.Sample) {
 	for _, s := range samples {
+		if h == l.skin && l.skinAt.isHeld(s) {
+			continue // not measured: as if it had been lost
+		}
 		h.recent = append(h.recent, s)
 		if h == l.skin {
-			r := l.split.Add(s.At, value(s, l.edaAt))
+			r := l.split.Add(s.At, value(s, l.skinAt.us))
 			h.splits = append(h.splits, r)
 			if r.Onset {
 				l.onsets = append(l.onsets, s.At)
@@ -211,7 +214,7 @@ func (l *Live) joinGaze(r *row, on rect) {
 
 func (l *Live) joinSkin(r *row) {
 	v := r.sample.Values
-	if l.skin == nil || l.edaAt < 0 {
+	if l.skin == nil || l.skinAt.us < 0 {
 		r.noSkin(NoEDA)
 		return
 	}
@@ -225,7 +228,7 @@ func (l *Live) joinSkin(r *row) {
 		return
 	}
 	r.join(l.skin.recent[i].Err)
-	v[edaUS] = value(l.skin.recent[i], l.edaAt)
+	v[edaUS] = value(l.skin.recent[i], l.skinAt.us)
 	v[sclUS], v[scrUS] = l.skin.splits[i].Tonic, l.skin.splits[i].Phasic
 	r.skinQuality()
 }

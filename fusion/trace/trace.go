@@ -107,6 +107,16 @@ func mean(a, b float64) float64 {
 	return (a + b) / 2
 }
 
+// skinColumns are the places of a skin conductance's channels.
+type skinColumns struct{ us, hold int }
+
+func newSkinColumns(i stream.Info) skinColumns {
+	return skinColumns{i.Index("eda_us"), i.Index("eda_hold")}
+}
+
+// isHeld tells whether the device only repeated its last reading.
+func (c skinColumns) isHeld(s stream.Sample) bool { return value(s, c.hold) == 1 }
+
 // stimulusColumns are the places of a stimulus stream's channels.
 type stimulusColumns struct{ presentation, frame, media, x, y, w, h int }
 

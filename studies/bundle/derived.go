@@ -14,16 +14,18 @@ func (s *source) responses() sheet {
 		{"onset_ns", "ns", "Onset on the lab clock."},
 		{"peak_ns", "ns", "Peak on the lab clock."},
 	}, segmentColumn(),
+		column{"stream", "", "Stream that the response was found in. trace.csv shows those of the first in the lab's order (versions.json: eda_stream)."},
 		column{"amplitude_us", "µS", "Skin conductance of the peak above that of the onset."},
 		column{"rise_s", "s", "From onset to peak."},
 		column{"half_recovery_s", "s", "From peak until half the amplitude was gone; empty when that was not reached."})
-	return sheet{"eda_responses.csv", "Skin-conductance responses.", columns, func(ctx context.Context, t *table) error {
+	return sheet{"eda_responses.csv", "Skin-conductance responses, of every sensor.", columns, func(ctx context.Context, t *table) error {
 		all, err := s.store.Responses(ctx, s.detail.ID)
 		for _, r := range all {
 			t.seconds(s.start(r.Segment), r.Onset)
 			t.int(int64(r.Onset))
 			t.int(int64(r.Peak))
 			t.int(int64(r.Segment))
+			t.text(r.Stream)
 			t.float(r.AmplitudeUS)
 			t.float(r.RiseS)
 			t.float(r.HalfRecoveryS)

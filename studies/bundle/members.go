@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"regexp"
 	"runtime"
@@ -125,7 +126,7 @@ type statement struct {
 	Stream  string           `json:"stream"`
 	Clock   stream.ClockKind `json:"clock"`
 	align.Statement
-	Usable float64 `json:"usable_share"`
+	Usable *float64 `json:"usable_share"` // null: nobody can say how many samples there should be
 }
 
 func (s *source) alignment() []statement {
@@ -133,7 +134,11 @@ func (s *source) alignment() []statement {
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
 			if t.Kind != stream.Trace {
-				out = append(out, statement{g.Number, t.ID, t.Clock, t.Statement, t.Usable})
+				v := statement{Segment: g.Number, Stream: t.ID, Clock: t.Clock, Statement: t.Statement}
+				if !math.IsNaN(t.Usable) {
+					v.Usable = &t.Usable
+				}
+				out = append(out, v)
 			}
 		}
 	}

@@ -112,10 +112,22 @@ func (s *source) trace() sheet {
 	}}
 }
 
-// samples is one stream as it was observed, on the lab clock. A segment that
-// names its channels in another order is put in the order of the first.
+// samples is one stream as it was observed, on the lab clock. It has the channels
+// that the stream has, and no column for those that its device never had. A segment
+// that names its channels in another order is put in the order of the first; what
+// only a later one has comes last.
 func (s *source) samples(first store.Stream) sheet {
 	info := first.Info
+	info.Channels = slices.Clone(info.Channels)
+	for _, g := range s.detail.Segments {
+		for _, t := range g.Streams {
+			for _, c := range t.Channels {
+				if t.ID == info.ID && info.Index(c.Name) < 0 {
+					info.Channels = append(info.Channels, c)
+				}
+			}
+		}
+	}
 	columns := slices.Concat(timeColumns("when the sample was taken"), []column{
 		{"err_ns", "ns", "Bound on the error of t_s and at_ns."},
 		{"arrival_ns", "ns", "When the sample reached the recording machine, on the lab clock."},
@@ -123,7 +135,7 @@ func (s *source) samples(first store.Stream) sheet {
 		{"seq", "1", "Number of the sample; lost samples are counted too."},
 		{"tick", "1", "The device's own stamp."},
 	}, channelColumns(info))
-	order := map[int][]int{} // of each segment: where the channels are
+	order := map[int][]int{} // of each segment: where the channels are; -1: it has not got them
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
 			if t.ID != info.ID {
@@ -159,9 +171,12 @@ func (s *source) samples(first store.Stream) sheet {
 			t.int(row.Seq)
 			t.int(row.Tick)
 			for i, at := range order[row.Segment] {
-				if kept32[i] {
+				switch {
+				case at < 0:
+					t.empty()
+				case kept32[i]:
 					t.float32(row.Values[at])
-				} else {
+				default:
 					t.float(row.Values[at])
 				}
 			}
@@ -204,7 +219,7 @@ func (s *source) events() sheet {
 func (s *source) gaps() sheet {
 	columns := []column{
 		{"t_s", "s", "Seconds from the start of the segment to the beginning of the gap."},
-		{"from_ns", "ns", "Beginning of the gap: latest arrival before it, or when the device was seen to be gone."},
+		{"from_ns", "ns", "Beginning of the gap: latest arrival before it, the end of the gap before, or the start of the segment; for streams without a rate when the device was seen to be gone."},
 		{"until_ns", "ns", "End of the gap; empty when the device did not come back in that segment."},
 		segmentColumn(), streamColumn(),
 		{"lost", "1", "Samples missing by their sequence numbers."},

@@ -41,10 +41,13 @@ var names = map[stream.Kind]string{
 	stream.Gaze:     "Eye tracker",
 	stream.Face:     "Camera",
 	stream.Stimulus: "Participant's screen",
+	stream.Light:    "Photodiode",
+	stream.Trigger:  "Trigger line",
 }
 
 // useless is what it means when a stream delivers nothing of use, and what to do.
-// A stream that is not among them may be silent: no clip, no frames.
+// A stream that is not among them may be silent: no clip, no frames; no edge, no
+// light; no onset, no trigger.
 var useless = map[stream.Kind][2]string{
 	stream.EDA:  {"No skin contact", "Check both electrodes and their cable; ask for a deep breath."},
 	stream.Gaze: {"Eyes not found", "Ask the participant to face the screen; check distance and reflections on glasses."},

@@ -15,7 +15,7 @@ import (
 type Health struct {
 	Info      stream.Info `json:"info"`
 	Connected bool        `json:"connected"`
-	Rate      float64     `json:"rate_hz"` // measured over the last two seconds
+	Rate      float64     `json:"rate_hz"` // measured over the last two seconds; 0 of a stream without a nominal one
 	Samples   int64       `json:"samples"` // since the lab started
 	Lost      int64       `json:"lost"`
 	Faults    int64       `json:"faults"`
@@ -128,7 +128,9 @@ func (m *meter) appear(at instant.Instant) {
 // read returns the health at an instant.
 func (m *meter) read(now instant.Instant) Health {
 	h := m.health
-	h.Rate = m.rate(now)
+	if h.Info.Rate > 0 || h.Info.Kind == stream.Stimulus { // of bursts and single codes a rate says nothing
+		h.Rate = m.rate(now)
+	}
 	h.AgeMs, h.UsableAgeMs = age(now, max(m.last, m.there)), age(now, max(m.lastUsable, m.there))
 	if h.Connected && h.AgeMs <= silentAfterMs { // what a dead camera saw last is of no use
 		h.Advice = m.watch.Advice()

@@ -46,8 +46,8 @@ func NewLab(clock instant.Clock, sources ...stream.Source) (*Lab, error) {
 	}
 	for _, s := range sources {
 		for _, info := range s.Info() {
-			if _, twice := l.live[info.ID]; twice || info.ID == string(stream.Trace) {
-				return nil, fmt.Errorf("two devices want the stream id %q: give one another id in lab.yaml", info.ID)
+			if err := l.vacant(info); err != nil {
+				return nil, err
 			}
 			l.streams = append(l.streams, info)
 			l.live[info.ID] = align.NewLive(info)
@@ -57,6 +57,30 @@ func NewLab(clock instant.Clock, sources ...stream.Source) (*Lab, error) {
 	l.trace = trace.NewLive(l.streams)
 	l.streams = append(l.streams, trace.Info())
 	return l, nil
+}
+
+// vacant refuses a stream whose id is taken.
+func (l *Lab) vacant(info stream.Info) error {
+	if info.ID == trace.ID {
+		return fmt.Errorf("the stream id %q of %s is that of the joined trace: give the device another id in lab.yaml", info.ID, deviceOf(info))
+	}
+	for _, other := range l.streams {
+		if other.ID == info.ID {
+			return fmt.Errorf("two devices want the stream id %q: %s and %s; give one of them another id in lab.yaml", info.ID, deviceOf(other), deviceOf(info))
+		}
+	}
+	return nil
+}
+
+// deviceOf says which device a stream comes from.
+func deviceOf(info stream.Info) string {
+	switch {
+	case info.Serial != "":
+		return fmt.Sprintf("%s (serial %s)", info.Device, info.Serial)
+	case info.Port != "":
+		return fmt.Sprintf("%s (%s)", info.Device, info.Port)
+	}
+	return info.Device
 }
 
 // Streams lists what the lab delivers, the live trace last.
@@ -70,6 +94,27 @@ func (l *Lab) Health() []Health {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return sortedHealth(l.streams, l.meters, l.clock.Now())
+}
+
+// absent says of each stream whose device is not there that it is gone, since the
+// instant at which a session begins: what the session records of the device would
+// otherwise begin with its return, or be nothing at all.
+func (l *Lab) absent(since instant.Instant) []stream.Chunk {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []stream.Chunk
+	for _, info := range l.streams {
+		m := l.meters[info.ID]
+		if m == nil || m.health.Connected {
+			continue
+		}
+		why := "not there when the segment began"
+		if m.health.Remark != "" {
+			why += ": " + m.health.Remark
+		}
+		out = append(out, stream.Chunk{Stream: info.ID, Events: []stream.Event{{Kind: stream.Disconnected, At: since, Detail: why}}})
+	}
+	return out
 }
 
 // Run runs all sources until ctx ends and they have returned; then it closes

@@ -14,6 +14,7 @@ import (
 
 	"emolab/fusion/bus"
 	"emolab/fusion/instant"
+	"emolab/fusion/stream"
 	"emolab/studies/study"
 )
 
@@ -310,13 +311,14 @@ func (m *Manager) begin(cur *run, open func() (rec Recorder, from int, err error
 	m.current, m.outcome, m.began = cur, nil, m.o.Clock.Now()
 	// Subscribed here, so that everything is kept from the moment Start returns.
 	sub := m.o.Lab.Bus().Lossless("session "+cur.id, backlog)
-	m.running.Go(func() { m.record(ctx, cur, rec, sub, from) })
+	absent := m.o.Lab.absent(cur.segment.Start)
+	m.running.Go(func() { m.record(ctx, cur, rec, absent, sub, from) })
 	return nil
 }
 
 // record is one session from its first sample to its bundle. ctx ends when it
-// is to stop early.
-func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.Subscription, from int) {
+// is to stop early. absent tells of the devices that are not there at its start.
+func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []stream.Chunk, sub *bus.Subscription, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
 	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from)
@@ -329,7 +331,7 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, sub *bus.S
 	written := make(chan error, 1)
 	go func() {
 		// The writer outlives ctx: what was observed until the stop is kept.
-		err := write(context.WithoutCancel(ctx), rec, sub, reached, answers, m.closedFilms)
+		err := write(context.WithoutCancel(ctx), rec, absent, sub, reached, answers, m.closedFilms)
 		sub.Close() // a failed writer must not hold up the lab
 		cur.stop(err)
 		written <- err

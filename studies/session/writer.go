@@ -34,12 +34,12 @@ var errStalled = errors.New("the disk did not take the data within " + stallLimi
 // ends, one transaction per flushEvery or flushSamples. Steps of the plan and
 // answers of the participant come in between, on reached and answers. Files of
 // video are noted as they close, so that a killed process leaves none that nobody
-// knows of. It is the only user of rec while it runs.
-func write(ctx context.Context, rec Recorder, sub *bus.Subscription, reached <-chan int, answers <-chan answer, closed func() []Video) error {
+// knows of. first is written before anything else. It is the only user of rec while
+// it runs.
+func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Subscription, reached <-chan int, answers <-chan answer, closed func() []Video) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
-	var batch []stream.Chunk
-	samples := 0
+	batch, samples := first, 0
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
