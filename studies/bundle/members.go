@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"regexp"
 	"runtime"
@@ -126,7 +125,7 @@ type statement struct {
 	Stream  string           `json:"stream"`
 	Clock   stream.ClockKind `json:"clock"`
 	align.Statement
-	Usable *float64 `json:"usable_share"` // null: nobody can say how many samples there should be
+	Usable store.Share `json:"usable_share"`
 }
 
 func (s *source) alignment() []statement {
@@ -134,11 +133,7 @@ func (s *source) alignment() []statement {
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
 			if t.Kind != stream.Trace {
-				v := statement{Segment: g.Number, Stream: t.ID, Clock: t.Clock, Statement: t.Statement}
-				if !math.IsNaN(t.Usable) {
-					v.Usable = &t.Usable
-				}
-				out = append(out, v)
+				out = append(out, statement{g.Number, t.ID, t.Clock, t.Statement, t.Usable})
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"emolab/fusion/align"
@@ -120,7 +121,18 @@ type Stream struct {
 	FramesOf  string // made later from kept video: the stream whose frames it reads again; "" = recorded
 	Rows      int64  // samples kept
 	Statement align.Statement
-	Usable    float64 // share of the expected samples that are there and valid, 0..1; NaN where nobody can expect any (light, trigger)
+	Usable    Share // of the expected samples that are there and valid; NaN where nobody can expect any (light, trigger)
+}
+
+// Share is a share, 0 to 1. NaN, which JSON has as null: there is none to be told.
+type Share float64
+
+// MarshalJSON writes the share.
+func (s Share) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(s)) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(s))
 }
 
 // Presentation is one showing of a stimulus in a session's plan.
@@ -256,7 +268,7 @@ func (s *Store) loadStreams(ctx context.Context, d *Detail) error {
 				return err
 			}
 			if !open {
-				t.Usable = float(share)
+				t.Usable = Share(float(share))
 			}
 			g.Streams = append(g.Streams, t)
 			return json.Unmarshal([]byte(channels), &g.Streams[len(g.Streams)-1].Channels)

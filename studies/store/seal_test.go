@@ -86,7 +86,7 @@ func TestSealDerivesAndCloses(t *testing.T) {
 			t.Errorf("%s: statement %+v of %d rows", st.ID, st.Statement, st.Rows)
 		}
 		irregular := st.Kind == stream.Light || st.Kind == stream.Trigger
-		if irregular != math.IsNaN(st.Usable) || (!irregular && st.Usable != 1) {
+		if irregular != math.IsNaN(float64(st.Usable)) || (!irregular && st.Usable != 1) {
 			t.Errorf("%s: usable share %v, want 1, and none of what comes as it likes", st.ID, st.Usable)
 		}
 	}

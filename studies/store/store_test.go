@@ -246,6 +246,31 @@ func TestGaps(t *testing.T) {
 			{Events: []stream.Event{{Kind: stream.Connected, At: at(500)}}},
 			{Samples: []stream.Sample{sample(0, 510)}},
 		}, []Gap{{From: origin, Until: at(500), Closed: true, Reason: "disconnected", Detail: "not there when the segment began"}}},
+		{"gone before the first sample", []stream.Chunk{
+			{Events: []stream.Event{{Kind: stream.Disconnected, At: at(5), Detail: "cable"}}},
+			{Events: []stream.Event{{Kind: stream.Connected, At: at(60)}}},
+			{Samples: []stream.Sample{sample(0, 70)}},
+		}, []Gap{{From: origin, Until: at(60), Closed: true, Reason: "disconnected", Detail: "cable"}}},
+		{"back without a word", []stream.Chunk{
+			{Samples: []stream.Sample{sample(0, 10), sample(1, 20)}, Events: []stream.Event{{Kind: stream.Disconnected, At: at(30)}}},
+			{Samples: []stream.Sample{sample(2, 25)}}, // was on its way
+			{Samples: []stream.Sample{sample(3, 80), sample(4, 90)}},
+		}, []Gap{{From: at(20), Until: at(80), Closed: true, Reason: "disconnected"}}},
+		{"gone again before anything came", []stream.Chunk{
+			{Samples: []stream.Sample{sample(0, 10)}},
+			{Events: []stream.Event{{Kind: stream.Disconnected, At: at(12)}, {Kind: stream.Connected, At: at(20)}}},
+			{Events: []stream.Event{{Kind: stream.Disconnected, At: at(30)}, {Kind: stream.Connected, At: at(40)}}},
+		}, []Gap{
+			{From: at(10), Until: at(20), Closed: true, Reason: "disconnected"},
+			{From: at(20), Until: at(40), Closed: true, Reason: "disconnected"},
+		}},
+		{"lost while it is away", []stream.Chunk{
+			{Samples: []stream.Sample{sample(0, 10)}},
+			{Events: []stream.Event{{Kind: stream.Disconnected, At: at(12)}, {Kind: stream.Lost, At: at(15), Count: 2}, {Kind: stream.Connected, At: at(20)}}},
+		}, []Gap{{From: at(10), Until: at(20), Closed: true, Lost: 2, Reason: "disconnected"}}},
+		{"connected twice", []stream.Chunk{
+			{Events: []stream.Event{{Kind: stream.Connected, At: at(5)}, {Kind: stream.Connected, At: at(9)}}},
+		}, []Gap{{From: origin, Until: at(5), Closed: true, Reason: "disconnected", Detail: "not there when the segment began"}}},
 		{"a remark is no gap", []stream.Chunk{
 			{Events: []stream.Event{{Kind: stream.Marker, At: at(1), Detail: "door"}, {Kind: stream.Fault, At: at(2), Count: 3}}},
 		}, nil},
