@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync/atomic"
 	"time"
 
+	"emolab/calibration/conductance"
 	"emolab/firmware-bridge/wire"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -33,9 +35,11 @@ const (
 	// clockRate is the most by which the box's clock can be fast: four times what
 	// a ceramic resonator is off.
 	clockRate = 1.02
-	// maxRate is the most samples per second that the box can take. Sample numbers
-	// that jump further than that, given the time between, do not tell of a loss.
-	maxRate = 1000
+	// maxRate is the most samples per second that a box of any version can take,
+	// maxLights the most blocks of light. Triggers can come at any rate.
+	maxRate     = 1000
+	maxLights   = 84 // one each 12 ms, and a share for a fast clock
+	maxTriggers = 1e6
 	// maxLag is how far a tick can lie behind the latest: a pong is stamped when
 	// its ping came in, and goes out after the samples that were queued by then.
 	maxLag = time.Second
@@ -43,13 +47,15 @@ const (
 
 // dialogue is one conversation with the box.
 type dialogue struct {
-	o     Options
-	log   *connection.Log
-	pings *pinger
+	o          Options
+	circuit    conductance.Circuit
+	correction conductance.Calibration
+	log        *connection.Log
+	pings      *pinger
 
-	hello     chan struct{} // closed at the first Hello
-	streaming atomic.Bool   // a sample has come
-	rate      atomic.Int64  // samples per second in force, by the latest Hello
+	hello     chan struct{}              // closed at the first Hello
+	latest    atomic.Pointer[wire.Hello] // the last one, never nil after the first
+	streaming atomic.Bool                // a sample has come
 
 	// The rest belongs to Hear.
 	decoder   wire.Decoder
@@ -62,15 +68,29 @@ type dialogue struct {
 	ticks      wire.Ticks
 	first      int64           // tick of the first message, and
 	firstAt    instant.Instant // its arrival
-	latest     int64
+	latestTick int64
 	hasTick    bool
-	lastSample int64
-	seq        uint16 // of the next sample
+	delay      int64 // ticks from what a reading stands for to its tick
+
+	samples, lights, triggers numbers
+	light, trigger            *connection.Track // nil where not wanted
 }
 
-func newDialogue(o Options, log *connection.Log, pings *pinger) *dialogue {
+func newDialogue(o Options, correction conductance.Calibration, log *connection.Log, pings *pinger) *dialogue {
 	pings.forget()
-	return &dialogue{o: o, log: log, pings: pings, hello: make(chan struct{})}
+	d := &dialogue{
+		o: o, circuit: o.circuit(), correction: correction,
+		log: log, pings: pings, hello: make(chan struct{}),
+		samples: numbers{most: maxRate}, lights: numbers{most: maxLights}, triggers: numbers{most: maxTriggers},
+	}
+	next := 1 // the order of Options.streams
+	if o.Light {
+		d.light, next = log.Track(next), next+1
+	}
+	if o.Trigger {
+		d.trigger = log.Track(next)
+	}
+	return d
 }
 
 // Speak identifies the box, starts it and pings it until ctx ends.
@@ -89,14 +109,12 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 			return nil
 		}
 	}
-	start := wire.AppendStart(wire.AppendRate(nil, uint16(d.o.Rate)))
-	if _, err := w.Write(start); err != nil {
+	if err := d.start(w); err != nil {
 		return err
 	}
 	for wait(ctx, pingEvery) {
-		if !d.streaming.Load() || d.rate.Load() != int64(d.o.Rate) { // damaged on the way
-			// The Hello that Identify asks for tells which rate is in force now.
-			if _, err := w.Write(wire.AppendIdentify(start)); err != nil {
+		if !d.streaming.Load() || !d.inForce() { // damaged on the way
+			if err := d.start(w); err != nil {
 				return err
 			}
 		}
@@ -105,6 +123,31 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// start tells the box what to measure. Where that is not yet in force it asks for
+// a Hello besides, which tells what is then.
+func (d *dialogue) start(w io.Writer) error {
+	has := d.latest.Load().Has
+	b := wire.AppendRate(nil, uint16(d.o.rate()))
+	if has.Has(wire.HasLight) {
+		b = wire.AppendLightSet(b, wire.LightSetting{On: d.o.Light, Threshold: uint16(d.o.LightThreshold)})
+	}
+	if has.Has(wire.HasTrigger) {
+		b = wire.AppendTriggerSet(b, d.o.Trigger)
+	}
+	b = wire.AppendStart(b)
+	if !d.inForce() {
+		b = wire.AppendIdentify(b)
+	}
+	_, err := w.Write(b)
+	return err
+}
+
+// inForce tells whether the box measures what it should, by its latest Hello.
+func (d *dialogue) inForce() bool {
+	h := d.latest.Load()
+	return int(h.Rate) == d.o.rate() && h.On == d.o.wants()&h.Has
 }
 
 // identify asks for a Hello until it comes.
@@ -174,6 +217,10 @@ func (d *dialogue) message(m wire.Message, arrival instant.Instant) error {
 	switch m.Type {
 	case wire.TypeEDA:
 		return d.sample(m.EDA(), arrival)
+	case wire.TypeLight:
+		return d.lit(m.Light(), arrival)
+	case wire.TypeTrigger:
+		return d.edge(m.Trigger(), arrival)
 	case wire.TypePong:
 		return d.pong(m.Pong(), arrival)
 	case wire.TypeStatus:
@@ -183,10 +230,13 @@ func (d *dialogue) message(m wire.Message, arrival instant.Instant) error {
 }
 
 func (d *dialogue) greet(h wire.Hello, arrival instant.Instant) error {
-	if d.connected && h.Cause == wire.Started {
+	if d.connected && h.Cause.Fresh() {
+		if h.Cause == wire.Hung {
+			return fmt.Errorf("emobox: %w: its program hung, and its watchdog reset it", connection.ErrRestarted)
+		}
 		return fmt.Errorf("emobox: %w", connection.ErrRestarted)
 	}
-	d.rate.Store(int64(h.Rate))
+	d.latest.Store(&h)
 	if d.connected {
 		return nil
 	}
@@ -194,9 +244,14 @@ func (d *dialogue) greet(h wire.Hello, arrival instant.Instant) error {
 		return fmt.Errorf("emobox: the box speaks protocol %d with %d ticks per second, need %d or later with %d: update its firmware",
 			h.Protocol, h.TickHz, wire.OldestVersion, int(tickHz))
 	}
+	if h.Protocol > wire.OldestVersion {
+		d.delay = wire.DelayTicks
+	}
 	d.connected, d.since = true, arrival
-	d.log.Connected(arrival, fmt.Sprintf("%s, firmware %d.%d.%d, serial number %d",
-		h.Model, h.Firmware[0], h.Firmware[1], h.Firmware[2], h.Serial))
+	d.log.Connected(arrival, describe(h))
+	if !h.Has.Has(d.o.wants()) {
+		d.log.Fault(1, "photodiode or trigger input that this box does not have: update its firmware (emolab firmware flash), or turn light and trigger off")
+	}
 	close(d.hello)
 	return nil
 }
@@ -206,33 +261,60 @@ func (d *dialogue) sample(e wire.EDA, arrival instant.Instant) error {
 	if err != nil {
 		return err
 	}
-	if d.streaming.Load() && tick <= d.lastSample {
-		return fmt.Errorf("emobox: %w: its clock went back", connection.ErrRestarted)
-	}
-	missing := int64(e.Seq - d.seq)
-	if d.streaming.Load() {
-		if missing > possible(tick-d.lastSample) {
-			return fmt.Errorf("emobox: %w: its sample numbers jumped", connection.ErrRestarted)
-		}
-	} else if missing > possible(arrival.Sub(d.since).Microseconds()) {
-		missing = 0 // it samples since before: our Stop was damaged on the way
+	missing, err := d.samples.take(e.Seq, tick, arrival.Sub(d.since))
+	if err != nil {
+		return err
 	}
 	d.streaming.Store(true)
-	d.lastSample = tick
 	if missing > 0 {
 		d.log.Lost(arrival, missing)
 	}
-	d.seq = e.Seq + 1
-	us := d.o.Circuit.Microsiemens(e.Raw)
-	if d.o.Calibration != nil {
-		us = d.o.Calibration.Apply(us)
-	}
-	d.log.Sample(tick, arrival, []float64{float64(e.Raw), us})
+	us := d.correction.Apply(d.circuit.Microsiemens(e.Raw))
+	d.log.Sample(tick-d.delay, arrival, []float64{float64(e.Raw), us})
 	return nil
 }
 
-// possible is the most samples that the box can have taken in us microseconds.
-func possible(us int64) int64 { return us*maxRate/1e6 + 1 }
+// lit enters the readings of one block of light.
+func (d *dialogue) lit(l wire.Light, arrival instant.Instant) error {
+	if d.light == nil { // left on by somebody else, until our LightSet comes
+		return nil
+	}
+	tick, err := d.unwrap(l.Tick, arrival)
+	if err != nil {
+		return err
+	}
+	missing, err := d.lights.take(l.Seq, tick, arrival.Sub(d.since))
+	if err != nil {
+		return err
+	}
+	if missing > 0 {
+		d.light.Lost(arrival, missing*wire.LightReadings)
+	}
+	for i, raw := range l.Raw {
+		d.light.Sample(tick+int64(i)*wire.LightTicks, arrival, []float64{float64(raw)})
+	}
+	return nil
+}
+
+// edge enters one edge of the trigger. It has no lag: nobody here wrote it.
+func (d *dialogue) edge(e wire.Trigger, arrival instant.Instant) error {
+	if d.trigger == nil {
+		return nil
+	}
+	tick, err := d.unwrap(e.Tick, arrival)
+	if err != nil {
+		return err
+	}
+	missing, err := d.triggers.take(e.Seq, tick, arrival.Sub(d.since))
+	if err != nil {
+		return err
+	}
+	if missing > 0 {
+		d.trigger.Lost(arrival, missing)
+	}
+	d.trigger.Sample(tick, arrival, []float64{float64(e.Level), math.NaN()})
+	return nil
+}
 
 func (d *dialogue) pong(p wire.Pong, arrival instant.Instant) error {
 	sent, ok := d.pings.answered(p.ID)
@@ -257,16 +339,16 @@ func (d *dialogue) pong(p wire.Pong, arrival instant.Instant) error {
 func (d *dialogue) unwrap(tick uint32, arrival instant.Instant) (int64, error) {
 	at := d.ticks.Unwrap(tick)
 	if !d.hasTick {
-		d.hasTick, d.first, d.firstAt, d.latest = true, at, arrival, at
+		d.hasTick, d.first, d.firstAt, d.latestTick = true, at, arrival, at
 	}
-	if at < d.latest-maxLag.Microseconds() {
+	if at < d.latestTick-maxLag.Microseconds() {
 		return 0, fmt.Errorf("emobox: %w: its clock went back", connection.ErrRestarted)
 	}
 	passed := float64(arrival.Sub(d.firstAt).Microseconds()) * clockRate
 	if float64(at-d.first) > passed+float64(maxLead.Microseconds()) {
 		return 0, fmt.Errorf("emobox: %w: its clock jumped", connection.ErrRestarted)
 	}
-	d.latest = max(d.latest, at)
+	d.latestTick = max(d.latestTick, at)
 	return at, nil
 }
 
@@ -276,6 +358,8 @@ func (d *dialogue) counters(s wire.Status) {
 		d.log.Fault(int64(s.Unsent-d.status.Unsent), "sample that the box could not send")
 		d.log.Fault(int64(s.BadFrames-d.status.BadFrames), "command damaged on the way to the box")
 		d.log.Fault(int64(s.Overruns-d.status.Overruns), "command byte lost in the box")
+		d.log.Fault(int64(s.LightUnsent-d.status.LightUnsent), "block of light that the box could not send")
+		d.log.Fault(int64(s.TriggerUnsent-d.status.TriggerUnsent), "trigger edge that the box could not send")
 	}
 	d.status, d.hasStatus = s, true
 }

@@ -51,11 +51,28 @@ func TestInfo(t *testing.T) {
 }
 
 func TestRefusesBadOptions(t *testing.T) {
-	tooFast := options("/dev/ttyX")
-	tooFast.Rate = 5000
-	for _, o := range []emobox.Options{options(""), tooFast} {
-		if _, err := o.Open(); err == nil {
-			t.Errorf("%+v: no error", o)
+	for _, c := range []struct {
+		names string
+		spoil func(*emobox.Options)
+	}{
+		{"port", func(o *emobox.Options) { o.Port = "" }},
+		{"rate", func(o *emobox.Options) { o.Rate = 501 }},
+		{"rate", func(o *emobox.Options) { o.Rate = -1 }},
+		{"light_threshold", func(o *emobox.Options) { o.LightThreshold = 65536 }},
+		{"circuit", func(o *emobox.Options) { o.Circuit.VccMV = 400 }},
+		{"circuit", func(o *emobox.Options) { o.Circuit.RfKohm = math.NaN() }},
+		{"calibration", func(o *emobox.Options) { o.Calibration = []emobox.Resistor{{Kohm: 100, MeasuredUS: 10}} }},
+		{"calibration", func(o *emobox.Options) {
+			o.Calibration = []emobox.Resistor{{Kohm: 100, MeasuredUS: 20}, {Kohm: 50, MeasuredUS: 10}}
+		}},
+	} {
+		o := options("/dev/ttyX")
+		c.spoil(&o)
+		if _, err := o.Open(); err == nil || !strings.Contains(err.Error(), c.names) {
+			t.Errorf("%+v: %v does not name %s", o, err, c.names)
+		}
+		if err := emobox.New(o).Run(t.Context(), nil); err == nil {
+			t.Errorf("%+v: it ran", o)
 		}
 	}
 }
@@ -278,7 +295,8 @@ func TestOpenElectrodesAndCalibration(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
 	o := options(far.Path())
-	o.Calibration = &conductance.Calibration{Gain: 2, OffsetUS: 1}
+	// What reads 10 is 21, what reads 20 is 41.
+	o.Calibration = []emobox.Resistor{{Kohm: 1000. / 21, MeasuredUS: 10}, {Kohm: 1000. / 41, MeasuredUS: 20}}
 	got := serialtest.Record(t, emobox.New(o))
 	greet(far, wire.Asked)
 	far.Send(wire.AppendEDA(nil, wire.EDA{Seq: 0, Tick: 1, Raw: 6000}))

@@ -8,138 +8,162 @@ import (
 
 	"emolab/calibration/conductance"
 	"emolab/firmware-bridge/wire"
+	"emolab/fusion/instant"
 	"emolab/sensors/virtual"
 )
 
 const (
 	// counterBits is the width of the box's tick counter, which counts µs.
 	counterBits = 32
-	// defaultWrap is how long after power-on it does so, so that every run of the
+	// wrapIn is how long after power-on it comes round, so that every run of the
 	// virtual lab crosses the wrap (a real box starts at 0).
-	defaultWrap = 15 * time.Second
+	wrapIn = 15 * time.Second
 
-	// readingNoise is the amplifier's and converter's noise, in counts of the
-	// 16-bit reading (one standard deviation): about 0.003 µS.
-	readingNoise = 2.0
+	// codeNoise is the amplifier's and converter's noise in steps of the 10-bit
+	// converter (one standard deviation). It is what lets a mean be finer than a
+	// step; of 120 conversions 0.05 steps remain, about 0.005 µS.
+	codeNoise = 0.5
 
-	statusEvery = 5 * time.Second
+	// The patch in the corner of the virtual screen: lit for the first half of each
+	// second of the script.
+	patchPeriod = time.Second
+	patchDarkMV = 300.0
+	patchLitMV  = 3000.0
+	// The virtual trigger line: high for this long from each second of the script on.
+	pulse = 10 * time.Millisecond
 )
 
-// twin is the virtual box.
-type twin struct {
-	o       virtual.TwinOptions
-	id      string        // of the stream
-	rate    int           // samples per second until the host sets another
-	wrapIn  time.Duration // from power-on until the tick counter comes round
-	circuit conductance.Circuit
+// PatchMV is what the virtual photodiode gives, in mV, at a time of the script: a
+// patch that is lit in the first half of every second.
+func PatchMV(elapsed time.Duration) float64 {
+	if fold(elapsed) < patchPeriod/2 {
+		return patchLitMV
+	}
+	return patchDarkMV
 }
 
-// Twin makes a virtual box that plays the conductance of a truth.
+// TriggerLevel is the level of the virtual trigger line at a time of the script: 1
+// for the first 10 ms of every second.
+func TriggerLevel(elapsed time.Duration) uint8 {
+	if fold(elapsed) < pulse {
+		return 1
+	}
+	return 0
+}
+
+// nextEdge returns the time of the script of the trigger's first edge after
+// elapsed.
+func nextEdge(elapsed time.Duration) time.Duration {
+	into := fold(elapsed)
+	if into < pulse {
+		return elapsed + pulse - into
+	}
+	return elapsed + patchPeriod - into
+}
+
+func fold(t time.Duration) time.Duration { return (t%patchPeriod + patchPeriod) % patchPeriod }
+
+// twin is the virtual box: a Board with a clock, and the script on its inputs.
+type twin struct {
+	o          virtual.TwinOptions
+	streams    []string
+	circuit    conductance.Circuit
+	correction conductance.Calibration
+}
+
+// Twin makes a virtual box that plays the conductance of a truth, a flashing patch
+// (PatchMV) and a trigger line (TriggerLevel).
 func (o *Options) Twin(t virtual.TwinOptions) virtual.Device {
-	set := o.withDefaults()
-	return &twin{o: t, id: set.ID, rate: set.Rate, wrapIn: defaultWrap, circuit: set.Circuit}
+	correction, err := o.correction()
+	if err != nil { // Open refuses these options
+		correction = conductance.Calibration{Gain: 1}
+	}
+	return &twin{o: t, streams: o.streams(), circuit: o.circuit(), correction: correction}
 }
 
 // Run is one life of the box.
-func (b *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
-	f := &firmware{twin: b, send: send, rate: b.rate, random: rand.New(rand.NewPCG(b.o.Seed, 1))}
-	f.oscillator = virtual.SwitchOn(b.o, b.o.Clock.Now(), virtual.Power{
-		Tick0: 1<<counterBits - b.wrapIn.Microseconds(), TickHz: tickHz, WrapBits: counterBits}, b.id)
-	f.hello(wire.Started)
+func (t *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
+	l := &life{twin: t, board: NewBoard(uint32(t.o.Seed), send), random: rand.New(rand.NewPCG(t.o.Seed, 1))}
+	now := t.o.Clock.Now()
+	l.clock = virtual.SwitchOn(t.o, now, virtual.Power{
+		Tick0: 1<<counterBits - wrapIn.Microseconds(), TickHz: tickHz, WrapBits: counterBits}, t.streams...)
+	l.slot = l.clock.Tick(now) + SlotTicks
+	l.edge = nextEdge(t.o.Truth.Elapsed(now))
+	l.board.Greet(wire.Started)
 	for {
-		if f.sampling {
-			due.After(f.sampler.Until(b.o.Clock.Now()))
-		}
+		due.After(l.clock.At(l.slot + int64(l.board.Idle()-1)*SlotTicks + slotEnd).Sub(t.o.Clock.Now()))
 		select {
 		case got := <-in:
-			f.receive(got)
+			l.catchUp(got.At)
+			l.board.Receive(got.Bytes, uint32(l.clock.Tick(got.At)), func() uint32 { return uint32(l.clock.Tick(t.o.Clock.Now())) })
 		case <-due.C():
-			for f.sampling && f.sampler.Until(b.o.Clock.Now()) == 0 {
-				f.sample()
-			}
+			l.catchUp(t.o.Clock.Now())
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// firmware is one life of the box.
-type firmware struct {
+// life is the box from power-on to power-off.
+type life struct {
 	*twin
-	send       func([]byte)
-	random     *rand.Rand
-	oscillator virtual.Oscillator
-	decoder    wire.Decoder
-	rate       int
-	sampling   bool
-	sampler    virtual.Sampler
-	seq        uint16
-	status     wire.Status
-	statusDue  int64 // tick
+	board  *Board
+	random *rand.Rand
+	clock  virtual.Oscillator
+	slot   int64         // tick at which the next slot begins
+	edge   time.Duration // time of the script of the trigger's next edge
 }
 
-func (f *firmware) now() uint32 { return uint32(f.oscillator.Tick(f.o.Clock.Now())) }
-
-func (f *firmware) hello(cause wire.Cause) {
-	f.send(wire.AppendHello(nil, wire.Hello{
-		Protocol: wire.Version, Cause: cause, Model: "virtual", Firmware: [3]uint8{1, 0, 0},
-		Serial: uint32(f.o.Seed), TickHz: 1e6, Rate: uint16(f.rate),
-	}))
+// catchUp plays all slots and edges that have passed by now. What they read is
+// what was true at their instants, however late this goroutine comes to it.
+func (l *life) catchUp(now instant.Instant) {
+	tick := l.clock.Tick(now)
+	if idle := (tick - l.slot) / SlotTicks; !l.board.sampling && idle > windowSlots {
+		l.slot += (idle - windowSlots) * SlotTicks // nobody will hear of the earlier ones
+	}
+	for ; l.slot+slotEnd <= tick; l.slot += SlotTicks {
+		end := l.slot + slotEnd
+		l.edges(end)
+		lit := l.slot + lightTicks
+		l.board.Slot(l.light(lit), uint32(lit), l.skin(end), uint32(end))
+	}
 }
 
-// receive obeys the host's commands.
-func (f *firmware) receive(got virtual.Arrived) {
-	rx := uint32(f.oscillator.Tick(got.At))
-	for p := got.Bytes; len(p) > 0; {
-		m, rest, ok := f.decoder.Next(p)
-		p = rest
-		if !ok {
-			break
+// edges plays the trigger's edges up to a tick.
+func (l *life) edges(until int64) {
+	for {
+		at := l.o.Truth.Origin.Add(l.edge)
+		tick := l.clock.Tick(at)
+		if tick > until {
+			return
 		}
-		switch m.Type {
-		case wire.TypeIdentify:
-			f.hello(wire.Asked)
-		case wire.TypeRate:
-			if hz := int(m.Uint16()); hz >= 1 && hz <= 1000 {
-				f.rate = hz
-				if f.sampling {
-					f.sampler = virtual.NewSampler(f.oscillator, f.o.Clock.Now(), tickHz, float64(hz))
-				}
-			}
-		case wire.TypeStart:
-			f.start()
-		case wire.TypeStop:
-			f.sampling = false
-		case wire.TypePing:
-			f.send(wire.AppendPong(nil, wire.Pong{ID: m.Uint16(), Rx: rx, Tx: f.now()}))
-		}
+		l.board.Edge(TriggerLevel(l.edge), uint32(tick))
+		l.edge = nextEdge(l.edge)
 	}
-	bad := f.decoder.Faults()
-	f.status.BadFrames = uint16(bad.COBS + bad.CRC + bad.Unknown + bad.Short + bad.Oversize)
 }
 
-func (f *firmware) start() {
-	if f.sampling {
-		return
-	}
-	now := f.o.Clock.Now()
-	f.sampling, f.seq = true, 0
-	f.sampler = virtual.NewSampler(f.oscillator, now, tickHz, float64(f.rate))
-	f.statusDue = f.oscillator.Tick(now) + statusEvery.Microseconds()
+// elapsed is the script's time at a tick.
+func (l *life) elapsed(tick int64) time.Duration { return l.o.Truth.Elapsed(l.clock.At(tick)) }
+
+// light converts what the photodiode gives at a tick.
+func (l *life) light(tick int64) uint16 {
+	return l.convert(PatchMV(l.elapsed(tick)) / l.circuit.VccMV)
 }
 
-// sample takes the sample that is due: its tick is the timer's, its value what
-// was true at that instant, however late this goroutine comes to it.
-func (f *firmware) sample() {
-	_, tick, at := f.sampler.Next()
-	f.sampler.Done()
-	us := f.o.Truth.Script.Conductance(f.o.Truth.Elapsed(at))
-	raw := float64(f.circuit.Raw(us)) + readingNoise*f.random.NormFloat64()
-	f.send(wire.AppendEDA(nil, wire.EDA{Seq: f.seq, Tick: uint32(tick), Raw: uint16(max(0, min(65535, math.Round(raw))))}))
-	f.seq++
-	f.status.Samples++
-	if tick >= f.statusDue {
-		f.statusDue += statusEvery.Microseconds()
-		f.send(wire.AppendStatus(nil, f.status))
+// skin converts what the skin's amplifier gives in the slot that ends at a tick,
+// SlotConversions times. The skin does not change in a slot.
+func (l *life) skin(end int64) uint32 {
+	us := l.o.Truth.Script.Conductance(l.elapsed(end - slotEnd/2))
+	measured := (us - l.correction.OffsetUS) / l.correction.Gain
+	share := l.circuit.VrefMV * (1 + measured*l.circuit.RfKohm/1000) / l.circuit.VccMV
+	var sum uint32
+	for range SlotConversions {
+		sum += uint32(l.convert(share))
 	}
+	return sum
+}
+
+// convert is one conversion of a share of the supply voltage.
+func (l *life) convert(share float64) uint16 {
+	return uint16(max(0, min(1023, math.Floor(share*1024+codeNoise*l.random.NormFloat64()))))
 }
