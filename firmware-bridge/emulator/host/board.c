@@ -15,10 +15,13 @@
 #include <avr_uart.h>
 #include <sim_cycle_timers.h>
 #include <sim_elf.h>
+#include <sim_interrupts.h>
 #include <sim_io.h>
+#include <sim_regbit.h>
 
 enum {
 	MCUSR = 0x54,  /* data addresses of the ATmega328P */
+	TIFR1 = 0x36,
 	TCCR1B = 0x81,
 	CLOCK_SELECT = 7, /* bits of TCCR1B; 0 = the timer stands */
 
@@ -110,6 +113,29 @@ static void on_conversion(avr_irq_t *irq, uint32_t value, void *param)
 	avr_raise_irq(b->adc + ADC_IRQ_ADC0 + e.mux.src, (c * BOARD_SUPPLY_MV + 1022) / 1023);
 }
 
+/* Drives the trigger input. Whenever the firmware writes to the port, simavr sets
+ * the inputs anew from its pull-ups, unless it knows of a stronger one outside. */
+static void set_trigger(struct board *b, bool high)
+{
+	b->trigger_level = high;
+	avr_ioport_external_t outside = {.name = 'B', .mask = 1, .value = high};
+	avr_ioctl(b->avr, AVR_IOCTL_IOPORT_SET_EXTERNAL('B'), &outside);
+	avr_raise_irq(b->trigger_pin, high);
+}
+
+/* A write to TIFR1 clears the flags that are written as 1. simavr 1.6 clears all of
+ * them, and with them interrupts that wait: a firmware that clears its capture
+ * flag would now and then lose a compare match or an overflow. */
+static void on_tifr1(avr_t *avr, avr_io_addr_t address, uint8_t value, void *param)
+{
+	(void)param;
+	for (int i = 0; i < avr->interrupts.vector_count; i++) {
+		avr_int_vector_t *v = avr->interrupts.vector[i];
+		if (v->raised.reg == address && (value >> v->raised.bit & 1) && avr_regbit_get(avr, v->raised))
+			avr_clear_interrupt(avr, v);
+	}
+}
+
 static void on_timer1(avr_irq_t *irq, uint32_t value, void *param)
 {
 	(void)irq;
@@ -155,8 +181,7 @@ static avr_cycle_count_t next_level(avr_t *avr, avr_cycle_count_t when, void *pa
 		avr_cycle_count_t due = cycle_of(b, p.at);
 		if (due > avr->cycle)
 			return due;
-		b->trigger_level = p.value > 0;
-		avr_raise_irq(b->trigger_pin, b->trigger_level);
+		set_trigger(b, p.value > 0);
 		course_drop(&b->trigger);
 	}
 	return 0;
@@ -220,6 +245,7 @@ bool board_load(struct board *b, const char *elf)
 	avr_irq_register_notify(b->adc + ADC_IRQ_OUT_TRIGGER, on_conversion, b);
 	b->trigger_pin = avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('B'), 0);
 	avr_irq_register_notify(avr_iomem_getirq(avr, TCCR1B, "tccr1b", AVR_IOMEM_IRQ_ALL), on_timer1, b);
+	avr->io[AVR_DATA_TO_IO(TIFR1)].w.c = on_tifr1; /* in the place of simavr's own */
 	return true;
 }
 
@@ -235,7 +261,7 @@ void board_reset(struct board *b, enum reset cause)
 	b->in.count = b->out.count = 0;
 	b->in_free = b->out_free = 0;
 	b->booting = avr->cycle + b->boot_cycles;
-	avr_raise_irq(b->trigger_pin, b->trigger_level);
+	set_trigger(b, b->trigger_level);
 }
 
 /* Forgets what no reading has asked for, so that the room is for what comes. */
