@@ -8,12 +8,11 @@ import (
 	"emolab/capture/frame"
 	"emolab/capture/webcam"
 	"emolab/fusion/instant"
-	"emolab/fusion/stream"
+	"emolab/sensors/inspect"
 )
 
 const (
-	// checkupTime is how long a device is listened to: an Arduino that resets when
-	// its port is opened needs two seconds before it answers.
+	// checkupTime is how long the camera may take to give its frames.
 	checkupTime = 5 * time.Second
 	// cameraFrames are enough to tell a camera's rate.
 	cameraFrames = 30
@@ -65,41 +64,22 @@ func checkCamera(entry cameraEntry) finding {
 
 // checkDevice lets a device's own driver talk to it for some seconds.
 func checkDevice(d deviceEntry) finding {
-	what := d.driver.Name
-	source, err := d.settings.Open()
+	what := d.settings.At().ID
+	r, err := inspect.Watch(context.Background(), d.settings, watchTime)
 	if err != nil {
 		return finding{what, bad, err.Error(), ""}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), checkupTime)
-	defer cancel()
-	chunks := make(chan stream.Chunk)
-	ended := make(chan error, 1)
-	go func() {
-		ended <- source.Run(ctx, chunks)
-		close(chunks)
-	}()
-	info := source.Info()[0]
-	heard, said := 0, "it says nothing"
-	var first, last instant.Instant
-	for c := range chunks {
-		for _, s := range c.Samples {
-			if heard++; heard == 1 {
-				first = s.Arrival
-			}
-			last = s.Arrival
-		}
-		for _, e := range c.Events {
-			if e.Detail != "" {
-				said = e.Detail
-			}
+	text := fmt.Sprintf("%s (%s): %s", r.Device, d.driver.Name, r.Said)
+	switch r.Health {
+	case inspect.Well:
+		return finding{what, fine, text + live(r.Latest), ""}
+	case inspect.Slow, inspect.Flood:
+		return finding{what, warning, text, ""}
+	}
+	if r.Deaf {
+		if baud := inspect.FindBaud(context.Background(), d.settings, inspect.Speeds()); baud != 0 {
+			return finding{what, bad, text, fmt.Sprintf("It is understood at %d baud: set baud: %d for it in lab.yaml.", baud, baud)}
 		}
 	}
-	if err := <-ended; err != nil {
-		return finding{what, bad, err.Error(), ""}
-	}
-	if heard < 2 {
-		return finding{what, bad, "no data: " + said, "Check the cable, the port's name and the speed (baud)."}
-	}
-	rate := float64(heard-1) / last.Sub(first).Seconds()
-	return finding{what, fine, fmt.Sprintf("%s: %.0f of %.0f samples a second", info.Device, rate, info.Rate), ""}
+	return finding{what, bad, text, "`emolab devices` tells what is on each port."}
 }

@@ -1,0 +1,212 @@
+package inspect_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/script"
+	"emolab/sensors/device"
+	"emolab/sensors/gsr/emobox"
+	"emolab/sensors/inspect"
+	"emolab/sensors/serialport"
+	"emolab/sensors/serialtest"
+	"emolab/sensors/virtual"
+)
+
+// far is a device made of a function.
+type far func(ctx context.Context, in <-chan virtual.Arrived, send func([]byte))
+
+func (f far) Run(ctx context.Context, _ *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
+	f(ctx, in, send)
+}
+
+// hold lets a device do nothing more.
+func hold(ctx context.Context, in <-chan virtual.Arrived) {
+	for {
+		select {
+		case <-in:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// modem echoes what it hears, as modems do with commands, and says ERROR to each
+// line.
+func modem(ctx context.Context, in <-chan virtual.Arrived, send func([]byte)) {
+	for {
+		select {
+		case got := <-in:
+			send(got.Bytes)
+			send([]byte("\r\nERROR\r\n"))
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// chatter sends text that no driver understands, as fast as the line takes it.
+func chatter(ctx context.Context, in <-chan virtual.Arrived, send func([]byte)) {
+	b := bytes.Repeat([]byte("~#!\x00"), 500)
+	for ctx.Err() == nil {
+		select {
+		case <-in:
+		default:
+			send(b)
+		}
+	}
+}
+
+func box() *emobox.Options {
+	return &emobox.Options{Place: device.Place{ID: "eda", Clock: instant.Monotonic{}, Simulated: true}}
+}
+
+func twin(o *emobox.Options) virtual.Device {
+	clock := instant.Monotonic{}
+	return o.Twin(virtual.TwinOptions{Truth: script.NewTruth(script.New(1), clock.Now()), Clock: clock, Seed: 1})
+}
+
+// starting is a board that a host's opening of the port has reset: it is deaf
+// for two seconds, and what it says first is the boot loader's.
+type starting struct{ inner virtual.Device }
+
+func (s starting) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
+	<-in // the port is open
+	send([]byte{0xF0, 0x0D, 0xF0})
+	awake := time.After(2 * time.Second)
+	for deaf := true; deaf; {
+		select {
+		case <-in:
+		case <-awake:
+			deaf = false
+		case <-ctx.Done():
+			return
+		}
+	}
+	s.inner.Run(ctx, due, in, send)
+}
+
+func plug(t *testing.T, d virtual.Device, what virtual.Disturbance) string {
+	t.Helper()
+	link, err := virtual.NewLink(filepath.Join(t.TempDir(), "ttyDEV"), d, what, 1, instant.Monotonic{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := link.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return link.Path()
+}
+
+func TestPort(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		device virtual.Device
+		want   inspect.State
+		says   string
+	}{
+		"a box":                {twin(box()), inspect.Known, "Emolab"},
+		"nothing":              {far(func(ctx context.Context, in <-chan virtual.Arrived, _ func([]byte)) { hold(ctx, in) }), inspect.Silent, "switch"},
+		"a modem":              {far(modem), inspect.Unknown, "another device"},
+		"a device that floods": {far(chatter), inspect.Unknown, "another device"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := inspect.Port(context.Background(), plug(t, c.device, virtual.Disturbance{}), instant.Monotonic{}, []device.Driver{emobox.Driver()})
+			if f.State != c.want || !strings.Contains(f.Said, c.says) {
+				t.Errorf("%+v, want %s and %q", f, c.want, c.says)
+			}
+			if (f.Driver == "emobox") != (c.want == inspect.Known) {
+				t.Errorf("driver %q", f.Driver)
+			}
+		})
+	}
+}
+
+func TestResetBoard(t *testing.T) {
+	t.Parallel()
+	f := inspect.Port(context.Background(), plug(t, starting{twin(box())}, virtual.Disturbance{}), instant.Monotonic{}, []device.Driver{emobox.Driver()})
+	if f.State != inspect.Known {
+		t.Errorf("%+v, want the box after its boot loader", f)
+	}
+}
+
+func TestPortThatCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	p, err := serialport.Open(serialport.Config{Path: far.Path(), Clock: instant.Monotonic{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if f := inspect.Port(context.Background(), far.Path(), instant.Monotonic{}, []device.Driver{emobox.Driver()}); f.State != inspect.Held {
+		t.Errorf("%+v, want held", f)
+	}
+	if f := inspect.Port(context.Background(), "/dev/ttyNONE", instant.Monotonic{}, nil); f.State != inspect.Gone {
+		t.Errorf("%+v, want gone", f)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f := inspect.Port(context.Background(), file, instant.Monotonic{}, nil); f.State != inspect.Broken {
+		t.Errorf("%+v, want broken", f)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		device func(*emobox.Options) virtual.Device
+		line   virtual.Disturbance
+		want   inspect.Health
+		says   string
+	}{
+		"well": {twin, virtual.Disturbance{}, inspect.Well, "100 of 100"},
+		"mute": {func(*emobox.Options) virtual.Device {
+			return far(func(ctx context.Context, in <-chan virtual.Arrived, _ func([]byte)) { hold(ctx, in) })
+		}, virtual.Disturbance{}, inspect.Mute, "no data"},
+		"foreign":  {func(*emobox.Options) virtual.Device { return far(modem) }, virtual.Disturbance{}, inspect.Foreign, "wrong"},
+		"flooded":  {func(*emobox.Options) virtual.Device { return far(chatter) }, virtual.Disturbance{}, inspect.Foreign, "wrong"},
+		"bad line": {twin, virtual.Disturbance{LossPercent: 60}, inspect.Slow, "cable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := box()
+			o.Port = plug(t, c.device(o), c.line)
+			r, err := inspect.Watch(context.Background(), o, 3*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Health != c.want || !strings.Contains(r.Said, c.says) {
+				t.Errorf("%+v, want %s and %q", r, c.want, c.says)
+			}
+			if c.want == inspect.Well && (len(r.Latest) == 0 || r.RateHz < 90 || r.RateHz > 110) {
+				t.Errorf("%+v, want a rate of 100 and a value", r)
+			}
+			if r.Deaf != (c.want == inspect.Mute || c.want == inspect.Foreign) {
+				t.Errorf("deaf %v, but %s", r.Deaf, r.Health)
+			}
+		})
+	}
+}
+
+func TestFindBaud(t *testing.T) {
+	t.Parallel()
+	o := box()
+	o.Port = plug(t, twin(o), virtual.Disturbance{Baud: 9600})
+	if got := inspect.FindBaud(context.Background(), o, []int{57600, 9600, 19200}); got != 9600 {
+		t.Errorf("understood at %d baud, want 9600", got)
+	}
+	if o.Baud != 0 {
+		t.Errorf("the settings were left at %d baud", o.Baud)
+	}
+}
