@@ -63,7 +63,8 @@ type Keeper struct {
 	Open    func() (Line, error)
 	Clock   instant.Clock
 	// Begin makes the dialogue of a new conversation, which enters what it hears
-	// in log. It is called for each, the log is the same one for all.
+	// in log. It is called for each, the log is the same one for all. Of a device
+	// that never speaks it enters itself that it is connected.
 	Begin func(log *Log) Dialogue
 }
 
@@ -94,7 +95,11 @@ func (k Keeper) once(ctx context.Context, log *Log, out chan<- stream.Chunk) err
 	}
 	defer port.Close() // its error could only repeat why the port is given up
 	for {
-		err := converse(ctx, port, k.Begin(log), log, out)
+		d := k.Begin(log)
+		if !log.send(ctx, out) {
+			return ctx.Err()
+		}
+		err := converse(ctx, port, d, log, out)
 		if !errors.Is(err, ErrRestarted) || ctx.Err() != nil {
 			return err
 		}
