@@ -15,6 +15,10 @@ type Record struct {
 	Valid  bool    // BPOGV
 	// Pupil diameters in mm; NaN where not valid or not sent.
 	LeftMM, RightMM float64
+	// SkinOhm is the resistance that the finger block of the biometrics kit
+	// measures (GSR), NaN where not sent; SkinValid is what the tracker says of it.
+	SkinOhm   float64
+	SkinValid bool
 }
 
 const (
@@ -22,6 +26,14 @@ const (
 	// a damaged digit can only be known by what it does to the value.
 	maxGaze    = 10.0 // screens
 	maxPupilMM = 20.0
+	maxOhm     = 1e9
+
+	// minSkinOhm and maxSkinOhm are the range that the API's description gives for
+	// skin. With the finger block unplugged the kit measures its own insides, and
+	// may call that valid.
+	minSkinOhm, maxSkinOhm = 10e3, 2e6
+
+	microPerUnit = 1e6 // µS = 1e6 / Ω
 )
 
 // ParseRecord reads a REC message.
@@ -49,7 +61,24 @@ func ParseRecord(m Message) (Record, error) {
 	if r.RightMM, err = pupil(m, "RPMM", "RPMMV"); err != nil {
 		return Record{}, err
 	}
+	if r.SkinOhm, r.SkinValid, err = skin(m); err != nil {
+		return Record{}, err
+	}
 	return r, nil
+}
+
+// skin reads the finger block's resistance, which most trackers do not have.
+func skin(m Message) (ohm float64, valid bool, err error) {
+	if m.Value("GSR") == nil && m.Value("GSRV") == nil {
+		return math.NaN(), false, nil
+	}
+	if ohm, err = number(m.Value("GSR"), maxOhm); err != nil {
+		return 0, false, field(m, "GSR")
+	}
+	if valid, err = flag(m.Value("GSRV")); err != nil {
+		return 0, false, field(m, "GSRV")
+	}
+	return ohm, valid, nil
 }
 
 func field(m Message, name string) error {

@@ -29,8 +29,8 @@ func TestParseRecord(t *testing.T) {
 		text string
 		want Record
 	}{
-		{full, Record{34, 1_234_567, -.25, .5, true, 3.5, nan}},
-		{`<REC CNT="0" TIME="7" BPOGX="1e-3" BPOGY="0" BPOGV="0" />`, Record{0, 7_000_000, .001, 0, false, nan, nan}},
+		{full, Record{34, 1_234_567, -.25, .5, true, 3.5, nan, nan, false}},
+		{`<REC CNT="0" TIME="7" BPOGX="1e-3" BPOGY="0" BPOGV="0" />`, Record{0, 7_000_000, .001, 0, false, nan, nan, nan, false}},
 	} {
 		got, err := parse(t, c.text)
 		if err != nil {

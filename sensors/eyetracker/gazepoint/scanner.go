@@ -30,6 +30,15 @@ func (m Message) Value(name string) []byte {
 	return nil
 }
 
+// clone returns a copy that outlives the next call of Scanner.Next.
+func (m Message) clone() Message {
+	c := Message{Tag: bytes.Clone(m.Tag), Attrs: make([]Attr, len(m.Attrs))}
+	for i, a := range m.Attrs {
+		c.Attrs[i] = Attr{bytes.Clone(a.Name), bytes.Clone(a.Value)}
+	}
+	return c
+}
+
 // Faults counts what a scanner could not read.
 type Faults struct {
 	Stray      int64 // runs of bytes outside of any message

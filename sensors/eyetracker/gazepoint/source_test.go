@@ -22,8 +22,10 @@ func set(id string) []byte { return fmt.Appendf(nil, "<SET ID=\"%s\" STATE=\"1\"
 
 func ack(id string) []byte { return fmt.Appendf(nil, "<ACK ID=\"%s\" STATE=\"1\" />\r\n", id) }
 
-// accept answers all commands of the driver.
+// accept answers all commands of the driver, as a GP3 does.
 func accept(far *serialtest.Port) {
+	far.Take([]byte("<GET ID=\"PRODUCT_ID\" />\r\n"))
+	far.Send([]byte("<ACK ID=\"PRODUCT_ID\" VALUE=\"GP3\" BUS=\"USB2\" RATE=\"60\" />\r\n"))
 	for _, id := range []string{"COUNTER", "TIME", "POG_BEST", "PUPILMM", "DATA"} {
 		far.Take(set("ENABLE_SEND_" + id))
 		far.Send(ack("ENABLE_SEND_" + id))
@@ -70,7 +72,7 @@ func TestInfo(t *testing.T) {
 
 func TestRefusesBadOptions(t *testing.T) {
 	place := device.Place{ID: "gaze", Port: "x"}
-	for _, o := range []gazepoint.Options{{}, {Place: place, Rate: -1}} {
+	for _, o := range []gazepoint.Options{{}, {Place: place, Rate: -1}, {Place: place, Model: "GP4"}, {Place: device.Place{Address: "udp://127.0.0.1:4242"}}} {
 		if _, err := o.Open(); err == nil {
 			t.Errorf("%+v: no error", o)
 		}
@@ -115,8 +117,8 @@ func TestSurvivesGarbage(t *testing.T) {
 	}
 }
 
-// An answer that is lost is asked for again; a tracker that cannot send pupils
-// is of use without them.
+// An answer that is lost is asked for again; a tracker that does not say what it
+// is and cannot send pupils is of use without.
 func TestHandshake(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
