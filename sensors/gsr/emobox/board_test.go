@@ -15,7 +15,6 @@ type bench struct {
 	board   *Board
 	tick    uint32 // the present slot's beginning
 	decoder wire.Decoder
-	heard   []string
 	eda     []wire.EDA
 	light   []wire.Light
 	trigger []wire.Trigger
