@@ -281,7 +281,7 @@ func waitReady(ctx context.Context, m *session.Manager) error {
 		s := m.Status()
 		ready := s.Stage
 		for _, h := range s.Streams {
-			ready = ready && h.Connected && (h.Info.Kind == stream.Stimulus || h.Rate > 0)
+			ready = ready && h.Connected && (h.Info.Kind == stream.Stimulus || h.Info.Rate == 0 || h.Rate > 0)
 		}
 		switch {
 		case !ready:
