@@ -31,7 +31,7 @@ func (t *Twin) Run(ctx context.Context, _ *virtual.Alarm, in <-chan virtual.Arri
 }
 
 // decoder reads what a host writes. It takes nothing but pairs of capital digits
-// and RR; what else comes is dropped, and the half that came before it.
+// and RR; half a pair is dropped for what does not complete it.
 type decoder struct {
 	first byte // 0 = none yet
 }
@@ -46,7 +46,7 @@ func (d *decoder) take(b byte) (code uint8, ok bool) {
 		return 0, true
 	case isHigh && isLow:
 		return high<<4 | low, true
-	case first == 0 && (isLow || b == 'R'):
+	case isLow || b == 'R':
 		d.first = b
 	}
 	return 0, false
