@@ -6,8 +6,12 @@ import (
 	"strings"
 
 	"emolab/sensors/device"
+	"emolab/sensors/eyetracker/eyetribe"
 	"emolab/sensors/eyetracker/gazepoint"
 	"emolab/sensors/gsr/emobox"
+	"emolab/sensors/trigger/rawbyte"
+	"emolab/sensors/trigger/usbttl"
+	"emolab/sensors/trigger/xid"
 )
 
 // drivers is the catalogue. A new device is one package and one line here.
@@ -15,6 +19,10 @@ func drivers() []device.Driver {
 	return []device.Driver{
 		emobox.Driver(),
 		gazepoint.Driver(),
+		eyetribe.Driver(),
+		usbttl.Driver(),
+		xid.Driver(),
+		rawbyte.Driver(),
 	}
 }
 
