@@ -1,0 +1,213 @@
+package bitalino
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/sensors/connection"
+)
+
+const (
+	// pause follows each command. The vendor's own library leaves 100 ms, or the
+	// board loses the next one; the rest is for a Bluetooth link that bunches them.
+	pause = 120 * time.Millisecond
+	// settle is how long a board that was told to stop may go on sending.
+	settle = 200 * time.Millisecond
+
+	// answerWithin is how long a board may take to say its version, over Bluetooth.
+	answerWithin = time.Second
+	// attempts to make it answer: a command is a single byte and easily lost.
+	attempts = 3
+	// startWithin is how long the first frames may take, besides their own time.
+	startWithin = 2 * time.Second
+
+	// rateOver is the least time over which the rate of the frames is judged, and
+	// rateFrames the fewest frames.
+	rateOver   = 2 * time.Second
+	rateFrames = 10
+	// rateFactor is how far it may be off: the board's rates are 10 apart, so it is
+	// another one of them that is in force, and not a slow line.
+	rateFactor = 3
+)
+
+// dialogue is one conversation with the board.
+type dialogue struct {
+	o   Options
+	log *connection.Log
+
+	identified chan struct{} // closed when the board has said its version
+	started    atomic.Bool   // it is about to be told to stream
+	streaming  chan struct{} // closed at the first frame
+
+	// The rest belongs to Hear.
+	text      []byte // heard before it is identified
+	connected bool
+	sensor    Sensor
+	decoder   *Decoder
+	faults    Faults // reported already
+	frames    []Received
+	counter   counter
+	flows     bool // streaming is closed
+
+	judged   instant.Instant // the rate of the frames was found right until here,
+	judgedAt int64           // up to this number
+}
+
+func newDialogue(o Options, log *connection.Log) *dialogue {
+	return &dialogue{
+		o: o, log: log,
+		identified: make(chan struct{}), streaming: make(chan struct{}),
+		decoder: NewDecoder(1), counter: counter{rate: float64(o.Rate)},
+	}
+}
+
+// Speak stops the board, asks what it is, and starts it.
+func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
+	if err := d.identify(ctx, w); err != nil || ctx.Err() != nil {
+		return err
+	}
+	// A failing goodbye has no one left to tell.
+	defer func() { _, _ = w.Write([]byte{stop}) }()
+	if err := command(ctx, w, rateCommand(d.o.Rate)); err != nil {
+		return err
+	}
+	d.started.Store(true)
+	if err := command(ctx, w, startCommand(d.o.Channel)); err != nil {
+		return err
+	}
+	// Frames are passed when there are enough of them.
+	patience := startWithin + time.Duration(float64(lock)/float64(d.o.Rate)*float64(time.Second))
+	if !wait(ctx, patience, d.streaming) {
+		return errors.New("bitalino: the board was started and sends no frames: the command may have been lost on the way")
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// identify asks for the version until it is said. A board goes on streaming when
+// its host is gone, so it is stopped first.
+func (d *dialogue) identify(ctx context.Context, w io.Writer) error {
+	for range attempts {
+		if err := command(ctx, w, stop); err != nil {
+			return err
+		}
+		wait(ctx, settle, nil)
+		if err := command(ctx, w, idle); err != nil {
+			return err
+		}
+		if err := command(ctx, w, askVersion); err != nil {
+			return err
+		}
+		if wait(ctx, answerWithin, d.identified) || ctx.Err() != nil {
+			return nil
+		}
+	}
+	return errors.New("bitalino: what is on this port does not answer as a BITalino does: check that it is switched on and that it is the right port")
+}
+
+// command sends one command and leaves the board the time to take it. The pause is
+// kept also when ctx ends, because the goodbye comes next.
+func command(ctx context.Context, w io.Writer, c byte) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	if _, err := w.Write([]byte{c}); err != nil {
+		return err
+	}
+	<-time.After(pause)
+	return nil
+}
+
+// wait lets t pass. It returns early when ctx ends or done is closed, and tells
+// whether it was for one of these.
+func wait(ctx context.Context, t time.Duration, done <-chan struct{}) bool {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return false
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return true
+	}
+}
+
+// Hear decodes b and enters what it brought.
+func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
+	if !d.started.Load() {
+		d.greet(b, arrival)
+		return nil
+	}
+	d.frames = d.decoder.Put(d.frames[:0], b, arrival)
+	for i, f := range d.frames {
+		if f.Relocked {
+			if lost := d.counter.relock(f.Seq, arrival, len(d.frames)-1-i); lost > 0 {
+				d.log.Lost(arrival, lost)
+			}
+		}
+		if !d.flows {
+			d.flows, d.judged, d.judgedAt = true, arrival, d.counter.next
+			close(d.streaming)
+		}
+		raw := f.Analog[0]
+		d.log.Sample(d.counter.next, f.Arrival, []float64{float64(raw), d.sensor.Microsiemens(raw)})
+		d.counter.next++
+	}
+	d.reportFaults()
+	if len(d.frames) == 0 || !d.decoder.Locked() {
+		return nil
+	}
+	d.counter.observe(arrival)
+	return d.judgeRate(arrival)
+}
+
+// greet looks for the board's version. What a board that still streams sends
+// besides is of an earlier recording.
+func (d *dialogue) greet(b []byte, arrival instant.Instant) {
+	if d.connected {
+		return
+	}
+	d.text = append(d.text, b...)
+	v, ok := ParseVersion(d.text)
+	if !ok {
+		d.text = d.text[max(0, len(d.text)-longestGreeting):]
+		return
+	}
+	d.connected, d.text = true, nil
+	d.sensor = d.o.Sensor
+	if d.sensor == "" {
+		d.sensor = v.Sensor()
+	}
+	d.log.Connected(arrival, v.String())
+	close(d.identified)
+}
+
+// judgeRate compares the frames with the time they took. A lost command leaves the
+// board at the rate that it had before.
+func (d *dialogue) judgeRate(arrival instant.Instant) error {
+	passed := arrival.Sub(d.judged)
+	due := passed.Seconds() * float64(d.o.Rate)
+	if passed < rateOver || due < rateFrames {
+		return nil
+	}
+	came := float64(d.counter.next - d.judgedAt)
+	if came > due*rateFactor || came < due/rateFactor {
+		return fmt.Errorf("bitalino: the board sends %.3g frames a second, it was told %d", came/passed.Seconds(), d.o.Rate)
+	}
+	d.judged, d.judgedAt = arrival, d.counter.next
+	return nil
+}
+
+func (d *dialogue) reportFaults() {
+	now, before := d.decoder.Faults(), d.faults
+	d.log.Fault(now.Checksum-before.Checksum, "frame with a wrong checksum")
+	d.log.Fault(now.Sequence-before.Sequence, "frame out of sequence")
+	d.log.Fault(now.Skipped-before.Skipped, "byte that is in no frame")
+	d.faults = now
+}
