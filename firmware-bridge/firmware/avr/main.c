@@ -32,6 +32,10 @@ enum {
    takes 0.1 ms, and goes out when the stamp comes true. */
 #define PONG_LEAD 250
 
+/* Bytes of the transmit buffer that are kept for what is neither light nor
+   trigger: five samples and a status. */
+#define SPARE 84
+
 static struct receiver receiver;
 static struct light light;
 static struct block last; /* of the photodiode, in case an edge follows */
@@ -72,8 +76,10 @@ static uint8_t cause(void)
 
 static bool send(uint8_t type, const uint8_t *payload, const uint8_t *end)
 {
+	/* A storm of edges must not crowd out the samples. */
+	uint8_t spare = type == TYPE_LIGHT || type == TYPE_TRIGGER ? SPARE : 0;
 	uint8_t frame[MAX_FRAME];
-	return uart_put(frame, frame_encode(frame, type, payload, end - payload));
+	return uart_put(frame, frame_encode(frame, type, payload, end - payload), spare);
 }
 
 static uint16_t rate = RATE_DEFAULT;
@@ -188,7 +194,7 @@ static void pong(void)
 	uint8_t n = frame_encode(frame, TYPE_PONG, p, sizeof p);
 	while ((int32_t)(clock_now() - tx) < 0) {
 	}
-	uart_put(frame, n);
+	uart_put(frame, n, 0);
 	ping_waits = false;
 }
 

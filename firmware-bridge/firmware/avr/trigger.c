@@ -8,12 +8,16 @@
 
 enum { QUEUE = 8 }; /* one less than this many edges wait */
 
+/* Ticks for which the input rests after more edges came than can wait. */
+#define TRIGGER_REST 100000UL
+
 static struct edge queue[QUEUE];
 static volatile uint8_t head, tail;
 static volatile uint16_t number;
 static volatile uint16_t lost;
 static volatile bool on;
-static volatile bool shut; /* while the queue is full, so that noise cannot stop the box */
+static volatile bool shut; /* after the queue was full, so that noise cannot stop the box */
+static volatile uint32_t until; /* tick at which it opens again */
 
 void trigger_init(void)
 {
@@ -51,6 +55,7 @@ static void enter(uint32_t tick, uint8_t after)
 		lost++;
 		number++;
 		shut = true;
+		until = tick + TRIGGER_REST;
 		TIMSK1 &= ~_BV(ICIE1);
 		return;
 	}
@@ -106,7 +111,7 @@ bool trigger_take(struct edge *e)
 			some = true;
 			*e = queue[tail];
 			tail = (tail + 1) % QUEUE;
-		} else if (on && shut) {
+		} else if (on && shut && (int32_t)(clock_now() - until) >= 0) {
 			arm();
 		}
 	}

@@ -101,10 +101,10 @@ ISR(USART_UDRE_vect)
 	UCSR0A = _BV(U2X0) | _BV(TXC0);
 }
 
-bool uart_put(const uint8_t *p, uint8_t n)
+bool uart_put(const uint8_t *p, uint8_t n, uint8_t spare)
 {
 	uint8_t room = out_tail - out_head - 1;
-	if (room < n)
+	if (room < n + spare)
 		return false;
 	for (uint8_t i = 0; i < n; i++)
 		out[(uint8_t)(out_head + i)] = p[i];
