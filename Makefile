@@ -28,6 +28,13 @@ $(MODELS)/pack.json: $(PACK)/package-lock.json $(wildcard $(PACK)/*.go) | deps
 build: models ## build ./emolab
 	go build -ldflags '$(LDFLAGS)' -o emolab ./cmd/emolab
 
+.PHONY: firmware
+HOST := firmware-bridge/emulator/host
+firmware: build ## build the box's firmware for its microcontroller, and its simulator ./emolab-simavr
+	@.ci/deps --firmware
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -o emolab-simavr $(HOST)/*.c $$(pkg-config --cflags --libs simavr libelf) -lm
+	./emolab firmware build --out dist/firmware
+
 .PHONY: demo
 demo: build ## run a whole session on the virtual lab and score it
 	./emolab demo
@@ -40,7 +47,7 @@ serve: build ## run the console with the virtual lab
 # Whole sessions in real time (cmd) come last and alone, so that no other test
 # takes the processor from them.
 test: models ## run all tests with the race detector
-	@.ci/deps --browser
+	@.ci/deps --browser --firmware
 	go test -race -timeout 15m $$(go list ./... | grep -v /cmd/)
 	go test -race -timeout 15m ./cmd/...
 
@@ -91,4 +98,4 @@ bench: build ## measure against the budgets, and against the npm package where i
 
 .PHONY: clean
 clean: ## delete what was built and installed below this folder
-	rm -rf emolab dist $(INTEROP)/.venv $(PACK)/node_modules $(PEER)/node_modules $(PAGES:%=%/node_modules) $(MODELS)/*.onnx $(MODELS)/pack.json
+	rm -rf emolab emolab-simavr dist $(INTEROP)/.venv $(PACK)/node_modules $(PEER)/node_modules $(PAGES:%=%/node_modules) $(MODELS)/*.onnx $(MODELS)/pack.json
