@@ -9,6 +9,7 @@ import (
 	"emolab/sensors/eyetracker/eyetribe"
 	"emolab/sensors/eyetracker/gazepoint"
 	"emolab/sensors/gsr/emobox"
+	"emolab/sensors/gsr/shimmer3"
 	"emolab/sensors/trigger/rawbyte"
 	"emolab/sensors/trigger/usbttl"
 	"emolab/sensors/trigger/xid"
@@ -18,6 +19,7 @@ import (
 func drivers() []device.Driver {
 	return []device.Driver{
 		emobox.Driver(),
+		shimmer3.Driver(),
 		gazepoint.Driver(),
 		eyetribe.Driver(),
 		usbttl.Driver(),
