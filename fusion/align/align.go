@@ -41,8 +41,8 @@ const (
 	// in before enough of them were seen: the latency timer of FTDI's adapters.
 	batchPrior = 16 * time.Millisecond
 
-	// hostStamp bounds a stamp that the host itself took first thing after a
-	// read: the scheduler's delay on a busy machine.
+	// hostStamp bounds a stamp that the host itself took first thing after a read
+	// or around a write: the scheduler's delay on a busy machine, or a USB frame.
 	hostStamp = time.Millisecond
 
 	// cameraFrame is the frame interval assumed of a camera that states none. A
@@ -99,6 +99,9 @@ type method struct {
 	nsPerTick float64
 	// hostErr is the bound of the kinds that need no estimate.
 	hostErr time.Duration
+	// written tells of a host clock that stamps what this process wrote: the tick
+	// is the middle of the write, the arrival its end.
+	written bool
 	// arrivalsBound tells whether a sample is taken before it arrives. It is not
 	// so for the stimulus: its ticks are the browser's forecast of when a frame
 	// will be on the screen, and that may be after the report of it arrived.
@@ -112,6 +115,7 @@ func methodOf(info stream.Info) (method, error) {
 	case stream.HostClock:
 		m.nsPerTick = 1
 		m.hostErr = hostStamp
+		m.written = info.Kind == stream.Trigger
 		if info.Kind == stream.Face {
 			m.hostErr = cameraFrame
 			if info.Rate > 0 {
@@ -130,6 +134,15 @@ func methodOf(info stream.Info) (method, error) {
 	}
 	m.nsPerTick = 1e9 / hz
 	return m, nil
+}
+
+// hostBound is the bound of a sample that the host stamped. What was written left
+// at some time of the write.
+func (m method) hostBound(s Stamp) time.Duration {
+	if !m.written {
+		return m.hostErr
+	}
+	return m.hostErr + s.Arrival.Sub(instant.Instant(s.Tick)).Abs()
 }
 
 // name says in Statement how a stream was aligned.

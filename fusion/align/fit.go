@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -62,8 +63,9 @@ func Fit(info stream.Info, stamps []Stamp, pings []Ping) (*Timeline, error) {
 
 func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping) []Piece {
 	if m.kind == stream.HostClock {
-		return hostPieces(epoch, stamps, m.hostErr)
+		return m.hostPieces(epoch, stamps)
 	}
+	m = m.paced(stamps)
 	if m.kind != stream.PingedClock {
 		pings = nil
 	}
@@ -72,8 +74,18 @@ func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping) []Piece {
 
 	var knots []knot
 	for _, run := range m.runs(stamps) {
-		f := m.newFitter(o, run, pings)
-		knots = append(knots, f.knots()...)
+		ks := m.newFitter(o, run, pings).knots()
+		if m.kind == stream.CountedClock {
+			if parts := m.split(run, o, o.pieces(epoch, ks)); len(parts) > 1 {
+				ks = nil
+				for _, part := range parts {
+					f := m.newFitter(o, part, nil)
+					f.grain += 2 * m.missed() // a rise not seen, and a sample on the wrong side of one
+					ks = append(ks, f.knots()...)
+				}
+			}
+		}
+		knots = append(knots, ks...)
 	}
 	keepForward(knots)
 	if len(knots) == 0 {
@@ -82,15 +94,25 @@ func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping) []Piece {
 	return o.pieces(epoch, knots)
 }
 
-func hostPieces(epoch int, stamps []Stamp, err time.Duration) []Piece {
+// hostPieces is one piece for the whole epoch. Codes that were written have one
+// each, because each has its own bound.
+func (m method) hostPieces(epoch int, stamps []Stamp) []Piece {
 	if len(stamps) == 0 {
 		return nil
+	}
+	if m.written {
+		ps := make([]Piece, len(stamps))
+		for i, s := range stamps {
+			ps[i] = Piece{epoch, s.Tick, instant.Instant(s.Tick), 1, s.Tick, m.hostBound(s)}
+		}
+		slices.SortStableFunc(ps, func(a, b Piece) int { return cmp.Compare(a.Tick0, b.Tick0) })
+		return ps
 	}
 	first, last := stamps[0].Tick, stamps[0].Tick
 	for _, s := range stamps {
 		first, last = min(first, s.Tick), max(last, s.Tick)
 	}
-	return []Piece{{epoch, first, instant.Instant(first), 1, last, err}}
+	return []Piece{{epoch, first, instant.Instant(first), 1, last, m.hostErr}}
 }
 
 func (m method) originOf(stamps []Stamp, pings []Ping) origin {

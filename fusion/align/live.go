@@ -36,6 +36,7 @@ type Live struct {
 	epoch    int
 	begun    bool // an epoch has begun
 	estimate estimate
+	ear      ear             // of a counted clock
 	last     instant.Instant // the latest At given in this epoch
 	given    bool
 }
@@ -56,7 +57,7 @@ func NewLive(info stream.Info) *Live {
 func (l *Live) Align(c stream.Chunk) stream.Chunk {
 	if !l.begun || c.Epoch != l.epoch {
 		l.begun, l.epoch, l.given = true, c.Epoch, false
-		l.estimate = estimate{}
+		l.estimate, l.ear = estimate{}, ear{}
 		l.epochs++
 	}
 	l.pings += len(c.Probes)
@@ -66,7 +67,7 @@ func (l *Live) Align(c stream.Chunk) stream.Chunk {
 	}
 	for i := range c.Samples {
 		s := &c.Samples[i]
-		s.At, s.Err = l.place(*s)
+		s.At, s.Err = l.place(c.Epoch, *s)
 		if early := s.At.Sub(s.Arrival); early > 0 && l.method.arrivalsBound && l.method.kind != stream.HostClock {
 			// Taken after it arrived: the tick is false, or the clock has stepped.
 			s.At, s.Err = s.Arrival, s.Err+early
@@ -81,16 +82,22 @@ func (l *Live) Align(c stream.Chunk) stream.Chunk {
 	return c
 }
 
-func (l *Live) place(s stream.Sample) (instant.Instant, time.Duration) {
+func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration) {
 	switch {
 	case !l.known:
 		return s.Arrival, arrivalOnly
 	case l.method.kind == stream.HostClock:
-		return instant.Instant(s.Tick), l.method.hostErr
+		return instant.Instant(s.Tick), l.method.hostBound(Stamp{epoch, s.Seq, s.Tick, s.Arrival})
 	case !l.estimate.line.ok:
 		return s.Arrival, arrivalOnly
 	}
-	return l.estimate.at(l.method.tick(s.Seq, s.Tick))
+	at, err := l.estimate.at(l.method.tick(s.Seq, s.Tick))
+	if l.method.kind == stream.CountedClock {
+		// Samples may be missing just before this one and not be noticed yet: it can
+		// have been taken as late as it arrived.
+		err = max(err, s.Arrival.Sub(at))
+	}
+	return at, err
 }
 
 // observe takes what the chunk says of the clock into the estimate.
@@ -103,12 +110,35 @@ func (l *Live) observe(c stream.Chunk) {
 			}
 		}
 	}
+	counted := l.method.kind == stream.CountedClock
 	for _, s := range c.Samples {
 		st := Stamp{c.Epoch, s.Seq, s.Tick, s.Arrival}
-		if l.method.kind == stream.CountedClock && e.any && l.method.breaks(e.lastStamp, st) {
-			*e = estimate{prior: e.line.slope}
+		if counted {
+			if e.any && l.method.breaks(e.lastStamp, st) {
+				*e, l.ear = estimate{prior: e.line.slope}, ear{}
+			}
+			l.ear.hear(l.method, st)
 		}
 		e.sample(l.method, st)
+	}
+	e.renew(l.method)
+	if counted && e.line.ok && l.ear.behind(l.method, func(tick int64) instant.Instant { at, _ := e.at(tick); return at }) {
+		l.recount()
+	}
+}
+
+// recount begins the estimate of a counted clock anew with the latest samples:
+// there are some missing before them. A short estimate knows too little of the rate
+// to hand it on.
+func (l *Live) recount() {
+	e := &l.estimate
+	prior := e.prior
+	if e.now > float64(settling) {
+		prior = e.line.slope
+	}
+	*e = estimate{prior: prior}
+	for _, s := range l.ear.latest {
+		e.sample(l.method, s)
 	}
 	e.renew(l.method)
 }

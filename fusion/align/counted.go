@@ -1,0 +1,164 @@
+package align
+
+import (
+	"math"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+// A counted clock is only as good as the count. A device without sequence numbers
+// loses samples unseen, and one whose numbers are short (4 bits) loses whole turns
+// of them. Then all samples come later than their numbers say, from one on and for
+// good. Arrivals show it: over half a second the freshest of them is nearly as fresh
+// as any, so its delay does not rise by itself.
+
+const (
+	// heardFor and heardSamples are how long, and how many samples, arrivals are
+	// watched to know the least delay: several batches, and enough samples to meet
+	// their end. Of a slow device, one of whose samples is longer than any batch, few
+	// are enough.
+	heardFor     = 500 * time.Millisecond
+	heardSamples = 24
+	heardFew     = 5
+	// leastMissed is the smallest rise of the least delay that is taken for missing
+	// samples: what batches and a drifting clock can make of it is smaller.
+	leastMissed = 5 * time.Millisecond
+	// slowRate is by how much a counted device may be slower than its nominal rate
+	// before that rate is held to be wrong, instead of samples to be missing: more
+	// loss than anybody records with.
+	slowRate = 0.15
+	// rateOver is the stretch over which a rate is measured, so that a batch makes
+	// 0.3 % of it.
+	rateOver = 5 * time.Second
+)
+
+// heard is how many samples in a row arrivals are watched for.
+func (m method) heard() int {
+	least := heardSamples
+	if m.missed() > 2*float64(batchPrior) {
+		least = heardFew
+	}
+	return max(least, int(math.Ceil(float64(heardFor)/m.nsPerTick)))
+}
+
+// missed is the rise of the least delay that tells of missing samples, in ns: half
+// of what one makes.
+func (m method) missed() float64 { return max(m.nsPerTick/2, float64(leastMissed)) }
+
+// paced returns m with the rate that a counted device really has, where its nominal
+// one cannot be true: it is faster than any clock drifts, or slower than losses make
+// it.
+func (m method) paced(stamps []Stamp) method {
+	if m.kind != stream.CountedClock {
+		return m
+	}
+	n := min(int(float64(rateOver)/m.nsPerTick), len(stamps)/4)
+	var periods []float64
+	for i := 0; n > 0 && i+n < len(stamps); i++ {
+		a, b := stamps[i], stamps[i+n]
+		if count, took := b.Seq-a.Seq, b.Arrival.Sub(a.Arrival); count > 0 && took > 0 && took < 4*rateOver {
+			periods = append(periods, float64(took)/float64(count))
+		}
+	}
+	if len(periods) == 0 {
+		return m
+	}
+	usual := median(periods) // which sorts them
+	// Losses come and go; what is slow in its quickest stretches is slow by itself.
+	if quick := periods[len(periods)/20]; quick > m.nsPerTick*(1+slowRate) {
+		m.nsPerTick = quick
+	} else if usual < m.nsPerTick*(1-maxDrift) {
+		m.nsPerTick = usual
+	}
+	return m
+}
+
+// split parts a run of a counted clock where samples are missing that its numbers
+// do not count. timeline is what the numbers alone make of it; while it agrees with
+// the arrivals the run stays whole.
+func (m method) split(run []Stamp, o origin, timeline []Piece) [][]Stamp {
+	n := m.heard()
+	if len(run) < n {
+		return [][]Stamp{run}
+	}
+	late := make([]float64, len(run))
+	t := Timeline{method: m, epochs: map[int][]Piece{0: timeline}}
+	for i, s := range run {
+		at, _ := t.At(0, s.Seq)
+		late[i] = float64(s.Arrival.Sub(at))
+	}
+	// Of the last samples fewer follow, and batches explain more.
+	rise := func(i int) float64 {
+		if i+n > len(run) {
+			return max(m.missed(), 2*float64(batchPrior))
+		}
+		return m.missed()
+	}
+	agrees := true
+	for i, v := range leastAhead(late, n) {
+		agrees = agrees && v <= rise(i) && v >= -m.missed() // nothing arrives before it was taken
+	}
+	if agrees {
+		return [][]Stamp{run}
+	}
+	for i, s := range run {
+		late[i] = o.point(s.Seq, s.Arrival).y
+	}
+	var runs [][]Stamp
+	begin, behind := 0, late[0] // the least so far, risen by as much as the clock may drift
+	for i, ahead := range leastAhead(late, n) {
+		if i > 0 {
+			behind += maxDrift * m.nsPerTick * float64(run[i].Seq-run[i-1].Seq)
+		}
+		if ahead-behind > rise(i) {
+			runs = append(runs, run[begin:i])
+			begin, behind = i, late[i]
+		}
+		behind = min(behind, late[i])
+	}
+	return append(runs, run[begin:])
+}
+
+// leastAhead returns for each value the least of the n values that begin with it;
+// near the end of those that are left.
+func leastAhead(vs []float64, n int) []float64 {
+	out := make([]float64, len(vs))
+	var queue []int // positions of values that rise, from the least on
+	for i := len(vs) - 1; i >= 0; i-- {
+		for len(queue) > 0 && vs[queue[len(queue)-1]] >= vs[i] {
+			queue = queue[:len(queue)-1]
+		}
+		queue = append(queue, i)
+		if queue[0] >= i+n {
+			queue = queue[1:]
+		}
+		out[i] = vs[queue[0]]
+	}
+	return out
+}
+
+// ear watches the latest arrivals of a counted clock while they come.
+type ear struct{ latest []Stamp }
+
+func (e *ear) hear(m method, s Stamp) {
+	if n := m.heard(); len(e.latest) >= n {
+		e.latest = append(e.latest[:0], e.latest[len(e.latest)-n+1:]...)
+	}
+	e.latest = append(e.latest, s)
+}
+
+// behind tells whether all of the latest samples came later than the present line
+// says by more than batches can explain: numbers are missing before them.
+func (e *ear) behind(m method, at func(tick int64) instant.Instant) bool {
+	if len(e.latest) < m.heard() {
+		return false
+	}
+	for _, s := range e.latest {
+		if float64(s.Arrival.Sub(at(s.Seq))) <= m.missed() {
+			return false
+		}
+	}
+	return true
+}
