@@ -144,8 +144,10 @@ func (p *player) play(ctx context.Context, step protocol.Step) bool {
 	shown, presented := -1, int64(0)
 	for n := first; n < p.free; {
 		// As many refreshes as one report has, then the wait until they have been seen.
+		// The first frame is reported by itself, at once.
 		end := min(p.free, n+max(1, int64(float64(protocol.FrameBatch.Microseconds())/p.period)))
 		if n == first {
+			end = n + 1
 			if !p.until(ctx, p.tick(first)) {
 				return false
 			}

@@ -7,7 +7,8 @@ import * as view from './screen.js';
 
 /** @import {Clip, Frame, PageMessage, Plan, Step} from './protocol.js' */
 
-/** So long does a displayed frame wait at most for others to be reported with, ms. */
+/** So long does a displayed frame wait at most for others to be reported with, ms.
+ * The first of a clip does not wait: triggers are written upon it. */
 const BATCH = 40;
 
 /** A clip that is still not over so long after its time has got stuck, ms. */
@@ -198,6 +199,10 @@ class FrameLog {
       submitted: toTick(meta.presentationTime),
       callback: toTick(now),
     });
+    if (this.count === 1) {
+      this.flush();
+      return;
+    }
     // By a timer, not by the next frame: that may be long in coming.
     this.timer ||= setTimeout(() => this.flush(), BATCH);
   }
