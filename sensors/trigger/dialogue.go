@@ -13,8 +13,9 @@ const (
 	// rest is how long the lines are low at least between two codes: a recorder
 	// at 100 Hz or faster sees it, so that two equal codes are two.
 	rest = 10 * time.Millisecond
-	// maxWait is how long after it was asked for a code may still be written. Later
-	// it would mark something else.
+	// maxWait is how long after it was asked for, and after its onset, a code may
+	// still be written. Later it would mark something else: a page that was cut off
+	// reports its frames when it is back.
 	maxWait = time.Second
 	// maxAhead is how far ahead of now an onset can lie to be waited for. A browser
 	// forecasts a frame's display by one or two refreshes.
@@ -83,7 +84,12 @@ func (d *dialogue) obey(ctx context.Context, w io.Writer, o order, ready instant
 		return nil
 	}
 	if o.onset != NoOnset {
-		if ahead := o.onset.Sub(now); ahead > 0 && ahead <= maxAhead {
+		ahead := o.onset.Sub(now)
+		if -ahead > maxWait {
+			d.outcomes <- outcome{order: o, why: fmt.Sprintf("its onset was %v ago", (-ahead).Round(time.Millisecond))}
+			return nil
+		}
+		if ahead > 0 && ahead <= maxAhead {
 			wait(ctx, ahead)
 		}
 	}

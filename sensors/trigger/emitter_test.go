@@ -170,6 +170,19 @@ func TestForecastOnset(t *testing.T) {
 	}
 }
 
+// An onset that was long ago is not marked any more.
+func TestOnsetOfThePast(t *testing.T) {
+	t.Parallel()
+	b := open(t, trigger.Settings{PulseMs: 5})
+	lost := b.got.Total(stream.Lost)
+	b.e.Fire(1, b.clock.Now().Add(-1500*time.Millisecond))
+	serialtest.Eventually(t, "it is lost", func() bool { return b.got.Total(stream.Lost) == lost+1 })
+	e := b.got.Events(stream.Lost)
+	if d := e[len(e)-1].Detail; !strings.Contains(d, "trigger 1 was not written: its onset was 1.5") {
+		t.Errorf("%q", d)
+	}
+}
+
 // While there is no device nothing is written, nor later. Each code is told.
 func TestNothingIsWrittenLate(t *testing.T) {
 	t.Parallel()
