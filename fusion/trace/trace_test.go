@@ -222,6 +222,44 @@ func TestLive(t *testing.T) {
 	read(t, late[1]).want(t, row1{"frame": 1, "eda_us": nan, "scr_onset": nan, "quality": float64(NotFinal | NoNeutral | GazeStale | EDAStale)})
 }
 
+// A reading that the device only repeated is passed over, in the middle as at the
+// ends, and live; one that is missing for another reason marks the row.
+func TestHeldReadingsArePassedOver(t *testing.T) {
+	in := whole()
+	in.EDAInfo.Channels = append(slices.Clone(in.EDAInfo.Channels), stream.Channel{Name: "eda_hold"})
+	column := in.EDAInfo.Index("eda_us")
+	hold := func(s stream.Sample, held float64) stream.Sample {
+		s.Values = append(slices.Clone(s.Values), held)
+		if held == 1 {
+			s.Values[column] = nan
+		}
+		return s
+	}
+	measured := in.EDA
+	in.EDA = []stream.Sample{
+		hold(anEDA(80*ms, 0), 1), hold(measured[0], 0), hold(anEDA(98*ms, 0), 1), hold(anEDA(104*ms, 0), 1), hold(measured[1], 0),
+		hold(measured[2], 0), hold(anEDA(160*ms, 0), 1), hold(measured[3], 0), hold(anEDA(190*ms, 0), 1),
+	}
+	in.Analysis.Tonic = []float64{nan, 1, nan, nan, 2, 3, nan, 5, nan}
+	in.Analysis.Phasic = []float64{nan, 0, nan, nan, .1, .4, nan, .2, nan}
+	rows := Join(in)
+	read(t, rows[0]).want(t, row1{"eda_us": 4.5, "scl_us": 1.5, "scr_us": .05, "quality": 0})
+	read(t, rows[1]).want(t, row1{"eda_us": 5 + 3*23.0/30, "quality": 0})
+	read(t, rows[2]).want(t, row1{"eda_us": 8 - 4*26.0/40, "quality": 0})
+
+	live := NewLive([]stream.Info{faceInfo, in.EDAInfo})
+	live.Add(stream.Chunk{Stream: in.EDAInfo.ID, Samples: in.EDA[:4]})
+	row := live.Add(stream.Chunk{Stream: faceInfo.ID, Samples: in.Face[:1]})[0]
+	read(t, row).want(t, row1{"eda_us": 4})
+
+	for i := range in.EDA { // electrodes open: that is known
+		in.EDA[i].Values[column+1] = 0
+	}
+	if q := Quality(read(t, Join(in)[0])["quality"]); q&EDAInvalid == 0 {
+		t.Errorf("quality %v of a row without conductance", q.Words())
+	}
+}
+
 func TestLiveForgetsTheDisconnected(t *testing.T) {
 	in := whole()
 	l := NewLive([]stream.Info{stimInfo, faceInfo})

@@ -53,10 +53,9 @@ func lab() []stream.Info {
 // short is channel k of sample seq in few digits, so that tests can name it.
 func short(seq int64, k int) float64 { return float64(seq%50) + float64(k)/8 }
 
-// record keeps a session in the store.
-func record(t testing.TB, s *store.Store, id string, long time.Duration, value func(seq int64, k int) float64) session.Recorder {
+// begin begins a session with the given streams.
+func begin(t testing.TB, s *store.Store, id string, infos []stream.Info) session.Recorder {
 	t.Helper()
-	infos := lab()
 	st := &study.Study{ID: "pilot", Title: "Pilot", Hash: "c0ffee", Canonical: []byte("id: pilot\n"),
 		Stimuli: []study.Stimulus{{ID: "a", File: "a, \"best\".mp4", Brand: "Maison", Tags: []string{"x", "y"}, Duration: time.Second}}}
 	plan := study.Plan{Steps: []study.Step{{Index: 0, Action: study.Play, Stimulus: "a", Presentation: 1, Duration: time.Second}}}
@@ -65,6 +64,14 @@ func record(t testing.TB, s *store.Store, id string, long time.Duration, value f
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// record keeps a session in the store.
+func record(t testing.TB, s *store.Store, id string, long time.Duration, value func(seq int64, k int) float64) session.Recorder {
+	t.Helper()
+	infos := lab()
+	r := begin(t, s, id, infos)
 	var batch []stream.Chunk
 	for _, info := range infos[:4] {
 		c := stream.Chunk{Stream: info.ID}

@@ -96,7 +96,7 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 		}
 		// A camera's stamps are as good as the camera is, from the first to the last:
 		// nothing that anyone could mend during a session.
-		if h.Connected && h.Info.Clock != stream.HostClock && h.Clock.BoundMs > boundLimitMs {
+		if h.Connected && h.Info.Clock != stream.HostClock && h.Clock.BoundMs > boundLimit(h.Info) {
 			minor = append(minor, Alarm{id + "/clock", Minor,
 				fmt.Sprintf("%s: time known to ±%.0f ms only", name, h.Clock.BoundMs),
 				"It narrows within seconds of a connection; if it stays, the computer is too busy."})
@@ -114,6 +114,16 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 			fmt.Sprintf("Disk: %.1f GB left", float64(diskFree)/(1<<30)), "Move old bundles away after this participant."})
 	}
 	return append(major, minor...)
+}
+
+// boundLimit is how badly a stream's time may be known, in ms. Of a device that only
+// counts its samples it is never known better than to a sample and a batch, and to
+// one more when some are lost.
+func boundLimit(info stream.Info) float64 {
+	if info.Clock == stream.CountedClock && info.Rate > 0 {
+		return boundLimitMs + 2*1000/info.Rate
+	}
+	return boundLimitMs
 }
 
 // seeing is the alarm of a camera that does not see the face as it should: what

@@ -39,6 +39,11 @@ func TestAlarms(t *testing.T) {
 		{"a camera that sees nobody", seeingCamera(4000, "No face in the picture: ask the participant to sit back"), room, "face/view"},
 		{"a camera that sees nobody, nor knows why", seeingCamera(4000, ""), room, "face/useless"},
 		{"a screen between two clips", Health{Info: stream.Info{ID: "stimulus", Kind: stream.Stimulus}, Connected: true, AgeMs: 9000, UsableAgeMs: 9000}, room, ""},
+		{"a photodiode in the dark", Health{Info: stream.Info{ID: "light", Kind: stream.Light, Clock: stream.PingedClock}, Connected: true, AgeMs: 60_000, UsableAgeMs: 60_000}, room, ""},
+		{"triggers between two clips", Health{Info: stream.Info{ID: "codes", Kind: stream.Trigger, Clock: stream.HostClock}, Connected: true, AgeMs: 60_000, UsableAgeMs: 60_000}, room, ""},
+		{"a trigger line that is gone", Health{Info: stream.Info{ID: "codes", Kind: stream.Trigger}}, room, "codes/disconnected"},
+		{"frames that nobody counts", with(func(h *Health) { h.Info.Clock = stream.CountedClock; h.Clock.BoundMs = 43 }), room, ""},
+		{"frames that come at any time", with(func(h *Health) { h.Info.Clock = stream.CountedClock; h.Clock.BoundMs = 90 }), room, "gaze/clock"},
 		{"disk low", fine, 2 << 30, "disk/low"},
 		{"disk full", fine, 1 << 29, "disk/full"},
 	} {

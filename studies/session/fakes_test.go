@@ -31,6 +31,7 @@ type tape struct {
 	reason  string
 	steps   []int
 	samples map[string]int
+	events  []string // "stream kind detail"
 
 	plan     *study.Study // of a recovered session; nil: twoSteps
 	consents []Consent
@@ -98,6 +99,9 @@ func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
 	}
 	for _, c := range batch {
 		t.samples[c.Stream] += len(c.Samples)
+		for _, e := range c.Events {
+			t.events = append(t.events, fmt.Sprintf("%s %s %s", c.Stream, e.Kind, e.Detail))
+		}
 	}
 	return nil
 }
