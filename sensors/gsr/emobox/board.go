@@ -127,15 +127,11 @@ func (b *Board) start(now uint32) {
 	b.due = now + boxStatusTicks
 }
 
-// Slot enters what the converter read in one slot: the code of the photodiode, done
-// at tick lit, and the sum of the skin's SlotConversions codes, done at tick end.
-// Codes are 0..1023.
-func (b *Board) Slot(light uint16, lit uint32, skin uint32, end uint32) {
-	if b.sampling && b.on.Has(wire.HasLight) {
-		b.reading(light, lit)
-	}
-	b.windowSum += skin - b.window[b.oldest]
-	b.window[b.oldest] = skin
+// Skin enters what the converter read of the skin in one slot: the sum of its
+// SlotConversions codes of 0..1023, the last one done at a tick.
+func (b *Board) Skin(sum uint32, end uint32) {
+	b.windowSum += sum - b.window[b.oldest]
+	b.window[b.oldest] = sum
 	b.oldest = (b.oldest + 1) % windowSlots
 	if !b.sampling {
 		return
@@ -178,8 +174,12 @@ func (b *Board) Edge(level uint8, tick uint32) {
 	b.triggerCount++
 }
 
-// reading enters one of the photodiode.
-func (b *Board) reading(code uint16, tick uint32) {
+// Light enters what the converter read of the photodiode in one slot, before the
+// skin: its code of 0..1023, done at a tick.
+func (b *Board) Light(code uint16, tick uint32) {
+	if !b.sampling || !b.on.Has(wire.HasLight) {
+		return
+	}
 	if b.filled == 0 {
 		b.light.Tick = tick
 	}
