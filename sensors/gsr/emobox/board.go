@@ -127,6 +127,13 @@ func (b *Board) start(now uint32) {
 	b.due = now + boxStatusTicks
 }
 
+// Slot enters what the converter read in one slot: the photodiode's code, done at
+// tick lit, and the sum of the skin's codes, done at tick end; see Light and Skin.
+func (b *Board) Slot(light uint16, lit uint32, skin uint32, end uint32) {
+	b.Light(light, lit)
+	b.Skin(skin, end)
+}
+
 // Skin enters what the converter read of the skin in one slot: the sum of its
 // SlotConversions codes of 0..1023, the last one done at a tick.
 func (b *Board) Skin(sum uint32, end uint32) {

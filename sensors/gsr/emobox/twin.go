@@ -125,8 +125,7 @@ func (l *life) catchUp(now instant.Instant) {
 		end := l.slot + slotEnd
 		l.edges(end)
 		lit := l.slot + lightTicks
-		l.board.Light(l.light(lit), uint32(lit))
-		l.board.Skin(l.skin(end), uint32(end))
+		l.board.Slot(l.light(lit), uint32(lit), l.skin(end), uint32(end))
 	}
 }
 
