@@ -13,7 +13,7 @@ import (
 const (
 	// connectedWithin is how long Calibrate waits for a tracker that is connected
 	// and done with its commands.
-	connectedWithin = 3 * time.Second
+	connectedWithin = 2 * time.Second
 	// calibrationGrace is how much longer than its delay and timeout a point may
 	// take, and how long the tracker may compute the result.
 	calibrationGrace = 5 * time.Second

@@ -40,6 +40,9 @@ const (
 func ParseRecord(m Message) (Record, error) {
 	var r Record
 	var err error
+	if m.count("CNT") > 1 {
+		return Record{}, errors.New("gazepoint: two records run into one")
+	}
 	if r.Count, err = strconv.ParseInt(string(m.Value("CNT")), 10, 64); err != nil || r.Count < 0 {
 		return Record{}, field(m, "CNT")
 	}

@@ -30,6 +30,17 @@ func (m Message) Value(name string) []byte {
 	return nil
 }
 
+// count returns how many attributes have the name.
+func (m Message) count(name string) int {
+	n := 0
+	for _, a := range m.Attrs {
+		if string(a.Name) == name {
+			n++
+		}
+	}
+	return n
+}
+
 // clone returns a copy that outlives the next call of Scanner.Next.
 func (m Message) clone() Message {
 	c := Message{Tag: bytes.Clone(m.Tag), Attrs: make([]Attr, len(m.Attrs))}
@@ -49,8 +60,8 @@ type Faults struct {
 
 // Scanner turns bytes, in pieces of any size, into the messages of Open Gaze. It
 // is not an XML parser, because the protocol is not quite XML: servers leave out
-// the blank between attributes, put one before a value, end a message with ">"
-// alone or add another. A message begins at '<' and ends at '>' outside of quotes
+// the blank between attributes, put one before a value or an equals sign, end a
+// message with ">" alone or add another. A message begins at '<' and ends at '>' outside of quotes
 // or at the end of the line; whatever damage there is ends at the next '<'. The
 // zero value is ready.
 type Scanner struct {
@@ -138,34 +149,37 @@ func (s *Scanner) finish() (Message, bool) {
 	}
 	n := 0
 	for {
-		body = bytes.TrimLeft(body, " \t")
-		if len(body) == 0 {
+		if body = bytes.TrimLeft(body, " \t"); len(body) == 0 {
 			break
 		}
-		var a Attr
-		a.Name, body = word(body)
-		if len(a.Name) == 0 || len(body) < 2 || body[0] != '=' || body[1] != '"' {
+		a, rest, ok := attribute(body)
+		if !ok {
 			s.faults.Broken++
 			return Message{}, false
 		}
-		end := bytes.IndexByte(body[2:], '"')
-		if end < 0 {
-			s.faults.Broken++
-			return Message{}, false
-		}
-		a.Value, body = bytes.Trim(body[2:2+end], " "), body[2+end+1:]
 		if n == len(s.attrs) {
 			s.faults.TooLong++
 			return Message{}, false
 		}
 		s.attrs[n] = a
 		n++
+		body = rest
 	}
 	if !known(tag) {
 		s.faults.UnknownTag++
 		return Message{}, false
 	}
 	return Message{Tag: tag, Attrs: s.attrs[:n]}, true
+}
+
+// attribute splits off the NAME="value" that p begins with, with or without
+// blanks around the equals sign.
+func attribute(p []byte) (a Attr, rest []byte, ok bool) {
+	name, p := word(p)
+	p, equals := bytes.CutPrefix(bytes.TrimLeft(p, " "), []byte("="))
+	p, opened := bytes.CutPrefix(bytes.TrimLeft(p, " "), []byte(`"`))
+	value, rest, closed := bytes.Cut(p, []byte(`"`))
+	return Attr{name, bytes.Trim(value, " ")}, rest, len(name) > 0 && equals && opened && closed
 }
 
 // word splits off the letters, digits and underscores that p begins with.

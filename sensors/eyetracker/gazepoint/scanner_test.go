@@ -42,6 +42,7 @@ func TestScanner(t *testing.T) {
 		{"record", "<REC CNT=\"1\" TIME=\"0.5\" />\r\n", []string{"REC CNT=1 TIME=0.5"}, Faults{}},
 		{"no blank between attributes", `<ACK ID="X"VALUE="0"DUR="0" />`, []string{"ACK ID=X VALUE=0 DUR=0"}, Faults{}},
 		{"blank before a value", `<CAL ID=" CALIB_START_PT" PT="1" />`, []string{"CAL ID=CALIB_START_PT PT=1"}, Faults{}},
+		{"blank before the equals sign", `<ACK ID="CALIBRATE_START" STATE ="1" />`, []string{"ACK ID=CALIBRATE_START STATE=1"}, Faults{}},
 		{"end without slash", `<UPDATE FREE="1">`, []string{"UPDATE FREE=1"}, Faults{}},
 		{"another end", "<REC A=\"1\" />>\r\n<REC A=\"2\" />", []string{"REC A=1", "REC A=2"}, Faults{}},
 		{"blanks and marks in a value", `<REC USER="a b > c/d" />`, []string{"REC USER=a b > c/d"}, Faults{}},

@@ -34,6 +34,10 @@ type placed struct {
 const (
 	// maxHole is the most records missing in a row that still look like loss.
 	maxHole = 6000
+	// maxRepeat is how many records back one may lie and still be one that came
+	// before: the line, or a bridge, has repeated a piece. A tracker that began anew
+	// lies farther back, or has passed the old number within that many.
+	maxRepeat = 30
 	// slack is how far TIME and CNT may disagree, in records, and slackShare that
 	// share of the step besides: frame times jitter, and nominal rates are not exact.
 	slack      = 1.0
@@ -61,6 +65,8 @@ func (q *sequence) take(r Record, arrival instant.Instant) (out [2]placed, n int
 		q.last = p
 		out[0] = p
 		return out, 1, damaged
+	case q.repeats(p):
+		return out, 0, 1
 	case q.hasHeld && q.follows(q.held, p):
 		jump := q.jump(q.held)
 		p.Lost = p.Count - jump.Count - 1
@@ -84,6 +90,15 @@ func (q *sequence) follows(a, b placed) bool {
 		return false
 	}
 	return math.Abs(float64(us)*1e-6*q.rate-float64(count)) <= slack+slackShare*float64(count)
+}
+
+// repeats tells whether p came before: it is the last one, or the last one can
+// come after it.
+func (q *sequence) repeats(p placed) bool {
+	if p.Count == q.last.Count && p.TimeUS == q.last.TimeUS {
+		return true
+	}
+	return q.last.Count-p.Count <= maxRepeat && q.follows(p, q.last)
 }
 
 // jump fills in what a confirmed jump to p means.

@@ -154,6 +154,8 @@ func TestRefusalIsExplained(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
 	got := serialtest.Record(t, source(far.Path()))
+	far.Take([]byte("<GET ID=\"PRODUCT_ID\" />\r\n"))
+	far.Send([]byte("<NACK ID=\"PRODUCT_ID\" />\r\n"))
 	far.Take(set("ENABLE_SEND_COUNTER"))
 	far.Send([]byte("<NACK ID=\"ENABLE_SEND_COUNTER\" />\r\n"))
 	got.AwaitEvents(stream.Disconnected, 1)
@@ -161,6 +163,101 @@ func TestRefusalIsExplained(t *testing.T) {
 		t.Errorf("%q does not name what was refused", e.Detail)
 	}
 }
+
+// The cable is pulled in the middle of a record, again and again: each time the
+// numbers go on where they were, and half a record is no sample.
+func TestPulledInTheMiddleOfARecord(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	got := serialtest.Record(t, source(far.Path()))
+	for round := 1; round <= 3; round++ {
+		accept(far)
+		before, n := len(got.Samples()), 0
+		serialtest.Eventually(t, "the driver enters records again", func() bool {
+			far.Send(rec(n, 5_000_000))
+			n++
+			return len(got.Samples()) > before+2
+		})
+		half := rec(n, 5_000_000)
+		far.Send(half[:len(half)/2])
+		far.Unplug()
+		got.AwaitEvents(stream.Disconnected, round)
+		far.Plug()
+	}
+	got.AwaitEvents(stream.Connected, 3)
+	got.Stop()
+	epochs := map[int]bool{}
+	next := int64(0)
+	for _, c := range got.Chunks() {
+		for _, s := range c.Samples {
+			epochs[c.Epoch] = true
+			if s.Seq != next || s.Values[0] != .25 {
+				t.Fatalf("sample %d: %+v, want number %d", s.Seq, s, next)
+			}
+			next++
+		}
+	}
+	if len(epochs) != 3 {
+		t.Errorf("%d epochs with samples, want 3", len(epochs))
+	}
+}
+
+// Skin resistance of the biometrics kit: µS where it can be skin, and never where
+// the finger block is unplugged.
+func TestBiometrics(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	s := gazepoint.New(gazepoint.Options{Biometrics: true, Place: device.Place{ID: "gaze", Port: far.Path(), Clock: instant.Monotonic{}}})
+	if info := s.Info(); len(info) != 2 || info[1].ID != "eda" || info[1].Kind != stream.EDA || info[1].Index("eda_us") != 1 || len(info[1].Channels) != 2 {
+		t.Errorf("%+v", info)
+	}
+	got := serialtest.Record(t, s)
+	far.Take([]byte("<GET ID=\"PRODUCT_ID\" />\r\n"))
+	far.Send([]byte("<NACK ID=\"PRODUCT_ID\" />\r\n"))
+	for _, id := range []string{"COUNTER", "TIME", "POG_BEST", "PUPILMM", "GSR", "DATA"} {
+		far.Take(set("ENABLE_SEND_" + id))
+		far.Send(ack("ENABLE_SEND_" + id))
+	}
+	skin := []struct {
+		fields string
+		raw    float64
+		us     float64
+	}{
+		{`GSR="67296" GSRV="1"`, 67296, 1e6 / 67296},
+		{`GSR="67296" GSRV="0"`, 67296, math.NaN()},
+		{`GSR="9999" GSRV="1"`, 9999, math.NaN()},
+		{`GSR="2000000" GSRV="1"`, 2e6, .5},
+		{`GSR="2000001" GSRV="1"`, 2000001, math.NaN()},
+		{``, math.NaN(), math.NaN()},
+	}
+	n := 0
+	send := func() {
+		b := rec(n, 5_000_000)
+		far.Send(append(b[:len(b)-4:len(b)-4], skin[n%len(skin)].fields+" />\r\n"...))
+		n++
+	}
+	var eda []stream.Sample
+	serialtest.Eventually(t, "samples of all kinds of skin", func() bool {
+		send()
+		eda = nil
+		for _, c := range got.Chunks() {
+			if c.Stream == "eda" {
+				eda = append(eda, c.Samples...)
+			}
+		}
+		return len(eda) > len(skin)
+	})
+	for _, s := range eda {
+		number := (s.Tick - 5_000_000 + 1) * 60 / 1_000_000
+		want := skin[number%int64(len(skin))]
+		if got := s.Values; !same(got[0], want.raw) || !same(got[1], want.us) {
+			t.Errorf("record %d: %v, want %v, %v", number, got, want.raw, want.us)
+		}
+	}
+}
+
+// same tells whether two values are equal, or neither was measured.
+func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
 // Records at another rate than stated all look damaged. The driver says what is
 // wrong with them.
