@@ -140,22 +140,28 @@ func leastAhead(vs []float64, n int) []float64 {
 }
 
 // ear watches the latest arrivals of a counted clock while they come.
-type ear struct{ latest []Stamp }
+type ear struct{ heard []Stamp }
 
+// hear takes one more sample. The oldest are let go when there are twice as many as
+// are needed, so that few are moved.
 func (e *ear) hear(m method, s Stamp) {
-	if n := m.heard(); len(e.latest) >= n {
-		e.latest = append(e.latest[:0], e.latest[len(e.latest)-n+1:]...)
+	if n := m.heard(); len(e.heard) >= 2*n {
+		e.heard = append(e.heard[:0], e.heard[len(e.heard)-n+1:]...)
 	}
-	e.latest = append(e.latest, s)
+	e.heard = append(e.heard, s)
 }
+
+// latest are as many of the latest samples as tell anything, or fewer.
+func (e *ear) latest(m method) []Stamp { return e.heard[max(len(e.heard)-m.heard(), 0):] }
 
 // behind tells whether all of the latest samples came later than the present line
 // says by more than batches can explain: numbers are missing before them.
 func (e *ear) behind(m method, at func(tick int64) instant.Instant) bool {
-	if len(e.latest) < m.heard() {
+	latest := e.latest(m)
+	if len(latest) < m.heard() {
 		return false
 	}
-	for _, s := range e.latest {
+	for _, s := range latest {
 		if float64(s.Arrival.Sub(at(s.Seq))) <= m.missed() {
 			return false
 		}

@@ -137,7 +137,7 @@ func (l *Live) recount() {
 		prior = e.line.slope
 	}
 	*e = estimate{prior: prior}
-	for _, s := range l.ear.latest {
+	for _, s := range l.ear.latest(l.method) {
 		e.sample(l.method, s)
 	}
 	e.renew(l.method)
