@@ -61,6 +61,8 @@ const (
 	// adds exactly one.
 	maxEncoded = maxBody + 1
 
+	pongSize = 10
+
 	// modelSize is the fixed room for the model's name in Hello.
 	modelSize = 8
 
@@ -367,9 +369,13 @@ func AppendRate(dst []byte, hz uint16) []byte {
 	return appendFrame(dst, TypeRate, le.AppendUint16(make([]byte, 0, 2), hz))
 }
 
-// AppendPing appends the command that asks for a Pong with the same id.
+// AppendPing appends the command that asks for a Pong with the same id. It is as
+// long as the Pong, so that both take the same time on the line: a host that puts
+// the box's stamps in the middle would otherwise be off by half the difference.
 func AppendPing(dst []byte, id uint16) []byte {
-	return appendFrame(dst, TypePing, le.AppendUint16(make([]byte, 0, 2), id))
+	var p [pongSize]byte
+	le.PutUint16(p[0:], id)
+	return appendFrame(dst, TypePing, p[:])
 }
 
 // AppendLightSet appends the command that turns the photodiode on or off.

@@ -223,6 +223,13 @@ func TestLineIsWideEnough(t *testing.T) {
 	}
 }
 
+// What goes out as a ping comes back as long.
+func TestPingIsAsLongAsPong(t *testing.T) {
+	if ping, pong := len(AppendPing(nil, 0x1234)), len(AppendPong(nil, Pong{ID: 0x1234})); ping != pong {
+		t.Errorf("a ping has %d bytes on the line, a pong %d", ping, pong)
+	}
+}
+
 func TestTicksUnwrap(t *testing.T) {
 	var u Ticks
 	for _, c := range []struct {

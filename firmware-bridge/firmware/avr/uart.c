@@ -9,7 +9,7 @@
 enum {
 	/* 16 MHz / 8 / 17 = 117647 baud, 2.1 % fast, which receivers bear. */
 	BAUD_DIVIDER = 16,
-	/* A zero takes 5 places, with its tick. The longest command has 8 bytes. */
+	/* A zero takes 5 places, with its tick. The longest command has 15 bytes. */
 	IN_SIZE = 128,
 };
 
