@@ -8,7 +8,9 @@ import (
 	"emolab/sensors/device"
 	"emolab/sensors/eyetracker/eyetribe"
 	"emolab/sensors/eyetracker/gazepoint"
+	"emolab/sensors/gsr/bitalino"
 	"emolab/sensors/gsr/emobox"
+	"emolab/sensors/gsr/grove"
 	"emolab/sensors/gsr/shimmer3"
 	"emolab/sensors/trigger/rawbyte"
 	"emolab/sensors/trigger/usbttl"
@@ -20,6 +22,8 @@ func drivers() []device.Driver {
 	return []device.Driver{
 		emobox.Driver(),
 		shimmer3.Driver(),
+		bitalino.Driver(),
+		grove.Driver(),
 		gazepoint.Driver(),
 		eyetribe.Driver(),
 		usbttl.Driver(),
