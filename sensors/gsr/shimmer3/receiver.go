@@ -51,8 +51,9 @@ const run = 3
 //
 // With checksums, a message counts when its checksum is right, and the search
 // goes on at the next byte when it is not. Without, three packets in a row must
-// have ticks one period apart; the line counts as locked then, until a byte is
-// not what must follow.
+// have ticks one period apart; the line counts as locked then, and each packet
+// waits for the beginning of the next message, until a byte is not what must
+// follow.
 type Receiver struct {
 	form   form
 	buf    []byte
@@ -162,7 +163,7 @@ func (r *Receiver) match(b []byte) (Message, int, verdict) {
 	case b[0] == ack:
 		return r.acknowledged(b)
 	case b[0] == nack && r.form.await != nil:
-		m, size, v := r.seen(Nack, b, 0, 1)
+		m, size, v := r.seen(Nack, b, 1, 1)
 		if v == whole {
 			r.form.await = nil
 		}
@@ -254,30 +255,55 @@ func (r *Receiver) data(b []byte) (Message, int, verdict) {
 	if r.form.checksum > 0 {
 		return r.seen(Data, b, 0, l.Size)
 	}
-	if !r.locked {
-		if v := r.fits(b); v != whole {
-			return Message{}, 0, v
-		}
-		r.locked, r.ticked = true, false
+	if len(b) < headSize {
+		return Message{}, 0, short
 	}
-	m, size, v := r.seen(Data, b, 0, l.Size)
-	if v != whole {
-		return m, size, v
-	}
-	tick := tickOf(b)
-	if r.ticked && !l.next(r.tick, tick) {
+	if r.locked && r.ticked && !l.next(r.tick, tickOf(b)) {
 		// It may be a packet after lost ones, or none at all. Those that follow tell.
 		r.locked, r.ticked = false, false
-		return r.data(b)
 	}
-	r.tick, r.ticked = tick, true
-	return m, size, whole
+	v := r.fits(b)
+	if r.locked {
+		v = r.ends(b)
+	}
+	if v != whole {
+		return Message{}, 0, v
+	}
+	r.locked, r.ticked, r.tick = true, true, tickOf(b)
+	return r.seen(Data, b, 0, l.Size)
 }
 
 // next tells whether tick b comes one period after tick a.
 func (l Layout) next(a, b uint32) bool {
 	off := int((b-a)&tickMask) - l.Divider
 	return off >= -tickTolerance && off <= tickTolerance
+}
+
+// ends tells whether the packet at b ends where the next message begins. If it
+// does not, bytes of the packet may be missing, or be those of the next.
+func (r *Receiver) ends(b []byte) verdict {
+	l := r.form.layout
+	if len(b) <= l.Size {
+		return short
+	}
+	next := b[l.Size:]
+	if next[0] == dataPacket {
+		switch {
+		case len(next) < headSize:
+			return short
+		case l.next(tickOf(b), tickOf(next)):
+			return whole
+		}
+		return wrong
+	}
+	skip := 0
+	if r.form.prefixed {
+		skip = 1
+	}
+	if _, _, v := r.state(next, skip); v != wrong {
+		return v
+	}
+	return wrong
 }
 
 // fits tells whether a run of packets begins at b.

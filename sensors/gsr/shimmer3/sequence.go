@@ -23,6 +23,9 @@ const (
 	// radio that delivers late and then all at once, and a fast crystal.
 	maxLead   = 2 * time.Second
 	clockRate = 1.02
+	// repeats is how far back a packet lies, in ticks, that counts as one that came
+	// twice. Only a clock that is set farther back begins anew.
+	repeats = 2 * tickHz
 )
 
 // sequence places packets in time, and finds by their ticks what is missing. A
@@ -41,7 +44,7 @@ type sequence struct {
 // take judges one packet. It returns how many of out are to be entered, in
 // order, and how many packets turned out to be damage.
 func (q *sequence) take(p packet) (out [2]packet, n int, damaged int64) {
-	if q.hasLast && p.raw == q.last.raw {
+	if q.hasLast && forward(p, q.last) <= repeats {
 		return out, 0, 1 // it came twice
 	}
 	if q.hasLast {
