@@ -54,7 +54,7 @@ func check(t *testing.T, truth *script.Truth, screen device.Span, got *serialtes
 			next, tick = s.Seq+1, s.Tick
 			clock, _ := truth.Clock("gaze", s.Arrival)
 			at := clock.At(s.Tick)
-			if late := s.Arrival.Sub(at); late < 0 || late > time.Second {
+			if late := s.Arrival.Sub(at); late < 0 || late > serialtest.Deadline {
 				t.Fatalf("frame %d arrived %v after it was made", s.Seq, late)
 			}
 			checkValues(t, truth, screen, s, truth.Elapsed(at))
@@ -118,11 +118,11 @@ func TestTwin(t *testing.T) {
 func TestTwinThatLosesFrames(t *testing.T) {
 	t.Parallel()
 	_, truth, got := open(t, eyetribe.Options{Rate: 60}, virtual.Disturbance{LossPercent: 5, Jitter: 3 * time.Millisecond})
-	got.AwaitSamples(300)
+	got.AwaitSamples(180)
 	got.Stop()
 	check(t, truth, device.Span{Right: 1920, Bottom: 1080}, got)
 	lost, all := got.Total(stream.Lost), int64(len(got.Samples()))
-	if share := float64(lost) / float64(lost+all); share < .005 || share > .15 {
+	if share := float64(lost) / float64(lost+all); share <= 0 || share > .2 {
 		t.Errorf("%d of %d lost on a line that loses 5 %%", lost, lost+all)
 	}
 }
