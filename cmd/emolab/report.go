@@ -124,7 +124,9 @@ func measure(ctx context.Context, s *store.Store, st *study.Study, one recording
 	}
 	var onsets []instant.Instant
 	for _, r := range responses {
-		onsets = append(onsets, r.Onset)
+		if r.Stream == responses[0].Stream { // of two devices one is scored
+			onsets = append(onsets, r.Onset)
+		}
 	}
 	if len(seen) > 0 {
 		out.Responses = truth.Responses(seen[0].At, seen[len(seen)-1].At, onsets)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"maps"
 	"os"
 	"path/filepath"
@@ -209,7 +210,11 @@ func printStreams(out io.Writer, streams []store.Stream) error {
 		if s := t.Statement; s.Method == "" {
 			fmt.Fprintln(w, "-\t-\t-\t-\t-")
 		} else {
-			fmt.Fprintf(w, "%d\t%.1f%%\t%.1f\t%.2f\t%.2f\n", s.Lost, 100*t.Usable, s.DriftPPM, s.JitterMs, s.BoundMs)
+			usable := "-" // nobody can expect a number of light readings or triggers
+			if share := float64(t.Usable); !math.IsNaN(share) {
+				usable = fmt.Sprintf("%.1f%%", 100*share)
+			}
+			fmt.Fprintf(w, "%d\t%s\t%.1f\t%.2f\t%.2f\n", s.Lost, usable, s.DriftPPM, s.JitterMs, s.BoundMs)
 		}
 	}
 	return w.Flush()
