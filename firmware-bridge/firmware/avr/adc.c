@@ -25,6 +25,7 @@ enum {
 static uint8_t step = IDLE; /* conversions done in this slot */
 static uint16_t slot_sum;
 static uint16_t window[WINDOW_SLOTS];
+static uint8_t missing = WINDOW_SLOTS; /* slots until the window is full, after power-up */
 static uint8_t oldest;
 static uint32_t window_sum;
 static uint16_t phase; /* of the rate, in 1/1000 sample */
@@ -101,7 +102,9 @@ static void slot(uint32_t tick)
 	window_sum -= window[oldest];
 	window[oldest] = slot_sum;
 	oldest = (oldest + 1) % WINDOW_SLOTS;
-	if (!sampling)
+	if (missing > 0)
+		missing--;
+	if (!sampling || missing > 0)
 		return;
 	phase += rate;
 	if (phase < SLOTS_PER_SECOND)

@@ -45,6 +45,7 @@ type Board struct {
 
 	window    [windowSlots]uint32
 	oldest    int
+	missing   int // slots until the window is full, after power-up
 	windowSum uint32
 
 	judge        judge
@@ -57,7 +58,7 @@ type Board struct {
 
 // NewBoard makes a board with a serial number. Each message goes to send.
 func NewBoard(serial uint32, send func(message []byte)) *Board {
-	return &Board{send: send, serial: serial, rate: DefaultRate}
+	return &Board{send: send, serial: serial, rate: DefaultRate, missing: windowSlots}
 }
 
 // Greet sends a Hello. A board greets with wire.Started when it is powered up.
@@ -140,7 +141,8 @@ func (b *Board) Skin(sum uint32, end uint32) {
 	b.windowSum += sum - b.window[b.oldest]
 	b.window[b.oldest] = sum
 	b.oldest = (b.oldest + 1) % windowSlots
-	if !b.sampling {
+	b.missing = max(0, b.missing-1)
+	if !b.sampling || b.missing > 0 {
 		return
 	}
 	b.phase += int(b.rate)

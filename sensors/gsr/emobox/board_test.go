@@ -47,6 +47,7 @@ func newBench(t testing.TB) *bench {
 			t.Fatalf("the board sends a message of type %02X", m.Type)
 		}
 	})
+	b.slots(windowSlots, 0, 0) // since power-up
 	return b
 }
 
@@ -97,6 +98,22 @@ func TestBoardSamples(t *testing.T) {
 	}
 	if len(b.light)+len(b.trigger) > 0 {
 		t.Error("light or triggers that nobody asked for")
+	}
+}
+
+// A mean of a window that is not full would be wrong: a board that is started
+// right after power-up waits for it.
+func TestBoardFillsItsWindowFirst(t *testing.T) {
+	b := newBench(t)
+	b.board = NewBoard(9, b.board.send)
+	b.receive(wire.AppendStart(wire.AppendRate(nil, 500)))
+	b.slots(windowSlots, 0, 100)
+	if len(b.eda) > 0 {
+		t.Errorf("samples %+v of a window that is not full", b.eda)
+	}
+	b.slots(1, 0, 100)
+	if want := []wire.EDA{{Tick: b.tick - SlotTicks + slotEnd, Raw: 6432}}; !cmp.Equal(want, b.eda) {
+		t.Errorf("then %+v, want %+v", b.eda, want)
 	}
 }
 

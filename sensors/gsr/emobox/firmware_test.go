@@ -192,6 +192,10 @@ func runFirmware(t *testing.T, rounds []round) []*said {
 	var all []*said
 	var d wire.Decoder
 	b := make([]byte, 4096)
+	for rx := uint32(0); rx < (windowSlots+1)*SlotTicks; { // before that it takes no samples
+		write(wire.AppendPing([]byte{0}, 0))
+		rx = awaitPong(t, port, &d).Rx
+	}
 	for _, r := range rounds {
 		now := &said{frames: map[wire.Type][][]byte{}}
 		all = append(all, now)
@@ -224,6 +228,25 @@ func runFirmware(t *testing.T, rounds []round) []*said {
 		t.Errorf("damaged frames of the firmware: %+v", f)
 	}
 	return all
+}
+
+// awaitPong reads until a pong comes.
+func awaitPong(t *testing.T, port *serialport.Port, d *wire.Decoder) wire.Pong {
+	t.Helper()
+	b := make([]byte, 4096)
+	for {
+		n, _, err := port.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p := b[:n]; len(p) > 0; {
+			m, rest, ok := d.Next(p)
+			p = rest
+			if ok && m.Type == wire.TypePong {
+				return m.Pong()
+			}
+		}
+	}
 }
 
 // replay drives the board through one round: its slots lie where the firmware's
