@@ -13,27 +13,40 @@ import (
 	"emolab/sensors/connection"
 )
 
-const (
+// attempts is how often a command is put.
+const attempts = 3
+
+// pace is how long a Shimmer is given.
+type pace struct {
 	// patience is how long the first answer to a command may take; each repetition
 	// waits twice as long as the one before.
-	patience = time.Second
-	attempts = 3
-
-	// stopQuiet is how long a Shimmer that was told to stop must be quiet until it
-	// counts as stopped: firmware before 0.15.4 may not acknowledge that.
-	stopQuiet = 500 * time.Millisecond
-	// stopWithin is how long it may go on sending.
-	stopWithin = 5 * time.Second
+	patience time.Duration
+	// stopped is how long a Shimmer that was told to stop must be quiet until it
+	// counts as stopped: firmware before 0.15.4 may not acknowledge that. within is
+	// how long it may go on sending.
+	stopped, within time.Duration
 	// quiet is how long nothing must come after a command without an answer, so
 	// that a late one is not taken for the next one's.
-	quiet = 200 * time.Millisecond
-)
+	quiet time.Duration
+	// silence is how long bytes may come without one reading among them.
+	silence time.Duration
+}
+
+// usual is the pace over Bluetooth, which can hold bytes back for some 100 ms.
+func usual() pace {
+	return pace{
+		patience: patience,
+		stopped:  500 * time.Millisecond, within: 5 * time.Second,
+		quiet: 200 * time.Millisecond, silence: silence,
+	}
+}
 
 // dialogue is one conversation with the Shimmer. Speak puts one question at a
 // time, and tells Hear by now what the bytes that follow can be.
 type dialogue struct {
-	o   Options
-	log *connection.Log
+	o    Options
+	pace pace
+	log  *connection.Log
 
 	now     atomic.Pointer[stance]
 	heard   chan struct{} // something came
@@ -57,8 +70,8 @@ type stance struct {
 	about string // what is said of the connection; "" = there is none yet
 }
 
-func newDialogue(o Options, log *connection.Log) *dialogue {
-	d := &dialogue{o: o, log: log, heard: make(chan struct{}, 1), replies: make(chan Message, 1)}
+func newDialogue(o Options, p pace, log *connection.Log) *dialogue {
+	d := &dialogue{o: o, pace: p, log: log, heard: make(chan struct{}, 1), replies: make(chan Message, 1)}
 	d.now.Store(&stance{deaf: true})
 	return d
 }
@@ -101,8 +114,8 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 		}
 	}
 	d.reportFaults()
-	if d.stance.form.layout.Size > 0 && arrival.Sub(d.since) > silence {
-		return fmt.Errorf("shimmer3: bytes come, but for %v none of them were readings: check that no other program talks to the Shimmer, and the baud rate of the line", silence)
+	if d.stance.form.layout.Size > 0 && arrival.Sub(d.since) > d.pace.silence {
+		return fmt.Errorf("shimmer3: bytes come, but for %v none of them were readings: check that no other program talks to the Shimmer, and the baud rate of the line", d.pace.silence)
 	}
 	return nil
 }

@@ -29,6 +29,9 @@ const (
 	// silence is how long a streaming Shimmer may be quiet: the radio can be away
 	// for seconds.
 	silence = 5 * time.Second
+
+	// patience is how long an answer may take over a radio that is busy.
+	patience = time.Second
 )
 
 // Options say which Shimmer to drive, and how.
@@ -154,10 +157,13 @@ func (o Options) divider() int { return int(math.Round(tickHz / o.Rate)) }
 
 // Source is one Shimmer. It delivers one stream with the channels raw, eda_us,
 // eda_range and eda_hold.
-type Source struct{ o Options }
+type Source struct {
+	o    Options
+	pace pace
+}
 
 // New makes the source of one Shimmer. Nothing is opened before Run.
-func New(o Options) *Source { return &Source{o: o.withDefaults()} }
+func New(o Options) *Source { return &Source{o: o.withDefaults(), pace: usual()} }
 
 // Info describes the stream.
 func (s *Source) Info() []stream.Info {
@@ -186,7 +192,7 @@ func (s *Source) Run(ctx context.Context, out chan<- stream.Chunk) error {
 			if before != nil {
 				before.leave() // what it still held is of the epoch that ends now
 			}
-			before = newDialogue(s.o, log)
+			before = newDialogue(s.o, s.pace, log)
 			return before
 		},
 	}.Run(ctx, out)

@@ -68,26 +68,26 @@ func (t *talk) begin(ctx context.Context) error {
 // they outlive a connection whose end the Shimmer has not seen. The answers have
 // a form that is not known, and are not looked at.
 func (t *talk) stop(ctx context.Context) error {
-	deadline := time.NewTimer(stopWithin)
+	deadline := time.NewTimer(t.pace.within)
 	defer deadline.Stop()
 	for {
 		t.listen(&stance{deaf: true})
 		if _, err := t.w.Write([]byte{cmdStop}); err != nil {
 			return err
 		}
-		switch done, err := t.hush(ctx, stopQuiet, stopQuiet); {
+		switch done, err := t.hush(ctx, t.pace.stopped, t.pace.stopped); {
 		case err != nil:
 			return err
 		case done:
 			if _, err := t.w.Write(setChecksum(checksumOff).bytes); err != nil {
 				return err
 			}
-			_, err := t.hush(ctx, quiet, stopWithin)
+			_, err := t.hush(ctx, t.pace.quiet, t.pace.within)
 			return err
 		}
 		select {
 		case <-deadline.C:
-			return fmt.Errorf("what is on this port has not stopped sending after %v: check that it is the Shimmer's port, and that no other program talks to it", stopWithin)
+			return fmt.Errorf("what is on this port has not stopped sending after %v: check that it is the Shimmer's port, and that no other program talks to it", t.pace.within)
 		default:
 		}
 	}
@@ -154,7 +154,7 @@ func (t *talk) checksums(ctx context.Context) error {
 	if _, err := t.w.Write(setChecksum(checksumOff).bytes); err != nil {
 		return err
 	}
-	_, err = t.hush(ctx, quiet, stopWithin)
+	_, err = t.hush(ctx, t.pace.quiet, t.pace.within)
 	return err
 }
 
@@ -198,7 +198,7 @@ func (t *talk) ask(ctx context.Context, c command, tries int) (Message, error) {
 }
 
 func (t *talk) exchange(ctx context.Context, c command, tries int, about string) (Message, error) {
-	wait := patience
+	wait := t.pace.patience
 	for range tries {
 		select {
 		case <-t.replies: // to nothing that is still out
@@ -228,7 +228,7 @@ func (t *talk) exchange(ctx context.Context, c command, tries int, about string)
 			continue // data may be coming, and do not become quiet
 		}
 		t.listen(&stance{deaf: true})
-		if _, err := t.hush(ctx, quiet, stopWithin); err != nil {
+		if _, err := t.hush(ctx, t.pace.quiet, t.pace.within); err != nil {
 			return Message{}, err
 		}
 	}
