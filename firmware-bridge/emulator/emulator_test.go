@@ -48,7 +48,7 @@ func TestEmulator(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, string, string){
 		"clock": clock, "batches": batches, "voltages": voltages, "trigger": trigger, "watchdog": watchdog,
 		"cable": cable, "reset on open": resetOnOpen, "unread": unread, "unheard": unheard, "end of the context": endOfContext,
-		"no firmware": noFirmware, "idle": idle,
+		"no firmware": noFirmware, "idle": idle, "occupied": occupied,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -304,6 +304,21 @@ func noFirmware(t *testing.T, host, elf string) {
 		if err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, want an error that names it", path, err)
 		}
+	}
+}
+
+// A file that stands where the port is to be is left alone.
+func occupied(t *testing.T, host, elf string) {
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := emulator.Start(t.Context(), emulator.Options{Host: host, ELF: elf, Link: path, World: still{}, Clock: instant.Monotonic{}})
+	if err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v, want an error that names %s", err, path)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "mine" {
+		t.Errorf("the file holds %q, %v", b, err)
 	}
 }
 

@@ -14,13 +14,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 /* Points link at target at once: there is no moment without it when it was
- * there before. */
+ * there before. Anything else than a link that stands there is left alone. */
 static bool point_link(const char *target, const char *link)
 {
+	struct stat there;
+	if (lstat(link, &there) == 0 && !S_ISLNK(there.st_mode)) {
+		errno = EEXIST;
+		return false;
+	}
 	char fresh[PATH_MAX];
 	if (snprintf(fresh, sizeof fresh, "%s.new", link) >= (int)sizeof fresh) {
 		errno = ENAMETOOLONG;
