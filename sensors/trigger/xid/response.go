@@ -63,15 +63,16 @@ const (
 
 // parser finds frames in what a device says. They have no checksum; a response is
 // believed when the time in it is possible. A frame begins wherever it fits, also
-// within one that was begun and may have been cut: so damage costs only itself.
+// within another, which may have been cut or be none: so damage costs only itself.
 type parser struct {
 	wide bool // responses have 9 bytes and begin with 'o'
 	// possible tells whether the device's timer can show ms now. nil: it is not
 	// known, and responses cannot be told from garbage.
 	possible func(ms uint32) bool
 
-	buffer  []byte
-	skipped int64 // bytes that belong to nothing
+	buffer  []byte // the latest, fewer than the longest frame has
+	fresh   int    // so many of them, the last, belong to nothing yet
+	skipped int64  // bytes that belong to nothing
 }
 
 // take adds a byte and returns what ends with it.
@@ -84,17 +85,20 @@ func (p *parser) take(b byte, asked answers) (found, bool) {
 		return found{}, false
 	}
 	p.buffer = append(p.buffer, b)
+	p.fresh++
 	f, length := p.last(asked)
 	if length > 0 {
-		p.skipped += int64(len(p.buffer) - length)
-		p.buffer = p.buffer[:0]
-		return f, true
+		p.skipped += int64(max(0, p.fresh-length))
+		p.fresh = 0
 	}
-	if extra := len(p.buffer) - (maxFrame - 1); extra > 0 { // too old to begin a frame
-		p.skipped += int64(extra)
-		p.buffer = append(p.buffer[:0], p.buffer[extra:]...)
+	if len(p.buffer) == maxFrame { // the first is too old to begin a frame
+		p.buffer = append(p.buffer[:0], p.buffer[1:]...)
+		if p.fresh == maxFrame {
+			p.fresh--
+			p.skipped++
+		}
 	}
-	return found{}, false
+	return f, length > 0
 }
 
 // last looks for a frame at the end of the buffer and returns its length, or 0.
