@@ -70,9 +70,9 @@ func Microsiemens(w Word, fixed bool) float64 {
 	return min(maxUS, us)
 }
 
-// reading returns the count that a conductance in µS gives in a range, with the
-// fraction that the converter cuts off, within what the converter has.
+// reading returns the count that a conductance in µS gives in a range, with a
+// fraction, and also beyond what the converter has.
 func reading(us float64, number int) float64 {
 	v := electrodeV * (1 + us*spans()[number].rfKohm/1000)
-	return max(0, min(fullScale, v/referenceV*fullScale))
+	return v / referenceV * fullScale
 }

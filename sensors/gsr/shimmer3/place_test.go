@@ -178,9 +178,9 @@ func TestPlateau(t *testing.T) {
 	}
 }
 
-// What the twin's amplifier repeats is found, whatever it measures: never a
-// repeated word passes as a reading, and at most one reading a switch is taken
-// for a repeated word.
+// What the twin's amplifier repeats is found, whatever it measures: no repeated
+// word passes as a reading, unless packets are lost that hide both a switch and
+// the one back, and at most two readings a switch are taken for repeated words.
 func TestPlateauFindsAllRepeats(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		divider := rapid.SampledFrom([]int{32, 128, 256, 640, 1000, 2621, 3200}).Draw(t, "divider")
@@ -190,7 +190,8 @@ func TestPlateauFindsAllRepeats(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		a, p := newAmplifier(autoRange, divider), newPlateau(divider)
 		fresh := map[int64]bool{} // by tick: it was measured
-		ranges, switches, wrong, passed := -1, 0, 0, 0
+		ranges, switches, wrong, passed, hidden := -1, 0, 0, 0, 0
+		shown, away := -1, false
 		entered := int64(-1)
 		enter := func(s packet, repeated bool) {
 			if s.tick <= entered {
@@ -218,8 +219,13 @@ func TestPlateauFindsAllRepeats(t *testing.T) {
 			}
 			if n >= ignored && r.IntN(100) < losses {
 				missing++
+				away = away || w.Range() != shown
 				continue
 			}
+			if away && w.Range() == shown {
+				hidden++
+			}
+			shown, away = w.Range(), false
 			tick := int64(n * divider)
 			fresh[tick] = measured || n < ignored || settling/divider == 0
 			p.take(packet{tick: tick, word: w, lost: missing}, enter)
@@ -228,9 +234,8 @@ func TestPlateauFindsAllRepeats(t *testing.T) {
 				t.Fatalf("held for %d ticks", late)
 			}
 		}
-		if passed != 0 {
-			// Those that wait for a switch that was still to come do not count.
-			t.Fatalf("%d repeated words passed as readings", passed)
+		if passed > hidden*(settling/divider+1) {
+			t.Fatalf("%d repeated words passed as readings, with %d hidden switches", passed, hidden)
 		}
 		if wrong > 2*switches {
 			t.Errorf("%d readings were taken for repeated words at %d switches", wrong, switches)

@@ -43,7 +43,8 @@ func (t *talk) begin(ctx context.Context) error {
 		return err
 	}
 	about := fmt.Sprintf("%v, %v", kind, run)
-	switch m, err := t.ask(ctx, getBattery(), 1); {
+	const tries = 2 // it is only said to people
+	switch m, err := t.ask(ctx, getBattery(), tries); {
 	case err == nil:
 		about += fmt.Sprintf(", battery %.2f V", volts(m.Payload))
 	case !errors.Is(err, errRefused) && !errors.Is(err, errSilent):

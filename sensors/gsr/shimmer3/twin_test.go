@@ -1,8 +1,11 @@
 package shimmer3
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +27,11 @@ type bench struct {
 
 func openBench(t *testing.T, o Options, q quirks, what virtual.Disturbance, person *script.Script) *bench {
 	t.Helper()
+	return openBenchAt(t, o, usual(), q, what, person)
+}
+
+func openBenchAt(t *testing.T, o Options, p pace, q quirks, what virtual.Disturbance, person *script.Script) *bench {
+	t.Helper()
 	clock := instant.Monotonic{}
 	o.Place = device.Place{ID: "eda", Clock: clock, Simulated: true}
 	b := &bench{truth: script.NewTruth(person, clock.Now()), o: o}
@@ -38,7 +46,9 @@ func openBench(t *testing.T, o Options, q quirks, what virtual.Disturbance, pers
 		}
 	})
 	b.o.Port = b.link.Path()
-	b.got = serialtest.Record(t, New(b.o))
+	source := New(b.o)
+	source.pace = p
+	b.got = serialtest.Record(t, source)
 	return b
 }
 
@@ -119,7 +129,7 @@ func TestTwinOnACleanLine(t *testing.T) {
 	if about := b.connected(t); about != "Shimmer3, LogAndStream 0.16.11, battery 3.90 V, 51.2 Hz, range auto" {
 		t.Errorf("%q", about)
 	}
-	b.got.AwaitSamples(150)
+	b.got.AwaitSamples(100)
 	b.got.Stop()
 	if held, each := b.check(t), settling/640; held == 0 || held%each != 0 {
 		t.Errorf("%d samples held, want %d for each switch of the range", held, each)
@@ -135,13 +145,13 @@ func TestTwinOnADisturbedLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := Defaults()
-			o.Rate, o.CRC = 256, crc
+			o.Rate, o.CRC = 512, crc
 			what := virtual.Disturbance{Batch: 16 * time.Millisecond, Jitter: 3 * time.Millisecond, LossPercent: 2}
 			if crc {
 				what.CorruptPercent = 3 // without checksums a wrong byte of a reading cannot be told
 			}
-			b := openBench(t, o, quirks{}, what, restless())
-			b.got.AwaitSamples(1000)
+			b := openBenchAt(t, o, slowly(), quirks{}, what, restless())
+			b.got.AwaitSamples(600)
 			b.got.Stop()
 			b.check(t)
 			lost, all := b.got.Total(stream.Lost), int64(len(b.got.Samples()))
@@ -155,5 +165,177 @@ func TestTwinOnADisturbedLine(t *testing.T) {
 				t.Errorf("connected %d times: %v", n, b.got.Events(stream.Disconnected))
 			}
 		})
+	}
+}
+
+// What Shimmers differ in, and what earlier connections left, is all the same to
+// the driver, or it says what is wrong.
+func TestTwinsQuirks(t *testing.T) {
+	slow := slowly()
+	recorded := []byte{cmdSetSensors, sensorGSR, 0, 0, cmdSetRate, 0x40, 0x01, cmdSetRange, 2}
+	at102 := Options{Rate: 102.4, CRC: true}
+	for name, c := range map[string]struct {
+		o      Options
+		q      quirks
+		about  []string // what Connected says
+		wrong  string   // or what Disconnected says
+		values func(stream.Sample) bool
+	}{
+		"left streaming, with checksums": {o: at102,
+			q:     quirks{checksum: 2, streaming: true, settings: recorded},
+			about: []string{"102.4 Hz, range auto"}},
+		"left streaming, and the stop is not acknowledged": {o: at102,
+			q:     quirks{firmware: firmware{logAndStream, 0, 11, 0}, streaming: true, settings: recorded, noStopAck: true},
+			about: []string{"LogAndStream 0.11.0", "102.4 Hz"}},
+		"slow": {o: at102, q: quirks{slow: 400 * time.Millisecond},
+			about: []string{"battery 3.90 V"}},
+		"without checksums": {o: at102, q: quirks{firmware: firmware{logAndStream, 0, 9, 0}, noChecksums: true, statusEach: 40},
+			about: []string{"without checksums"}},
+		"checksums not wanted": {o: Options{Rate: 102.4}, q: quirks{statusEach: 40},
+			about: []string{"without checksums"}},
+		"Shimmer3R, which tells its state": {o: at102, q: quirks{hardware: shimmer3R, firmware: firmware{logAndStream, 1, 0, 50}, statusEach: 7},
+			about: []string{"Shimmer3R, LogAndStream 1.0.50"}},
+		"with its battery in the packets": {o: at102, q: quirks{battery: true},
+			about: []string{"102.4 Hz"}},
+		"recording, and set right": {o: Options{Rate: 102.4, CRC: true, Range: Fixed(2)}, q: quirks{logging: true, settings: recorded},
+			about:  []string{"102.4 Hz, range 2"},
+			values: func(s stream.Sample) bool { return s.Values[2] == 2 && s.Values[1] >= 1.47 && s.Values[1] <= 4.55 }},
+		"fixed range": {o: Options{Rate: 102.4, CRC: true, Range: Fixed(3)},
+			about: []string{"range 3"}, // 3.9 µS and more: saturated
+			values: func(s stream.Sample) bool {
+				return s.Values[2] == 3 && s.Values[0] == fullScale && math.IsNaN(s.Values[1])
+			}},
+		"recording, and set otherwise": {o: at102, q: quirks{logging: true, settings: recorded},
+			wrong: "range is 2 instead of 4 (4 is auto); it refuses to be set, probably because it is recording on its card"},
+		"another kind": {o: at102, q: quirks{firmware: firmware{2, 0, 5, 0}},
+			wrong: "SDLog 0.5.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := openBenchAt(t, c.o, slow, c.q, virtual.Disturbance{}, restless())
+			if c.wrong != "" {
+				b.got.AwaitEvents(stream.Disconnected, 1)
+				if why := b.got.Events(stream.Disconnected)[0].Detail; !strings.Contains(why, c.wrong) {
+					t.Errorf("%q, want %q", why, c.wrong)
+				}
+				return
+			}
+			about := b.connected(t)
+			for _, want := range c.about {
+				if !strings.Contains(about, want) {
+					t.Errorf("%q does not say %q", about, want)
+				}
+			}
+			b.got.AwaitSamples(60)
+			b.got.Stop()
+			if c.values == nil {
+				b.check(t)
+			} else {
+				for _, s := range b.got.Samples() {
+					if !c.values(s) {
+						t.Fatalf("sample %d: %v", s.Seq, s.Values)
+					}
+				}
+			}
+			if n := b.got.Total(stream.Lost); n != 0 {
+				t.Errorf("%d lost", n)
+			}
+			if n := len(b.got.Events(stream.Connected)); n != 1 {
+				t.Errorf("connected %d times: %v", n, b.got.Events(stream.Disconnected))
+			}
+		})
+	}
+}
+
+// A Shimmer that is away for a while is set up again, and its numbers go on.
+func TestTwinUnpluggedAndPlugged(t *testing.T) {
+	t.Parallel()
+	b := openBenchAt(t, Options{Rate: 102.4, CRC: true}, hasty(), quirks{}, virtual.FTDI(1), restless())
+	for i := range 2 {
+		b.got.AwaitEvents(stream.Connected, i+1)
+		b.got.AwaitSamples(len(b.got.Samples()) + 30)
+		if i == 1 {
+			break
+		}
+		if err := b.link.Unplug(); err != nil {
+			t.Fatal(err)
+		}
+		b.got.AwaitEvents(stream.Disconnected, 1)
+		if err := b.link.Plug(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.got.Stop()
+	b.check(t)
+}
+
+// What the twin answers to each command.
+func TestTwinsCommands(t *testing.T) {
+	var clock instant.Hand
+	var sent []byte
+	truth := script.NewTruth(script.New(1), clock.Now())
+	u := &unit{
+		twin: newTwin("eda", virtual.TwinOptions{Truth: truth, Clock: &clock}, quirks{}),
+		send: func(m []byte) { sent = append(sent, m...) }, divider: 640, setting: autoRange, prefixed: true,
+	}
+	u.oscillator = virtual.SwitchOn(u.o, clock.Now(), virtual.Power{TickHz: tickHz, WrapBits: tickBits}, "eda")
+	clock.Advance(time.Second)
+	for _, c := range []struct {
+		name string
+		in   []byte
+		want []byte
+	}{
+		{"rate", []byte{0x03}, []byte{0xFF, 0x04, 0x80, 0x02}},
+		{"no sensors", []byte{0x01}, []byte{0xFF, 0x02, 0x80, 0x02, 0, 0, 0, 8, 0, 1}},
+		{"GSR", []byte{0x08, 4, 0, 0}, []byte{0xFF}},
+		{"with battery", []byte{0x08, 4, 0x20, 0, 0x01}, []byte{0xFF, 0xFF, 0x02, 0x80, 0x02, 0, 0, 0, 8, 2, 1, 0x03, 0x1C}},
+		{"range", []byte{0x21, 1, 0x23}, []byte{0xFF, 0xFF, 0x22, 1}},
+		{"range that there is none of", []byte{0x21, 9, 0x23}, []byte{0xFF, 0xFF, 0x22, 4}},
+		{"set rate", []byte{0x05, 0, 1, 0x03}, []byte{0xFF, 0xFF, 0x04, 0, 1}},
+		{"device", []byte{0x3F}, []byte{0xFF, 0x25, 3}},
+		{"device, of old", []byte{0x24}, []byte{0xFF, 0x25, 3}},
+		{"firmware", []byte{0x2E}, []byte{0xFF, 0x2F, 3, 0, 0, 0, 16, 11}},
+		{"state", []byte{0x72}, []byte{0xFF, 0x8A, 0x71, 0x20}},
+		{"battery", []byte{0x95}, []byte{0xFF, 0x8A, 0x94, 0x76, 0x0A, 0x80}},
+		{"name", []byte{0x79, 3, 'e', 'd', 'a', 0x7B}, []byte{0xFF, 0xFF, 0x7A, 3, 'e', 'd', 'a'}},
+		{"experiment", []byte{0x7C, 1, 'x', 0x7E}, []byte{0xFF, 0xFF, 0x7D, 1, 'x'}},
+		{"time of configuration", []byte{0x85, 2, '1', '2', 0x87}, []byte{0xFF, 0xFF, 0x86, 2, '1', '2'}},
+		{"no name", []byte{0x79, 0, 0x7B}, []byte{0xFF, 0xFF, 0x7A, 0}},
+		{"test", []byte{0x96}, []byte{0xFF}},
+		{"dummy", []byte{0xB5}, nil},
+		{"unknown", []byte{0xF7, 0x0B, 0x96}, []byte{0xFF}},
+		{"power of the board", []byte{0x5E, 1}, []byte{0xFF}},
+		{"world clock set", []byte{0x8F, 5, 0, 0, 0, 0, 1, 0, 0, 0x91}, []byte{0xFF, 0xFF, 0x90, 5, 0, 0, 0, 0, 1, 0, 0}},
+		{"checksums", []byte{0x8B, 2, 0x03}, append(seal([]byte{0xFF}, 2), seal([]byte{0xFF, 0x04, 0, 1}, 2)...)},
+		{"short checksums", []byte{0x8B, 1}, seal([]byte{0xFF}, 1)},
+		{"checksums that there are none of", []byte{0x8B, 7}, []byte{0xFF}},
+		{"recording", []byte{0x92, 0x72, 0x05, 1, 1}, []byte{0xFF, 0xFF, 0x8A, 0x71, 0x2A, 0xFE}},
+		{"recording stopped", []byte{0x93}, []byte{0xFF}},
+		{"streaming", []byte{0x07, 0x72, 0x21, 0}, []byte{0xFF, 0xFF, 0x8A, 0x71, 0x32, 0xFE}},
+		{"stopped", []byte{0x20, 0x72}, []byte{0xFF, 0xFF, 0x8A, 0x71, 0x20}},
+		{"both", []byte{0x70, 0x72, 0x97, 0x72}, []byte{0xFF, 0xFF, 0x8A, 0x71, 0x3A, 0xFF, 0xFF, 0x8A, 0x71, 0x20}},
+		{"half", []byte{0x05, 0x80}, nil},
+		{"the other half comes too late", []byte{0x03}, []byte{0xFF, 0x04, 0, 1}},
+	} {
+		clock.Advance(2 * byteWithin)
+		sent = nil
+		u.receive(virtual.Arrived{Bytes: c.in, At: clock.Now()})
+		if !bytes.Equal(sent, c.want) {
+			t.Errorf("%s: % X, want % X", c.name, sent, c.want)
+		}
+	}
+	sent = nil
+	clock.Advance(time.Second) // 32768 more than the time that was set, and a little
+	u.receive(virtual.Arrived{Bytes: []byte{0x91}, At: clock.Now()})
+	if ticks := binary.LittleEndian.Uint64(sent[2:]); ticks < 1<<40+5+tickHz || ticks > 1<<40+5+2*tickHz {
+		t.Errorf("the world clock stands at %d after a second", ticks)
+	}
+	sent = nil
+	clock.Advance(time.Second)
+	u.receive(virtual.Arrived{Bytes: []byte{0x05}, At: clock.Now()})
+	clock.Advance(byteWithin / 2)
+	u.receive(virtual.Arrived{Bytes: []byte{0x40, 0x01}, At: clock.Now()})
+	if !bytes.Equal(sent, []byte{0xFF}) || u.divider != 320 {
+		t.Errorf("in two pieces: % X, divider %d", sent, u.divider)
 	}
 }
