@@ -52,6 +52,8 @@ type appliance struct {
 	http    *http.Server
 	socket  net.Listener
 	token   string
+
+	emitters []emitter // that mark what comes up on the screen
 }
 
 // databasePath is where the study's data are kept.
@@ -77,6 +79,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 		return nil, err
 	}
 	a.stage = stage.New(stage.Options{Clock: clock, Study: o.study, Simulated: o.simulatedStage})
+	a.emitters = emittersOf(o.rig.sources)
 	if a.lab, err = session.NewLab(clock, append(o.rig.sources, a.stage)...); err != nil {
 		return nil, err
 	}
@@ -124,6 +127,10 @@ func (a *appliance) run(ctx context.Context) error {
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.lab.Run(devices) })
 	group.Go(func() error { return a.console.Run(devices) })
+	group.Go(func() error {
+		plan := func() study.Plan { return a.manager.Status().Plan }
+		return fireTriggers(devices, a.lab.Bus(), a.stage.Info()[0], plan, a.emitters...)
+	})
 	group.Go(func() error {
 		if err := a.http.Serve(a.socket); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -99,14 +99,17 @@ func (c *demoCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	r, err := virtualRig(c.Lines, c.Camera, c.Nets)
+	r, err := virtualRig(a.ctx, c.Lines, c.Camera, c.Nets)
 	if err != nil {
 		return err
 	}
 	defer r.close()
+	for _, note := range r.notes {
+		fmt.Fprintln(a.err, note)
+	}
 	for _, p := range c.Unplug {
-		if r.links[p.Stream] == nil {
-			return usagef("--unplug: there is no sensor %q; there are: %s", p.Stream, strings.Join(slices.Sorted(maps.Keys(r.links)), ", "))
+		if r.cables[p.Stream] == nil {
+			return usagef("--unplug: there is no sensor %q; there are: %s", p.Stream, strings.Join(slices.Sorted(maps.Keys(r.cables)), ", "))
 		}
 	}
 	token, err := console.NewToken()
@@ -331,7 +334,7 @@ func follow(ctx context.Context, a *app, m *session.Manager) (session.Outcome, e
 
 // pull pulls a cable and plugs it in again.
 func (r *rig) pull(ctx context.Context, p cablePull) error {
-	link := r.links[p.Stream]
+	link := r.cables[p.Stream]
 	select {
 	case <-time.After(p.After):
 	case <-ctx.Done():

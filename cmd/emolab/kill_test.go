@@ -192,7 +192,7 @@ func TestContinueAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := virtualRig(virtualFlags{Seed: 1, DriftPPM: 2000, Batch: 16 * time.Millisecond}, "", detectorFlags{Detector: face.DetectorTiny})
+	r, err := virtualRig(t.Context(), virtualFlags{Seed: 1, DriftPPM: 2000, Batch: 16 * time.Millisecond, Devices: []string{"emobox", "gazepoint"}}, "", detectorFlags{Detector: face.DetectorTiny})
 	if err != nil {
 		t.Fatal(err)
 	}

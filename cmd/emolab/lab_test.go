@@ -15,7 +15,6 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
-	"emolab/sensors/virtual"
 	"emolab/studies/console"
 	"emolab/studies/session"
 	"emolab/studies/store"
@@ -25,12 +24,12 @@ import (
 // bench is a running lab of virtual sensors, without a camera.
 type bench struct {
 	*appliance
-	t     *testing.T
-	dir   string
-	truth *script.Truth
-	links map[string]*virtual.Link // by the id of a device's first stream
-	names map[string]string        // drivers, likewise
-	stop  func()                   // ends the lab and waits for it
+	t      *testing.T
+	dir    string
+	truth  *script.Truth
+	cables map[string]cable  // by the id of a device's first stream
+	names  map[string]string // drivers, likewise
+	stop   func()            // ends the lab and waits for it
 }
 
 // newBench starts the virtual devices of some drivers, all in one lab, and what
@@ -40,20 +39,20 @@ func newBench(t *testing.T, fixation time.Duration, flags virtualFlags) *bench {
 	b := &bench{t: t, dir: t.TempDir(), names: map[string]string{}}
 	clock := instant.Monotonic{}
 	b.truth = script.NewTruth(script.New(flags.Seed), clock.Now())
-	r := &rig{truth: b.truth, links: map[string]*virtual.Link{}}
+	r := &rig{truth: b.truth, cables: map[string]cable{}}
 	ports := t.TempDir()
 	for i, name := range flags.Devices {
-		before := len(r.links)
-		if err := r.addVirtual(name, i, ports, flags); err != nil {
+		before := len(r.cables)
+		if err := r.addVirtual(t.Context(), name, i, ports, flags); err != nil {
 			t.Fatal(err)
 		}
-		for id := range r.links {
-			if b.names[id] == "" && len(r.links) > before {
+		for id := range r.cables {
+			if b.names[id] == "" && len(r.cables) > before {
 				b.names[id] = name
 			}
 		}
 	}
-	b.links = r.links
+	b.cables = r.cables
 
 	example, err := openExample(t.TempDir())
 	if err != nil {
@@ -260,13 +259,13 @@ func TestReplugAHundredTimes(t *testing.T) {
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	id := b.record(func() {
 		for n := range pulls {
-			for _, link := range b.links {
+			for _, link := range b.cables {
 				if err := link.Unplug(); err != nil {
 					t.Fatal(err)
 				}
 			}
 			b.await("both are gone", func(h session.Health) bool { return !h.Connected })
-			for _, link := range b.links {
+			for _, link := range b.cables {
 				if err := link.Plug(); err != nil {
 					t.Fatal(err)
 				}
@@ -292,7 +291,7 @@ func TestReplugAHundredTimes(t *testing.T) {
 			gaps[g.Stream]++
 		}
 	}
-	for id := range b.links {
+	for id := range b.cables {
 		if gaps[id] != pulls {
 			t.Errorf("%s: %d gap rows of %d pulls", id, gaps[id], pulls)
 		}
@@ -308,7 +307,7 @@ func (b *bench) await(what string, ok func(session.Health) bool) {
 	for {
 		all := true
 		for _, h := range b.lab.Health() {
-			if _, sensor := b.links[h.Info.ID]; sensor {
+			if _, sensor := b.cables[h.Info.ID]; sensor {
 				all = all && ok(h)
 			}
 		}

@@ -28,10 +28,17 @@ import (
 type rig struct {
 	nets    detectorFlags
 	sources []stream.Source
-	truth   *script.Truth            // what really happens; nil in a real lab
-	links   map[string]*virtual.Link // the cables of virtual devices, by the id of the device's first stream
-	tap     *record.Tap              // between the camera and the analysis; nil without a camera
+	truth   *script.Truth    // what really happens; nil in a real lab
+	cables  map[string]cable // of virtual devices, by the id of the device's first stream
+	notes   []string         // what a person should know of these devices
+	tap     *record.Tap      // between the camera and the analysis; nil without a camera
 	closers []io.Closer
+}
+
+// cable is what a virtual device hangs on.
+type cable interface {
+	Unplug() error
+	Plug() error
 }
 
 // close releases the devices, in the reverse order of their opening.
@@ -144,6 +151,7 @@ type virtualFlags struct {
 	Jitter   time.Duration `help:"Largest random delay of a delivery." default:"200us"`
 	Loss     float64       `help:"Share of the devices' messages that never arrive, in percent." default:"2"`
 	Corrupt  float64       `help:"Share of messages with a wrong byte, in percent." default:"0.1"`
+	Firmware bool          `help:"Let the EDA box be its real firmware under the AVR simulator, where make firmware has built that."`
 	Devices  []string      `help:"The drivers whose simulated devices take part; a name may stand twice. Default: emobox,gazepoint." default:"emobox,gazepoint" placeholder:"NAME,..."`
 }
 
@@ -154,10 +162,10 @@ const (
 
 // virtualRig makes a lab of simulated devices that play one script. camera, if
 // not empty, is a video file that takes the place of the drawn face.
-func virtualRig(f virtualFlags, camera string, nets detectorFlags) (_ *rig, err error) {
+func virtualRig(ctx context.Context, f virtualFlags, camera string, nets detectorFlags) (_ *rig, err error) {
 	var clock instant.Monotonic
 	truth := script.NewTruth(script.New(f.Seed), clock.Now())
-	r := &rig{nets: nets, truth: truth, links: map[string]*virtual.Link{}}
+	r := &rig{nets: nets, truth: truth, cables: map[string]cable{}}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -180,7 +188,7 @@ func virtualRig(f virtualFlags, camera string, nets detectorFlags) (_ *rig, err 
 		return nil, err
 	}
 	for i, name := range f.Devices {
-		if err := r.addVirtual(name, i, ports, f); err != nil {
+		if err := r.addVirtual(ctx, name, i, ports, f); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +197,7 @@ func virtualRig(f virtualFlags, camera string, nets detectorFlags) (_ *rig, err 
 
 // addVirtual plugs in the virtual twin of a driver's device, device number i of
 // the lab, and opens the driver on it.
-func (r *rig) addVirtual(name string, i int, ports string, f virtualFlags) error {
+func (r *rig) addVirtual(ctx context.Context, name string, i int, ports string, f virtualFlags) error {
 	d, err := driverNamed(name)
 	if err != nil {
 		return err
@@ -197,7 +205,7 @@ func (r *rig) addVirtual(name string, i int, ports string, f virtualFlags) error
 	settings := d.Settings()
 	place := settings.At()
 	place.ID, place.Clock, place.Simulated = d.Stream, instant.Monotonic{}, true
-	for n := 2; r.links[place.ID] != nil; n++ { // a second one of its kind
+	for n := 2; r.cables[place.ID] != nil; n++ { // a second one of its kind
 		place.ID = fmt.Sprintf("%s%d", d.Stream, n)
 	}
 	where := filepath.Join(ports, "tty"+strings.ToUpper(place.ID))
@@ -208,6 +216,21 @@ func (r *rig) addVirtual(name string, i int, ports string, f virtualFlags) error
 	if i%2 == 1 {
 		drift *= otherDrift
 	}
+	if f.Firmware && name == "emobox" {
+		// It runs until it is closed: at Ctrl-C the session is sealed first.
+		box, err := startFirmwareBox(context.WithoutCancel(ctx), firmwareBoxOptions{
+			Port: where, Truth: r.truth, Clock: place.Clock, Streams: []string{place.ID},
+			DriftPPM: drift, Batch: f.Batch, Seed: f.Seed + uint64(i),
+		})
+		if err != nil {
+			return err
+		}
+		r.closers = append(r.closers, box)
+		r.cables[place.ID] = box
+		r.notes = append(r.notes, place.ID+" is "+box.About())
+		place.Port = box.Path()
+		return r.addDevice(settings)
+	}
 	twin := settings.Twin(virtual.TwinOptions{Truth: r.truth, Clock: place.Clock, DriftPPM: drift, Seed: f.Seed + uint64(i)})
 	link, err := virtual.NewLink(where, twin,
 		virtual.Disturbance{Batch: f.Batch, Jitter: f.Jitter, LossPercent: f.Loss, CorruptPercent: f.Corrupt},
@@ -216,7 +239,7 @@ func (r *rig) addVirtual(name string, i int, ports string, f virtualFlags) error
 		return err
 	}
 	r.closers = append(r.closers, link)
-	r.links[place.ID] = link
+	r.cables[place.ID] = link
 	if d.Line == "serial" {
 		place.Port = link.Path()
 	} else {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -31,6 +32,7 @@ func (serveCmd) Help() string {
   emolab serve --virtual                     everything simulated, to look around
   emolab serve --lab lab.yaml                this workstation's own devices
   emolab serve --virtual --camera clip.mp4   a video file as the camera
+  emolab serve --virtual --virtual-devices shimmer3,eyetribe,usbttl
 
 The console and the participant's page are printed at start. Ctrl-C seals a
 running session before the program ends.`
@@ -50,7 +52,7 @@ func (c *serveCmd) Run(a *app) error {
 			return err
 		}
 	}
-	r, err := c.rig()
+	r, err := c.rig(a.ctx)
 	if err != nil {
 		return err
 	}
@@ -67,6 +69,9 @@ func (c *serveCmd) Run(a *app) error {
 	fmt.Fprintf(a.out, "  participant  %s\n\n", running.stageURL())
 	for _, s := range running.manager.Status().Recovered {
 		fmt.Fprintf(a.out, "Session %s of participant %s was cut off; the console offers to continue or seal it.\n", s.ID, s.Participant)
+	}
+	for _, note := range r.notes {
+		fmt.Fprintln(a.out, note)
 	}
 	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
 	return running.run(a.ctx)
@@ -114,9 +119,9 @@ func openExample(dir string) (*study.Study, error) {
 	return study.Load(file)
 }
 
-func (c *serveCmd) rig() (*rig, error) {
+func (c *serveCmd) rig(ctx context.Context) (*rig, error) {
 	if c.Virtual {
-		return virtualRig(c.Lines, c.Camera, c.Nets)
+		return virtualRig(ctx, c.Lines, c.Camera, c.Nets)
 	}
 	lab, err := readLab(c.Lab)
 	if err != nil && !(c.Camera != "" && errors.Is(err, os.ErrNotExist)) {
