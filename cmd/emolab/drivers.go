@@ -6,8 +6,11 @@ import (
 	"strings"
 
 	"emolab/sensors/device"
+	"emolab/sensors/eyetracker/eyetrac"
 	"emolab/sensors/eyetracker/eyetribe"
 	"emolab/sensors/eyetracker/gazepoint"
+	"emolab/sensors/eyetracker/iscan"
+	"emolab/sensors/eyetracker/iviewx"
 	"emolab/sensors/gsr/bitalino"
 	"emolab/sensors/gsr/emobox"
 	"emolab/sensors/gsr/grove"
@@ -26,6 +29,9 @@ func drivers() []device.Driver {
 		grove.Driver(),
 		gazepoint.Driver(),
 		eyetribe.Driver(),
+		iscan.Driver(),
+		eyetrac.Driver(),
+		iviewx.Driver(),
 		usbttl.Driver(),
 		xid.Driver(),
 		rawbyte.Driver(),
