@@ -408,3 +408,32 @@ func FuzzReceiver(f *testing.F) {
 		}
 	})
 }
+
+// Answers of any content are read without harm, and a form of packets that comes
+// out of one has its reading inside.
+func FuzzAnswers(f *testing.F) {
+	f.Add([]byte{0x80, 0x02, 1, 2, 3, 0x08, 1, 1, 0x1C}, false)
+	f.Add([]byte{0x80, 0x02, 0, 0, 0, 0x08, 0, 0, 0, 3, 1, 0x1B, 0x1A, 0x1C}, true)
+	f.Fuzz(func(t *testing.T, in []byte, r bool) {
+		recognise(in)
+		h := shimmer3
+		if r {
+			h = shimmer3R
+		}
+		size, ok := inquiry(h).reply.length(in)
+		if !ok || size > len(in) {
+			return
+		}
+		q := parseInquiry(h, in[:size])
+		l, err := q.layout(h)
+		if err == nil && (l.GSR < headSize || l.GSR+2 > l.Size || l.Size > headSize+3*maxChannels || l.Divider < 1) {
+			t.Fatalf("%+v of %+v", l, q)
+		}
+		if back := parseInquiry(h, appendInquiry(nil, h, q)); back.Divider != q.Divider || back.Range != q.Range || !bytes.Equal(back.Channels, q.Channels) {
+			t.Fatalf("%+v there and back is %+v", q, back)
+		}
+		if len(in) >= firmwarePayload {
+			_ = parseFirmware(in).String()
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -338,4 +339,27 @@ func TestTwinsCommands(t *testing.T) {
 	if !bytes.Equal(sent, []byte{0xFF}) || u.divider != 320 {
 		t.Errorf("in two pieces: % X, divider %d", sent, u.divider)
 	}
+}
+
+// A host that sends anything gets the twin to answer, not to fail.
+func FuzzTwin(f *testing.F) {
+	f.Add([]byte{0x08, 4, 0, 0, 0x05, 0x80, 2, 0x21, 4, 0x8B, 2, 0x01, 0x07})
+	f.Add([]byte{0x79, 255, 1, 2, 3, 0x20})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var clock instant.Hand
+		truth := script.NewTruth(script.New(1), clock.Now())
+		messages := 0
+		u := &unit{
+			twin: newTwin("eda", virtual.TwinOptions{Truth: truth, Clock: &clock}, quirks{}),
+			send: func(m []byte) { messages++ }, random: rand.New(rand.NewPCG(1, 1)),
+			divider: 640, setting: autoRange, prefixed: true,
+		}
+		u.oscillator = virtual.SwitchOn(u.o, clock.Now(), virtual.Power{TickHz: tickHz, WrapBits: tickBits}, "eda")
+		u.receive(virtual.Arrived{Bytes: in, At: clock.Now()})
+		if messages > len(in) {
+			t.Fatalf("%d answers to %d bytes", messages, len(in))
+		}
+		clock.Advance(20 * time.Millisecond)
+		u.work()
+	})
 }
