@@ -177,25 +177,21 @@ func (r *Receiver) match(b []byte) (Message, int, verdict) {
 // acknowledged tells which message begins with an acknowledgement: the answer
 // to the command that is out, or a Status with one in front.
 func (r *Receiver) acknowledged(b []byte) (Message, int, verdict) {
-	var first verdict
+	await, otherwise := r.form.await, wrong
 	if r.form.prefixed {
 		m, size, v := r.state(b, 1)
 		// A bare acknowledgement may be all there is: it need not wait for more,
 		// because what tells the two apart comes in the same piece.
-		bare := r.form.await != nil && r.form.await.code == 0
-		if v == whole || (v == short && !bare) {
+		bare := await != nil && await.code == 0 && len(b) == 1
+		if v == whole || v == short && !bare {
 			return m, size, v
 		}
-		if first = v; v == short && len(b) > 1 {
-			return m, size, v
+		if v == corrupt {
+			otherwise = corrupt
 		}
 	}
-	await := r.form.await
 	if await == nil {
-		if first != wrong {
-			return Message{}, 0, first
-		}
-		return Message{}, 0, wrong
+		return Message{}, 0, otherwise
 	}
 	m, size, v := r.answer(b, await)
 	if v == whole {
@@ -300,10 +296,8 @@ func (r *Receiver) ends(b []byte) verdict {
 	if r.form.prefixed {
 		skip = 1
 	}
-	if _, _, v := r.state(next, skip); v != wrong {
-		return v
-	}
-	return wrong
+	_, _, v := r.state(next, skip)
+	return v
 }
 
 // fits tells whether a run of packets begins at b.
