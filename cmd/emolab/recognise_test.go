@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"emolab/fusion/instant"
@@ -50,5 +52,18 @@ func TestEveryDeviceIsRecognised(t *testing.T) {
 				t.Errorf("after it was asked: %+v, %v", r, err)
 			}
 		})
+	}
+}
+
+// The table of devices names every driver.
+func TestSensorsReadme(t *testing.T) {
+	b, err := os.ReadFile("../../sensors/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range drivers() {
+		if !strings.Contains(string(b), "`"+d.Name+"`") {
+			t.Errorf("sensors/README.md does not name %s", d.Name)
+		}
 	}
 }
