@@ -30,7 +30,7 @@ const (
 	// loss than anybody records with.
 	slowRate = 0.15
 	// rateOver is the stretch over which a rate is measured, so that a batch makes
-	// 0.3 % of it.
+	// 0.3 % of it; of less than twice that, half.
 	rateOver = 5 * time.Second
 )
 
@@ -54,7 +54,7 @@ func (m method) paced(stamps []Stamp) method {
 	if m.kind != stream.CountedClock {
 		return m
 	}
-	n := min(int(float64(rateOver)/m.nsPerTick), len(stamps)/4)
+	n := min(int(float64(rateOver)/m.nsPerTick), len(stamps)/2)
 	var periods []float64
 	for i := 0; n > 0 && i+n < len(stamps); i++ {
 		a, b := stamps[i], stamps[i+n]

@@ -104,6 +104,25 @@ func TestCountedAtAnotherRate(t *testing.T) {
 	}
 }
 
+// A device that comes and goes has epochs of a second or less. They are too short to
+// tell its rate from, and the nominal one must not be given up for what a batch makes
+// of so few samples.
+func TestShortEpochsKeepTheNominalRate(t *testing.T) {
+	for _, rate := range []float64{60, 100, 1000} {
+		for _, length := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second} {
+			for seed := range uint64(8) {
+				rec := renumber(counting(seed, rate).Record(length), 1<<40)
+				final, _, err := rec.Final()
+				if err != nil {
+					t.Fatal(err)
+				}
+				// The freshest of so few samples is up to a batch late.
+				check(t, fmt.Sprintf("%v Hz, %v", rate, length), final, 16*time.Millisecond, 35*time.Millisecond)
+			}
+		}
+	}
+}
+
 // Codes that this process wrote are where they were written, each as well as its own
 // write was quick.
 func TestWrittenCodes(t *testing.T) {
