@@ -132,7 +132,7 @@ func TestTwin(t *testing.T) {
 func fits(truth *script.Truth, s stream.Sample) bool {
 	clock, _ := truth.Clock("gaze", s.Arrival)
 	at := clock.At(s.Tick)
-	if late := s.Arrival.Sub(at); late < 0 || late > time.Second {
+	if late := s.Arrival.Sub(at); late < 0 || late > serialtest.Deadline {
 		return false
 	}
 	elapsed := truth.Elapsed(at)
