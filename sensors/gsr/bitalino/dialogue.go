@@ -14,8 +14,9 @@ import (
 
 const (
 	// pause follows each command. The vendor's own library leaves 100 ms, or the
-	// board loses the next one; the rest is for a Bluetooth link that bunches them.
-	pause = 120 * time.Millisecond
+	// board misses the next one; the rest is for a link that bunches them. More
+	// would not leave the time for a goodbye when the recording ends.
+	pause = 150 * time.Millisecond
 	// settle is how long a board that was told to stop may go on sending.
 	settle = 200 * time.Millisecond
 
@@ -26,9 +27,10 @@ const (
 	// startWithin is how long the first frames may take, besides their own time.
 	startWithin = 2 * time.Second
 
-	// rateOver is the least time over which the rate of the frames is judged, and
-	// rateFrames the fewest frames.
-	rateOver   = 2 * time.Second
+	// rateOver is the least time over which the rate of the frames is judged, so
+	// that a link that stalls for a second or two is no slow board, and rateFrames
+	// the fewest frames.
+	rateOver   = 5 * time.Second
 	rateFrames = 10
 	// rateFactor is how far it may be off: the board's rates are 10 apart, so it is
 	// another one of them that is in force, and not a slow line.
@@ -49,8 +51,9 @@ type dialogue struct {
 	connected bool
 	sensor    Sensor
 	decoder   *Decoder
-	faults    Faults // reported already
-	frames    []Received
+	faults    Faults     // reported already
+	frames    []Received // of this read
+	counted   []numbered
 	counter   counter
 	flows     bool // streaming is closed
 
@@ -145,25 +148,22 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 		return nil
 	}
 	d.frames = d.decoder.Put(d.frames[:0], b, arrival)
-	for i, f := range d.frames {
-		if f.Relocked {
-			if lost := d.counter.relock(f.Seq, arrival, len(d.frames)-1-i); lost > 0 {
-				d.log.Lost(arrival, lost)
-			}
-		}
+	d.counted = d.counter.take(d.counted[:0], d.frames, arrival, d.decoder.Locked())
+	for _, f := range d.counted {
 		if !d.flows {
-			d.flows, d.judged, d.judgedAt = true, arrival, d.counter.next
+			d.flows, d.judged, d.judgedAt = true, arrival, f.number
 			close(d.streaming)
 		}
+		if f.lost > 0 {
+			d.log.Lost(f.Arrival, f.lost)
+		}
 		raw := f.Analog[0]
-		d.log.Sample(d.counter.next, f.Arrival, []float64{float64(raw), d.sensor.Microsiemens(raw)})
-		d.counter.next++
+		d.log.Sample(f.number, f.Arrival, []float64{float64(raw), d.sensor.Microsiemens(raw)})
 	}
 	d.reportFaults()
-	if len(d.frames) == 0 || !d.decoder.Locked() {
+	if len(d.counted) == 0 {
 		return nil
 	}
-	d.counter.observe(arrival)
 	return d.judgeRate(arrival)
 }
 
