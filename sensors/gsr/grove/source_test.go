@@ -28,9 +28,37 @@ func lines(from, until int) []byte {
 	return b
 }
 
+// filler is a reading that the board prints while the driver opens the port, which
+// drops what comes meanwhile.
+const filler = 1
+
+// begin prints line(0), line(1) and so on until the driver has connected n times.
+func begin(t *testing.T, far *serialtest.Port, got *serialtest.Recording, n int, line func(i int) string) {
+	t.Helper()
+	i := 0
+	serialtest.Eventually(t, "the driver connects", func() bool {
+		far.Send([]byte(line(i)))
+		i++
+		return len(got.Events(stream.Connected)) >= n
+	})
+}
+
+func plain(int) string { return fmt.Sprintf("%d\r\n", filler) }
+
+// samples returns what came so far, without fillers.
+func samples(got *serialtest.Recording) []stream.Sample {
+	return slices.DeleteFunc(got.Samples(), func(s stream.Sample) bool { return s.Values[0] == filler })
+}
+
+// await waits until n samples came that are no fillers.
+func await(t *testing.T, got *serialtest.Recording, n int) {
+	t.Helper()
+	serialtest.Eventually(t, fmt.Sprintf("%d samples", n), func() bool { return len(samples(got)) >= n })
+}
+
 func readings(got *serialtest.Recording) []int {
 	var all []int
-	for _, s := range got.Samples() {
+	for _, s := range samples(got) {
 		all = append(all, int(s.Values[0]))
 	}
 	return all
@@ -83,22 +111,26 @@ func TestConversation(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
 	got := serialtest.Record(t, grove.New(options(far.Path())))
-	far.AwaitOpen()
-	far.Send(lines(398, 450)[1:]) // the first is half a line
-	far.Send([]byte("512\r\n0\r\n"))
-	got.AwaitSamples(53)
+	begin(t, far, got, 1, plain)
+	far.Send(lines(400, 450))
+	far.Send([]byte("GSR: 511\r\n512\r\n0\r\n"))
+	await(t, got, 53)
 	got.Stop()
 	if e := got.Events(stream.Connected); len(e) != 1 || e[0].Detail != "lines of 1 numbers" {
 		t.Errorf("connected: %+v", e)
 	}
-	for i, s := range got.Samples()[:51] {
-		x := float64(399 + i)
-		us := 100 * (512 - x) / (1024 + 2*x)
-		if s.Seq != int64(i) || s.Tick != int64(i) || s.Values[0] != x || math.Abs(s.Values[1]-us) > 1e-9 {
-			t.Fatalf("sample %d: %+v, want the reading %v, %v µS", i, s, x, us)
+	for i, s := range got.Samples() {
+		if s.Seq != int64(i) || s.Tick != int64(i) {
+			t.Fatalf("sample %d: %+v", i, s)
 		}
 	}
-	for _, s := range got.Samples()[51:] { // electrodes open, saturated
+	for i, s := range samples(got)[:50] {
+		x := float64(400 + i)
+		if us := 100 * (512 - x) / (1024 + 2*x); s.Values[0] != x || math.Abs(s.Values[1]-us) > 1e-9 {
+			t.Fatalf("%+v, want the reading %v, %v µS", s, x, us)
+		}
+	}
+	for _, s := range samples(got)[51:] { // electrodes open, saturated
 		if !math.IsNaN(s.Values[1]) {
 			t.Errorf("reading %v: %v µS, want none", s.Values[0], s.Values[1])
 		}
@@ -114,15 +146,23 @@ func TestColumnsAndTimes(t *testing.T) {
 	o := options(far.Path())
 	o.Millis, o.Column, o.Bits, o.Cal = 1, 2, 12, 2000
 	got := serialtest.Record(t, grove.New(o))
-	far.AwaitOpen()
-	for i := range 5 {
-		far.Send(fmt.Appendf(nil, "t=%d, GSR: %d (raw), temp: -3.5\r\n", uint32(4294967200+i*51), 1500+i))
+	line := func(ms, reading int) string {
+		return fmt.Sprintf("t=%d, GSR: %d (raw), temp: -3.5\r\n", uint32(ms), reading)
 	}
-	got.AwaitSamples(4)
-	for i, s := range got.Samples() { // the clock comes round between the first two
-		us := 100 * (499 - float64(i)) / (4096 + 2*(1501+float64(i)))
-		if s.Tick != int64(4294967251+i*51) || s.Values[0] != float64(1501+i) || math.Abs(s.Values[1]-us) > 1e-9 {
-			t.Errorf("sample %d: %+v, want %v µS", i, s, us)
+	const wrap = 1 << 32
+	ms := wrap - 1900 // within what a line may stray
+	begin(t, far, got, 1, func(int) string { ms++; return line(ms, filler) })
+	var want []int64
+	for i := range 5 {
+		ms = wrap - 120 + i*51 // the clock comes round between the third and the fourth
+		far.Send([]byte(line(ms, 1500+i)))
+		want = append(want, int64(ms))
+	}
+	await(t, got, 5)
+	for i, s := range samples(got) {
+		us := 100 * (500 - float64(i)) / (4096 + 2*(1500+float64(i)))
+		if s.Tick != want[i] || s.Values[0] != float64(1500+i) || math.Abs(s.Values[1]-us) > 1e-9 {
+			t.Errorf("sample %d: %+v, want the tick %d, %v µS", i, s, want[i], us)
 		}
 	}
 }
@@ -132,9 +172,9 @@ func TestSurvivesGarbage(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
 	got := serialtest.Record(t, grove.New(options(far.Path())))
-	far.AwaitOpen()
+	begin(t, far, got, 1, plain)
 	r := rand.New(rand.NewPCG(1, 2))
-	sent := lines(99, 100)
+	var sent []byte
 	var want []int
 	for i := 100; i < 400; i += 10 {
 		garbage := append(serialtest.Garbage(r, 1+r.IntN(300)), 0xFF) // that is never part of a line
@@ -143,7 +183,7 @@ func TestSurvivesGarbage(t *testing.T) {
 		want = append(want, upTo(i, i+10)...)
 	}
 	far.SendSplit(r, sent)
-	got.AwaitSamples(len(want))
+	await(t, got, len(want))
 	if have := readings(got); !slices.Equal(have, want) {
 		t.Errorf("readings %v", have)
 	}
@@ -159,13 +199,13 @@ func TestFlood(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
 	got := serialtest.Record(t, grove.New(options(far.Path())))
-	far.AwaitOpen()
+	begin(t, far, got, 1, plain)
 	for range 200 {
 		far.Send([]byte(strings.Repeat("5", 2000)))
 	}
 	far.Send([]byte("\n"))
 	far.Send(lines(100, 103))
-	got.AwaitSamples(2)
+	await(t, got, 2)
 	if have := readings(got); !slices.Equal(have, upTo(101, 103)) {
 		t.Errorf("readings %v", have)
 	}
@@ -178,9 +218,9 @@ func TestPulledInTheMiddleOfALine(t *testing.T) {
 	far := serialtest.Open(t)
 	got := serialtest.Record(t, grove.New(options(far.Path())))
 	for life := range 3 {
-		far.AwaitOpen()
-		far.Send(append(lines(299, 320), '3'))
-		got.AwaitSamples(20 * (life + 1))
+		begin(t, far, got, life+1, plain)
+		far.Send(append(lines(300, 320), '3'))
+		await(t, got, 20*(life+1))
 		far.Unplug()
 		got.AwaitEvents(stream.Disconnected, life+1)
 		far.Plug()
@@ -189,11 +229,16 @@ func TestPulledInTheMiddleOfALine(t *testing.T) {
 	if have := readings(got); !slices.Equal(have, want) {
 		t.Errorf("readings %v", have)
 	}
+	n := 0
 	for _, c := range got.Chunks() {
 		for _, s := range c.Samples {
-			if c.Epoch != int(s.Seq)/20 {
-				t.Fatalf("sample %d in epoch %d", s.Seq, c.Epoch)
+			if s.Values[0] == filler {
+				continue
 			}
+			if c.Epoch != n/20 {
+				t.Fatalf("reading %d in epoch %d", n, c.Epoch)
+			}
+			n++
 		}
 	}
 }
@@ -224,18 +269,17 @@ func TestRestart(t *testing.T) {
 	o := options(far.Path())
 	o.Millis = 1
 	got := serialtest.Record(t, grove.New(o))
-	far.AwaitOpen()
-	far.Send([]byte("90000,500\r\n90051,501\r\n90102,502\r\n"))
-	got.AwaitSamples(2)
-	far.Send([]byte("51,1\r\n102,2\r\n153,3\r\n204,4\r\n255,5\r\n306,6\r\n"))
-	got.AwaitEvents(stream.Disconnected, 1)
-	far.Send([]byte("357,7\r\n408,8\r\n"))
-	got.AwaitEvents(stream.Connected, 2)
-	got.AwaitSamples(3)
+	begin(t, far, got, 1, func(i int) string { return fmt.Sprintf("%d,%d\r\n", 90_000+i, filler) })
+	begin(t, far, got, 2, func(i int) string { return fmt.Sprintf("%d,%d\r\n", 51+i, filler) })
+	far.Send([]byte("1408,500\r\n"))
+	await(t, got, 1)
 	chunks := got.Chunks()
 	last := chunks[len(chunks)-1]
-	if n := len(last.Samples); last.Epoch != 1 || n == 0 || last.Samples[n-1].Tick != 408 {
-		t.Errorf("%+v, want the tick 408 in epoch 1", last)
+	if n := len(last.Samples); last.Epoch != 1 || n == 0 || last.Samples[n-1].Tick != 1408 {
+		t.Errorf("%+v, want the tick 1408 in epoch 1", last)
+	}
+	if n := len(got.Events(stream.Disconnected)); n != 1 {
+		t.Errorf("%d Disconnected events, want 1", n)
 	}
 }
 
