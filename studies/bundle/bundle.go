@@ -68,6 +68,7 @@ func (e *Exporter) export(ctx context.Context, id string, progress session.Progr
 	if d.State != session.Sealed {
 		return "", fmt.Errorf("it is %s; only a sealed session is exported", d.State)
 	}
+	d.Reason = e.store.WithoutPlaces(d.Reason)
 	// Beside the target, so that the file can be renamed into place.
 	work, err := os.MkdirTemp(e.dir, ".export-*")
 	if err != nil {

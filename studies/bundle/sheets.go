@@ -28,6 +28,9 @@ func epochColumn() column {
 	return column{"epoch", "1", "Run of the device's clock; grows at each reconnection or reset."}
 }
 
+// wordsAbout describes what was said of a stream.
+const wordsAbout = "In words. Paths and network addresses of the recording machine are taken out: [path], [address]."
+
 func (s *source) stimuli() sheet {
 	return sheet{"stimuli.csv", "The study's videos.", []column{
 		{"stimulus", "", "Id of the video in the study."},
@@ -198,7 +201,7 @@ func (s *source) events() sheet {
 	columns := append(timeColumns("when the event was seen"), segmentColumn(), streamColumn(), epochColumn(),
 		column{"kind", "", "connected, disconnected, lost, fault or marker."},
 		column{"count", "1", "How many, where the event counts something."},
-		column{"detail", "", "In words."})
+		column{"detail", "", wordsAbout})
 	return sheet{"events.csv", "What happened to the streams.", columns, func(ctx context.Context, t *table) error {
 		all, err := s.store.Events(ctx, s.detail.ID)
 		for _, e := range all {
@@ -209,7 +212,7 @@ func (s *source) events() sheet {
 			t.int(int64(e.Epoch))
 			t.text(string(e.Kind))
 			t.int(e.Count)
-			t.text(e.Detail)
+			t.text(s.store.WithoutPlaces(e.Detail))
 			t.end()
 		}
 		return err
@@ -224,7 +227,7 @@ func (s *source) gaps() sheet {
 		segmentColumn(), streamColumn(),
 		{"lost", "1", "Samples missing by their sequence numbers."},
 		{"reason", "", "lost or disconnected."},
-		{"detail", "", "In words."},
+		{"detail", "", wordsAbout},
 	}
 	return sheet{"gaps.csv", "Holes in the streams.", columns, func(_ context.Context, t *table) error {
 		for _, g := range s.detail.Gaps {
@@ -239,7 +242,7 @@ func (s *source) gaps() sheet {
 			t.text(g.Stream)
 			t.int(g.Lost)
 			t.text(g.Reason)
-			t.text(g.Detail)
+			t.text(s.store.WithoutPlaces(g.Detail))
 			t.end()
 		}
 		return nil

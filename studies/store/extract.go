@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/mattn/go-sqlite3"
+
 	"emolab/studies/session"
 )
 
@@ -18,6 +20,10 @@ func copied() [][2]string {
 	own := func(table string) [2]string {
 		return [2]string{table, "SELECT * FROM whole." + table + " WHERE session_id = ?1"}
 	}
+	// said is own of a table whose last column, detail, may name places.
+	said := func(table, columns string) [2]string {
+		return [2]string{table, "SELECT " + columns + ", without_places(detail) FROM whole." + table + " WHERE session_id = ?1"}
+	}
 	const study = " = (SELECT study_hash FROM whole.session WHERE id = ?1)"
 	all := [][2]string{
 		{"study", "SELECT * FROM whole.study WHERE hash" + study},
@@ -26,25 +32,28 @@ func copied() [][2]string {
 		// Open while its rows come in; it gets its own state back at the end.
 		{"session", sessionOpen},
 		own("segment"), own("stream"), own("presentation"),
-		own("clock_probe"), own("clock_model"), own("event"), own("gap"),
+		own("clock_probe"), own("clock_model"),
+		said("event", "session_id, segment, n, stream, epoch, kind, at_ns, count"),
+		said("gap", "session_id, stream, segment, n, from_ns, until_ns, lost, reason"),
 	}
 	for _, table := range sampleTables() {
 		all = append(all, own(table))
 	}
 	return append(all,
 		own("derivation"), own("eda_response"), own("face_event"), own("calibration"), own("trace_row"), own("quality"),
-		own("consent"), own("video"), own("audit"),
+		own("consent"), own("video"), said("audit", "n, at_utc, session_id, action"),
 	)
 }
 
 // sessionOpen picks the session's row with the state that lets rows in.
-const sessionOpen = `SELECT id, study_hash, participant, plan_row, plan, reached_step, 'recording', reason, simulated,
+const sessionOpen = `SELECT id, study_hash, participant, plan_row, plan, reached_step, 'recording', without_places(reason), simulated,
 	trace_derivation, software, started_utc, ended_utc FROM whole.session WHERE id = ?1`
 
 // Extract writes a new SQLite file at path with the same schema and only this
 // session in it. Nothing of another session was ever in that file, not even in
 // a free page. The ports at which devices were found and the boot ids of the
-// machine are left empty: they say nothing about the session.
+// machine are left empty, and words are kept WithoutPlaces: they say nothing about
+// the session.
 func (s *Store) Extract(ctx context.Context, id, path string) error {
 	if err := s.extract(ctx, id, path); err != nil {
 		return fmt.Errorf("store: extract session %s to %s: %w", id, path, explain(err))
@@ -72,6 +81,9 @@ func (s *Store) extract(ctx context.Context, id, path string) (err error) {
 	if err := migrate(ctx, out); err != nil {
 		return err
 	}
+	if err := s.teach(ctx, out); err != nil {
+		return err
+	}
 	whole := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?mode=ro"
 	if _, err := out.ExecContext(ctx, "ATTACH DATABASE ? AS whole", whole); err != nil {
 		return err
@@ -92,5 +104,21 @@ func (s *Store) extract(ctx context.Context, id, path string) (err error) {
 		}
 		_, err := tx.ExecContext(ctx, "UPDATE main.session SET state = ?", state)
 		return err
+	})
+}
+
+// teach makes WithoutPlaces a function of SQL on the one connection of db.
+func (s *Store) teach(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() // gives it back to db
+	return conn.Raw(func(driver any) error {
+		c, ok := driver.(*sqlite3.SQLiteConn)
+		if !ok {
+			return fmt.Errorf("the database is opened by a driver of type %T, not by go-sqlite3", driver)
+		}
+		return c.RegisterFunc("without_places", s.WithoutPlaces, true)
 	})
 }
