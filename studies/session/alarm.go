@@ -62,8 +62,15 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 		major = append(major, Alarm{"stage/waiting", Major, "The participant's screen waits for " + waiting,
 			"Press any key there."})
 	}
+	number := map[stream.Kind]int{}
+	for _, h := range streams {
+		number[h.Info.Kind]++
+	}
 	for _, h := range streams {
 		id, name := h.Info.ID, names[h.Info.Kind]
+		if number[h.Info.Kind] > 1 { // two of one kind are told apart
+			name += " " + id
+		}
 		u, mayBeUseless := useless[h.Info.Kind]
 		switch {
 		case h.Info.Kind == stream.Trace:

@@ -1,7 +1,7 @@
 // The list of streams: how each device is doing, in numbers and in words.
 
 import { byId, icon, make, setText } from "./dom.js";
-import { count, deviceNames, number } from "./words.js";
+import { count, deviceName, number } from "./words.js";
 
 /** @typedef {import("./types.js").Health} Health */
 /** @typedef {"ok"|"minor"|"off"} State */
@@ -13,26 +13,36 @@ const slowBelow = 0.8;
 /** A bound beyond this is a deviation: the time of a video frame. */
 const wideMs = 25;
 
+/**
+ * How wide a device's bound may be. One that only counts its samples is never known
+ * better than to a sample and a batch, and to one more when some are lost.
+ * @param {Health} h
+ */
+function wide(h) {
+  return h.info.clock === "counted" && h.info.rate_hz > 0 ? wideMs + 2000 / h.info.rate_hz : wideMs;
+}
+
 /** @param {Health[]} streams */
 export function showStreams(streams) {
   const body = byId("stream-rows");
   const key = streams.map((h) => h.info.id).join();
   if (body.dataset.key !== key) {
     body.dataset.key = key;
-    body.replaceChildren(...streams.flatMap(rows));
+    const all = streams.map((h) => h.info);
+    body.replaceChildren(...streams.flatMap((h) => rows(h, deviceName(h.info, all))));
   }
   for (const h of streams) fill(h);
 }
 
-/** @param {Health} h @returns {HTMLElement[]} */
-function rows(h) {
+/** @param {Health} h @param {string} called @returns {HTMLElement[]} */
+function rows(h, called) {
   const id = `stream-${h.info.id}`;
   const cell = (/** @type {string} */ name) => {
     const td = make("td", "num");
     td.id = `${id}-${name}`;
     return td;
   };
-  const name = make("th", "", deviceNames[h.info.kind] ?? h.info.id);
+  const name = make("th", "", called);
   name.setAttribute("scope", "row");
   const numbers = make("tr", "numbers", name, cell("rate"), cell("lost"), cell("bound"), cell("drift"));
   const state = make("span", "state");
@@ -53,7 +63,7 @@ function fill(h) {
   setText(byId(`${id}-bound`), none ? "–" : bound(h.clock.bound_ms));
   setText(byId(`${id}-drift`), none || h.info.clock === "host" ? "–" : (h.clock.drift_ppm > 0 ? "+" : "") + count(h.clock.drift_ppm));
   // A camera's stamps are as good as the camera is: nothing to mend in a session.
-  byId(`${id}-bound`).classList.toggle("minor", h.info.clock !== "host" && h.clock.bound_ms > wideMs);
+  byId(`${id}-bound`).classList.toggle("minor", h.info.clock !== "host" && h.clock.bound_ms > wide(h));
   byId(`${id}-bound`).title = h.clock.method;
   byId(`${id}-lost`).classList.toggle("some", h.lost > 0);
 

@@ -43,13 +43,27 @@ export function disk(hours) {
 }
 
 /** What the experimenter calls the devices, by kind of stream. */
-export const deviceNames = /** @type {Record<string, string>} */ ({
+const deviceNames = /** @type {Record<string, string>} */ ({
   eda: "Skin conductance",
   gaze: "Eye tracker",
   face: "Camera and face",
   stimulus: "Participant’s screen",
+  light: "Photodiode",
+  trigger: "Triggers",
   trace: "Joined trace",
 });
+
+/**
+ * What a device is called among all: by its kind, and by its id where there are
+ * two of a kind.
+ * @param {{ kind: string, id: string }} info
+ * @param {{ kind: string }[]} all
+ */
+export function deviceName(info, all) {
+  const name = deviceNames[info.kind];
+  if (!name) return info.id;
+  return all.filter((other) => other.kind === info.kind).length > 1 ? `${name} ${info.id}` : name;
+}
 
 /** File name at the end of a path. @param {string} path */
 export function baseName(path) {
