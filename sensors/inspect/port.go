@@ -240,6 +240,12 @@ func (e *ear) recognise(ctx context.Context, drivers []device.Driver) (device.Dr
 	if d, model := e.await(ctx, drivers, listenFor); model != "" {
 		return d, model
 	}
+	// What speaks unasked is heard out.
+	if longer := listenLonger(drivers); longer > 0 && len(e.heard()) > 0 {
+		if d, model := e.await(ctx, drivers, longer); model != "" {
+			return d, model
+		}
+	}
 	for begun := time.Now(); time.Since(begun) < askFor; {
 		asked := false
 		for _, d := range drivers {
@@ -264,6 +270,18 @@ func (e *ear) recognise(ctx context.Context, drivers []device.Driver) (device.Dr
 		}
 	}
 	return device.Driver{}, ""
+}
+
+// listenLonger is how long the slowest of the devices that speak unasked takes to be
+// recognised.
+func listenLonger(drivers []device.Driver) time.Duration {
+	var t time.Duration
+	for _, d := range drivers {
+		if len(d.Greeting.Ask) == 0 {
+			t = max(t, d.Greeting.Within)
+		}
+	}
+	return min(t, askFor)
 }
 
 // answerWithin is how long a device may take to answer one question.
