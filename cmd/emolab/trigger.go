@@ -34,8 +34,9 @@ func emittersOf(sources []stream.Source) []emitter {
 }
 
 // fireTriggers has every emitter mark the presentations that come up on the
-// screen, until the feed is closed or ctx ends. plan tells what is being shown; it
-// may be slow, and is asked while nothing is on the screen.
+// screen, until the feed is closed or ctx ends. plan tells what is being shown. It
+// is asked at each onset, because the stream does not say where a session ends, and
+// the next one numbers other clips alike.
 func fireTriggers(ctx context.Context, feed *bus.Bus, screen stream.Info, plan func() study.Plan, emitters ...emitter) error {
 	if len(emitters) == 0 {
 		return nil
@@ -43,7 +44,6 @@ func fireTriggers(ctx context.Context, feed *bus.Bus, screen stream.Info, plan f
 	sub := feed.Lossy("triggers", triggerDepth)
 	defer sub.Close()
 	w := onsets{info: screen}
-	var now study.Plan
 	for {
 		select {
 		case <-ctx.Done():
@@ -57,17 +57,10 @@ func fireTriggers(ctx context.Context, feed *bus.Bus, screen stream.Info, plan f
 			}
 			for _, s := range c.Samples {
 				presentation, begins := w.add(c.Epoch, s)
-				if presentation == 0 {
-					now = plan()
-				}
 				if !begins {
 					continue
 				}
-				stimulus, ok := stimulusOf(now, presentation)
-				if !ok {
-					now = plan()
-					stimulus, _ = stimulusOf(now, presentation)
-				}
+				stimulus := stimulusOf(plan(), presentation)
 				for _, e := range emitters {
 					e.Mark(stimulus, presentation, s.At)
 				}
@@ -76,13 +69,13 @@ func fireTriggers(ctx context.Context, feed *bus.Bus, screen stream.Info, plan f
 	}
 }
 
-// stimulusOf returns what a plan shows in a presentation.
-func stimulusOf(p study.Plan, presentation int) (string, bool) {
+// stimulusOf returns what a plan shows in a presentation; "" where it has none.
+func stimulusOf(p study.Plan, presentation int) string {
 	i := slices.IndexFunc(p.Steps, func(s study.Step) bool { return s.Action == study.Play && s.Presentation == presentation })
 	if i < 0 {
-		return "", false
+		return ""
 	}
-	return p.Steps[i].Stimulus, true
+	return p.Steps[i].Stimulus
 }
 
 // onsets finds the first displayed frame of each presentation in the stimulus

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +52,12 @@ func (n *notebook) marks() []marked {
 	return slices.Clone(n.got)
 }
 
+func (n *notebook) forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.got = nil
+}
+
 // row is a row of the stimulus stream.
 type row struct {
 	epoch, presentation, presented int
@@ -85,25 +92,7 @@ func TestOnsets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			feed, book := bus.New(), &notebook{}
-			plan := study.Plan{Steps: []study.Step{{Action: study.Fixation, Stimulus: "b"},
-				{Action: study.Play, Presentation: 1, Stimulus: "a"}, {Action: study.Play, Presentation: 2, Stimulus: "b"}}}
-			done := make(chan error, 1)
-			subscribed := make(chan struct{})
-			// The plan is asked for with the first blank row: a way to see that the
-			// loop listens.
-			ask := sync.OnceFunc(func() { close(subscribed) })
-			go func() {
-				done <- fireTriggers(t.Context(), feed, info, func() study.Plan { ask(); return plan }, book)
-			}()
-			serialtest.Eventually(t, "the loop listens", func() bool {
-				select {
-				case <-subscribed:
-					return true
-				default:
-					return feed.Publish(t.Context(), row{}.chunk(info, -1)) != nil
-				}
-			})
+			feed, book, done := onsetLoop(t, info, func() study.Plan { return planOf("a", "b") })
 			for i, r := range c.rows {
 				other := stream.Chunk{Stream: "eda", Samples: []stream.Sample{{Values: []float64{1}}}}
 				for _, chunk := range []stream.Chunk{other, r.chunk(info, instant.Instant(i))} {
@@ -121,6 +110,73 @@ func TestOnsets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A session that ends and one that begins with a clip have nothing between them:
+// the numbers are the same, the clips are not.
+func TestOnsetsAreOfTheSessionThatRuns(t *testing.T) {
+	t.Parallel()
+	info := stage.New(stage.Options{Clock: instant.Monotonic{}}).Info()[0]
+	var sessions atomic.Int64
+	feed, book, done := onsetLoop(t, info, func() study.Plan {
+		return []study.Plan{planOf("a", "b"), planOf("b", "a")}[sessions.Load()]
+	})
+	show := func(at instant.Instant, r row) {
+		t.Helper()
+		if err := feed.Publish(t.Context(), r.chunk(info, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show(1, row{0, 1, 1})
+	show(2, row{0, 2, 1})
+	show(3, row{0, 0, 0})
+	serialtest.Eventually(t, "the first session is marked", func() bool { return len(book.marks()) == 2 })
+	sessions.Store(1)
+	show(4, row{0, 1, 1})
+	feed.Close()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	want := []marked{{"a", 1, 1}, {"b", 2, 2}, {"b", 1, 4}}
+	if got := book.marks(); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// planOf is a plan with a clip each presentation.
+func planOf(clips ...string) study.Plan {
+	p := study.Plan{Steps: []study.Step{{Action: study.Fixation, Stimulus: "not shown"}}}
+	for i, clip := range clips {
+		p.Steps = append(p.Steps, study.Step{Action: study.Play, Presentation: i + 1, Stimulus: clip})
+	}
+	return p
+}
+
+// onsetLoop runs fireTriggers on a bus, and returns when it listens, with nothing
+// on the screen.
+func onsetLoop(t *testing.T, info stream.Info, plan func() study.Plan) (*bus.Bus, *notebook, <-chan error) {
+	t.Helper()
+	feed, book := bus.New(), &notebook{}
+	done := make(chan error, 1)
+	go func() { done <- fireTriggers(t.Context(), feed, info, plan, book) }()
+	const probe = 1000 // a presentation that no test has
+	serialtest.Eventually(t, "the loop listens", func() bool {
+		if err := feed.Publish(t.Context(), row{0, probe, 1}.chunk(info, 0)); err != nil {
+			t.Fatal(err)
+		}
+		return len(book.marks()) > 0
+	})
+	for _, r := range []row{{0, probe + 1, 1}, {0, 0, 0}} { // the last of them, and a blank screen
+		if err := feed.Publish(t.Context(), r.chunk(info, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	serialtest.Eventually(t, "all probes are marked", func() bool {
+		m := book.marks()
+		return m[len(m)-1].presentation == probe+1
+	})
+	book.forget()
+	return feed, book, done
 }
 
 func TestNoEmitterNoWork(t *testing.T) {
@@ -235,7 +291,7 @@ func (l *triggerLab) show(t *testing.T) []float64 {
 	var lags []float64
 	var want []uint8
 	for i, s := range l.codes {
-		stimulus, _ := stimulusOf(plan, i+1)
+		stimulus := stimulusOf(plan, i+1)
 		code := 100 + slices.IndexFunc(l.study.Stimuli, func(m study.Stimulus) bool { return m.ID == stimulus })
 		want = append(want, uint8(code))
 		lag := float64(s.At.Sub(l.onsets[i])) / 1e6
@@ -271,7 +327,7 @@ func triggerStudy(t *testing.T, clips int) *study.Study {
 
 func report(t *testing.T, lags []float64) {
 	t.Helper()
-	t.Logf("%d triggers, lag median %.2f ms, from %.2f to %.2f", len(lags), lags[len(lags)/2], lags[0], lags[len(lags)-1])
+	t.Logf("lags of %d triggers, ms: %.2f", len(lags), lags)
 	if lags[0] < 0 {
 		t.Errorf("a trigger came %.2f ms before its onset", -lags[0])
 	}
