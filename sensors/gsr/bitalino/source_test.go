@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -271,18 +272,20 @@ func TestPulledInTheMiddleOfAFrame(t *testing.T) {
 func TestWrongRate(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
+	clock := &instant.Hand{}
 	o := options(far.Path())
-	o.Rate = 10
+	o.Rate, o.Clock = 10, clock
 	got := serialtest.Record(t, bitalino.New(o))
 	transcript := greeting()
 	transcript[3].host = []byte{0x43}
 	play(far, transcript)
-	sent := 0
-	serialtest.Eventually(t, "the driver notices", func() bool { // about 500 a second
-		far.Send(frames(sent, sent+1))
-		sent++
-		return len(got.Events(stream.Disconnected)) > 0
-	})
+	for n := range 2 { // 50 a second
+		far.Send(frames(150*n, 150*n+150))
+		got.AwaitSamples(150*n + 150)
+		clock.Advance(3 * time.Second)
+	}
+	far.Send(frames(300, 450))
+	got.AwaitEvents(stream.Disconnected, 1)
 	if e := got.Events(stream.Disconnected)[0]; !strings.Contains(e.Detail, "it was told 10") {
 		t.Errorf("%q does not say what is wrong", e.Detail)
 	}

