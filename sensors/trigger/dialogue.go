@@ -18,7 +18,8 @@ const (
 	// reports its frames when it is back.
 	maxWait = time.Second
 	// maxAhead is how far ahead of now an onset can lie to be waited for. A browser
-	// forecasts a frame's display by one or two refreshes.
+	// forecasts a frame's display by one or two refreshes; what lies farther ahead is
+	// an error of the clocks, and its code is written at once, with the lag that says so.
 	maxAhead = 100 * time.Millisecond
 )
 
@@ -89,8 +90,9 @@ func (d *dialogue) obey(ctx context.Context, w io.Writer, o order, ready instant
 			d.outcomes <- outcome{order: o, why: fmt.Sprintf("its onset was %v ago", (-ahead).Round(time.Millisecond))}
 			return nil
 		}
-		if ahead > 0 && ahead <= maxAhead {
-			wait(ctx, ahead)
+		if ahead <= maxAhead && !wait(ctx, ahead) {
+			d.outcomes <- outcome{order: o, why: "the recording ended before its onset"}
+			return nil
 		}
 	}
 	written, err := d.write(w, d.Code(o.code))

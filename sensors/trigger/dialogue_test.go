@@ -129,6 +129,24 @@ func TestEndInAPulse(t *testing.T) {
 	}
 }
 
+// A recording that ends before an onset does not mark it.
+func TestEndBeforeAnOnset(t *testing.T) {
+	clock := instant.Monotonic{}
+	ctx, end := context.WithCancel(context.Background())
+	end()
+	w := &wire{clock: clock}
+	outcomes := make(chan outcome, 1)
+	d := &dialogue{Language: word{}, clock: clock, outcomes: outcomes}
+	now := clock.Now()
+	err := d.obey(ctx, w, order{code: 9, onset: now.Add(maxAhead), asked: now}, now)
+	if err != nil || len(w.got) != 0 {
+		t.Errorf("%v, wrote %v", err, w.got)
+	}
+	if o := <-outcomes; o.code != 9 || o.why == "" {
+		t.Errorf("%+v, want the code and why it was not written", o)
+	}
+}
+
 func TestWriteThatFails(t *testing.T) {
 	clock := instant.Monotonic{}
 	asked, outcomes := make(chan order, 1), make(chan outcome, 1)

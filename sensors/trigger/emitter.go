@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"emolab/fusion/instant"
@@ -52,9 +51,9 @@ type Config struct {
 type Emitter struct {
 	c      Config
 	orders chan order
-	full   atomic.Int64 // codes that found the queue full and were not reported yet
 
 	mu   sync.Mutex
+	full int64 // codes that found the queue full and were not reported yet
 	last uint8 // the last of them
 }
 
@@ -119,9 +118,8 @@ func (e *Emitter) enqueue(o order) {
 	case e.orders <- o:
 	default:
 		e.mu.Lock()
-		e.last = o.code
+		e.full, e.last = e.full+1, o.code
 		e.mu.Unlock()
-		e.full.Add(1)
 	}
 }
 
@@ -222,13 +220,13 @@ func (l *ledger) enter(ctx context.Context, o outcome) {
 
 func (l *ledger) reportFull(ctx context.Context) {
 	e := l.emitter
-	n := e.full.Swap(0)
+	e.mu.Lock()
+	n, last := e.full, e.last
+	e.full = 0
+	e.mu.Unlock()
 	if n == 0 {
 		return
 	}
-	e.mu.Lock()
-	last := e.last
-	e.mu.Unlock()
 	stream.Send(ctx, l.out, stream.Chunk{Stream: e.c.Place.ID, Epoch: l.epoch, Events: []stream.Event{{
 		Kind: stream.Fault, At: e.c.Place.Clock.Now(), Count: n,
 		Detail: fmt.Sprintf("%d × trigger that found %d waiting already and was not written; the last was %d", n, queueDepth, last)}}})

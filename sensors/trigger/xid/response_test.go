@@ -43,7 +43,10 @@ func TestVectors(t *testing.T) {
 		"neither 0 nor 1":  {[]byte{'o', 'A', 1, '2', 0xE9, 3, 0, 0, 0}, true, answers{}, nil},
 		"no 0 at the end":  {[]byte{'o', 'A', 1, '0', 0xE9, 3, 0, 0, 1}, true, answers{}, nil},
 		"the other's form": {[]byte{'k', 0x30, 0xE8, 3, 0, 0}, true, answers{}, nil},
-		"impossible time":  {[]byte{'k', 0x30, 0, 0, 0, 1}, false, answers{}, nil},
+		// A response that was cut makes another with the next, which is passed as well.
+		"cut, and the next": {[]byte{'k', 0, 'k', 0x20, 0, 0, 0, 0}, false, answers{}, []found{
+			{kind: foundResponse, key: response{0, 8, false, 0x206B}}, {kind: foundResponse, key: response{0, 1, false, 0}}}},
+		"impossible time": {[]byte{'k', 0x30, 0, 0, 0, 1}, false, answers{}, nil},
 	} {
 		p := &parser{wide: c.wide, possible: soon}
 		if got := feed(p, c.bytes, c.asked); !slices.Equal(got, c.want) {

@@ -43,10 +43,7 @@ func (t *Twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 			p.Ms = f.timer(t.o.Clock.Now())
 			send(appendResponse(nil, p, t.product == StimTracker && t.firmware == '2'))
 		case <-due.C():
-			if f.until != 0 && t.o.Clock.Now() >= f.until {
-				t.Set(0, f.until)
-				f.until = 0
-			}
+			f.endPulse(t.o.Clock.Now())
 		case <-ctx.Done():
 			t.Set(0, t.o.Clock.Now()) // without power
 			return
@@ -132,8 +129,18 @@ func (f *firmware) obey(command string, data []byte, at instant.Instant) {
 	}
 }
 
+// endPulse takes a code off the lines when its time is over. It may be asked late,
+// by a machine that is busy; the pulse ends when it had to.
+func (f *firmware) endPulse(now instant.Instant) {
+	if f.until != 0 && now >= f.until {
+		f.Set(0, f.until)
+		f.until = 0
+	}
+}
+
 // raise puts a code on the lines, for the length of a pulse where one is set.
 func (f *firmware) raise(code uint8, at instant.Instant) {
+	f.endPulse(at)
 	f.Set(code, at)
 	f.until = 0
 	if code != 0 && f.pulse > 0 {
