@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 )
 
 // address is a parsed Config.Address.
@@ -25,7 +26,7 @@ func parse(a string) (address, error) {
 		return address{}, malformed(a)
 	}
 	host, port, err := net.SplitHostPort(u.Host)
-	if err != nil || host == "" || port == "" {
+	if err != nil || host == "" || !isPort(port) {
 		return address{}, malformed(a)
 	}
 	q := u.Query()
@@ -37,10 +38,15 @@ func parse(a string) (address, error) {
 	switch {
 	case u.Scheme == "tcp" && from == "":
 		return address{"tcp", u.Host, ""}, nil
-	case u.Scheme == "udp":
+	case u.Scheme == "udp" && (from == "" || isPort(from)):
 		return address{"udp", u.Host, from}, nil
 	}
 	return address{}, malformed(a)
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
 func malformed(a string) error {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"emolab/fusion/instant"
@@ -23,6 +24,7 @@ var (
 	ErrGone    = errors.New("network: the device is gone")
 	ErrSilent  = errors.New("network: the device is silent")
 	ErrRefused = errors.New("network: nobody answers")
+	ErrTaken   = errors.New("network: the local port is taken")
 )
 
 const (
@@ -69,6 +71,9 @@ func Open(c Config) (*Socket, error) {
 		dialer.LocalAddr = local
 	}
 	conn, err := dialer.Dial(a.kind, a.host)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%w: %s: another program takes port %s of this machine: end it, or have the device send elsewhere", ErrTaken, c.Address, a.from)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w at %s: start the device's server, and check host and port (%v)", ErrRefused, c.Address, err)
 	}
@@ -103,7 +108,10 @@ func (s *Socket) Write(b []byte) (int, error) {
 		return 0, s.explain(err)
 	}
 	n, err := s.conn.Write(b)
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && !s.closed.Load():
+		return n, fmt.Errorf("%w: %s takes no bytes for %v", ErrGone, s.address, writeFor)
+	case err != nil:
 		return n, s.explain(err)
 	}
 	return n, nil

@@ -3,6 +3,7 @@ package network_test
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,9 @@ func TestAddresses(t *testing.T) {
 		"tcp://:4242":                      false,
 		"tcp://127.0.0.1:4242?from=1":      false,
 		"udp://127.0.0.1:4444?form=5555":   false,
+		"udp://127.0.0.1:4444?from=smi":    false,
+		"udp://127.0.0.1:4444?from=70000":  false,
+		"tcp://127.0.0.1:70000":            false,
 		"http://127.0.0.1:80":              false,
 		"tcp://user:secret@127.0.0.1:4242": false,
 		"tcp://127.0.0.1:4242/path":        false,
@@ -145,5 +149,22 @@ func TestSilenceAndClose(t *testing.T) {
 		if _, err := s.Write([]byte("x")); !errors.Is(err, network.ErrClosed) {
 			t.Errorf("%s: write after Close: %v", place, err)
 		}
+	}
+}
+
+// A second program that wants the port which the device sends to is told so.
+func TestLocalPortTaken(t *testing.T) {
+	first, err := net.ListenPacket("udp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	_, port, err := net.SplitHostPort(first.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = network.Open(network.Config{Address: "udp://127.0.0.1:4444?from=" + port, Clock: instant.Monotonic{}})
+	if !errors.Is(err, network.ErrTaken) || !strings.Contains(err.Error(), port) {
+		t.Errorf("%v, want ErrTaken and the port", err)
 	}
 }
