@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -144,7 +145,11 @@ func live(values []inspect.Reading) string {
 	var b strings.Builder
 	before := "; now "
 	for _, v := range values {
-		fmt.Fprintf(&b, "%s%s %.4g", before, v.Channel, v.Value)
+		format := "%s%s %.4g"
+		if math.Abs(v.Value) >= 1000 {
+			format = "%s%s %.0f"
+		}
+		fmt.Fprintf(&b, format, before, v.Channel, v.Value)
 		if v.Unit != "1" {
 			b.WriteString(" " + v.Unit)
 		}

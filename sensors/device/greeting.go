@@ -9,13 +9,12 @@ type Greeting struct {
 	// Bluetooth devices are asked on Bluetooth ports (rfcomm) and nowhere else;
 	// the others on all other ports.
 	Bluetooth bool
-	// Ask is sent in turn, Pause apart, and again every Again until the device
-	// answers or Within has passed. None: the device speaks unasked, and nothing
-	// is sent.
+	// Ask is sent in turn, Pause apart, and again for some seconds until the device
+	// answers. None: the device speaks unasked, nothing is sent, and Within is how
+	// long it must be heard to be recognised.
 	Ask    [][]byte
 	Pause  time.Duration
-	Again  time.Duration // 0 = once
-	Within time.Duration // 0 = as long as the others take
+	Within time.Duration
 	// Recognise judges all that was heard since the port was opened at this speed.
 	// It returns the model as a person says it. What was asked may come back as
 	// an echo, and must not be taken for an answer.

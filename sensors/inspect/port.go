@@ -78,7 +78,7 @@ func Port(ctx context.Context, path string, clock instant.Clock, drivers []devic
 	speeds := speedsOf(drivers)
 	p, err := serialport.Open(serialport.Config{Path: path, Baud: speeds[0], Clock: clock})
 	if err != nil {
-		f.State, f.Said = stateOf(err), err.Error()
+		f.State, f.Said = stateOf(err), plain(err.Error())
 		return f
 	}
 	ear := listen(p)
@@ -105,13 +105,21 @@ func Port(ctx context.Context, path string, clock instant.Clock, drivers []devic
 	}
 	switch err := ear.failure(); {
 	case err != nil:
-		f.State, f.Said = stateOf(err), err.Error()
+		f.State, f.Said = stateOf(err), plain(err.Error())
 	case heard > 0:
 		f.State, f.Said = Unknown, fmt.Sprintf("it sends bytes (%d), but no driver understands them: another device, or one that must be named in lab.yaml", heard)
 	default:
 		f.State, f.Said = Silent, "no answer: switch the device on, or name it in lab.yaml if it speaks only when told to"
 	}
 	return f
+}
+
+// plain leaves out which of our packages says so.
+func plain(trouble string) string {
+	for _, of := range []string{"serialport: ", "network: "} {
+		trouble = strings.TrimPrefix(trouble, of)
+	}
+	return trouble
 }
 
 func stateOf(err error) State {

@@ -149,7 +149,7 @@ func (w *watched) report(place *device.Place) Report {
 		r.Health = Mute
 		r.Said = "no data: is it switched on, and is this its port (" + place.Where() + place.Serial + ")?"
 		if w.trouble != "" {
-			r.Said = "no data: " + w.trouble
+			r.Said = "no data: " + plain(w.trouble)
 		}
 		r.Deaf = opens(place)
 	case w.info.Rate > 0 && r.RateHz > floodShare*w.info.Rate:
@@ -160,9 +160,17 @@ func (w *watched) report(place *device.Place) Report {
 		r.Said = fmt.Sprintf("%.1f samples a second where %.0f are expected: state its rate, or check the cable (%d lost, %d faults)", r.RateHz, w.info.Rate, w.lost, w.faults)
 	default:
 		r.Health = Well
-		r.Said = fmt.Sprintf("%.0f of %.0f samples a second", r.RateHz, w.info.Rate)
+		r.Said = fmt.Sprintf("%s of %s samples a second", hertz(r.RateHz), hertz(w.info.Rate))
 	}
 	return r
+}
+
+// hertz prints a rate; a slow one, which may have to be set by hand, with decimals.
+func hertz(rate float64) string {
+	if rate < 30 {
+		return fmt.Sprintf("%.1f", rate)
+	}
+	return fmt.Sprintf("%.0f", rate)
 }
 
 // opens tells whether the line can be opened at all.

@@ -60,7 +60,7 @@ func Driver() device.Driver {
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: DefaultBaud, Ask: [][]byte{get(productID).text},
-			Again: answerWithin, Within: optionalAttempts * answerWithin, Recognise: recognise,
+			Recognise: recognise,
 		},
 	}
 }

@@ -47,7 +47,7 @@ func Driver() device.Driver {
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: DefaultBaud, Ask: [][]byte{[]byte(askRate)},
-			Again: listenFor / 2, Within: listenFor, Recognise: recognise,
+			Recognise: recognise,
 		},
 	}
 }

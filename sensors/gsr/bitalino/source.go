@@ -49,7 +49,7 @@ func Driver() device.Driver {
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{{askVersion}},
-			Again: answerWithin, Within: 3 * answerWithin, Recognise: recognise,
+			Bluetooth: true, Recognise: recognise,
 		},
 	}
 }

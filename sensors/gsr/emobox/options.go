@@ -56,7 +56,7 @@ func Driver() device.Driver {
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{wire.AppendIdentify([]byte{0})},
-			Again: identifyEvery, Within: identifyFor, Recognise: recognise,
+			Recognise: recognise,
 		},
 	}
 }

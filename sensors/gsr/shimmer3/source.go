@@ -100,7 +100,7 @@ func Driver() device.Driver {
 		Settings: func() device.Settings { o := Defaults(); return &o },
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{{cmdGetDevice}, {cmdGetFirmware}},
-			Pause: 200 * time.Millisecond, Again: patience, Within: 3 * patience, Recognise: recognise,
+			Pause: 200 * time.Millisecond, Bluetooth: true, Recognise: recognise,
 		},
 	}
 }

@@ -36,7 +36,7 @@ func Driver() device.Driver {
 		Stream: "trigger", Kind: stream.Trigger, Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
-			Baud: Baud, Ask: [][]byte{[]byte(askMode)}, Again: answerWithin, Within: 3 * answerWithin,
+			Baud: Baud, Ask: [][]byte{[]byte(askMode)},
 			Recognise: recognise,
 		},
 	}
