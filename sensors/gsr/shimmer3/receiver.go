@@ -162,7 +162,7 @@ func (r *Receiver) match(b []byte) (Message, int, verdict) {
 		return Message{}, 0, wrong
 	case b[0] == ack:
 		return r.acknowledged(b)
-	case b[0] == nack && r.form.await != nil:
+	case b[0] == nack && r.form.await != nil && (r.form.checksum > 0 || len(b) == 1): // nothing comes after it
 		m, size, v := r.seen(Nack, b, 1, 1)
 		if v == whole {
 			r.form.await = nil

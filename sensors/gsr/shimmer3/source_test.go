@@ -74,10 +74,11 @@ func optionsOn(far *serialtest.Port) Options {
 	return o
 }
 
-// hasty is a pace for ends of a line that are within this process.
+// hasty is a pace for a far end that answers all, in this process. It asks nothing
+// twice, however busy the machine is: the steps of a test know no repetitions.
 func hasty() pace {
 	p := usual()
-	p.stopped, p.quiet = 100*time.Millisecond, 50*time.Millisecond
+	p.patience, p.stopped, p.quiet = 15*time.Second, 100*time.Millisecond, 50*time.Millisecond
 	return p
 }
 
@@ -94,17 +95,25 @@ func open(t *testing.T) (*serialtest.Port, *serialtest.Recording) {
 	return openAt(t, hasty())
 }
 
+// calm is hasty with so much time that no answer comes after its time.
+func calm() pace {
+	p := hasty()
+	p.stopped, p.quiet = time.Second, time.Second
+	return p
+}
+
 // slowly is the pace of tests in which a question stays without an answer.
 func slowly() pace {
 	p := hasty()
-	p.patience = 300 * time.Millisecond
+	p.patience = 700 * time.Millisecond
 	return p
 }
 
 // curt is a pace for those that will not answer in any time.
 func curt() pace {
 	p := hasty()
-	p.patience, p.within, p.silence = 100*time.Millisecond, 500*time.Millisecond, 500*time.Millisecond
+	p.patience, p.within, p.silence = 100*time.Millisecond, time.Second, time.Second
+	p.stopped = 400 * time.Millisecond // the other end may be held up
 	return p
 }
 
@@ -116,7 +125,7 @@ func detail(got *serialtest.Recording, kind stream.EventKind) string {
 
 func TestConversation(t *testing.T) {
 	t.Parallel()
-	far, got := open(t)
+	far, got := openAt(t, calm())
 	play(far, conversation())
 	// The vectors' words, 1, 1 and 4 periods apart, across the wrap.
 	const tick = 1<<24 - 700
@@ -278,8 +287,13 @@ func TestNoShimmer(t *testing.T) {
 			}
 			return len(got.Events(stream.Disconnected)) > 0
 		})
-		if why := got.Events(stream.Disconnected)[0].Detail; !strings.Contains(why, "not stopped sending") {
+		why := got.Events(stream.Disconnected)[0].Detail
+		// Where this process was held up, the bytes may have paused.
+		if !strings.Contains(why, "not stopped sending") && !strings.Contains(why, "check that this is the Shimmer's port") {
 			t.Errorf("%q", why)
+		}
+		if len(got.Events(stream.Connected)) != 0 {
+			t.Error("it counts as connected")
 		}
 	})
 }
@@ -287,7 +301,9 @@ func TestNoShimmer(t *testing.T) {
 // After a good start, bytes that are no packets do not count as life.
 func TestGarbageForEver(t *testing.T) {
 	t.Parallel()
-	far, got := openAt(t, curt())
+	p := hasty()
+	p.silence = time.Second
+	far, got := openAt(t, p)
 	play(far, conversation())
 	far.Send(packets(10, 5000, 2))
 	got.AwaitSamples(10)
@@ -341,30 +357,26 @@ func TestSurvivesGarbage(t *testing.T) {
 	}
 }
 
-// A cable that is pulled in the middle of a packet: what was held comes out in
-// its own epoch, nothing is made of the half, and the numbers go on.
+// A cable that is pulled in the middle of a packet: nothing is made of the half,
+// and the numbers go on in a new epoch.
 func TestPulledWithinAPacket(t *testing.T) {
 	t.Parallel()
 	far, got := open(t)
-	w := newWord(1, 1480)
-	for plug := range 2 {
+	for plug := range 3 {
 		play(far, conversation())
-		for i := range 5 { // all the same: the last ones are held back
-			far.Send(data(uint32(i*period), w, 2))
-		}
-		far.Send(data(5*period, w, 2)[:3+plug])
-		got.AwaitSamples(5*plug + 1)
+		far.Send(packets(5, 0, 2))
+		got.AwaitSamples(5*plug + 5)
+		far.Send(data(5*period, newWord(1, 1005), 2)[:3+plug])
 		far.Unplug()
 		got.AwaitEvents(stream.Disconnected, plug+1)
-		if plug == 0 {
-			far.Plug()
-		}
+		far.Plug()
 	}
-	far.Plug()
-	play(far, conversation())
-	far.Send(data(0, w, 2))
-	far.Send(data(period, newWord(1, 1500), 2))
-	got.AwaitSamples(12)
+	checkEpochs(t, got, 15)
+}
+
+// checkEpochs demands n samples, five in each epoch.
+func checkEpochs(t *testing.T, got *serialtest.Recording, n int64) {
+	t.Helper()
 	next := int64(0)
 	for _, c := range got.Chunks() {
 		for _, s := range c.Samples {
@@ -374,9 +386,35 @@ func TestPulledWithinAPacket(t *testing.T) {
 			next++
 		}
 	}
+	if next != n {
+		t.Errorf("%d samples, want %d", next, n)
+	}
 	if n := got.Total(stream.Lost); n != 0 {
 		t.Errorf("%d lost, want none: nobody can count them", n)
 	}
+}
+
+// What is held back as a possible repeated word when a conversation ends comes
+// out with the next one, in the epoch that it belongs to.
+func TestHeldAtTheEnd(t *testing.T) {
+	t.Parallel()
+	far, got := open(t)
+	for range 2 {
+		play(far, conversation())
+		for i := range 5 {
+			far.Send(data(uint32(i*period), newWord(1, 1480), 2))
+		}
+		far.Send(sure(0x8A, 0x71, 0x21)) // it stopped
+	}
+	got.AwaitEvents(stream.Disconnected, 2)
+	far.Take(stopBytes) // the third conversation has begun
+	got.AwaitSamples(6)
+	got.Stop()
+	n := len(got.Samples())
+	if n != 6 && n != 10 { // those of the second come with the first bytes of the third
+		t.Errorf("%d samples", n)
+	}
+	checkEpochs(t, got, int64(n))
 }
 
 // A Shimmer that is put into its dock says so.
@@ -442,13 +480,15 @@ func TestFlood(t *testing.T) {
 	for b := flood; len(b) > 0; b = b[min(len(b), 1000):] {
 		far.Send(b[:min(len(b), 1000)])
 	}
-	far.Send(data(all*period, newWord(1, 1), 2))
-	serialtest.Eventually(t, "the last one comes", func() bool {
+	last := all
+	serialtest.Eventually(t, "those after the flood come", func() bool {
+		far.Send(data(uint32(last*period), newWord(1, 1000+last%1000), 2))
+		last++
 		s := got.Samples()
-		return len(s) > 0 && s[len(s)-1].Tick == all*period
+		return len(s) > 0 && s[len(s)-1].Tick >= all*period
 	})
 	samples := got.Samples()
-	for _, s := range samples[:len(samples)-1] {
+	for _, s := range samples {
 		if s.Seq-samples[0].Seq != (s.Tick-samples[0].Tick)/period || s.Values[0] != float64(1000+s.Tick/period%1000) {
 			t.Fatalf("sample %+v", s)
 		}

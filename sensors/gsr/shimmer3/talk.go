@@ -122,7 +122,7 @@ func (t *talk) identify(ctx context.Context) (hardware, firmware, error) {
 		return 0, firmware{}, fmt.Errorf("%w: check that this is the Shimmer's port, that it is on and near, and not in its dock", err)
 	}
 	if err != nil {
-		return 0, firmware{}, fmt.Errorf("%w: it may be set to synchronise its card recordings with others: switch that off with the vendor's software", err)
+		return 0, firmware{}, fmt.Errorf("%w: check that this is the Shimmer's port; it may be set to synchronise its card recordings with others: switch that off with the vendor's software", err)
 	}
 	kind := hardware(m.Payload[0])
 	if !kind.known() {
