@@ -75,50 +75,77 @@ func (m method) paced(stamps []Stamp) method {
 	return m
 }
 
+// part is a stretch of a run in which no sample is missing uncounted, as far as
+// arrivals tell.
+type part struct {
+	stamps []Stamp
+	doubt  float64 // what the bound has to hold besides, ns
+}
+
 // split parts a run of a counted clock where samples are missing that its numbers
 // do not count. timeline is what the numbers alone make of it; while it agrees with
 // the arrivals the run stays whole.
-func (m method) split(run []Stamp, o origin, timeline []Piece) [][]Stamp {
+//
+// Near the end of a run few samples follow, and one that is late may be held up as
+// well as come after missing ones. There the bound holds both.
+func (m method) split(run []Stamp, o origin, timeline []Piece) []part {
 	n := m.heard()
-	if len(run) < n {
-		return [][]Stamp{run}
-	}
 	late := make([]float64, len(run))
 	t := Timeline{method: m, epochs: map[int][]Piece{0: timeline}}
 	for i, s := range run {
 		at, _ := t.At(0, s.Seq)
 		late[i] = float64(s.Arrival.Sub(at))
 	}
-	// Of the last samples fewer follow, and batches explain more.
+	few := func(i int) bool { return i+n > len(run) }
 	rise := func(i int) float64 {
-		if i+n > len(run) {
+		if few(i) { // batches explain more
 			return max(m.missed(), 2*float64(batchPrior))
 		}
 		return m.missed()
 	}
-	agrees := true
+	agrees, latest := true, 0.0
 	for i, v := range leastAhead(late, n) {
 		agrees = agrees && v <= rise(i) && v >= -m.missed() // nothing arrives before it was taken
+		latest = max(latest, v)
 	}
-	if agrees {
-		return [][]Stamp{run}
+	switch {
+	case agrees && len(run) < n:
+		return []part{{run, latest}}
+	case agrees:
+		return []part{{run, 0}}
 	}
 	for i, s := range run {
 		late[i] = o.point(s.Seq, s.Arrival).y
 	}
-	var runs [][]Stamp
+	var parts []part
 	begin, behind := 0, late[0] // the least so far, risen by as much as the clock may drift
+	held, latest := 0.0, 0.0    // by how much the beginning and any of a part may be held up
+	end := func(i int) {
+		p := part{run[begin:i], 2 * m.missed()} // a rise not seen, and a sample on the wrong side of one
+		if i-begin < n {
+			p.doubt += max(held, latest)
+		}
+		parts = append(parts, p)
+	}
 	for i, ahead := range leastAhead(late, n) {
 		if i > 0 {
 			behind += maxDrift * m.nsPerTick * float64(run[i].Seq-run[i-1].Seq)
 		}
-		if ahead-behind > rise(i) {
-			runs = append(runs, run[begin:i])
-			begin, behind = i, late[i]
+		rose := ahead - behind
+		switch {
+		case rose > rise(i):
+			end(i)
+			begin, behind, held, latest = i, late[i], 0, 0
+			if few(i) {
+				held = rose
+			}
+		case few(i):
+			latest = max(latest, rose)
 		}
 		behind = min(behind, late[i])
 	}
-	return append(runs, run[begin:])
+	end(len(run))
+	return parts
 }
 
 // leastAhead returns for each value the least of the n values that begin with it;

@@ -116,8 +116,9 @@ func TestShortEpochsKeepTheNominalRate(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				// The freshest of so few samples is up to a batch late.
-				check(t, fmt.Sprintf("%v Hz, %v", rate, length), final, 16*time.Millisecond, 35*time.Millisecond)
+				// The freshest of so few samples is up to a batch late, and whether some are
+				// missing can hardly be told.
+				check(t, fmt.Sprintf("%v Hz, %v", rate, length), final, 16*time.Millisecond, 65*time.Millisecond)
 			}
 		}
 	}
@@ -160,7 +161,7 @@ func TestBoundIsTrueOfAnyCountedDevice(t *testing.T) {
 		d.ToHost.StallShare = rapid.Float64Range(0, .02).Draw(t, "stalls")
 		d.ToHost.Stall = time.Duration(rapid.IntRange(0, 50).Draw(t, "stall")) * time.Millisecond
 		turn := rapid.SampledFrom([]int64{1, 4, 16, 1 << 40}).Draw(t, "turn")
-		rec := renumber(d.Record(time.Duration(rapid.IntRange(5, 30).Draw(t, "seconds"))*time.Second), turn)
+		rec := renumber(d.Record(time.Duration(rapid.IntRange(1, 15).Draw(t, "seconds"))*time.Second), turn)
 		if len(rec.Stamps) == 0 {
 			return
 		}

@@ -76,11 +76,12 @@ func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping) []Piece {
 	for _, run := range m.runs(stamps) {
 		ks := m.newFitter(o, run, pings).knots()
 		if m.kind == stream.CountedClock {
-			if parts := m.split(run, o, o.pieces(epoch, ks)); len(parts) > 1 {
+			parts := m.split(run, o, o.pieces(epoch, ks))
+			if len(parts) > 1 || parts[0].doubt > 0 {
 				ks = nil
-				for _, part := range parts {
-					f := m.newFitter(o, part, nil)
-					f.grain += 2 * m.missed() // a rise not seen, and a sample on the wrong side of one
+				for _, p := range parts {
+					f := m.newFitter(o, p.stamps, nil)
+					f.grain += p.doubt
 					ks = append(ks, f.knots()...)
 				}
 			}
