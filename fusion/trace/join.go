@@ -41,8 +41,9 @@ type Streams struct {
 
 // Join makes the final trace, one row per face sample: skin conductance by
 // linear interpolation between samples at most eda.MaxGap apart (one that the
-// device only repeated is none), the nearest gaze sample within a sample interval (a valid one before an invalid one), the
-// stimulus row in force, gaze mapped from the screen onto the stimulus.
+// device only repeated is none), the nearest gaze sample within a sample interval
+// (a valid one before an invalid one), the stimulus row in force, gaze mapped from
+// the screen onto the stimulus.
 //
 // Seq, Tick, Arrival and At are the face sample's. Err is its bound plus the
 // worst bound of the samples joined: by so much at most may a value of the row

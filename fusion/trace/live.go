@@ -50,8 +50,8 @@ type held struct {
 }
 
 // NewLive makes the live trace of a lab with the given streams. Of several of
-// one kind the first is joined, as it is when the trace is derived again; those that the lab has not got are empty in the
-// rows. Without a face stream there are no rows.
+// one kind the first is joined, as it is when the trace is derived again; those that
+// the lab has not got are empty in the rows. Without a face stream there are no rows.
 func NewLive(infos []stream.Info) *Live {
 	l := &Live{streams: map[string]*held{}, split: eda.NewLive(eda.Options{})}
 	taken := map[stream.Kind]bool{}
