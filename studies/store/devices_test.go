@@ -246,8 +246,8 @@ func TestAHundredReplugs(t *testing.T) {
 		batch   int           // cycles in one transaction
 	}{
 		{"with samples between", 5, 40 * time.Millisecond, 1},
-		{"very short", 3, 0, 1},
-		{"without a sample between", 0, 3 * time.Millisecond, 1},
+		{"very short", 3, 0, 4},
+		{"without a sample between", 0, 3 * time.Millisecond, 10},
 		{"all in one batch", 4, 20 * time.Millisecond, cycles},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

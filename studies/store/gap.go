@@ -17,9 +17,11 @@ const (
 // gap keeps the table of gaps in step with the events of a stream:
 //
 //   - Disconnected opens a gap, and Connected closes it, or a sample that arrives
-//     after it: one row for each such pair, however short. It begins where the device was last known to be there,
-//     for one that falls silent is noticed seconds later; but with the event where
-//     a stream may rightly be silent (its rate is 0);
+//     after it: one row for each such pair, however short. It begins where the
+//     device was last known to be there, for one that falls silent is noticed
+//     seconds later; but with the event where a stream may rightly be silent (its
+//     rate is 0). An event that was on its way when the segment began counts from
+//     its beginning;
 //   - Connected of a device that has not shown itself in the segment means that it
 //     was away since the segment began;
 //   - Lost is a gap between two arrivals. The samples that a disconnection cost
@@ -35,9 +37,9 @@ func (r *recorder) gap(ctx context.Context, tx *sql.Tx, l *lane, c stream.Chunk,
 			return nil
 		}
 		l.open, l.closed, l.gone = l.gaps, none, e.At
-		from := e.At
+		from := max(e.At, r.start)
 		if l.info.Rate > 0 {
-			from = l.lastThere(c, e.At, r.start)
+			from = l.lastThere(c, from, r.start)
 		}
 		return r.addGap(ctx, tx, l, from, nil, 0, gapDisconnected, e.Detail)
 

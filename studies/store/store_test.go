@@ -246,6 +246,10 @@ func TestGaps(t *testing.T) {
 			{Events: []stream.Event{{Kind: stream.Connected, At: at(500)}}},
 			{Samples: []stream.Sample{sample(0, 510)}},
 		}, []Gap{{From: origin, Until: at(500), Closed: true, Reason: "disconnected", Detail: "not there when the segment began"}}},
+		{"gone just before the beginning", []stream.Chunk{
+			{Events: []stream.Event{{Kind: stream.Disconnected, At: at(-5), Detail: "cable"}}},
+			{Events: []stream.Event{{Kind: stream.Connected, At: at(60)}}},
+		}, []Gap{{From: origin, Until: at(60), Closed: true, Reason: "disconnected", Detail: "cable"}}},
 		{"gone before the first sample", []stream.Chunk{
 			{Events: []stream.Event{{Kind: stream.Disconnected, At: at(5), Detail: "cable"}}},
 			{Events: []stream.Event{{Kind: stream.Connected, At: at(60)}}},
