@@ -22,8 +22,8 @@ const (
 	// maxReplies bounds the answers that wait to be looked at.
 	maxReplies = 16
 
-	// firstBeat is the interval of heartbeats until the server has said its own:
-	// the one of the documentation's example.
+	// firstBeat is how often heartbeats are sent where the server does not state its
+	// interval: as in the documentation's example.
 	firstBeat = 250 * time.Millisecond
 	// leastInterval and mostInterval bound the interval that the server may state:
 	// no flood of heartbeats, and no silence until it hangs up.
@@ -174,7 +174,7 @@ func (d *dialogue) connect(arrival instant.Instant) {
 	d.connected = true
 	d.log.Connected(arrival, fmt.Sprintf("Eye Tribe, %g frames a second", d.sequence.rate))
 	if r := d.status.rate; r != 0 && r != d.o.nominal() {
-		d.log.Mark(arrival, fmt.Sprintf("the tracker says that it makes %d frames a second, not the %d of lab.yaml: correct rate there", r, d.o.nominal()))
+		d.log.Mark(arrival, fmt.Sprintf("the tracker says that it makes %d frames a second, where %d were expected: set rate in lab.yaml", r, d.o.nominal()))
 	}
 	if !d.status.calibrated {
 		d.log.Mark(arrival, "the tracker is not calibrated: it sends no points of gaze until it is")
@@ -258,7 +258,7 @@ func (d *dialogue) update(v values) error {
 }
 
 // trouble says in words why the server has no tracker to serve.
-func trouble(state int) string {
+func trouble(state float64) string {
 	switch state {
 	case 1:
 		return "the server finds no tracker: plug it in"
@@ -269,7 +269,7 @@ func trouble(state int) string {
 	case 4:
 		return "no pictures come from the tracker: unplug it and plug it in again"
 	}
-	return fmt.Sprintf("the tracker is in state %d, which is not known", state)
+	return fmt.Sprintf("the tracker is in state %v, which is not known", state)
 }
 
 func (d *dialogue) frame(sent *frame, arrival instant.Instant) error {

@@ -53,7 +53,7 @@ type values struct {
 	Frame *frame `json:"frame"`
 
 	HeartbeatMS  *float64 `json:"heartbeatinterval"`
-	TrackerState *int     `json:"trackerstate"`
+	TrackerState *float64 `json:"trackerstate"`
 	FrameRate    *float64 `json:"framerate"`
 	Calibrated   *bool    `json:"iscalibrated"`
 	ScreenWidth  *float64 `json:"screenresw"`

@@ -136,7 +136,7 @@ func TestTroubleIsExplained(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ answer, words string }{
 		"no tracker": {setReply + status(strings.Replace(usual, `"trackerstate":0`, `"trackerstate":1`, 1)), "plug it in"},
-		"usb 2":      {setReply + status(strings.Replace(usual, `"trackerstate":0`, `"trackerstate":3`, 1)), "USB 3"},
+		"usb 2":      {setReply + status(strings.Replace(usual, `"trackerstate":0`, `"trackerstate":3.0`, 1)), "USB 3"}, // a number with a point
 		"new state":  {setReply + status(strings.Replace(usual, `"trackerstate":0`, `"trackerstate":9`, 1)), "state 9"},
 		"no screen":  {setReply + status(`"trackerstate":0`), "screen:"},
 		"refusal":    {`{"category":"tracker","request":"set","statuscode":400,"values":{"statusmessage":"version 1 is gone"}}` + "\n", "version 1 is gone"},

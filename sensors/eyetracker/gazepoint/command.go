@@ -121,7 +121,7 @@ func (d *dialogue) answered(ctx context.Context, id string) (answer, bool) {
 func (d *dialogue) demand(ctx context.Context, w io.Writer, c command) (answer, error) {
 	a, err := d.ask(ctx, w, c)
 	if err == nil && !a.ok && !c.optional {
-		err = fmt.Errorf("gazepoint: the tracker refuses %s: update its software to Open Gaze API 2.4 or later", c.id)
+		err = fmt.Errorf("gazepoint: the tracker refuses %s: it needs the part that this is for, and software with Open Gaze API 2.4 or later", c.id)
 	}
 	return a, err
 }

@@ -73,7 +73,7 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 		d.connected = true
 		d.log.Connected(arrival, d.product.String())
 		if says := d.product.rate; says != 0 && says != d.o.nominal() {
-			d.log.Mark(arrival, fmt.Sprintf("the tracker says that it makes %d records a second, not the %d of lab.yaml: correct model or rate there", says, d.o.nominal()))
+			d.log.Mark(arrival, fmt.Sprintf("the tracker says that it makes %d records a second, where %d were expected: correct model or rate in lab.yaml", says, d.o.nominal()))
 		}
 	}
 	for len(b) > 0 {

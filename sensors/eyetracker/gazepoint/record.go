@@ -101,7 +101,7 @@ func pupil(m Message, name, valid string) (float64, error) {
 		return 0, field(m, valid)
 	}
 	mm, err := number(m.Value(name), maxPupilMM)
-	if err != nil {
+	if err != nil || ok && mm < 0 {
 		return 0, field(m, name)
 	}
 	if !ok {

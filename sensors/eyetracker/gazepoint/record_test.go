@@ -48,7 +48,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		{`TIME="1.234567"`, `TIME="1.23.4"`}, {`TIME="1.234567"`, `TIME="-1"`}, {`TIME="1.234567"`, `TIME="."`},
 		{`BPOGX="-0.25"`, `BPOGX="nan"`}, {`BPOGX="-0.25"`, `BPOGX="Inf"`}, {`BPOGX="-0.25"`, `BPOGX="0x10"`},
 		{`BPOGX="-0.25"`, `BPOGX="25"`}, {`BPOGV="1"`, `BPOGV="2"`}, {`BPOGY="0.5"`, ``},
-		{`LPMM="3.5"`, `LPMM="35"`}, {`LPMMV="1"`, `LPMMV=""`}, {`RPMM="3.25"`, ``},
+		{`LPMM="3.5"`, `LPMM="35"`}, {`LPMM="3.5"`, `LPMM="-3.5"`}, {`LPMMV="1"`, `LPMMV=""`}, {`RPMM="3.25"`, ``},
 	} {
 		if r, err := parse(t, strings.Replace(full, c[0], c[1], 1)); err == nil {
 			t.Errorf("%s for %s: %+v, want an error", c[1], c[0], r)

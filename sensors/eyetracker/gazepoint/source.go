@@ -21,7 +21,7 @@ import (
 
 const (
 	// DefaultBaud carries the fields that this driver asks for, about 130 bytes a
-	// record (160 with biometrics), at 60 Hz. A GP3HD at 150 Hz needs 230400.
+	// record (155 with biometrics), at 60 Hz. A GP3HD at 150 Hz needs 230400 (460800).
 	DefaultBaud = 115200
 
 	tickHz = 1e6 // TIME is read in microseconds
