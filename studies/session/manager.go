@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -38,18 +37,6 @@ var (
 	// errPlanShown ends the group of a session that went its whole way.
 	errPlanShown = errors.New("the plan was shown to its end")
 )
-
-// participantCode is what a pseudonymous code may look like; it becomes part of
-// file names.
-var participantCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
-
-// CheckParticipant refuses what is no pseudonymous code.
-func CheckParticipant(code string) error {
-	if !participantCode.MatchString(code) {
-		return fmt.Errorf("participant code %q: use 1 to 32 letters, digits, - or _, and no name", code)
-	}
-	return nil
-}
 
 // Options are what a Manager works with.
 type Options struct {

@@ -12,6 +12,8 @@ package session
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 	"time"
 
 	"emolab/fusion/instant"
@@ -225,6 +227,18 @@ type Outcome struct {
 	Bundle    string `json:"bundle"`
 	Reason    string `json:"reason"` // why it ended before its plan did; "" when it did not
 	Error     string `json:"error"`  // why it failed, could not be sealed or has no bundle
+}
+
+// participantCode is what a pseudonymous code may look like; it becomes part of
+// file names.
+var participantCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
+
+// CheckParticipant refuses what is no pseudonymous code.
+func CheckParticipant(code string) error {
+	if !participantCode.MatchString(code) {
+		return fmt.Errorf("participant code %q: use 1 to 32 letters, digits, - or _, and no name", code)
+	}
+	return nil
 }
 
 // Request is what the operator gives to start a session.
