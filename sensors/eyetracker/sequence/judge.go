@@ -70,7 +70,7 @@ func (j *Judge[F]) Take(stamp int64, arrival instant.Instant, f F) (believed []P
 		j.last = p
 		j.out[0] = p
 		return j.out[:1], damaged
-	case j.hasHeld && (j.next(j.held, p) || j.plausible(j.held, p)):
+	case j.hasHeld && j.confirms(p):
 		first := j.jump(j.held)
 		p.Lost = j.steps(first, p) - 1
 		j.hasHeld, j.last, j.hasLast = false, p, true
@@ -125,6 +125,19 @@ func (j *Judge[F]) plausible(a, b Placed[F]) bool {
 	}
 	waited := b.Arrival.Sub(a.Arrival).Seconds()
 	return math.Abs(float64(b.Tick-a.Tick)/j.clock.TickHz-waited) <= slack.Seconds()+slackShare*waited
+}
+
+// confirms tells whether p proves the held frame. With frames missing between the
+// two their distance says little: a damaged stamp up to slack below the true one
+// agrees with the next good frame. That is enough for a loss, which is wrong by as
+// little then, but a clock that begins anew needs two frames in a row, that also
+// arrive so.
+func (j *Judge[F]) confirms(p Placed[F]) bool {
+	next := j.next(j.held, p)
+	if j.hasLast && !j.plausible(j.last, j.held) {
+		return next && p.Arrival.Sub(j.held.Arrival) < slack
+	}
+	return next || j.plausible(j.held, p)
 }
 
 // jump fills in what a confirmed jump to p means.

@@ -45,6 +45,9 @@ func TestJudge(t *testing.T) {
 		{"lost over the wrap", []int{65534, 65535, 65540, 65541}, []int{0, 1, 6, 7}, []int{65534, 65535, 65540, 65541}, 4, 0, 0},
 		{"damaged number", []int{5, 6, 5000, 8, 9}, nil, []int{5, 6, 8, 9}, 1, 1, 0},
 		{"number damaged by little", []int{5, 6, 15, 8, 9}, nil, []int{5, 6, 8, 9}, 1, 1, 0},
+		{"number damaged to an earlier one", []int{5, 6, 4, 8, 9}, nil, []int{5, 6, 8, 9}, 1, 1, 0},
+		{"number damaged and the next one lost", []int{50, 51, 32, 54, 55}, []int{0, 1, 2, 4, 5}, []int{50, 51, 54, 55}, 2, 1, 0},
+		{"restart and loss", []int{5000, 5001, 0, 2, 3}, []int{0, 1, 2, 4, 5}, []int{5000, 5001, 2, 3}, 0, 1, 1},
 		{"sent twice", []int{5, 6, 6, 7, 8}, []int{0, 1, 1, 2, 3}, []int{5, 6, 7, 8}, 0, 1, 0},
 		{"first one damaged", []int{5000, 6, 7, 8}, nil, []int{6, 7, 8}, 0, 1, 0},
 		{"restart", []int{5000, 5001, 0, 1, 2}, nil, []int{5000, 5001, 0, 1, 2}, 0, 0, 1},
@@ -130,6 +133,37 @@ func TestJudgeProperty(t *testing.T) {
 			if good > 2 && (len(got) != 1 || got[0].Frame != n) {
 				t.Fatalf("good frame %d in a row: believed %+v", good, got)
 			}
+		}
+	})
+}
+
+// A single damaged number, whatever it says and however many frames are missing
+// after it, is no restart: ticks go on, and frames and losses add up.
+func TestDamageIsNoRestart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const before, after = 5, 5
+		start := rapid.IntRange(0, 70000).Draw(t, "start")
+		missing := rapid.IntRange(0, 100).Draw(t, "missing")
+		numbers, times := []int{}, []int{}
+		for i := range before {
+			numbers, times = append(numbers, start+i), append(times, i)
+		}
+		// Near the true one or anywhere.
+		wrong := start + before + rapid.OneOf(rapid.IntRange(-200, 200), rapid.IntRange(-1<<15, 1<<15)).Draw(t, "off")
+		numbers, times = append(numbers, wrong), append(times, before)
+		for i := range after {
+			n := before + 1 + missing + i
+			numbers, times = append(numbers, start+n), append(times, n)
+		}
+		got, _ := take(NewJudge[int](counter), numbers, times)
+		for i, p := range got {
+			if p.Rebased || i > 0 && p.Tick != got[i-1].Tick+p.Lost+1 {
+				t.Fatalf("frame %d: %+v after %+v", i, p, got[max(i-1, 0)])
+			}
+		}
+		first, last := got[0], got[len(got)-1]
+		if made := int64(before + missing + after); last.Frame != numbers[len(numbers)-1] || last.Tick-first.Tick != made {
+			t.Fatalf("%d ticks to number %d, want %d", last.Tick-first.Tick, last.Frame, made)
 		}
 	})
 }
