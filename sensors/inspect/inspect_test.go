@@ -13,6 +13,7 @@ import (
 	"emolab/fusion/script"
 	"emolab/sensors/device"
 	"emolab/sensors/gsr/emobox"
+	"emolab/sensors/gsr/grove"
 	"emolab/sensors/inspect"
 	"emolab/sensors/serialport"
 	"emolab/sensors/serialtest"
@@ -208,5 +209,22 @@ func TestFindBaud(t *testing.T) {
 	}
 	if o.Baud != 0 {
 		t.Errorf("the settings were left at %d baud", o.Baud)
+	}
+}
+
+// A board that prints ten times as fast as its settings say.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	clock := instant.Monotonic{}
+	fast := grove.Options{Place: device.Place{ID: "eda", Clock: clock, Simulated: true}, Rate: 10 * grove.DefaultRate}
+	o := fast
+	o.Rate = 0
+	o.Port = plug(t, fast.Twin(virtual.TwinOptions{Truth: script.NewTruth(script.New(1), clock.Now()), Clock: clock, Seed: 1}), virtual.Disturbance{})
+	r, err := inspect.Watch(context.Background(), &o, 4*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Health != inspect.Flood || !strings.Contains(r.Said, "state its rate") || r.RateHz < 5*grove.DefaultRate {
+		t.Errorf("%+v, want a flood of ten times the rate", r)
 	}
 }

@@ -69,7 +69,7 @@ func Watch(ctx context.Context, s device.Settings, limit time.Duration) (Report,
 		return Report{}, err
 	}
 	info := source.Info()[0]
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, limit+settle)
 	defer cancel()
 	chunks := make(chan stream.Chunk)
 	ended := make(chan error, 1)
@@ -78,14 +78,25 @@ func Watch(ctx context.Context, s device.Settings, limit time.Duration) (Report,
 		close(chunks)
 	}()
 	w := watched{info: info}
-	for c := range chunks {
-		if c.Stream == info.ID {
-			w.add(c)
-		}
-		if w.samples > 1 && w.last.Sub(w.first) >= settle {
-			cancel()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for running := true; running; {
+		select {
+		case c, more := <-chunks:
+			running = more
+			if more && c.Stream == info.ID {
+				w.add(c)
+			}
+			if w.samples > 1 && w.last.Sub(w.first) >= settle {
+				cancel()
+			}
+		case <-late.C:
+			if w.samples == 0 {
+				cancel()
+			}
 		}
 	}
+	w.until = s.At().Clock.Now()
 	if err := <-ended; err != nil {
 		return Report{}, err
 	}
@@ -97,6 +108,7 @@ type watched struct {
 	info         stream.Info
 	samples      int
 	first, last  instant.Instant // arrivals
+	until        instant.Instant // when the watch ended
 	latest       []float64
 	connected    bool
 	lost, faults int64
@@ -136,8 +148,13 @@ func (w *watched) report(place *device.Place) Report {
 			r.Latest = append(r.Latest, Reading{w.info.Channels[i].Name, v, w.info.Channels[i].Unit})
 		}
 	}
-	if took := w.last.Sub(w.first).Seconds(); w.samples > 1 && took > 0 {
-		r.RateHz = float64(w.samples-1) / took
+	if w.samples > 1 {
+		// A few samples that came at once, and then none, have no high rate.
+		took := w.last.Sub(w.first)
+		if took < settle {
+			took = w.until.Sub(w.first)
+		}
+		r.RateHz = float64(w.samples-1) / took.Seconds()
 	}
 	switch {
 	case w.samples == 0 && w.faults > 0:
