@@ -163,7 +163,7 @@ const (
 
 func TestDamageIsNoRestart(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	const bursts = 2000
+	const bursts = 1000
 	restarts, miscounts := 0, 0
 	for range bursts {
 		h, err := burst(r.IntN)
@@ -210,7 +210,7 @@ func TestDamagedDigits(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	h := hearer{sequence: sequence{rate: 30}}
 	harmed, wrong := 0, 0
-	const frames = 9000
+	const frames = 4500
 	for n := range frames {
 		b := []byte(line(n))
 		if n%3 == 2 {

@@ -156,7 +156,7 @@ const maxFalseEpochs = 1e-3
 
 func TestDamageIsNoRestart(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	const bursts = 2000
+	const bursts = 1000
 	restarts := 0
 	for range bursts {
 		h, err := burst(r.IntN)
@@ -198,7 +198,7 @@ func TestDamagedDigits(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	h := hearer{sequence: sequence{rate: 60}}
 	harmed, wrong := 0, 0
-	for n := range 20_000 {
+	for n := range 9_000 {
 		b := text(n)
 		if n%3 == 2 {
 			b[r.IntN(len(b)-2)] ^= 1 << r.IntN(8)
