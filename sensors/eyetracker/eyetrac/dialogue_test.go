@@ -145,7 +145,7 @@ func TestDamageProperty(t *testing.T) {
 		for i, f := range frames {
 			switch {
 			case i == before:
-				if b := damage(rt, wrong); len(b) > 0 {
+				if b := linetest.Damage(rt, wrong); len(b) > 0 {
 					reads = append(reads, linetest.Read{Bytes: b, At: at(before + hit - 1)})
 				}
 			case i < before || i >= before+hit:

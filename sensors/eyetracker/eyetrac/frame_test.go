@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"emolab/fusion/instant"
+	"emolab/sensors/eyetracker/linetest"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -119,7 +120,7 @@ func TestFramerProperty(t *testing.T) {
 		for _, f := range hit {
 			wrong = AppendFrame(wrong, f)
 		}
-		b = append(b, damage(t, wrong)...)
+		b = append(b, linetest.Damage(t, wrong)...)
 		for _, f := range after {
 			b = AppendFrame(b, f)
 		}
@@ -133,32 +134,6 @@ func TestFramerProperty(t *testing.T) {
 			t.Fatalf("after the damage: %+v, want %+v", got, after)
 		}
 	})
-}
-
-// damage cuts, flips, duplicates or mixes with other bytes.
-func damage(t *rapid.T, b []byte) []byte {
-	i := rapid.IntRange(0, len(b)-1).Draw(t, "from")
-	j := rapid.IntRange(i, len(b)).Draw(t, "to")
-	var out []byte
-	switch rapid.SampledFrom([]string{"cut", "flip", "duplicate", "interleave"}).Draw(t, "damage") {
-	case "cut":
-		return append(append(out, b[:i]...), b[j:]...)
-	case "flip":
-		out = append(out, b...)
-		for k := i; k < j; k++ {
-			out[k] ^= rapid.Byte().Draw(t, "bits")
-		}
-		return out
-	case "duplicate":
-		return append(append(append(out, b[:j]...), b[i:j]...), b[j:]...)
-	}
-	for k, c := range b {
-		out = append(out, c)
-		if k >= i && k < j {
-			out = append(out, rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "others")...)
-		}
-	}
-	return out
 }
 
 // Random bytes hold a frame in one place of 2^26: stated in PROTOCOL.md.

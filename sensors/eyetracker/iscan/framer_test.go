@@ -10,6 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"emolab/fusion/instant"
+	"emolab/sensors/eyetracker/linetest"
+	"emolab/sensors/serialtest"
 )
 
 // read returns the words of all frames in b, fed in pieces.
@@ -133,7 +135,7 @@ func TestFramerProperty(t *testing.T) {
 		before, b := frames("before", 3, 6)
 		_, wrong := frames("hit", 1, 4)
 		after, tail := frames("after", 3, 8)
-		b = append(b, damage(t, wrong)...)
+		b = append(b, linetest.Damage(t, wrong)...)
 		b = append(b, tail...)
 		b = append(b, mark, mark)
 		got := read(NewFramer(n), b, rapid.IntRange(1, 40).Draw(t, "piece"))
@@ -145,32 +147,6 @@ func TestFramerProperty(t *testing.T) {
 			t.Fatalf("after the damage: %v, want %v", got, want)
 		}
 	})
-}
-
-// damage cuts, flips, duplicates or mixes with other bytes.
-func damage(t *rapid.T, b []byte) []byte {
-	i := rapid.IntRange(0, len(b)-1).Draw(t, "from")
-	j := rapid.IntRange(i, len(b)).Draw(t, "to")
-	var out []byte
-	switch rapid.SampledFrom([]string{"cut", "flip", "duplicate", "interleave"}).Draw(t, "damage") {
-	case "cut":
-		return append(append(out, b[:i]...), b[j:]...)
-	case "flip":
-		out = append(out, b...)
-		for k := i; k < j; k++ {
-			out[k] ^= rapid.Byte().Draw(t, "bits")
-		}
-		return out
-	case "duplicate":
-		return append(append(append(out, b[:j]...), b[i:j]...), b[j:]...)
-	}
-	for k, c := range b {
-		out = append(out, c)
-		if k >= i && k < j {
-			out = append(out, rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "others")...)
-		}
-	}
-	return out
 }
 
 // Bytes of which one in four is 44 pass as a frame where six of them stand in
@@ -195,17 +171,9 @@ func TestGarbageRate(t *testing.T) {
 			t.Errorf("%d outputs: %d frames in %d bytes, want about %d", outputs, found, bytes, limit)
 		}
 	}
-	if found := len(read(NewFramer(3), garbage(r, 1<<20), 4096)); found > 0 {
+	if found := len(read(NewFramer(3), serialtest.Garbage(r, 1<<20), 4096)); found > 0 {
 		t.Errorf("%d frames in 1 MB of random bytes, want none", found)
 	}
-}
-
-func garbage(r *rand.Rand, n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(r.IntN(256))
-	}
-	return b
 }
 
 // The arrival of a frame is that of its last byte, not of those that prove it.
@@ -269,7 +237,7 @@ func TestLost(t *testing.T) {
 func TestCensus(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := 1; n <= maxOutputs; n++ {
-		b := garbage(r, 50)
+		b := serialtest.Garbage(r, 50)
 		for i := range uint16(enough + 3) {
 			words := []uint16{1000 + i, 1100 + i, 1200 + i, 1300 + i, 1400 + i, 1500 + i}
 			b = AppendFrame(b, words[:n]...)
@@ -281,7 +249,7 @@ func TestCensus(t *testing.T) {
 			t.Errorf("%d outputs: counted %d from half of it", n, got)
 		}
 	}
-	for name, b := range map[string][]byte{"random": garbage(r, 1<<16), "letters": bytes.Repeat([]byte("D"), 1000)} {
+	for name, b := range map[string][]byte{"random": serialtest.Garbage(r, 1<<16), "letters": bytes.Repeat([]byte("D"), 1000)} {
 		if got := newCensus().take(b); got != 0 {
 			t.Errorf("%s bytes: counted %d outputs", name, got)
 		}

@@ -191,7 +191,7 @@ func TestDamageProperty(t *testing.T) {
 			if i >= before && i < before+hit {
 				wrong += line(i)
 				if i == before+hit-1 {
-					if b := damage(rt, []byte(wrong)); len(b) > 0 {
+					if b := linetest.Damage(rt, []byte(wrong)); len(b) > 0 {
 						reads = append(reads, linetest.Read{Bytes: b, At: at(i)})
 					}
 				}

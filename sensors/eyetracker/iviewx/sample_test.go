@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"emolab/sensors/eyetracker/linetest"
 )
 
 func TestParseSample(t *testing.T) {
@@ -110,7 +112,7 @@ func TestScannerProperty(t *testing.T) {
 		before, text = lines(rapid.IntRange(0, 4).Draw(t, "before"))
 		_, hit := lines(rapid.IntRange(1, 4).Draw(t, "hit"))
 		after, tail := lines(rapid.IntRange(1, 4).Draw(t, "after"))
-		text += string(damage(t, []byte(hit))) + tail
+		text += string(linetest.Damage(t, []byte(hit))) + tail
 		var s Scanner
 		got := scan(&s, text, rapid.IntRange(1, 60).Draw(t, "piece"))
 		if len(got) < len(before) || len(before) > 0 && !cmp.Equal(got[:len(before)], before) {
@@ -122,32 +124,6 @@ func TestScannerProperty(t *testing.T) {
 			t.Fatalf("after the damage: %q, want %q", got, after)
 		}
 	})
-}
-
-// damage cuts, flips, duplicates or mixes with other bytes.
-func damage(t *rapid.T, b []byte) []byte {
-	i := rapid.IntRange(0, len(b)-1).Draw(t, "from")
-	j := rapid.IntRange(i, len(b)).Draw(t, "to")
-	var out []byte
-	switch rapid.SampledFrom([]string{"cut", "flip", "duplicate", "interleave"}).Draw(t, "damage") {
-	case "cut":
-		return append(append(out, b[:i]...), b[j:]...)
-	case "flip":
-		out = append(out, b...)
-		for k := i; k < j; k++ {
-			out[k] ^= rapid.Byte().Draw(t, "bits")
-		}
-		return out
-	case "duplicate":
-		return append(append(append(out, b[:j]...), b[i:j]...), b[j:]...)
-	}
-	for k, c := range b {
-		out = append(out, c)
-		if k >= i && k < j {
-			out = append(out, rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "others")...)
-		}
-	}
-	return out
 }
 
 // No sample in random bytes, nor in random text of the protocol's own letters.

@@ -1,10 +1,12 @@
 // Package linetest helps to test a driver's dialogue without a clock: a line
-// whose reads, and the instants at which they return, the test writes down.
+// whose reads, and the instants at which they return, the test writes down, and
+// what a line can do to its bytes.
 package linetest
 
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,7 +33,7 @@ var errEnd = errors.New("linetest: the end of the test's bytes")
 // error the conversation ended.
 func Play(t testing.TB, begin Begin, reads []Read) (*serialtest.Recording, string) {
 	t.Helper()
-	got := serialtest.Record(t, &player{begin: begin, reads: reads})
+	got := serialtest.Record(t, &player{begin: begin, reads: slices.Clone(reads)})
 	got.AwaitEvents(stream.Disconnected, 1)
 	got.Stop()
 	events := got.Events(stream.Disconnected)
