@@ -31,7 +31,7 @@ type dialogue struct {
 	log    *connection.Log
 	begun  chan struct{} // closed by Hear with the first frame
 	framer *Framer
-	census *census // nil once frames came
+	census *census // while no frames are found: what comes instead
 
 	// Where the words are: index in a frame, -1 = not sent.
 	h, v, pupil int
@@ -47,7 +47,6 @@ func newDialogue(o Options, log *connection.Log) *dialogue {
 		o: o, log: log,
 		begun:  make(chan struct{}),
 		framer: NewFramer(len(o.Outputs)),
-		census: newCensus(),
 		h:      slices.Index(o.Outputs, porH),
 		v:      slices.Index(o.Outputs, porV),
 		pupil:  slices.Index(o.Outputs, pupil),
@@ -82,6 +81,12 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 
 // Hear enters the frames that b completes.
 func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
+	switch {
+	case d.framer.Locked():
+		d.census = nil
+	case d.census == nil: // what is selected may have been changed
+		d.census = newCensus()
+	}
 	if d.census != nil {
 		if n := d.census.take(b); n > 0 && n != len(d.o.Outputs) {
 			return fmt.Errorf("iscan: the frames hold %d outputs, the setting outputs names %d (%s): state all that are selected at the tracker's computer, in its order",
@@ -104,7 +109,7 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 
 func (d *dialogue) frame(f Frame) error {
 	if !d.connected {
-		d.connected, d.census = true, nil
+		d.connected = true
 		close(d.begun)
 		d.log.Connected(f.Arrival, fmt.Sprintf("frames of %d outputs", len(d.o.Outputs)))
 	}
@@ -125,7 +130,7 @@ func (d *dialogue) frame(f Frame) error {
 func (d *dialogue) values(f Frame) []float64 {
 	rawX, rawY := float64(f.Words[d.h])/d.o.Divisor, float64(f.Words[d.v])/d.o.Divisor
 	x, y, valid := math.NaN(), math.NaN(), 0.0
-	if f.Words != [maxOutputs]uint16{} { // all zero: no pupil
+	if d.sees(f) {
 		x, y = d.o.Screen.Share(rawX, rawY)
 		valid = 1
 	}
@@ -134,6 +139,17 @@ func (d *dialogue) values(f Frame) []float64 {
 		v = append(v, float64(f.Words[d.pupil])/d.o.Divisor)
 	}
 	return v
+}
+
+// sees tells whether the tracker has a pupil: without one all words of the eye
+// are 0.
+func (d *dialogue) sees(f Frame) bool {
+	for i, name := range d.o.Outputs {
+		if name != other && f.Words[i] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *dialogue) reportFaults() {

@@ -60,6 +60,21 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// A word that is not of the eye says nothing of the pupil.
+func TestLostPupilBesideOtherWords(t *testing.T) {
+	o := options("x")
+	o.Outputs = []string{"por_h", "por_v", "pupil", "other"}
+	blink := []uint16{0, 0, 0, 5}
+	got, why := play(t, o, [][]uint16{blink, blink, blink, blink})
+	samples := got.Samples()
+	if why != "" || len(samples) == 0 {
+		t.Fatalf("%q, %d samples", why, len(samples))
+	}
+	if v := samples[0].Values; v[2] != 0 || !math.IsNaN(v[0]) || v[5] != 0 {
+		t.Errorf("%v, want no gaze", v)
+	}
+}
+
 func TestInfo(t *testing.T) {
 	o := options("x")
 	info := New(o).Info()[0]
@@ -80,6 +95,9 @@ func TestWrongSettingsAreExplained(t *testing.T) {
 	}
 	if _, why := play(t, options("x"), three); !strings.Contains(why, "3 outputs") || !strings.Contains(why, "cr_h, por_h, por_v, pupil") {
 		t.Errorf("%q names neither what came nor what was stated", why)
+	}
+	if got, why := play(t, options("x"), append(four[:100:100], three...)); !strings.Contains(why, "3 outputs") || len(got.Samples()) != 99 {
+		t.Errorf("%q after %d samples: what was changed during the recording is not named", why, len(got.Samples()))
 	}
 	o := options("x")
 	o.Rate = 120

@@ -27,7 +27,7 @@ type Frame struct {
 // Faults counts what a framer could not read.
 type Faults struct {
 	Slips     int64 // beginnings that were missing where they were due
-	Ambiguous int64 // frames' lengths in which 44 44 stood in several places, so that none could be trusted
+	Ambiguous int64 // times that 44 44 stood three times in a row at a place, but at others as well, so that none could be trusted
 	Strange   int64 // bytes that came while no frame was found
 }
 
@@ -39,6 +39,9 @@ type Faults struct {
 // then it begins one byte late as well. So the framer counts the beginnings in a
 // row at each place of a frame's length, and locks to a place only when no other
 // has two, except those that follow it directly.
+//
+// A last word whose high byte is 44 makes 44 44 one byte early, which looks the
+// same: that cannot be known, and PROTOCOL.md says what becomes of it.
 type Framer struct {
 	size    int                // of a frame, bytes
 	window  [16]byte           // the last size+2 bytes

@@ -105,6 +105,22 @@ func TestLocksAmongOtherMarks(t *testing.T) {
 	}
 }
 
+// A last word whose high byte is 44 cannot be told from a first word whose low
+// byte is: frames are read one byte early until it changes, which is a slip.
+func TestLastWordThatLooksLikeABeginning(t *testing.T) {
+	r := NewFramer(3)
+	if got := read(r, bytes.Repeat(AppendFrame(nil, 7, 8, 0x4401), 12), 5); len(got) == 0 || got[0] != [maxOutputs]uint16{0x0744, 0x0800, 0x0100} {
+		t.Errorf("%v: PROTOCOL.md says that these are read one byte early", got)
+	}
+	var b []byte
+	for i := range uint16(6) {
+		b = AppendFrame(b, 100+i, 200+i, 300+i)
+	}
+	if got := read(r, b, 5); len(got) < 2 || got[len(got)-1] != [maxOutputs]uint16{104, 204, 304} || r.Faults().Slips != 1 {
+		t.Errorf("%v, %+v after it changed", got, r.Faults())
+	}
+}
+
 // word makes words below 1740.8 units in tenths whose bytes are not 44.
 func word() *rapid.Generator[uint16] {
 	return rapid.Custom(func(t *rapid.T) uint16 {

@@ -41,12 +41,13 @@ const (
 	porH  = "por_h" // point of regard, horizontal
 	porV  = "por_v" // and vertical
 	pupil = "pupil" // diameter of the pupil
+	other = "other" // anything that is not of the eye
 )
 
 // outputs are all the names that the setting takes. Those that no channel exists
 // for are there to be counted.
 func outputs() []string {
-	return []string{porH, porV, pupil, "pup_h", "pup_v", "cr_h", "cr_v", "other"}
+	return []string{porH, porV, pupil, "pup_h", "pup_v", "cr_h", "cr_v", other}
 }
 
 // Options say which tracker to drive, and what it was told to send.
@@ -93,7 +94,7 @@ func (o *Options) check() error {
 		if !slices.Contains(outputs(), name) {
 			return fmt.Errorf("outputs: %q, there are: %s", name, strings.Join(outputs(), ", "))
 		}
-		if name != "other" && slices.Contains(set.Outputs[:i], name) {
+		if name != other && slices.Contains(set.Outputs[:i], name) {
 			return fmt.Errorf("outputs: %s stands twice", name)
 		}
 	}
