@@ -27,14 +27,16 @@ const (
 	// streamWithin is how long the stream may take to begin before it is asked for
 	// again: many times what a tracker needs, also where a datagram was lost.
 	streamWithin = time.Second
-	// attempts is how often it is asked for before the line is given up.
-	attempts = 8
-	// listenFor is how long an answer to a question may take.
-	listenFor = time.Second
+	// attempts is how often it is asked for before the line is given up, with
+	// better words than those that silence has for any device: sooner than that.
+	attempts = 4
 	// watchOver is how many samples are looked at to tell whether the tracker has
 	// the stated rate, and half of them must be one period after the one before: no
 	// line loses that many.
 	watchOver = 240
+	// rateOff is how far the mean period of those may be from the stated one, as a
+	// share of it: more than cameras are off, less than 50 is from 60.
+	rateOff = 0.05
 )
 
 // dialogue is one conversation with the tracker.
@@ -49,6 +51,7 @@ type dialogue struct {
 	started   bool   // streaming is closed
 	connected bool
 	judge     *sequence.Judge[Sample]
+	last      int64 // tick of the last sample
 	watch     watch
 }
 
@@ -56,6 +59,7 @@ func newDialogue(o Options, log *connection.Log) *dialogue {
 	return &dialogue{
 		o: o, log: log,
 		streaming: make(chan struct{}),
+		watch:     watch{period: tickHz / float64(o.Rate)},
 		judge:     sequence.NewJudge[Sample](sequence.Clock{TickHz: tickHz, Rate: float64(o.Rate)}),
 	}
 }
@@ -168,7 +172,7 @@ func (d *dialogue) sample(s Sample, arrival instant.Instant) error {
 	for _, p := range believed {
 		if !d.connected {
 			d.connected = true
-			d.log.Connected(p.Arrival, "samples of "+map[byte]string{'l': "the left eye", 'r': "the right eye", 'b': "both eyes"}[s.Eyes])
+			d.log.Connected(p.Arrival, "samples of "+map[byte]string{'l': "the left eye", 'r': "the right eye", 'b': "both eyes"}[p.Frame.Eyes])
 		}
 		if p.Rebased {
 			d.log.Rebase(p.Arrival, "the tracker's clock began anew (restart)")
@@ -178,8 +182,14 @@ func (d *dialogue) sample(s Sample, arrival instant.Instant) error {
 		}
 		d.log.Sample(p.Tick, p.Arrival, d.values(p.Frame))
 	}
-	regular := len(believed) == 1 && believed[0].Lost == 0 && !believed[0].Rebased
-	if hz, ok := d.watch.take(regular, arrival); !ok {
+	var step int64 // from the sample before, where none is missing between
+	if len(believed) == 1 && believed[0].Lost == 0 && !believed[0].Rebased {
+		step = believed[0].Tick - d.last
+	}
+	if len(believed) > 0 {
+		d.last = believed[len(believed)-1].Tick
+	}
+	if hz, ok := d.watch.take(step, arrival); !ok {
 		return fmt.Errorf("iviewx: %.0f samples a second come, and not at the distance of the setting rate, %d: state the tracker's rate, or less if the line is too slow for it", hz, d.o.Rate)
 	}
 	return nil
@@ -187,25 +197,35 @@ func (d *dialogue) sample(s Sample, arrival instant.Instant) error {
 
 // watch looks whether samples come one period apart.
 type watch struct {
+	period float64 // as stated, in ticks
+
 	n, regular int
+	ticks      int64 // between the regular ones and those before them
 	from       instant.Instant
 }
 
-// take counts a sample. ok is false when too few were regular; perSecond is then
-// how many came.
-func (w *watch) take(regular bool, arrival instant.Instant) (perSecond float64, ok bool) {
+// take counts a sample that is step ticks after the one before, 0 = not regular. ok
+// is false when too few were regular, or the distance of those is not the stated
+// period; perSecond is then how many came.
+func (w *watch) take(step int64, arrival instant.Instant) (perSecond float64, ok bool) {
 	if w.n == 0 {
 		w.from = arrival
 	}
 	w.n++
-	if regular {
+	if step != 0 {
 		w.regular++
+		w.ticks += step
 	}
 	if w.n < watchOver {
 		return 0, true
 	}
-	perSecond, ok = float64(w.n-1)/max(arrival.Sub(w.from).Seconds(), 1e-3), 2*w.regular >= w.n
-	w.n, w.regular = 0, 0
+	if 2*w.regular >= w.n {
+		mean := float64(w.ticks) / float64(w.regular)
+		perSecond, ok = tickHz/mean, math.Abs(mean/w.period-1) <= rateOff
+	} else {
+		perSecond = float64(w.n-1) / max(arrival.Sub(w.from).Seconds(), 1e-3)
+	}
+	w.n, w.regular, w.ticks = 0, 0, 0
 	return perSecond, ok
 }
 
