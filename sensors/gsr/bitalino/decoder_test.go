@@ -2,6 +2,7 @@ package bitalino
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -162,21 +163,38 @@ func TestGarbageRate(t *testing.T) {
 		return b
 	}
 	t.Run("not locked", func(t *testing.T) {
-		d := NewDecoder(1)
-		if got := d.Put(nil, random(4<<20), 0); len(got) != 0 {
-			t.Errorf("%d frames in 4 MiB of random bytes, want none", len(got))
+		garbage := random(1 << 19)
+		// Frames pass as chance has it: the first once in 16 windows, and each that
+		// follows once in 256. Eight can only be reckoned from that.
+		for frames, one := range map[int]float64{1: 16, 2: 16 * 256} {
+			passed := 0
+			d := NewDecoder(1)
+			for i := range len(garbage) - 3*frames {
+				d.n = copy(d.held[:], garbage[i:i+3*frames])
+				if _, ok := d.run(); ok {
+					passed++
+				}
+			}
+			want := float64(len(garbage)) / one
+			if math.Abs(float64(passed)-want) > 6*math.Sqrt(want) {
+				t.Errorf("%d windows pass as %d frames, want about %.0f", passed, frames, want)
+			}
+		}
+		if got := NewDecoder(1).Put(nil, garbage, 0); len(got) != 0 {
+			t.Errorf("%d frames in 512 KiB of random bytes, want none", len(got))
 		}
 	})
 	t.Run("locked", func(t *testing.T) {
 		const trials = 40_000
+		good := NewDecoder(1)
+		good.Put(nil, streamOf(0, lock), 0)
 		passed := 0
 		for range trials {
-			d := NewDecoder(1)
-			d.Put(nil, streamOf(0, 8), 0)
-			passed += len(d.Put(nil, random(30), 0))
+			d := *good
+			passed += len(d.Put(nil, random(12), 0))
 		}
-		// 1 in 255 expected; half as much again is more than ten standard deviations.
-		if share := float64(passed) / trials; share > 1.5/255 || passed == 0 {
+		// 1 in 255 expected; half as much again is more than six standard deviations.
+		if share := float64(passed) / trials; share > 1.5/255 || share < .5/255 {
 			t.Errorf("%d frames passed in %d bursts of random bytes, want about 1 in 255", passed, trials)
 		}
 	})

@@ -12,21 +12,33 @@ import (
 	"emolab/sensors/connection"
 )
 
-const (
+// attempts to make the board say its version: a command is a single byte and
+// easily lost.
+const attempts = 3
+
+// pace is how long a board is given.
+type pace struct {
 	// pause follows each command. The vendor's own library leaves 100 ms, or the
 	// board misses the next one; the rest is for a link that bunches them. More
 	// would not leave the time for a goodbye when the recording ends.
-	pause = 150 * time.Millisecond
+	pause time.Duration
 	// settle is how long a board that was told to stop may go on sending.
-	settle = 200 * time.Millisecond
+	settle time.Duration
+	// answer is how long it may take to say its version, over Bluetooth.
+	answer time.Duration
+	// start is how long the first frames may take, besides their own time, and
+	// stray how long bytes may come later without one frame among them.
+	start, stray time.Duration
+}
 
-	// answerWithin is how long a board may take to say its version, over Bluetooth.
-	answerWithin = time.Second
-	// attempts to make it answer: a command is a single byte and easily lost.
-	attempts = 3
-	// startWithin is how long the first frames may take, besides their own time.
-	startWithin = 2 * time.Second
+func usual() pace {
+	return pace{
+		pause: 150 * time.Millisecond, settle: 200 * time.Millisecond,
+		answer: time.Second, start: 2 * time.Second, stray: silence,
+	}
+}
 
+const (
 	// rateOver is the least time over which the rate of the frames is judged, so
 	// that a link that stalls for a second or two is no slow board, and rateFrames
 	// the fewest frames.
@@ -39,8 +51,9 @@ const (
 
 // dialogue is one conversation with the board.
 type dialogue struct {
-	o   Options
-	log *connection.Log
+	o    Options
+	pace pace
+	log  *connection.Log
 
 	identified chan struct{} // closed when the board has said its version
 	started    atomic.Bool   // it is about to be told to stream
@@ -55,15 +68,16 @@ type dialogue struct {
 	frames    []Received // of this read
 	counted   []numbered
 	counter   counter
-	flows     bool // streaming is closed
+	flows     bool            // streaming is closed
+	frameAt   instant.Instant // arrival of the newest frame
 
 	judged   instant.Instant // the rate of the frames was found right until here,
 	judgedAt int64           // up to this number
 }
 
-func newDialogue(o Options, log *connection.Log) *dialogue {
+func newDialogue(o Options, p pace, log *connection.Log) *dialogue {
 	return &dialogue{
-		o: o, log: log,
+		o: o, pace: p, log: log,
 		identified: make(chan struct{}), streaming: make(chan struct{}),
 		decoder: NewDecoder(1), counter: counter{rate: float64(o.Rate)},
 	}
@@ -76,16 +90,14 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 	}
 	// A failing goodbye has no one left to tell.
 	defer func() { _, _ = w.Write([]byte{stop}) }()
-	if err := command(ctx, w, rateCommand(d.o.Rate)); err != nil {
+	if err := d.command(ctx, w, rateCommand(d.o.Rate)); err != nil {
 		return err
 	}
 	d.started.Store(true)
-	if err := command(ctx, w, startCommand(d.o.Channel)); err != nil {
+	if err := d.command(ctx, w, startCommand(d.o.Channel)); err != nil {
 		return err
 	}
-	// Frames are passed when there are enough of them.
-	patience := startWithin + time.Duration(float64(lock)/float64(d.o.Rate)*float64(time.Second))
-	if !wait(ctx, patience, d.streaming) {
+	if !wait(ctx, d.pace.start+d.o.lockTime(), d.streaming) {
 		return errors.New("bitalino: the board was started and sends no frames: the command may have been lost on the way")
 	}
 	<-ctx.Done()
@@ -96,17 +108,17 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 // its host is gone, so it is stopped first.
 func (d *dialogue) identify(ctx context.Context, w io.Writer) error {
 	for range attempts {
-		if err := command(ctx, w, stop); err != nil {
+		if err := d.command(ctx, w, stop); err != nil {
 			return err
 		}
-		wait(ctx, settle, nil)
-		if err := command(ctx, w, idle); err != nil {
+		wait(ctx, d.pace.settle, nil)
+		if err := d.command(ctx, w, idle); err != nil {
 			return err
 		}
-		if err := command(ctx, w, askVersion); err != nil {
+		if err := d.command(ctx, w, askVersion); err != nil {
 			return err
 		}
-		if wait(ctx, answerWithin, d.identified) || ctx.Err() != nil {
+		if wait(ctx, d.pace.answer, d.identified) || ctx.Err() != nil {
 			return nil
 		}
 	}
@@ -115,14 +127,14 @@ func (d *dialogue) identify(ctx context.Context, w io.Writer) error {
 
 // command sends one command and leaves the board the time to take it. The pause is
 // kept also when ctx ends, because the goodbye comes next.
-func command(ctx context.Context, w io.Writer, c byte) error {
+func (d *dialogue) command(ctx context.Context, w io.Writer, c byte) error {
 	if ctx.Err() != nil {
 		return nil
 	}
 	if _, err := w.Write([]byte{c}); err != nil {
 		return err
 	}
-	<-time.After(pause)
+	<-time.After(d.pace.pause)
 	return nil
 }
 
@@ -161,10 +173,20 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 		d.log.Sample(f.number, f.Arrival, []float64{float64(raw), d.sensor.Microsiemens(raw)})
 	}
 	d.reportFaults()
+	if len(d.frames) > 0 {
+		d.frameAt = arrival
+	} else if d.flows && arrival.Sub(d.frameAt) > d.pace.stray+d.o.lockTime() {
+		return fmt.Errorf("bitalino: bytes come, but for %v no frame was among them: check that no other program talks to the board", arrival.Sub(d.frameAt).Round(time.Second))
+	}
 	if len(d.counted) == 0 {
 		return nil
 	}
 	return d.judgeRate(arrival)
+}
+
+// lockTime is how long the frames take that must be there before any is passed.
+func (o Options) lockTime() time.Duration {
+	return lock * time.Second / time.Duration(o.Rate)
 }
 
 // greet looks for the board's version. What a board that still streams sends

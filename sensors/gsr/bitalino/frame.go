@@ -82,17 +82,17 @@ func Append(dst []byte, f Frame, channels int) []byte {
 // checksum 0, and so has a line that is stuck at 0.
 func checksum(b []byte) byte {
 	var x byte
-	for i, c := range b {
-		if i == len(b)-1 {
-			c &= 0xF0
-		}
-		for bit := 7; bit >= 0; bit-- {
-			x <<= 1
-			if x&0x10 != 0 {
-				x ^= 0x13
-			}
-			x ^= c >> bit & 1
-		}
+	for _, c := range b[:len(b)-1] {
+		x = shift(shift(x)^c>>4) ^ c&0xF
+	}
+	return shift(shift(x) ^ b[len(b)-1]>>4)
+}
+
+// shift takes the remainder x on by four bits that are 0: times x⁴, which is x+1.
+func shift(x byte) byte {
+	x ^= x << 1
+	if x&0x10 != 0 {
+		x ^= 0x13
 	}
 	return x
 }

@@ -50,6 +50,8 @@ func Driver() device.Driver {
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{{askVersion}},
 			Bluetooth: true, Recognise: recognise,
+			// Of other devices' questions, 2E (Shimmer) makes it stream test frames.
+			Bye: []byte{stop},
 		},
 	}
 }
@@ -104,10 +106,13 @@ func (o Options) withDefaults() Options {
 }
 
 // Source is one board. It delivers one stream with the channels raw and eda_us.
-type Source struct{ o Options }
+type Source struct {
+	o    Options
+	pace pace
+}
 
 // New makes the source of one board. Nothing is opened before Run.
-func New(o Options) *Source { return &Source{o: o.withDefaults()} }
+func New(o Options) *Source { return &Source{o: o.withDefaults(), pace: usual()} }
 
 // Info describes the stream.
 func (s *Source) Info() []stream.Info {
@@ -132,6 +137,6 @@ func (s *Source) Run(ctx context.Context, out chan<- stream.Chunk) error {
 		Streams: []string{s.o.ID},
 		Open:    s.o.Dial(serialport.DefaultBaud, silence),
 		Clock:   s.o.Clock,
-		Begin:   func(log *connection.Log) connection.Dialogue { return newDialogue(s.o, log) },
+		Begin:   func(log *connection.Log) connection.Dialogue { return newDialogue(s.o, s.pace, log) },
 	}.Run(ctx, out)
 }

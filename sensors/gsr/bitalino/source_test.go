@@ -20,6 +20,12 @@ func options(port string) bitalino.Options {
 	return bitalino.Options{Place: device.Place{ID: "eda", Port: port, Clock: instant.Monotonic{}, Simulated: true}}
 }
 
+// hasty makes the source of a board that answers all, in this process. Nothing is
+// asked twice, however busy the machine is: transcripts know no repetitions.
+func hasty(o bitalino.Options) *bitalino.Source {
+	return bitalino.NewHasty(o, serialtest.Deadline, serialtest.Deadline)
+}
+
 // frames returns frames from..until of one input; the reading is 300 + the number.
 func frames(from, until int) []byte {
 	var b []byte
@@ -99,7 +105,7 @@ func TestRefusesBadOptions(t *testing.T) {
 func TestConversation(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, hasty(options(far.Path())))
 	play(far, greeting())
 	far.Send(frames(0, 100))
 	got.AwaitSamples(100)
@@ -125,7 +131,7 @@ func TestSettings(t *testing.T) {
 	far := serialtest.Open(t)
 	o := options(far.Path())
 	o.Rate, o.Channel, o.Sensor = 1000, 6, bitalino.R1
-	got := serialtest.Record(t, bitalino.New(o))
+	got := serialtest.Record(t, hasty(o))
 	transcript := greeting()
 	transcript[3].host, transcript[4].host = []byte{0xC3}, []byte{0x81}
 	play(far, transcript)
@@ -143,7 +149,7 @@ func TestSettings(t *testing.T) {
 func TestFirstGeneration(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, hasty(options(far.Path())))
 	transcript := greeting()
 	transcript[2].board = []byte("BITalino V3.2\n")
 	play(far, transcript)
@@ -159,7 +165,7 @@ func TestFirstGeneration(t *testing.T) {
 func TestFindsABoardThatStreams(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, hasty(options(far.Path())))
 	far.Take([]byte{0x00})
 	far.Send(frames(400, 500)[1:])
 	far.Take([]byte{0xFF})
@@ -178,7 +184,7 @@ func TestFindsABoardThatStreams(t *testing.T) {
 func TestAsksAgain(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, bitalino.NewHasty(options(far.Path()), time.Second, serialtest.Deadline))
 	far.Take([]byte{0x07})
 	play(far, greeting())
 	far.Send(frames(0, 10))
@@ -192,7 +198,7 @@ func TestAsksAgain(t *testing.T) {
 func TestSurvivesGarbage(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, hasty(options(far.Path())))
 	play(far, greeting())
 	r := rand.New(rand.NewPCG(1, 2))
 	var sent []byte
@@ -222,7 +228,7 @@ func TestSurvivesGarbage(t *testing.T) {
 func TestCountsLost(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, hasty(options(far.Path())))
 	play(far, greeting())
 	far.Send(slices.Concat(frames(3, 20), frames(25, 40)))
 	got.AwaitSamples(32)
@@ -246,7 +252,7 @@ func TestCountsLost(t *testing.T) {
 func TestPulledInTheMiddleOfAFrame(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, hasty(options(far.Path())))
 	for life := range 3 {
 		play(far, greeting())
 		far.Send(frames(0, 21)[:61])
@@ -275,7 +281,7 @@ func TestWrongRate(t *testing.T) {
 	clock := &instant.Hand{}
 	o := options(far.Path())
 	o.Rate, o.Clock = 10, clock
-	got := serialtest.Record(t, bitalino.New(o))
+	got := serialtest.Record(t, hasty(o))
 	transcript := greeting()
 	transcript[3].host = []byte{0x43}
 	play(far, transcript)
@@ -292,11 +298,35 @@ func TestWrongRate(t *testing.T) {
 	play(far, transcript)
 }
 
+// After a good start, bytes that are no frames do not count as life.
+func TestGarbageForEver(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	clock := &instant.Hand{}
+	o := options(far.Path())
+	o.Clock = clock
+	got := serialtest.Record(t, hasty(o))
+	play(far, greeting())
+	far.Send(frames(0, 50))
+	got.AwaitSamples(50)
+	serialtest.Eventually(t, "the driver gives up", func() bool {
+		clock.Advance(time.Second)
+		far.Send([]byte("GSR: 512\r\n"))
+		return len(got.Events(stream.Disconnected)) > 0
+	})
+	if e := got.Events(stream.Disconnected)[0]; !strings.Contains(e.Detail, "no frame was among them") {
+		t.Errorf("%q does not say what is wrong", e.Detail)
+	}
+	if got.Total(stream.Fault) == 0 {
+		t.Error("no fault counted")
+	}
+}
+
 // Another device on the port is told from the board.
 func TestAnotherDevice(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, bitalino.NewHasty(options(far.Path()), 100*time.Millisecond, serialtest.Deadline))
 	far.AwaitOpen()
 	serialtest.Eventually(t, "the driver gives up", func() bool {
 		far.Send([]byte("GSR: 512\r\n"))
@@ -314,7 +344,7 @@ func TestAnotherDevice(t *testing.T) {
 func TestDoesNotStart(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
-	got := serialtest.Record(t, bitalino.New(options(far.Path())))
+	got := serialtest.Record(t, bitalino.NewHasty(options(far.Path()), serialtest.Deadline, 300*time.Millisecond))
 	play(far, greeting())
 	far.Send(frames(0, 7)) // not enough to be believed
 	got.AwaitEvents(stream.Disconnected, 1)

@@ -78,8 +78,8 @@ func TestTwin(t *testing.T) {
 		sensor  bitalino.Sensor
 		samples int
 	}{
-		"100 Hz":      {100, "", 250},
-		"1000 Hz, A1": {1000, "", 2500},
+		"100 Hz":      {100, "", 150},
+		"1000 Hz, A1": {1000, "", 1500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
