@@ -176,7 +176,7 @@ func TestLightMessages(t *testing.T) {
 		return b
 	}
 	const send, last = "1", "3"
-	for _, c := range []struct {
+	cases := []struct {
 		name      string
 		threshold int
 		blocks    [][]int
@@ -194,16 +194,22 @@ func TestLightMessages(t *testing.T) {
 			[]string{send, "0", "0", last, send, send}},
 		{"a slow ramp is one edge", 30000, [][]int{flat(10000), flat(10000), ramp(20000, 1500), flat(40000), flat(40000), flat(40000)},
 			[]string{send, "0", send, send, send, "0"}},
-	} {
-		var questions []string
+	}
+	var questions []string
+	for _, c := range cases {
+		questions = append(questions, fmt.Sprintf("b %d", c.threshold))
 		for _, b := range c.blocks {
 			questions = append(questions, "l 1 "+strings.Trim(fmt.Sprint(b), "[]"))
 		}
-		for i, got := range ask(t, append([]string{fmt.Sprintf("b %d", c.threshold)}, questions...))[1:] {
+	}
+	answers := ask(t, questions)
+	for _, c := range cases {
+		for i, got := range answers[1 : 1+len(c.blocks)] {
 			if got != c.want[i] {
 				t.Errorf("%s: block %d: %s, want %s", c.name, i, got, c.want[i])
 			}
 		}
+		answers = answers[1+len(c.blocks):]
 	}
 }
 

@@ -68,13 +68,10 @@ func (i Image) Use() string {
 		i.Flash, FlashBytes, 100*float64(i.Flash)/FlashBytes, i.RAM, RAMBytes, 100*float64(i.RAM)/RAMBytes)
 }
 
-// VersionString returns the version as people write it.
-func VersionString() string { return fmt.Sprintf("%d.%d.%d", Major, Minor, Patch) }
-
 // ErrNoCompiler is wrapped by Build's error where avr-gcc or avr-libc is missing.
 var ErrNoCompiler = errors.New("the AVR compiler is not installed: apt install gcc-avr avr-libc")
 
-// flags are those of every file. -fshort-enums is left alone: no enum is stored.
+// flags are those of every file.
 var flags = []string{
 	"-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-Wstrict-prototypes", "-Wshadow",
 	"-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-mmcu=" + mcu,
@@ -106,7 +103,7 @@ func Build(ctx context.Context, o Options) (Image, error) {
 
 	image := Image{
 		ELF: filepath.Join(o.Dir, "emobox.elf"), Hex: filepath.Join(o.Dir, "emobox.hex"),
-		Version: VersionString(), Serial: o.Serial,
+		Version: fmt.Sprintf("%d.%d.%d", Major, Minor, Patch), Serial: o.Serial,
 	}
 	// Paths of this machine must not end in the image: compile from inside.
 	compile := append(append([]string(nil), flags...),

@@ -12,19 +12,18 @@ import (
 	"strings"
 )
 
-// Board is a circuit board with the chip and a boot loader on it.
-type Board struct {
-	Name  string `json:"name"` // "uno"
-	About string `json:"about"`
-	Baud  int    `json:"baud"` // of its boot loader
+// board is a circuit board with the chip and a boot loader on it.
+type board struct {
+	name string
+	baud int // of its boot loader
 }
 
-// Boards returns the boards that Flash knows, the usual one first.
-func Boards() []Board {
-	return []Board{
-		{"uno", "Arduino Uno R3 and copies", 115200},
-		{"nano", "Arduino Nano with the boot loader of 2018 and later (Optiboot)", 115200},
-		{"nano-old", "Arduino Nano with the older boot loader, as most copies have", 57600},
+// boards returns those that Flash knows, the usual one first.
+func boards() []board {
+	return []board{
+		{"uno", 115200},     // Uno R3 and copies
+		{"nano", 115200},    // with the boot loader of 2018 and later, Optiboot
+		{"nano-old", 57600}, // with the older boot loader, as most copies have
 	}
 }
 
@@ -32,7 +31,7 @@ func Boards() []Board {
 type FlashOptions struct {
 	Hex   string // path of the image, from Build
 	Port  string // path of the board's port
-	Board string // name of a Board; "" = the first
+	Board string // "uno", "nano" or "nano-old"; "" = the first
 	// Progress takes what avrdude prints while it works; nil = nobody.
 	Progress io.Writer
 }
@@ -43,7 +42,7 @@ var ErrNoProgrammer = errors.New("the programmer is not installed: apt install a
 // Flash writes an image to a board through its boot loader, and reads it back to
 // compare. Nobody else may have the port open.
 func Flash(ctx context.Context, o FlashOptions) error {
-	board, err := find(o.Board)
+	b, err := find(o.Board)
 	if err != nil {
 		return err
 	}
@@ -61,47 +60,47 @@ func Flash(ctx context.Context, o FlashOptions) error {
 	if o.Progress != nil {
 		progress = io.MultiWriter(&said, o.Progress)
 	}
-	c := exec.CommandContext(ctx, "avrdude", arguments(board, o.Port, o.Hex)...)
+	c := exec.CommandContext(ctx, "avrdude", arguments(b, o.Port, o.Hex)...)
 	c.Stdout, c.Stderr = progress, progress
 	if err := c.Run(); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("firmware: flashing was stopped, the board may hold half a program: flash it again: %w", ctx.Err())
 		}
-		return fmt.Errorf("firmware: flash %s on %s: %w: %s", board.Name, o.Port, err, advice(said.String(), board))
+		return fmt.Errorf("firmware: flash %s on %s: %w: %s", b.name, o.Port, err, advice(said.String(), b))
 	}
 	return nil
 }
 
-func find(name string) (Board, error) {
-	boards := Boards()
+func find(name string) (board, error) {
+	all := boards()
 	if name == "" {
-		return boards[0], nil
+		return all[0], nil
 	}
 	var names []string
-	for _, b := range boards {
-		if b.Name == name {
+	for _, b := range all {
+		if b.name == name {
 			return b, nil
 		}
-		names = append(names, b.Name)
+		names = append(names, b.name)
 	}
-	return Board{}, fmt.Errorf("firmware: no board is called %q: use one of %s", name, strings.Join(names, ", "))
+	return board{}, fmt.Errorf("firmware: no board is called %q: use one of %s", name, strings.Join(names, ", "))
 }
 
 // arguments of avrdude: -c arduino resets the board by DTR, -D leaves out the
 // erasing of the whole chip, which a boot loader cannot do.
-func arguments(b Board, port, hex string) []string {
-	return []string{"-p", "m328p", "-c", "arduino", "-P", port, "-b", strconv.Itoa(b.Baud), "-D", "-U", "flash:w:" + hex + ":i"}
+func arguments(b board, port, hex string) []string {
+	return []string{"-p", "m328p", "-c", "arduino", "-P", port, "-b", strconv.Itoa(b.baud), "-D", "-U", "flash:w:" + hex + ":i"}
 }
 
 // advice turns avrdude's complaint into what to do about it.
-func advice(said string, b Board) string {
+func advice(said string, b board) string {
 	switch {
 	case strings.Contains(said, "ermission denied"):
 		return "no permission for the port: join its group (dialout on Debian) and log in again"
 	case strings.Contains(said, "resource busy"):
 		return "the port is in use: end the program that has it open"
 	case strings.Contains(said, "not in sync"), strings.Contains(said, "not responding"), strings.Contains(said, "programmer is not responding"):
-		if b.Name == "nano" {
+		if b.name == "nano" {
 			return "the boot loader does not answer: most copies of the Nano need --board nano-old"
 		}
 		return "the boot loader does not answer: check the board (uno, nano, nano-old) and the port"

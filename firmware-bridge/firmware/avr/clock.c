@@ -4,7 +4,8 @@
 #include <avr/io.h>
 #include <util/atomic.h>
 
-enum { ROUND = 65536 / CLOCK_COUNTS_PER_TICK }; /* ticks until the timer overflows */
+/* Ticks until the timer overflows. */
+#define ROUND (65536UL / CLOCK_COUNTS_PER_TICK)
 
 static volatile uint32_t base; /* tick at the timer's last overflow */
 

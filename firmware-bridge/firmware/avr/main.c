@@ -285,13 +285,16 @@ int main(void)
 			if (sampling && (now & 511) == 0)
 				PINB = _BV(PINB5); /* writing 1 to PINB turns the lamp over */
 		}
-		bool busy = receive();
-		if (ping_waits) {
-			pong(); /* nothing else is queued meanwhile, or the line would not fall silent */
-		} else {
+		/* While a PING waits nothing else is queued, or the line would not fall silent.
+		   After its PONG the samples have their turn, however many PINGs follow. */
+		if (ping_waits)
+			pong();
+		bool busy = false;
+		if (!ping_waits) {
 			busy |= eda();
 			busy |= lights();
 			busy |= triggers();
+			busy |= receive();
 		}
 		if (!busy)
 			sleep_mode(); /* any interrupt ends it, the next slot at the latest */

@@ -69,10 +69,12 @@ ISR(TIMER1_CAPT_vect)
 	uint8_t after = TCCR1B & _BV(ICES1) ? 1 : 0;
 	await(after);
 	enter(tick, after);
-	/* A pulse that has ended before its other edge was armed. */
+	/* A pulse that has ended before its other edge was armed. It is stamped before
+	   the next edge is armed, which must not come out earlier. */
 	if (!shut && level() != after && !(TIFR1 & _BV(ICF1))) {
+		tick = clock_at(TCNT1);
 		await(!after);
-		enter(clock_at(TCNT1), !after);
+		enter(tick, !after);
 	}
 }
 
