@@ -140,36 +140,52 @@ func FuzzDecoder(f *testing.F) {
 	})
 }
 
-// TestGarbageRate proves what PROTOCOL.md states: of 4 million random bytes not
-// one sample comes, and no more messages than the checksum alone would let pass.
+// TestGarbageRate proves what PROTOCOL.md states of random bytes: of 40 million not
+// one sample comes.
 func TestGarbageRate(t *testing.T) {
-	r := rand.New(rand.NewPCG(20, 26))
+	r := rand.NewChaCha8([32]byte{20, 26})
 	var d Decoder
 	line := make([]byte, 4096)
-	messages, samples, runs := 0, 0, 0
-	for range 1024 {
-		for i := range line {
-			line[i] = byte(r.UintN(256))
-			if line[i] == 0 {
-				runs++
-			}
-		}
+	samples, runs := 0, int64(0)
+	for range 40_000_000 / len(line) {
+		_, _ = r.Read(line) // never fails
+		runs += int64(bytes.Count(line, []byte{0}))
 		for p := line; len(p) > 0; {
 			m, rest, ok := d.Next(p)
-			if ok {
-				messages++
-				if m.Type == TypeEDA || m.Type == TypeLight || m.Type == TypeTrigger {
-					samples++
-				}
+			if ok && (m.Type == TypeEDA || m.Type == TypeLight || m.Type == TypeTrigger) {
+				samples++
 			}
 			p = rest
 		}
 	}
-	if samples > 0 || messages > runs/65536+1 {
-		t.Errorf("%d messages, %d of them samples, from %d runs of random bytes", messages, samples, runs)
+	if samples > 0 {
+		t.Errorf("%d samples from %d runs of random bytes", samples, runs)
 	}
-	if f := d.Faults(); f.COBS+f.CRC+f.Unknown+f.Short+f.Oversize < int64(runs)*9/10 {
+	// All but the empty runs, one in 256, are told.
+	if f := d.Faults(); f.COBS+f.CRC+f.Unknown+f.Short+f.Oversize < runs*99/100 {
 		t.Errorf("%+v of %d runs counted as faults", f, runs)
+	}
+}
+
+// Of random bodies of a sample's length and type one in 65536 has the right checksum.
+func TestGarbageRateOfChecksum(t *testing.T) {
+	r := rand.NewChaCha8([32]byte{20, 27})
+	const expected = 16
+	var d Decoder
+	body := make([]byte, 1+8+crcSize)
+	var frame []byte
+	samples := 0
+	for range expected << 16 {
+		_, _ = r.Read(body) // never fails
+		body[0] = byte(TypeEDA)
+		frame = append(appendCOBS(frame[:0], body), 0)
+		if _, _, ok := d.Next(frame); ok {
+			samples++
+		}
+	}
+	// Poisson: four standard deviations are 16.
+	if samples < expected-15 || samples > expected+16 {
+		t.Errorf("%d of %d random bodies pass, want about %d", samples, expected<<16, expected)
 	}
 }
 
