@@ -46,6 +46,32 @@ func (s still) Jumps(from, until instant.Instant) []instant.Instant {
 	return in
 }
 
+// belated is a world that is still until it is set to another, which must be like
+// it as far as it is handed over already.
+type belated struct {
+	mu  sync.Mutex
+	now still
+}
+
+func (w *belated) set(now still) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = now
+}
+
+func (w *belated) world() still {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *belated) Skin(at instant.Instant) float64  { return w.world().Skin(at) }
+func (w *belated) Light(at instant.Instant) float64 { return w.world().Light(at) }
+func (w *belated) Trigger(at instant.Instant) bool  { return w.world().Trigger(at) }
+func (w *belated) Jumps(from, until instant.Instant) []instant.Instant {
+	return w.world().Jumps(from, until)
+}
+
 // board is a running probe, with the port open.
 type board struct {
 	t *testing.T

@@ -104,6 +104,7 @@ type Emulator struct {
 
 	mu         sync.Mutex
 	epoch      instant.Instant
+	reported   instant.Instant // how far the board has come
 	nsPerCycle float64
 	clock      script.Clock
 	running    bool
@@ -126,6 +127,7 @@ func Start(ctx context.Context, o Options) (*Emulator, error) {
 	e := &Emulator{
 		o: o, said: &tail{also: o.Log},
 		ready: make(chan struct{}), ended: make(chan struct{}), acks: make(chan string, 1),
+		reported: epoch,
 	}
 	e.cmd = exec.CommandContext(ctx, o.Host, arguments(o, epoch)...)
 	e.cmd.Cancel = func() error { return e.cmd.Process.Signal(syscall.SIGTERM) }
@@ -289,5 +291,9 @@ func (e *Emulator) feed(ctx context.Context, f *feeder) {
 }
 
 func (e *Emulator) feedOnce(f *feeder) error {
-	return e.send(func(w io.Writer) error { return f.feed(w, e.o.Clock.Now().Add(ahead)) })
+	e.mu.Lock()
+	farthest := e.reported.Add(reach)
+	e.mu.Unlock()
+	until := min(e.o.Clock.Now().Add(ahead), farthest)
+	return e.send(func(w io.Writer) error { return f.feed(w, until) })
 }

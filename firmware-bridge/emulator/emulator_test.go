@@ -143,15 +143,16 @@ func voltages(t *testing.T, host, elf string) {
 
 // Edges come at their instants, to the half microsecond of the timer.
 func trigger(t *testing.T, host, elf string) {
-	var monotonic instant.Monotonic
-	first := monotonic.Now().Add(600 * time.Millisecond)
+	var w belated
+	b := start(t, host, elf, emulator.Options{World: &w, DriftPPM: 3000})
+	b.open()
+	b.settle()
 	var jumps []instant.Instant
+	first := instant.Monotonic{}.Now().Add(4 * time.Second) // the next 3 s are handed over already
 	for i := range 20 {
 		jumps = append(jumps, first.Add(time.Duration(i)*31_234_567))
 	}
-	b := start(t, host, elf, emulator.Options{World: still{jumps: jumps}, DriftPPM: 3000})
-	b.open()
-	b.settle()
+	w.set(still{jumps: jumps})
 	for i, want := range jumps {
 		p := b.read(6)
 		if p[0] != 'E' || int(p[5]) != (i+1)%2 {
@@ -229,9 +230,7 @@ func resetOnOpen(t *testing.T, host, elf string) {
 		b.open()
 		b.write("xyz")
 		b.expect("R\x02")
-		if passed := time.Since(opened); passed < boot {
-			t.Errorf("the firmware began %v after opening, want %v or more", passed, boot)
-		}
+		passed := time.Since(opened)
 		b.settle()
 		if err := b.port.Close(); err != nil {
 			t.Fatal(err)
@@ -240,6 +239,10 @@ func resetOnOpen(t *testing.T, host, elf string) {
 		b.await("a report", func() bool { return b.Stats().Deaf >= 1 })
 		c := b.Stats().Cycles
 		b.await("a second report", func() bool { return b.Stats().Cycles > c })
+		// A simulation that is late makes up for it in the boot loader's time.
+		if least := boot - b.Stats().MaxLag; passed < least {
+			t.Errorf("the firmware began %v after opening, want %v or more", passed, least)
+		}
 	}
 }
 
@@ -256,7 +259,8 @@ func unread(t *testing.T, host, elf string) {
 		b.write(strings.Repeat("n", 40)) // answered by 200 bytes, in the 20 ms that await waits
 		return b.Stats().Lost > 0
 	})
-	if s := b.Stats(); s.Sent < 4096 || s.Unheard > 0 {
+	// What it says at power-up may come before the port is open.
+	if s := b.Stats(); s.Sent < 4096 || s.Unheard > 2 {
 		t.Errorf("%+v: the port was open, and the kernel keeps some", s)
 	}
 }
@@ -264,7 +268,7 @@ func unread(t *testing.T, host, elf string) {
 // What the board says while nobody has the port open is nobody's loss.
 func unheard(t *testing.T, host, elf string) {
 	var monotonic instant.Monotonic
-	first := monotonic.Now().Add(300 * time.Millisecond)
+	first := monotonic.Now().Add(2 * time.Second)
 	b := start(t, host, elf, emulator.Options{World: still{jumps: []instant.Instant{first, first.Add(time.Millisecond)}}})
 	b.await("a reset and two edges", func() bool { return b.Stats().Unheard == 2+2*6 })
 	b.open()

@@ -22,6 +22,9 @@ func (e *Emulator) listen(out io.Reader) {
 	for err == nil && lines.Scan() {
 		err = e.report(lines.Text())
 	}
+	if err == nil {
+		err = lines.Err()
+	}
 	if err != nil {
 		_ = e.cmd.Process.Kill() // fails only when it has ended
 	}
@@ -106,6 +109,7 @@ func (e *Emulator) count(s string) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.reported = e.epoch.Add(time.Duration(float64(values["cycles"]) * e.nsPerCycle))
 	e.stats = Stats{
 		Cycles: values["cycles"], Sent: values["sent"], Lost: values["lost"], Unheard: values["unheard"],
 		Received: values["received"], Deaf: values["deaf"], Late: values["late"], Starved: values["starved"],

@@ -35,9 +35,13 @@ const (
 	skinStep = 5 * time.Millisecond
 	// ahead is how far the world is handed over in advance: longer than a loaded
 	// machine keeps this program waiting.
-	ahead = time.Second
+	ahead = 3 * time.Second
+	// reach is how far that may be beyond the board's latest report, which is some
+	// second old. A board that falls behind the lab's clock would otherwise be given
+	// more than it can keep.
+	reach = ahead + 2*time.Second
 	// feedEvery is how often more is handed over.
-	feedEvery = ahead / 10
+	feedEvery = 100 * time.Millisecond
 )
 
 // Channels of the converter, as the firmware is wired.
@@ -50,15 +54,16 @@ const (
 type feeder struct {
 	world   World
 	fed     instant.Instant // all before this has been handed over
-	trigger bool            // its latest level
+	light   float64         // its latest voltage, and
+	trigger bool            // the trigger's latest level
 }
 
 // begin writes the state at an instant, from which on feed goes on.
 func (f *feeder) begin(w io.Writer, at instant.Instant) error {
 	f.fed = at
-	f.trigger = f.world.Trigger(at)
+	f.light, f.trigger = f.world.Light(at), f.world.Trigger(at)
 	_, err := fmt.Fprintf(w, "L %d %d %g\nS %d %d %g\nT %d %d\n", skinChannel, at, f.world.Skin(at),
-		lightChannel, at, f.world.Light(at), at, level(f.trigger))
+		lightChannel, at, f.light, at, level(f.trigger))
 	return err
 }
 
@@ -79,16 +84,19 @@ func (f *feeder) feed(w io.Writer, until instant.Instant) error {
 }
 
 func (f *feeder) jump(w io.Writer, at instant.Instant) error {
-	if _, err := fmt.Fprintf(w, "S %d %d %g\n", lightChannel, at, f.world.Light(at)); err != nil {
-		return err
+	if mv := f.world.Light(at); mv != f.light {
+		f.light = mv
+		if _, err := fmt.Fprintf(w, "S %d %d %g\n", lightChannel, at, mv); err != nil {
+			return err
+		}
 	}
-	now := f.world.Trigger(at)
-	if now == f.trigger {
-		return nil
+	if high := f.world.Trigger(at); high != f.trigger {
+		f.trigger = high
+		if _, err := fmt.Fprintf(w, "T %d %d\n", at, level(high)); err != nil {
+			return err
+		}
 	}
-	f.trigger = now
-	_, err := fmt.Fprintf(w, "T %d %d\n", at, level(now))
-	return err
+	return nil
 }
 
 func level(high bool) int {
