@@ -7,28 +7,28 @@ import (
 
 // The slots of the converter, see PROTOCOL.md under Sampling.
 const (
-	// SlotTicks is from one slot to the next.
-	SlotTicks = 1000
-	// SlotConversions are those of the skin's amplifier in one slot.
-	SlotConversions = 6
+	// slotTicks is from one slot to the next.
+	slotTicks = 1000
+	// slotConversions are those of the skin's amplifier in one slot.
+	slotConversions = 6
 	// conversionTicks is the length of one conversion: 13 cycles of 125 kHz, and
 	// one until it starts.
 	conversionTicks = 112
 	// From a slot's beginning to its light reading, and to its end.
 	lightTicks = conversionTicks
-	slotEnd    = (1 + SlotConversions) * conversionTicks
+	slotEnd    = (1 + slotConversions) * conversionTicks
 
 	windowSlots       = 20
-	windowConversions = windowSlots * SlotConversions
+	windowConversions = windowSlots * slotConversions
 	slotsPerSecond    = 1000
 	boxStatusTicks    = 5_000_000
 )
 
-// Board is the box's firmware in Go: for the same commands and the same codes of
+// board is the box's firmware in Go: for the same commands and the same codes of
 // the converter it sends what the program in firmware-bridge/firmware sends, byte
 // for byte. It has no clock and no inputs; whoever drives it gives it both. What
 // it does not model is a transmit buffer that runs full.
-type Board struct {
+type board struct {
 	send   func(message []byte)
 	serial uint32
 
@@ -56,13 +56,13 @@ type Board struct {
 	triggerCount uint16
 }
 
-// NewBoard makes a board with a serial number. Each message goes to send.
-func NewBoard(serial uint32, send func(message []byte)) *Board {
-	return &Board{send: send, serial: serial, rate: DefaultRate, missing: windowSlots}
+// newBoard makes a board with a serial number. Each message goes to send.
+func newBoard(serial uint32, send func(message []byte)) *board {
+	return &board{send: send, serial: serial, rate: DefaultRate, missing: windowSlots}
 }
 
 // Greet sends a Hello. A board greets with wire.Started when it is powered up.
-func (b *Board) Greet(cause wire.Cause) {
+func (b *board) Greet(cause wire.Cause) {
 	b.send(wire.AppendHello(nil, wire.Hello{
 		Protocol: wire.Version, Cause: cause, Model: firmware.Model,
 		Firmware: [3]uint8{firmware.Major, firmware.Minor, firmware.Patch},
@@ -72,7 +72,7 @@ func (b *Board) Greet(cause wire.Cause) {
 
 // Receive obeys what the host sent. rx is the tick at which it came; now tells the
 // tick at which an answer leaves.
-func (b *Board) Receive(p []byte, rx uint32, now func() uint32) {
+func (b *board) Receive(p []byte, rx uint32, now func() uint32) {
 	for len(p) > 0 {
 		m, rest, ok := b.decoder.Next(p)
 		if ok {
@@ -84,7 +84,7 @@ func (b *Board) Receive(p []byte, rx uint32, now func() uint32) {
 	b.status.BadFrames = uint16(f.COBS + f.CRC + f.Unknown + f.Short + f.Oversize + b.foreign)
 }
 
-func (b *Board) obey(m wire.Message, rx uint32, now func() uint32) {
+func (b *board) obey(m wire.Message, rx uint32, now func() uint32) {
 	switch m.Type {
 	case wire.TypeIdentify:
 		b.Greet(wire.Asked)
@@ -110,14 +110,14 @@ func (b *Board) obey(m wire.Message, rx uint32, now func() uint32) {
 	}
 }
 
-func (b *Board) turn(what wire.Capabilities, on bool) {
+func (b *board) turn(what wire.Capabilities, on bool) {
 	b.on &^= what
 	if on {
 		b.on |= what
 	}
 }
 
-func (b *Board) start(now uint32) {
+func (b *board) start(now uint32) {
 	if b.sampling {
 		return
 	}
@@ -130,14 +130,14 @@ func (b *Board) start(now uint32) {
 
 // Slot enters what the converter read in one slot: the photodiode's code, done at
 // tick lit, and the sum of the skin's codes, done at tick end; see Light and Skin.
-func (b *Board) Slot(light uint16, lit uint32, skin uint32, end uint32) {
+func (b *board) Slot(light uint16, lit uint32, skin uint32, end uint32) {
 	b.Light(light, lit)
 	b.Skin(skin, end)
 }
 
 // Skin enters what the converter read of the skin in one slot: the sum of its
-// SlotConversions codes of 0..1023, the last one done at a tick.
-func (b *Board) Skin(sum uint32, end uint32) {
+// slotConversions codes of 0..1023, the last one done at a tick.
+func (b *board) Skin(sum uint32, end uint32) {
 	b.windowSum += sum - b.window[b.oldest]
 	b.window[b.oldest] = sum
 	b.oldest = (b.oldest + 1) % windowSlots
@@ -160,7 +160,7 @@ func (b *Board) Skin(sum uint32, end uint32) {
 }
 
 // Idle tells how many slots can pass before the board has something to say.
-func (b *Board) Idle() int {
+func (b *board) Idle() int {
 	if !b.sampling {
 		return slotsPerSecond
 	}
@@ -172,10 +172,10 @@ func (b *Board) Idle() int {
 }
 
 // Listening tells whether edges of the trigger are wanted now.
-func (b *Board) Listening() bool { return b.sampling && b.on.Has(wire.HasTrigger) }
+func (b *board) Listening() bool { return b.sampling && b.on.Has(wire.HasTrigger) }
 
 // Edge enters an edge of the trigger input: the level after it.
-func (b *Board) Edge(level uint8, tick uint32) {
+func (b *board) Edge(level uint8, tick uint32) {
 	if !b.Listening() {
 		return
 	}
@@ -185,7 +185,7 @@ func (b *Board) Edge(level uint8, tick uint32) {
 
 // Light enters what the converter read of the photodiode in one slot, before the
 // skin: its code of 0..1023, done at a tick.
-func (b *Board) Light(code uint16, tick uint32) {
+func (b *board) Light(code uint16, tick uint32) {
 	if !b.sampling || !b.on.Has(wire.HasLight) {
 		return
 	}
@@ -208,7 +208,7 @@ func (b *Board) Light(code uint16, tick uint32) {
 	b.last = b.light
 }
 
-func (b *Board) sendLight(l wire.Light) {
+func (b *board) sendLight(l wire.Light) {
 	l.Seq = b.lightNumber
 	b.lightNumber++
 	b.send(wire.AppendLight(nil, l))

@@ -12,7 +12,7 @@ import (
 
 // bench drives a board slot by slot and keeps what it sends.
 type bench struct {
-	board   *Board
+	board   *board
 	tick    uint32 // the present slot's beginning
 	decoder wire.Decoder
 	eda     []wire.EDA
@@ -25,7 +25,7 @@ type bench struct {
 
 func newBench(t testing.TB) *bench {
 	b := &bench{}
-	b.board = NewBoard(9, func(p []byte) {
+	b.board = newBoard(9, func(p []byte) {
 		m, rest, ok := b.decoder.Next(p)
 		if !ok || len(rest) > 0 {
 			t.Fatalf("the board sends % X, which is not one frame", p)
@@ -58,8 +58,8 @@ func (b *bench) receive(p []byte) {
 // slots plays n slots with codes of the converter.
 func (b *bench) slots(n int, light uint16, skin uint32) {
 	for range n {
-		b.board.Slot(light, b.tick+lightTicks, SlotConversions*skin, b.tick+slotEnd)
-		b.tick += SlotTicks
+		b.board.Slot(light, b.tick+lightTicks, slotConversions*skin, b.tick+slotEnd)
+		b.tick += slotTicks
 	}
 }
 
@@ -89,9 +89,9 @@ func TestBoardSamples(t *testing.T) {
 	b.receive(wire.AppendStop(nil))
 	b.slots(50, 0, 100)
 	want := []wire.EDA{
-		{Seq: 0, Tick: start + 9*SlotTicks + slotEnd, Raw: 6432}, // (100 + 1/2) * 64
-		{Seq: 1, Tick: start + 19*SlotTicks + slotEnd, Raw: 6432},
-		{Seq: 2, Tick: start + 29*SlotTicks + slotEnd, Raw: 9632}, // half the window at 200
+		{Seq: 0, Tick: start + 9*slotTicks + slotEnd, Raw: 6432}, // (100 + 1/2) * 64
+		{Seq: 1, Tick: start + 19*slotTicks + slotEnd, Raw: 6432},
+		{Seq: 2, Tick: start + 29*slotTicks + slotEnd, Raw: 9632}, // half the window at 200
 	}
 	if d := cmp.Diff(want, b.eda); d != "" {
 		t.Error(d)
@@ -105,14 +105,14 @@ func TestBoardSamples(t *testing.T) {
 // right after power-up waits for it.
 func TestBoardFillsItsWindowFirst(t *testing.T) {
 	b := newBench(t)
-	b.board = NewBoard(9, b.board.send)
+	b.board = newBoard(9, b.board.send)
 	b.receive(wire.AppendStart(wire.AppendRate(nil, 500)))
 	b.slots(windowSlots, 0, 100)
 	if len(b.eda) > 0 {
 		t.Errorf("samples %+v of a window that is not full", b.eda)
 	}
 	b.slots(1, 0, 100)
-	if want := []wire.EDA{{Tick: b.tick - SlotTicks + slotEnd, Raw: 6432}}; !cmp.Equal(want, b.eda) {
+	if want := []wire.EDA{{Tick: b.tick - slotTicks + slotEnd, Raw: 6432}}; !cmp.Equal(want, b.eda) {
 		t.Errorf("then %+v, want %+v", b.eda, want)
 	}
 }

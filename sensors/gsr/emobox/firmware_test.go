@@ -25,7 +25,7 @@ type scene struct {
 
 const (
 	skinMV  = 1500
-	skinSum = SlotConversions * (skinMV * 1024 / emulator.Supply) // of one slot, without noise
+	skinSum = slotConversions * (skinMV * 1024 / emulator.Supply) // of one slot, without noise
 )
 
 func (s scene) turn(at instant.Instant) int64    { return int64(at.Sub(s.origin) / s.half) }
@@ -98,7 +98,7 @@ func (r round) commands() []byte {
 
 var ask = slices.Concat([]byte{0}, wire.AppendStop(nil), wire.AppendIdentify(nil))
 
-// TestBoardIsTheFirmware runs the real firmware under simavr, and drives a Board
+// TestBoardIsTheFirmware runs the real firmware under simavr, and drives a board
 // with the same commands and the readings that the firmware had: it must have sent
 // the same frames, each kind in the same order.
 func TestBoardIsTheFirmware(t *testing.T) {
@@ -115,7 +115,7 @@ func TestBoardIsTheFirmware(t *testing.T) {
 
 	var now *said
 	var d wire.Decoder
-	b := NewBoard(4242, func(p []byte) {
+	b := newBoard(4242, func(p []byte) {
 		m, _, ok := d.Next(p)
 		if !ok {
 			t.Fatalf("the board sends % X, which is no frame", p)
@@ -192,7 +192,7 @@ func runFirmware(t *testing.T, rounds []round) []*said {
 	var all []*said
 	var d wire.Decoder
 	b := make([]byte, 4096)
-	for rx := uint32(0); rx < (windowSlots+1)*SlotTicks; { // before that it takes no samples
+	for rx := uint32(0); rx < (windowSlots+1)*slotTicks; { // before that it takes no samples
 		write(wire.AppendPing([]byte{0}, 0))
 		rx = awaitPong(t, port, &d).Rx
 	}
@@ -252,7 +252,7 @@ func awaitPong(t *testing.T, port *serialport.Port, d *wire.Decoder) wire.Pong {
 // replay drives the board through one round: its slots lie where the firmware's
 // samples say, and its light is what the firmware reported. What it did not report
 // is as the reading before it, or the firmware would have reported an edge.
-func replay(t *testing.T, b *Board, r round, real *said) {
+func replay(t *testing.T, b *board, r round, real *said) {
 	t.Helper()
 	samples, blocks := real.frames[wire.TypeEDA], real.frames[wire.TypeLight]
 	if len(blocks) == 0 {
@@ -282,13 +282,13 @@ func replay(t *testing.T, b *Board, r round, real *said) {
 	for range windowSlots { // before Start
 		b.Skin(skinSum, 0)
 	}
-	start := t0 - uint32(first)*SlotTicks + SlotTicks/2 // somewhere in the slot before the first
+	start := t0 - uint32(first)*slotTicks + slotTicks/2 // somewhere in the slot before the first
 	b.Receive(r.commands(), start, func() uint32 { return start })
 	code := codes[begin]
 	for slot := int64(1); slot <= last; slot++ {
 		end, ok := ends[slot]
 		if !ok {
-			end = t0 + uint32(slot-first)*SlotTicks
+			end = t0 + uint32(slot-first)*slotTicks
 		}
 		if c, ok := codes[slot]; ok {
 			code = c
@@ -310,5 +310,5 @@ func replay(t *testing.T, b *Board, r round, real *said) {
 
 // slotsFrom is how many slots lie between two ticks, which are stamped to some µs.
 func slotsFrom(from, to uint32) int64 {
-	return (int64(int32(to-from)) + SlotTicks/2) / SlotTicks
+	return (int64(int32(to-from)) + slotTicks/2) / slotTicks
 }

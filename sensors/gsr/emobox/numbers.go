@@ -24,7 +24,7 @@ type numbers struct {
 func (s *numbers) take(n uint16, tick int64, age time.Duration) (missing int64, err error) {
 	missing = int64(n - s.next)
 	switch {
-	case s.begun && tick <= s.tick:
+	case s.begun && tick < s.tick:
 		return 0, fmt.Errorf("emobox: %w: its clock went back", connection.ErrRestarted)
 	case s.begun && missing > s.possible(tick-s.tick):
 		return 0, fmt.Errorf("emobox: %w: its sample numbers jumped", connection.ErrRestarted)

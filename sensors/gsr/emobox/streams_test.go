@@ -116,7 +116,8 @@ func TestThreeStreams(t *testing.T) {
 	far.Send(block(1, 44_000, 200))
 	far.Send(wire.AppendTrigger(nil, wire.Trigger{Seq: 3, Tick: 51_234, Level: 0})) // two are missing
 	far.Send(block(3, 68_000, 300))                                                 // and a block
-	got.AwaitSamples(3 + 36 + 2)
+	far.Send(wire.AppendTrigger(nil, wire.Trigger{Seq: 4, Tick: 51_234, Level: 1})) // within a tick
+	got.AwaitSamples(3 + 36 + 3)
 
 	for i, s := range of(got, "eda") {
 		if want := 30_000 + int64(i)*10_000 - wire.DelayTicks; s.Tick != want || s.Seq != int64(i) {
@@ -136,11 +137,14 @@ func TestThreeStreams(t *testing.T) {
 		}
 	}
 	trigger := of(got, "eda_trigger")
-	if len(light) != 36 || len(trigger) != 2 {
-		t.Fatalf("%d readings of light and %d edges, want 36 and 2", len(light), len(trigger))
+	if len(light) != 36 || len(trigger) != 3 {
+		t.Fatalf("%d readings of light and %d edges, want 36 and 3", len(light), len(trigger))
 	}
 	if a, b := trigger[0], trigger[1]; a.Tick != 41_234 || a.Values[0] != 1 || !math.IsNaN(a.Values[1]) || b.Tick != 51_234 || b.Values[0] != 0 || b.Seq != 3 {
 		t.Errorf("edges %+v, %+v", a, b)
+	}
+	if c := trigger[2]; c.Tick != 51_234 || c.Values[0] != 1 || len(got.Events(stream.Disconnected)) > 0 {
+		t.Errorf("a second edge within the tick: %+v", c)
 	}
 	if e, l, g := lost(got, "eda"), lost(got, "eda_light"), lost(got, "eda_trigger"); e != 0 || l != 12 || g != 2 {
 		t.Errorf("lost %d samples, %d readings, %d edges, want 0, 12 and 2", e, l, g)

@@ -63,7 +63,7 @@ func nextEdge(elapsed time.Duration) time.Duration {
 
 func fold(t time.Duration) time.Duration { return (t%patchPeriod + patchPeriod) % patchPeriod }
 
-// twin is the virtual box: a Board with a clock, and the script on its inputs.
+// twin is the virtual box: a board with a clock, and the script on its inputs.
 type twin struct {
 	o          virtual.TwinOptions
 	streams    []string
@@ -83,15 +83,15 @@ func (o *Options) Twin(t virtual.TwinOptions) virtual.Device {
 
 // Run is one life of the box.
 func (t *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
-	l := &life{twin: t, board: NewBoard(uint32(t.o.Seed), send), random: rand.New(rand.NewPCG(t.o.Seed, 1))}
+	l := &life{twin: t, board: newBoard(uint32(t.o.Seed), send), random: rand.New(rand.NewPCG(t.o.Seed, 1))}
 	now := t.o.Clock.Now()
 	l.clock = virtual.SwitchOn(t.o, now, virtual.Power{
 		Tick0: 1<<counterBits - wrapIn.Microseconds(), TickHz: tickHz, WrapBits: counterBits}, t.streams...)
-	l.slot = l.clock.Tick(now) + SlotTicks
+	l.slot = l.clock.Tick(now) + slotTicks
 	l.edge = nextEdge(t.o.Truth.Elapsed(now))
 	l.board.Greet(wire.Started)
 	for {
-		due.After(l.clock.At(l.slot + int64(l.board.Idle()-1)*SlotTicks + slotEnd).Sub(t.o.Clock.Now()))
+		due.After(l.clock.At(l.slot + int64(l.board.Idle()-1)*slotTicks + slotEnd).Sub(t.o.Clock.Now()))
 		select {
 		case got := <-in:
 			l.catchUp(got.At)
@@ -107,7 +107,7 @@ func (t *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 // life is the box from power-on to power-off.
 type life struct {
 	*twin
-	board  *Board
+	board  *board
 	random *rand.Rand
 	clock  virtual.Oscillator
 	slot   int64         // tick at which the next slot begins
@@ -118,10 +118,10 @@ type life struct {
 // what was true at their instants, however late this goroutine comes to it.
 func (l *life) catchUp(now instant.Instant) {
 	tick := l.clock.Tick(now)
-	if idle := (tick - l.slot) / SlotTicks; !l.board.sampling && idle > windowSlots {
-		l.slot += (idle - windowSlots) * SlotTicks // nobody will hear of the earlier ones
+	if idle := (tick - l.slot) / slotTicks; !l.board.sampling && idle > windowSlots {
+		l.slot += (idle - windowSlots) * slotTicks // nobody will hear of the earlier ones
 	}
-	for ; l.slot+slotEnd <= tick; l.slot += SlotTicks {
+	for ; l.slot+slotEnd <= tick; l.slot += slotTicks {
 		end := l.slot + slotEnd
 		l.edges(end)
 		lit := l.slot + lightTicks
@@ -151,13 +151,13 @@ func (l *life) light(tick int64) uint16 {
 }
 
 // skin converts what the skin's amplifier gives in the slot that ends at a tick,
-// SlotConversions times. The skin does not change in a slot.
+// slotConversions times. The skin does not change in a slot.
 func (l *life) skin(end int64) uint32 {
 	us := l.o.Truth.Script.Conductance(l.elapsed(end - slotEnd/2))
 	measured := (us - l.correction.OffsetUS) / l.correction.Gain
 	share := l.circuit.VrefMV * (1 + measured*l.circuit.RfKohm/1000) / l.circuit.VccMV
 	var sum uint32
-	for range SlotConversions {
+	for range slotConversions {
 		sum += uint32(l.convert(share))
 	}
 	return sum
