@@ -115,6 +115,9 @@ Examples:
 
 // Run is the command.
 func (c *firmwareEmulateCmd) Run(a *app) error {
+	if c.Batch < 0 || c.Batch > 255*time.Millisecond {
+		return usagef("--batch %v: latency timers of adapters have up to 255ms; 0 is none", c.Batch)
+	}
 	port := c.Port
 	if port == "" {
 		dir, err := os.MkdirTemp("", "emolab-port-*")

@@ -387,6 +387,14 @@ func TestFirmwareBuildCommand(t *testing.T) {
 	}
 }
 
+func TestFirmwareEmulateCommandRefuses(t *testing.T) {
+	var out, errOut bytes.Buffer
+	code := run(t.Context(), []string{"firmware", "emulate", "--batch", "256ms"}, &out, &errOut)
+	if code != exitUsage || !strings.Contains(errOut.String(), "--batch") {
+		t.Errorf("exit %d, says %q", code, errOut.String())
+	}
+}
+
 func TestFirmwareFlashCommandRefuses(t *testing.T) {
 	hex := filepath.Join(t.TempDir(), "emobox.hex")
 	if err := os.WriteFile(hex, []byte(":00000001FF\n"), 0o600); err != nil {
