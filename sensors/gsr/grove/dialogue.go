@@ -73,6 +73,9 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 			return err
 		}
 	}
+	if d.connected && arrival.Sub(d.last) > silence {
+		return fmt.Errorf("grove: bytes come, but for %v no line with a reading was among them", silence)
+	}
 	return d.judgeRate(arrival)
 }
 

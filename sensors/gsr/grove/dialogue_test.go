@@ -174,3 +174,20 @@ func TestLateLinesAreNotLost(t *testing.T) {
 		}
 	}
 }
+
+// After a good start, bytes that are no readings do not count as life.
+func TestGarbageForEver(t *testing.T) {
+	for _, text := range []string{"7", "ready\n", "\xff\xfe\n", "5000\n"} {
+		heard := at(DefaultRate, 200, func(i int) string {
+			if i < 20 {
+				return number500(i)
+			}
+			return text
+		})
+		samples, events := replay(t, Options{}, heard)
+		last := events[len(events)-1]
+		if len(samples) != 19 || !strings.Contains(last.Detail, "no line with a reading") {
+			t.Errorf("%q: %d samples, then %+v", text, len(samples), last)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // maxLine is the longest line that can be one: eight labelled columns. It bounds
@@ -16,7 +17,7 @@ var (
 	label  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
-func between(r rune) bool { return r < 0x80 && bytes.IndexByte([]byte(" \t,;:=()"), byte(r)) >= 0 }
+func between(r rune) bool { return strings.ContainsRune(" \t,;:=()", r) }
 
 // Line is what was read of one line.
 type Line struct {

@@ -16,44 +16,62 @@ const (
 	// maxStray is by how much a printed time may differ from the time that passed
 	// on the way to the host since the line before.
 	maxStray = 2 * time.Second
-	// restart is how many times in a row may not fit: a damaged digit makes one,
-	// and a board that restarted makes all.
+	// restart is how many times in a row that do not fit must follow one another: a
+	// damaged digit makes one, and a board that restarted makes all.
 	restart = 3
+	// noClock is how many times in a row may not fit in any way.
+	noClock = 20
 )
 
 // millis unwraps the times that a sketch prints.
 type millis struct {
-	begun   bool
-	tick    int64
-	at      instant.Instant // arrival of its line
-	strange int             // times in a row that did not fit
+	begun bool
+	tick  int64
+	at    instant.Instant // arrival of its line
+
+	strange int // times in a row that did not fit
+	anew    int // the last of them that follow one another
+	other   uint32
+	otherAt instant.Instant
 }
 
 // take moves on to a printed time, and tells whether it can be true.
 func (m *millis) take(printed float64, arrival instant.Instant) bool {
 	if printed < 0 || printed > math.MaxUint32 || printed != math.Trunc(printed) {
-		m.strange++
+		m.strange, m.anew = m.strange+1, 0
 		return false
 	}
 	now := uint32(printed)
 	if !m.begun {
-		m.begun, m.tick, m.at = true, int64(now), arrival
+		m.begun, m.tick, m.at, m.strange = true, int64(now), arrival, 0
 		return true
 	}
-	step := int64(int32(now - uint32(m.tick)))
-	stray := time.Duration(step)*time.Second/tickHz - arrival.Sub(m.at)
-	if step <= 0 || stray.Abs() > maxStray {
-		m.strange++
-		return false
+	if step, ok := follows(uint32(m.tick), now, arrival.Sub(m.at)); ok {
+		m.tick, m.at, m.strange, m.anew = m.tick+step, arrival, 0, 0
+		return true
 	}
-	m.tick, m.at, m.strange = m.tick+step, arrival, 0
-	return true
+	if _, ok := follows(m.other, now, arrival.Sub(m.otherAt)); !ok {
+		m.anew = 0
+	}
+	m.strange, m.anew, m.other, m.otherAt = m.strange+1, m.anew+1, now, arrival
+	return false
 }
 
-// err tells that the board began anew.
+// follows returns the step between two printed times, in ms, and whether it can be
+// what passed between the arrivals of their lines.
+func follows(before, now uint32, passed time.Duration) (step int64, ok bool) {
+	step = int64(int32(now - before))
+	stray := time.Duration(step)*time.Second/tickHz - passed
+	return step, step > 0 && stray.Abs() <= maxStray
+}
+
+// err tells that the board began anew, or that what it prints there is no time.
 func (m *millis) err() error {
-	if m.strange < restart {
-		return nil
+	switch {
+	case m.anew >= restart:
+		return fmt.Errorf("grove: %w: its times began anew", connection.ErrRestarted)
+	case m.strange >= noClock:
+		return fmt.Errorf("grove: %d numbers in the column of the board's time are none: check millis of this device in lab.yaml against its sketch", m.strange)
 	}
-	return fmt.Errorf("grove: %w: its times began anew", connection.ErrRestarted)
+	return nil
 }

@@ -54,3 +54,22 @@ func TestMillisBeginAnew(t *testing.T) {
 		}
 	}
 }
+
+// A column that holds no times is not taken for a board that restarts for ever.
+func TestMillisOfNoClock(t *testing.T) {
+	for name, printed := range map[string]func(i int) float64{
+		"always the same": func(int) float64 { return 25 },
+		"fractions":       func(i int) float64 { return float64(i) + .5 },
+		"readings":        func(i int) float64 { return float64(500 + i*7%5*-100) },
+		"microseconds":    func(i int) float64 { return float64(51_000 * i) },
+	} {
+		var m millis
+		n := 0
+		for ; m.err() == nil && n < 100; n++ {
+			m.take(printed(n), instant.Instant(0).Add(time.Duration(n)*51*time.Millisecond))
+		}
+		if err := m.err(); err == nil || errors.Is(err, connection.ErrRestarted) || n > noClock+1 {
+			t.Errorf("%s: %v after %d lines", name, err, n)
+		}
+	}
+}

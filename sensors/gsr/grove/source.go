@@ -23,8 +23,11 @@ const (
 	// DefaultBits is the resolution of an Arduino's converter.
 	DefaultBits = 10
 
-	// silence is how long the board may be quiet: opening the port resets most
-	// boards, and their boot loader takes 2 s.
+	// minRate is the slowest sketch that can be told from a board that hangs.
+	minRate = 1
+
+	// silence is how long the board may be quiet, or say nothing that is a reading:
+	// opening the port resets most boards, and their boot loader takes 2 s.
 	silence = 5 * time.Second
 )
 
@@ -74,8 +77,8 @@ func recognise(heard []byte) (string, bool) {
 func (o *Options) Open() (stream.Source, error) {
 	set := o.withDefaults()
 	switch {
-	case !(set.Rate > 0) || math.IsInf(set.Rate, 1):
-		return nil, fmt.Errorf("rate: %v lines a second, need a positive number", set.Rate)
+	case !(set.Rate >= minRate) || math.IsInf(set.Rate, 1):
+		return nil, fmt.Errorf("rate: %v lines a second, need %v or more", set.Rate, minRate)
 	case set.Column < 0 || set.Millis < 0:
 		return nil, errors.New("column and millis: places in a line are counted from 1")
 	case set.Millis > 0 && set.Millis == set.Column:
