@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/user"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"go.bug.st/serial"
@@ -48,21 +47,10 @@ func explainOpen(path string, err error) error {
 	return fmt.Errorf("serialport: open %s: %w", path, err)
 }
 
-// missing says which ports there are instead.
+// missing is the error for a port that is not there. It does not name those that
+// are: what a driver reports is recorded, and other devices are nobody's business.
 func missing(what string) error {
-	return fmt.Errorf("%w: %s; %s", ErrMissing, what, present())
-}
-
-func present() string {
-	ports, err := List()
-	if err != nil || len(ports) == 0 {
-		return "no serial port is present: plug the device in"
-	}
-	names := make([]string, len(ports))
-	for i, p := range ports {
-		names[i] = p.String()
-	}
-	return "present are " + strings.Join(names, ", ")
+	return fmt.Errorf("%w: %s: plug the device in; emolab devices lists what is there", ErrMissing, what)
 }
 
 // owningGroup returns the name of the group that may open path. On Debian and

@@ -17,19 +17,6 @@ type Found struct {
 	PID     string `json:"pid,omitempty"`     // USB product, four hex digits
 }
 
-// String returns the path and what is plugged in there.
-func (f Found) String() string {
-	s := f.Path
-	if f.Product != "" {
-		s += " (" + f.Product
-		if f.Serial != "" {
-			s += ", serial " + f.Serial
-		}
-		s += ")"
-	}
-	return s
-}
-
 // sysTTY is where Linux describes its terminals.
 const sysTTY = "/sys/class/tty"
 
@@ -99,10 +86,18 @@ func (c Config) find() (string, error) {
 }
 
 func bySerial(ports []Found, serial string) (string, error) {
+	var at []string
 	for _, p := range ports {
 		if p.Serial == serial {
-			return p.Path, nil
+			at = append(at, p.Path)
 		}
 	}
-	return "", missing("with USB serial number " + serial)
+	switch len(at) {
+	case 0:
+		return "", missing("USB serial number " + serial)
+	case 1:
+		return at[0], nil
+	}
+	return "", fmt.Errorf("serialport: %s have the same USB serial number %s, as cheap copies do: name the device by its port",
+		strings.Join(at, " and "), serial)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,13 +67,14 @@ func TestList(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if got, want := got[2].String(), "/dev/ttyUSB0 (FT232R USB UART, serial A906XYZ)"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
 	if path, err := bySerial(got, "A906XYZ"); err != nil || path != "/dev/ttyUSB0" {
 		t.Errorf("found %q, %v", path, err)
 	}
 	if _, err := bySerial(got, "other"); !errors.Is(err, ErrMissing) {
 		t.Errorf("%v, want ErrMissing", err)
+	}
+	twice := append(got, Found{Path: "/dev/ttyUSB9", Serial: "A906XYZ"})
+	if path, err := bySerial(twice, "A906XYZ"); err == nil || !strings.Contains(err.Error(), "/dev/ttyUSB9") {
+		t.Errorf("%q, %v: two ports have that number", path, err)
 	}
 }

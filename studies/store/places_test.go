@@ -11,7 +11,7 @@ func TestWithoutPlaces(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "",
 		"serialport: the device is gone: /dev/ttyUSB0 (input/output error)":                                      "serialport: the device is gone: [path] (input/output error)",
-		"serialport: no such port: /dev/ttyACM1; present are /dev/ttyS0, /dev/ttyUSB0 (FT232R, serial A1)":       "serialport: no such port: [path]; present are [path], [path] (FT232R, serial A1)",
+		"serialport: no such port: /dev/ttyACM1: plug the device in":                                             "serialport: no such port: [path]: plug the device in",
 		"serialport: in use by another program: /dev/ttyUSB0: close that program (\"sudo lsof /dev/ttyUSB0\")":   "serialport: in use by another program: [path]: close that program (\"sudo lsof [path]\")",
 		"open /tmp/TestX1/001/ttyEDA: no such file or directory":                                                 "open [path]: no such file or directory",
 		"not there when the segment began: open '/dev/serial/by-id/usb-FTDI-if00'":                               "not there when the segment began: open '[path]'",
