@@ -101,6 +101,8 @@ func Driver() device.Driver {
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{{cmdGetDevice}, {cmdGetFirmware}},
 			Pause: 200 * time.Millisecond, Bluetooth: true, Recognise: recognise,
+			// Of other devices' questions, 07 (BITalino) makes it stream.
+			Bye: []byte{cmdStop},
 		},
 	}
 }
