@@ -117,8 +117,15 @@ func TestTwin(t *testing.T) {
 					wrong++
 				}
 			}
-			if lost := got.Total(stream.Lost); lost != holes || (c.what.LossPercent > 0) != (lost > 0) {
+			// Datagrams can be lost on a busy machine as well.
+			lost := got.Total(stream.Lost)
+			if lost != holes || c.what.LossPercent > 0 && lost == 0 {
 				t.Errorf("%d lost, holes of %d", lost, holes)
+			}
+			first, last := got.Samples()[0], got.Samples()[len(got.Samples())-1]
+			made := math.Round(float64(last.Tick-first.Tick)/tickHz*float64(c.rate)) + 1
+			if c.what.CorruptPercent == 0 && int64(made) != int64(len(got.Samples()))+lost {
+				t.Errorf("%d samples and %d lost, the stamps are those of %.0f", len(got.Samples()), lost, made)
 			}
 			// A damaged digit that leaves a message whole cannot be known.
 			if limit := int(2 * c.what.CorruptPercent / 100 * float64(c.samples)); wrong > limit {

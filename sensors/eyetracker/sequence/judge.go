@@ -41,6 +41,7 @@ type Judge[F any] struct {
 	hasLast bool
 	held    Placed[F]
 	hasHeld bool
+	prompt  Placed[F] // the last one believed that was not kept waiting
 
 	out [2]Placed[F]
 }
@@ -67,13 +68,15 @@ func (j *Judge[F]) Take(stamp int64, arrival instant.Instant, f F) (believed []P
 		if j.hasHeld {
 			j.hasHeld, damaged = false, 1
 		}
-		j.last = p
+		j.believe(p)
 		j.out[0] = p
 		return j.out[:1], damaged
 	case j.hasHeld && j.confirms(p):
 		first := j.jump(j.held)
 		p.Lost = j.steps(first, p) - 1
-		j.hasHeld, j.last, j.hasLast = false, p, true
+		j.hasHeld = false
+		j.believe(first)
+		j.believe(p)
 		j.out[0], j.out[1] = first, p
 		return j.out[:2], 0
 	}
@@ -124,7 +127,27 @@ func (j *Judge[F]) plausible(a, b Placed[F]) bool {
 		return false
 	}
 	waited := b.Arrival.Sub(a.Arrival).Seconds()
-	return math.Abs(float64(b.Tick-a.Tick)/j.clock.TickHz-waited) <= slack.Seconds()+slackShare*waited
+	return math.Abs(j.late(a, b)) <= slack.Seconds()+slackShare*waited
+}
+
+// goesOn tells whether p can come after the last frame. When the reader has
+// stalled, the last frame arrived late: one that waited with it agrees with that,
+// one that came later, after a buffer ran over, with the last that did not wait.
+func (j *Judge[F]) goesOn(p Placed[F]) bool {
+	return j.plausible(j.last, p) || j.periods(j.last, p) >= 1-offBeat && j.plausible(j.prompt, p)
+}
+
+// late returns by how many seconds b arrived later, after a, than it was made.
+func (j *Judge[F]) late(a, b Placed[F]) float64 {
+	return b.Arrival.Sub(a.Arrival).Seconds() - float64(b.Tick-a.Tick)/j.clock.TickHz
+}
+
+// believe makes p the last frame.
+func (j *Judge[F]) believe(p Placed[F]) {
+	if !j.hasLast || p.Rebased || j.late(j.prompt, p) <= slackShare*p.Arrival.Sub(j.prompt.Arrival).Seconds() {
+		j.prompt = p
+	}
+	j.last, j.hasLast = p, true
 }
 
 // confirms tells whether p proves the held frame. With frames missing between the
@@ -134,7 +157,7 @@ func (j *Judge[F]) plausible(a, b Placed[F]) bool {
 // arrive so.
 func (j *Judge[F]) confirms(p Placed[F]) bool {
 	next := j.next(j.held, p)
-	if j.hasLast && !j.plausible(j.last, j.held) {
+	if j.hasLast && !j.goesOn(j.held) {
 		return next && p.Arrival.Sub(j.held.Arrival) < slack
 	}
 	return next || j.plausible(j.held, p)
@@ -144,7 +167,7 @@ func (j *Judge[F]) confirms(p Placed[F]) bool {
 func (j *Judge[F]) jump(p Placed[F]) Placed[F] {
 	switch {
 	case !j.hasLast: // the first of all
-	case j.plausible(j.last, p):
+	case j.goesOn(p):
 		p.Lost = j.steps(j.last, p) - 1
 	default:
 		p.Rebased = true

@@ -52,6 +52,8 @@ func TestJudge(t *testing.T) {
 		{"first one damaged", []int{5000, 6, 7, 8}, nil, []int{6, 7, 8}, 0, 1, 0},
 		{"restart", []int{5000, 5001, 0, 1, 2}, nil, []int{5000, 5001, 0, 1, 2}, 0, 0, 1},
 		{"a stalled reader", []int{5, 6, 7, 8}, []int{0, 200, 200, 200}, []int{5, 6, 7, 8}, 0, 0, 0},
+		{"a stalled reader and a full buffer", []int{4, 5, 6, 7, 8, 400, 401}, []int{0, 1, 395, 395, 395, 395, 396}, []int{4, 5, 6, 7, 8, 400, 401}, 391, 0, 0},
+		{"a loss while the reader is stalled", []int{4, 5, 6, 8, 9}, []int{0, 1, 200, 200, 200}, []int{4, 5, 6, 8, 9}, 1, 0, 0},
 		{"half of them lost", []int{5, 7, 9, 11, 13, 15}, []int{0, 2, 4, 6, 8, 10}, []int{5, 7, 9, 11, 13, 15}, 5, 0, 0},
 		{"ten minutes of silence", []int{5, 6, 36006, 36007}, []int{0, 1, 36001, 36002}, []int{5, 6, 36006, 36007}, 35999, 0, 0},
 	} {
