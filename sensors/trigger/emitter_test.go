@@ -137,14 +137,19 @@ func (b *bench) checkOrder(t *testing.T) {
 func TestEqualCodesAreApart(t *testing.T) {
 	t.Parallel()
 	b := open(t, trigger.Settings{PulseMs: 5})
-	n := len(b.got.Samples())
+	n, answered := len(b.got.Samples()), b.answered()
 	for range 5 {
 		b.e.Fire(9, trigger.NoOnset)
 	}
-	serialtest.Eventually(t, "five pulses", func() bool {
+	// A machine that is too busy for them all may lose the last ones.
+	serialtest.Eventually(t, "five codes are written or lost", func() bool { return b.answered() == answered+5 })
+	serialtest.Eventually(t, "each that was written is a pulse", func() bool {
 		l := b.twin.Levels()
-		return len(b.twin.Codes()) == n+5 && l[len(l)-1].Code == 0
+		return len(b.twin.Codes()) == len(b.got.Samples()) && l[len(l)-1].Code == 0
 	})
+	if len(b.got.Samples()) < n+2 {
+		t.Fatalf("%d codes of five were written", len(b.got.Samples())-n)
+	}
 	b.pulses(t)
 	for _, s := range b.got.Samples()[n:] {
 		if s.Values[0] != 9 || !math.IsNaN(s.Values[1]) {

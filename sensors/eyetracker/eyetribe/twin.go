@@ -30,6 +30,9 @@ const (
 	clockStart = 604571264
 	// beatInterval is how often the virtual server wants to hear from its host.
 	beatInterval = time.Second
+	// dormantAfter is how long it goes on without: more than the interval, because
+	// on a busy machine host and server are late both.
+	dormantAfter = 2500 * time.Millisecond
 )
 
 // twinScreen is the virtual tracker's screen where the settings name none, px.
@@ -162,7 +165,7 @@ func (s *server) get(given json.RawMessage) {
 func (s *server) frame() {
 	_, tick, at := s.sampler.Next()
 	s.sampler.Done()
-	if !s.push || at.Sub(s.heard) > beatInterval {
+	if !s.push || at.Sub(s.heard) > dormantAfter {
 		return
 	}
 	elapsed := s.o.Truth.Elapsed(at)

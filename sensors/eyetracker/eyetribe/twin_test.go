@@ -98,7 +98,7 @@ func TestTwin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, truth, got := open(t, o, virtual.Disturbance{})
-			got.AwaitSamples(90) // longer than the virtual server lives without a heartbeat
+			got.AwaitSamples(100) // longer than the virtual server lives without a heartbeat
 			got.Stop()
 			used := o.Screen
 			if used == (device.Span{}) {

@@ -65,8 +65,8 @@ func options(port string) Options {
 	return Options{Place: device.Place{ID: "trigger", Port: port, Clock: instant.Monotonic{}, Simulated: true}, Settings: trigger.Settings{PulseMs: 5}}
 }
 
-// fire fires a code until one was written, for the first may come before the
-// module is ready.
+// fire fires a code until it was written once: the module may not be ready, or this
+// machine too busy to write it in time.
 func fire(t *testing.T, e *trigger.Emitter, got *serialtest.Recording, code uint8) {
 	t.Helper()
 	asked, before := 0, len(got.Samples())
@@ -116,9 +116,8 @@ func TestTwin(t *testing.T) {
 	e := New(options(link.Path()))
 	got := serialtest.Record(t, e)
 	want := []uint8{255, 1, 2, 16, 16, 250}
-	fire(t, e, got, want[0])
-	for _, code := range want[1:] {
-		e.Fire(code, trigger.NoOnset)
+	for _, code := range want {
+		fire(t, e, got, code)
 	}
 	serialtest.Eventually(t, "all codes have come and gone", func() bool { return len(twin.Levels()) == 2*len(want) })
 	if codes := twin.Codes(); !slices.Equal(codes, want) {

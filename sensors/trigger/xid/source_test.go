@@ -135,19 +135,20 @@ func open(t *testing.T, product byte, firmware int) *bench {
 	})
 	b.e = xid.New(options(b.link.Path()))
 	b.got = serialtest.Record(t, b.e)
-	b.ready(t)
+	b.fire(t, 200)
 	return b
 }
 
-// ready waits until a code was written.
-func (b *bench) ready(t *testing.T) {
+// fire fires a code until it was written once: the device may not be ready, or this
+// machine too busy to write it in time.
+func (b *bench) fire(t *testing.T, code uint8) {
 	t.Helper()
 	before := len(b.got.Samples())
 	asked, answered := 0, before+int(b.got.Total(stream.Lost))
 	serialtest.Eventually(t, "a code is written", func() bool {
 		n := len(b.got.Samples())
 		if n == before && n+int(b.got.Total(stream.Lost)) == answered+asked {
-			b.e.Fire(200, trigger.NoOnset)
+			b.e.Fire(code, trigger.NoOnset)
 			asked++
 		}
 		return n > before
@@ -165,17 +166,22 @@ func TestTwin(t *testing.T) {
 			t.Parallel()
 			b := open(t, c.product, c.firmware)
 			want := []uint8{200, 1, 128, 255, 255, 107}
-			for _, code := range want[1:] {
-				b.e.Fire(code, trigger.NoOnset)
+			// One after the other: a machine that is too busy hands the device two codes
+			// at once, and it sees no pause between.
+			for i, code := range want {
+				if i > 0 {
+					b.fire(t, code)
+				}
+				serialtest.Eventually(t, "the pulse is over", func() bool { return len(b.twin.Levels()) == 2*(i+1) })
 			}
-			serialtest.Eventually(t, "all pulses are over", func() bool { return len(b.twin.Levels()) == 2*len(want) })
 			if codes := b.twin.Codes(); !slices.Equal(codes, want) {
 				t.Errorf("the lines showed %v, want %v", codes, want)
 			}
 			levels := b.twin.Levels()
 			for i := 0; i < len(levels); i += 2 {
-				// The virtual device stamps with the scheduler's delay of this machine.
-				if d := levels[i+1].At.Sub(levels[i].At); levels[i+1].Code != 0 || d <= 0 || d > 2*time.Second {
+				// A pad's pulse is ended by the host, as late as this machine is.
+				pad := c.product == xid.ResponsePad
+				if d := levels[i+1].At.Sub(levels[i].At); levels[i+1].Code != 0 || d < 0 || !pad && d != 20*time.Millisecond {
 					t.Errorf("code %d stood for %v, want 20 ms", levels[i].Code, d)
 				}
 			}
@@ -205,7 +211,7 @@ func TestReplug(t *testing.T) {
 		if err := b.link.Plug(); err != nil {
 			t.Fatal(err)
 		}
-		b.ready(t)
+		b.fire(t, 200)
 	}
 	if n := len(b.got.Events(stream.Connected)); n != 6 {
 		t.Errorf("connected %d times, want 6", n)
