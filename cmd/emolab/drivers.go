@@ -20,7 +20,9 @@ import (
 	"emolab/sensors/trigger/xid"
 )
 
-// drivers is the catalogue. A new device is one package and one line here.
+// drivers is the catalogue. A new device is one package and one line here. On a
+// port of which nothing is known they are asked in this order: shimmer3 before
+// bitalino, whose question would start it.
 func drivers() []device.Driver {
 	return []device.Driver{
 		emobox.Driver(),

@@ -19,7 +19,9 @@ type Greeting struct {
 	// It returns the model as a person says it. What was asked may come back as
 	// an echo, and must not be taken for an answer.
 	Recognise func(heard []byte) (model string, ok bool)
-	// Bye leaves the device as it was found; sent when it was recognised.
+	// Bye leaves the device as it was found. It is sent when it was recognised, and
+	// when nothing was: a question may have started something in a device that did
+	// not answer.
 	Bye []byte
 }
 

@@ -99,6 +99,10 @@ func Port(ctx context.Context, path string, clock instant.Clock, drivers []devic
 			ear.say(d.Greeting.Bye)
 			return f
 		}
+		// What a question may have started in a device that did not answer it.
+		for _, d := range atSpeed(drivers, baud) {
+			ear.say(d.Greeting.Bye)
+		}
 		if ctx.Err() != nil || ear.failure() != nil {
 			break
 		}
