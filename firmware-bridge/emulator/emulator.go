@@ -104,7 +104,6 @@ type Emulator struct {
 
 	mu         sync.Mutex
 	epoch      instant.Instant
-	reported   instant.Instant // how far the board has come
 	nsPerCycle float64
 	clock      script.Clock
 	running    bool
@@ -127,7 +126,6 @@ func Start(ctx context.Context, o Options) (*Emulator, error) {
 	e := &Emulator{
 		o: o, said: &tail{also: o.Log},
 		ready: make(chan struct{}), ended: make(chan struct{}), acks: make(chan string, 1),
-		reported: epoch,
 	}
 	e.cmd = exec.CommandContext(ctx, o.Host, arguments(o, epoch)...)
 	e.cmd.Cancel = func() error { return e.cmd.Process.Signal(syscall.SIGTERM) }
@@ -291,9 +289,5 @@ func (e *Emulator) feed(ctx context.Context, f *feeder) {
 }
 
 func (e *Emulator) feedOnce(f *feeder) error {
-	e.mu.Lock()
-	farthest := e.reported.Add(reach)
-	e.mu.Unlock()
-	until := min(e.o.Clock.Now().Add(ahead), farthest)
-	return e.send(func(w io.Writer) error { return f.feed(w, until) })
+	return e.send(func(w io.Writer) error { return f.feed(w, e.o.Clock.Now().Add(ahead)) })
 }

@@ -109,7 +109,6 @@ func (e *Emulator) count(s string) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.reported = e.epoch.Add(time.Duration(float64(values["cycles"]) * e.nsPerCycle))
 	e.stats = Stats{
 		Cycles: values["cycles"], Sent: values["sent"], Lost: values["lost"], Unheard: values["unheard"],
 		Received: values["received"], Deaf: values["deaf"], Late: values["late"], Starved: values["starved"],

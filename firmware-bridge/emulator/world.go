@@ -36,10 +36,6 @@ const (
 	// ahead is how far the world is handed over in advance: longer than a loaded
 	// machine keeps this program waiting.
 	ahead = 3 * time.Second
-	// reach is how far that may be beyond the board's latest report, which is some
-	// second old. A board that falls behind the lab's clock would otherwise be given
-	// more than it can keep.
-	reach = ahead + 2*time.Second
 	// feedEvery is how often more is handed over.
 	feedEvery = 100 * time.Millisecond
 )

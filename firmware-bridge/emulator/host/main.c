@@ -31,6 +31,10 @@
 
 #define LINE_MAX_BYTES 128
 
+/* How much of standard input is read at once, and the least bytes of a point. */
+#define READ_BYTES 4096
+#define POINT_BYTES 4
+
 struct machine {
 	struct board board;
 	struct port port;
@@ -143,14 +147,26 @@ static bool obey(struct machine *m, const char *line)
 		say(m, "reset");
 		return true;
 	}
-	fprintf(stderr, "emolab-simavr: cannot obey the line \"%s\": it makes no sense, its time lies before that of another, or too many lie ahead\n", line);
+	fprintf(stderr, "emolab-simavr: cannot obey the line \"%s\": it makes no sense, or its time lies before that of another\n", line);
 	return false;
+}
+
+/* Tells whether all that is read at once finds room. A board that has fallen behind
+ * lets standard input wait until it has caught up. */
+static bool has_room(const struct machine *m)
+{
+	const struct board *b = &m->board;
+	size_t room = course_room(&b->trigger);
+	for (int i = 0; i < BOARD_CHANNELS; i++)
+		if (course_room(&b->analog[i]) < room)
+			room = course_room(&b->analog[i]);
+	return room >= READ_BYTES / POINT_BYTES;
 }
 
 /* Reads standard input. False when it has ended or a line makes no sense. */
 static bool listen_to_commands(struct machine *m)
 {
-	char bytes[4096];
+	char bytes[READ_BYTES];
 	ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
@@ -194,11 +210,11 @@ static bool wait_until(struct machine *m, int64_t deadline)
 			return true;
 		if (left < 0)
 			left = 0;
-		/* A port that nobody has open reports POLLHUP all the time, and a full
-		 * queue is not to be filled further: neither is waited on. */
+		/* A port that nobody has open reports POLLHUP all the time, and what is
+		 * full is not to be filled further: neither is waited on. */
 		bool listening = m->port.open && board_room(&m->board) > 0;
 		struct pollfd fds[2] = {
-			{.fd = STDIN_FILENO, .events = POLLIN},
+			{.fd = has_room(m) ? STDIN_FILENO : -1, .events = POLLIN},
 			{.fd = listening ? m->port.master : -1, .events = POLLIN},
 		};
 		struct timespec t = {.tv_sec = left / 1000000000LL, .tv_nsec = left % 1000000000LL};

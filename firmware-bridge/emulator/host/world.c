@@ -14,6 +14,8 @@ static struct point *point_of(struct course *c, size_t i)
 	return &c->points[(c->head + i) % WORLD_POINTS];
 }
 
+size_t course_room(const struct course *c) { return WORLD_POINTS - c->count; }
+
 bool course_add(struct course *c, struct point p, int64_t now)
 {
 	if (c->count == WORLD_POINTS)

@@ -31,6 +31,9 @@ struct course {
 	uint64_t starved; /* readings after the last point of a line */
 };
 
+/* How many points can still be added. */
+size_t course_room(const struct course *c);
+
 /* Adds a point. False when the course is full, or the point lies before the
  * latest one. now is how far the course has been read. */
 bool course_add(struct course *c, struct point p, int64_t now);
