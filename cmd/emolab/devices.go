@@ -75,7 +75,7 @@ func (c *devicesCmd) Run(a *app) error {
 		fmt.Fprintf(a.out, "  %s\n", cam)
 	}
 	if len(cameras) == 0 {
-		fmt.Fprintln(a.out, "  none: plug one in, or give a video file with --camera")
+		fmt.Fprintln(a.out, "  none: plug one in, or let serve take a video file with --camera")
 	}
 	fmt.Fprintln(a.out, "\nSensors")
 	for _, s := range all {

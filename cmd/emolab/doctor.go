@@ -150,6 +150,9 @@ func checkLab(path string) []finding {
 		return []finding{{"lab.yaml", bad, "it cannot be used", err.Error()}}
 	}
 	findings := make([]finding, 1+len(lab.Devices))
+	if len(lab.Devices) == 0 {
+		findings = append(findings, finding{"sensors", warning, "lab.yaml names none", "`emolab devices` prints the lines to add."})
+	}
 	var group errgroup.Group
 	group.Go(func() error {
 		findings[0] = checkCamera(lab.Camera)

@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"regexp"
+	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"emolab/fusion/instant"
 	"emolab/sensors/device"
@@ -29,37 +33,62 @@ type cameraEntry struct {
 type deviceEntry struct {
 	driver   device.Driver
 	settings device.Settings
+	line     int
+	err      error // what is wrong with it; readLab reports all devices' at once
 }
 
 // UnmarshalYAML reads the driver's name first and then all into that driver's
 // own settings, so that an unknown key is an error with its line.
-func (d *deviceEntry) UnmarshalYAML(into func(any) error) error {
+func (d *deviceEntry) UnmarshalYAML(node ast.Node) error {
+	d.line = node.GetToken().Position.Line
+	d.err = d.read(node)
+	return nil
+}
+
+func (d *deviceEntry) read(node ast.Node) error {
 	var keys map[string]any
-	if err := into(&keys); err != nil {
-		return err
+	if err := yaml.NodeToValue(node, &keys); err != nil {
+		return errors.New("this is no device: want for example {driver: emobox, port: /dev/ttyUSB0}")
 	}
 	name, _ := keys["driver"].(string)
 	if name == "" {
-		return errors.New("a device needs a driver and a place, for example {driver: emobox, port: /dev/ttyUSB0}")
+		return errors.New("the device has no driver: want for example {driver: emobox, port: /dev/ttyUSB0}")
 	}
 	var err error
 	if d.driver, err = driverNamed(name); err != nil {
 		return err
 	}
 	d.settings = d.driver.Settings()
-	if err := into(d.settings); err != nil {
-		return err
+	if err := yaml.NodeToValue(node, d.settings, yaml.Strict()); err != nil {
+		return fmt.Errorf("%s\n%s knows the keys %s", strings.TrimSpace(yaml.FormatError(err, false, true)), name, strings.Join(keysOf(d.settings), ", "))
 	}
 	place := d.settings.At()
 	place.Clock = instant.Monotonic{}
 	if place.ID == "" {
 		place.ID = d.driver.Stream
 	}
+	if !goodID.MatchString(place.ID) {
+		return fmt.Errorf("id %q: want letters, digits, - and _, for example left_hand", place.ID)
+	}
 	// Opening touches nothing yet: it tells a wrong setting while the file is read.
 	if _, err := d.settings.Open(); err != nil {
-		return fmt.Errorf("device %s (%s): %w", place.ID, name, err)
+		return fmt.Errorf("%s (%s): %w", place.ID, name, err)
 	}
 	return nil
+}
+
+// goodID is what a stream may be called: it becomes a file name and a word in SQL.
+var goodID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+
+// keysOf lists the keys that lab.yaml may set, in the order of the struct.
+func keysOf(settings any) []string {
+	var keys []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(settings).Elem()) {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && key != "-" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // exampleLab is what a person without a lab.yaml is told to write.
@@ -82,5 +111,51 @@ func readLab(path string) (labFile, error) {
 	if err := yaml.UnmarshalWithOptions(b, &lab, yaml.Strict()); err != nil {
 		return labFile{}, fmt.Errorf("%s:\n%s", path, yaml.FormatError(err, false, true))
 	}
-	return lab, nil
+	var wrong []error
+	for i, d := range lab.Devices {
+		switch {
+		case d.err != nil:
+			wrong = append(wrong, fmt.Errorf("%s, line %d: %w", path, d.line, d.err))
+		case d.settings == nil:
+			wrong = append(wrong, fmt.Errorf("%s: device %d is empty: write what it is behind the -, or delete the line", path, i+1))
+		}
+	}
+	wrong = append(wrong, lab.twins(path)...)
+	return lab, errors.Join(wrong...)
+}
+
+// twins finds devices that would deliver a stream of the same id, or that are the
+// same port.
+func (l labFile) twins(path string) []error {
+	var wrong []error
+	ids := map[string]int{"face": 0, "stimulus": 0, "trace": 0} // by the line that has them; 0 = Emolab itself
+	places := map[string]int{}
+	for _, d := range l.Devices {
+		if d.err != nil || d.settings == nil {
+			continue
+		}
+		source, err := d.settings.Open()
+		if err != nil {
+			continue // said already
+		}
+		for _, info := range source.Info() {
+			switch line, taken := ids[info.ID]; {
+			case taken && line == 0:
+				wrong = append(wrong, fmt.Errorf("%s, line %d: id %s is Emolab's own: give the device another, for example id: %s2", path, d.line, info.ID, info.ID))
+			case taken:
+				wrong = append(wrong, fmt.Errorf("%s, lines %d and %d: both devices deliver a stream %q: give one an id of its own, for example id: %s2", path, line, d.line, info.ID, info.ID))
+			}
+			ids[info.ID] = d.line
+		}
+		p := d.settings.At()
+		where := p.Where()
+		if p.Serial != "" {
+			where = "serial number " + p.Serial
+		}
+		if line, taken := places[where]; taken {
+			wrong = append(wrong, fmt.Errorf("%s, lines %d and %d: both devices are at %s", path, line, d.line, where))
+		}
+		places[where] = d.line
+	}
+	return wrong
 }

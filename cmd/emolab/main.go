@@ -35,7 +35,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the lab: console, stage, recording."`
 	Demo     demoCmd     `cmd:"" help:"Run whole sessions on the virtual lab and score them against the known truth."`
 	Doctor   doctorCmd   `cmd:"" help:"Say in words what is wrong with this workstation, if anything."`
-	Devices  devicesCmd  `cmd:"" help:"List cameras and serial ports."`
+	Devices  devicesCmd  `cmd:"" help:"Say what is plugged in: cameras, sensors, their rate and a live value."`
 	Session  sessionCmd  `cmd:"" help:"List, show and export sessions."`
 	Bundle   bundleCmd   `cmd:"" help:"Check exported bundles."`
 	Face     faceCmd     `cmd:"" help:"Analyse films and pictures of faces."`

@@ -102,8 +102,17 @@ func TestLabFile(t *testing.T) {
 		{"devices: 3\n", "3"},
 		{"devices:\n  - {driver: emobix, port: x}\n", "emobox"},
 		{"devices:\n  - driver: emobox\n    port: x\n    rat: 5\n", "[4:5]"},
-		{"devices:\n  - {driver: emobox, port: x, rate: 5000}\n", "rate"},
+		{"devices:\n  - driver: emobox\n    port: x\n    rat: 5\n", "light_threshold"},
+		{"devices:\n  - {driver: emobox, port: x, rate: 5000}\n", "line 2: eda (emobox): rate"},
 		{"devices:\n  - {driver: gazepoint, address: 127.0.0.1:4242}\n", "tcp://"},
+		{"devices:\n  -\n  - {driver: emobox, port: x}\n", "device 1 is empty"},
+		{"devices:\n  - soup\n", "line 2: this is no device"},
+		{"devices:\n  - {driver: emobox, port: x}\n  - {driver: grove, port: y}\n", "lines 2 and 3: both devices deliver"},
+		{"devices:\n  - {driver: emobox, port: x}\n  - {driver: grove, port: x, id: b}\n", "both devices are at x"},
+		{"devices:\n  - {driver: emobox, port: x, id: face}\n", "Emolab's own"},
+		{"devices:\n  - {driver: emobox, port: x, id: 'a b'}\n", "left_hand"},
+		{"devices:\n  - {driver: emobix, port: x}\n  - {driver: emobox}\n", "line 3"},
+		{"devices:\n  - {driver: emobox, port: x, circuit: {vref_mv: 500, rf_kohm: 100, vcc_mv: 5000}, calibration: [{kohm: 47, measured_us: 21}, {kohm: 1000, measured_us: 1.1}]}\n", ""},
 	} {
 		path := filepath.Join(t.TempDir(), "lab.yaml")
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {

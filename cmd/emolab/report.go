@@ -277,7 +277,7 @@ func (d distance) print(w io.Writer) error {
 		fmt.Fprintf(w, "  frames of %-16s %d of %d displayed, %d misnamed\n", s.Stimulus, s.Displayed, s.Frames, s.Misnamed)
 	}
 	if d.Gaps > 0 {
-		fmt.Fprintf(w, "  pulled cables              %d, each a gap in the record\n", d.Gaps)
+		fmt.Fprintf(w, "  disconnections             %d, each a gap in the record\n", d.Gaps)
 	}
 	if over := d.overBudget(); len(over) > 0 {
 		fmt.Fprintf(w, "\n  outside the budget: %s\n", strings.Join(over, "; "))
