@@ -17,13 +17,9 @@ const (
 	// a sketch that greets first.
 	readableWithin = 6 * time.Second
 
-	// rateOver is the time over which the rate of the lines is measured: to 0.2 %,
-	// with batches of 50 ms. The stream is placed in time by counting lines, so a
-	// rate that is further off than alignment expects of a clock is said (rateOff),
-	// and one that is false ends the conversation (rateFalse).
-	rateOver  = 30 * time.Second
-	rateOff   = 0.006
-	rateFalse = 0.05
+	// standstill is how long nothing comes from a host that stands still, and not
+	// from a slow board. Of longer pauses no more is held against the board.
+	standstill = time.Second
 )
 
 // dialogue is one conversation with the board: what is half read belongs to it.
@@ -39,13 +35,15 @@ type dialogue struct {
 	connected bool
 	damaged   bool // something was refused since the last reading
 	count     int64
-	last      instant.Instant // arrival of the last reading
-	since     instant.Instant // arrival of the first one
-	judged    bool            // the rate is
+	last      stamp           // the last reading
+	read      instant.Instant // arrival of the last bytes
+	quiet     time.Duration   // since the last reading, while bytes came
+	rate      rate
+	judged    bool // that rate is
 }
 
 func newDialogue(o Options, log *connection.Log) *dialogue {
-	return &dialogue{o: o, log: log, readable: make(chan struct{})}
+	return &dialogue{o: o, log: log, readable: make(chan struct{}), rate: rate{stated: o.Rate}}
 }
 
 // Speak has nothing to say to the board, but knows when it has waited for too long.
@@ -64,6 +62,10 @@ func (d *dialogue) Speak(ctx context.Context, _ io.Writer) error {
 
 // Hear reads the lines in b.
 func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
+	if d.connected {
+		d.quiet += min(arrival.Sub(d.read), standstill)
+	}
+	d.read = arrival
 	for _, c := range b {
 		line, ok := d.lines.Put(c)
 		if !ok {
@@ -73,10 +75,11 @@ func (d *dialogue) Hear(b []byte, arrival instant.Instant) error {
 			return err
 		}
 	}
-	if d.connected && arrival.Sub(d.last) > silence {
+	if d.connected && d.quiet > silence {
 		return fmt.Errorf("grove: bytes come, but for %v no line with a reading was among them", silence)
 	}
-	return d.judgeRate(arrival)
+	d.judgeRate(arrival)
+	return nil
 }
 
 // take enters the reading of a line.
@@ -89,49 +92,60 @@ func (d *dialogue) take(line Line, arrival instant.Instant) error {
 		}
 		return nil
 	}
-	if d.o.Millis > 0 && !d.clock.take(line.Columns[d.o.Millis-1], arrival) {
-		d.damaged = true
-		d.log.Fault(1, "line with a time that does not fit")
-		return d.clock.err()
+	if d.o.Millis > 0 {
+		fits := d.clock.take(line.Columns[d.o.Millis-1], arrival)
+		if !fits {
+			d.damaged = true
+			d.log.Fault(1, "line with a time that does not fit")
+		}
+		if err := d.clock.err(); err != nil || !fits {
+			return err
+		}
+	}
+	now := stamp{d.count, arrival}
+	if d.o.Millis > 0 {
+		now.tick = d.clock.last.tick
 	}
 	switch {
 	case !d.connected:
-		d.connected, d.since = true, arrival
+		d.connected = true
 		d.log.Connected(arrival, fmt.Sprintf("lines of %d numbers", len(line.Columns)))
 		close(d.readable)
 	case d.damaged:
-		// How many lines were hit is told by the time that passed.
-		missing := int64(math.Round(arrival.Sub(d.last).Seconds()*d.o.Rate)) - 1
-		if missing > 0 {
+		if missing := d.missing(now); missing > 0 {
 			d.log.Lost(arrival, missing)
 			d.count += missing
+			if d.o.Millis == 0 {
+				now.tick = d.count
+			}
 		}
 	}
-	tick := d.count
-	if d.o.Millis > 0 {
-		tick = d.clock.tick
-	}
-	d.log.Sample(tick, arrival, []float64{x, d.o.Microsiemens(x)})
+	d.log.Sample(now.tick, arrival, []float64{x, d.o.Microsiemens(x)})
+	d.rate.take(d.count, arrival)
 	d.count++
-	d.damaged, d.last = false, arrival
+	d.damaged, d.last, d.quiet = false, now, 0
 	return nil
 }
 
-// judgeRate compares the lines with the time they took, once.
-func (d *dialogue) judgeRate(arrival instant.Instant) error {
-	passed := arrival.Sub(d.since)
-	if d.judged || !d.connected || d.o.Millis > 0 || passed < rateOver {
-		return nil
+// missing returns how many lines were hit by damage between the last reading and
+// one now: that is told by the time that passed, the board's own where it prints it.
+func (d *dialogue) missing(now stamp) int64 {
+	passed := now.at.Sub(d.last.at)
+	if d.o.Millis > 0 {
+		passed = time.Duration(now.tick-d.last.tick) * time.Second / tickHz
+	}
+	return int64(math.Round(passed.Seconds()*d.o.Rate)) - 1
+}
+
+// judgeRate says, once, that lines come at another rate than the stated one. That
+// does not end the conversation: alignment finds a false rate by itself.
+func (d *dialogue) judgeRate(arrival instant.Instant) {
+	hz, known := d.rate.measured()
+	if d.judged || !known || d.o.Millis > 0 {
+		return
 	}
 	d.judged = true
-	hz := float64(d.count-1) / passed.Seconds()
-	off := math.Abs(hz/d.o.Rate - 1)
-	what := fmt.Sprintf("%.2f lines come a second, not %v: set rate: %.2f for this device in lab.yaml", hz, d.o.Rate, hz)
-	if off > rateFalse {
-		return fmt.Errorf("grove: %s", what)
+	if math.Abs(hz/d.o.Rate-1) > rateOff {
+		d.log.Mark(arrival, fmt.Sprintf("%.2f lines come a second, not %v: set rate: %.2f for this device in lab.yaml", hz, d.o.Rate, hz))
 	}
-	if off > rateOff {
-		d.log.Mark(arrival, what)
-	}
-	return nil
 }

@@ -35,8 +35,8 @@ func TestMillis(t *testing.T) {
 		at := instant.Instant(0)
 		for i, l := range lines {
 			at = at.Add(l.passed)
-			if ok := m.take(l.printed, at); ok != l.ok || m.tick != l.tick {
-				t.Errorf("%s, line %d: %v, tick %d, want %v, %d", name, i, ok, m.tick, l.ok, l.tick)
+			if ok := m.take(l.printed, at); ok != l.ok || m.last.tick != l.tick {
+				t.Errorf("%s, line %d: %v, tick %d, want %v, %d", name, i, ok, m.last.tick, l.ok, l.tick)
 			}
 		}
 	}
