@@ -11,7 +11,6 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/sensors/connection"
-	"emolab/sensors/eyetracker/sequence"
 )
 
 const (
@@ -39,7 +38,7 @@ type dialogue struct {
 	faults    Faults // reported already
 	connected bool
 	count     int64 // of frames, those known to be lost included
-	pace      sequence.Pace
+	pace      pace
 }
 
 func newDialogue(o Options, log *connection.Log) *dialogue {
@@ -50,7 +49,7 @@ func newDialogue(o Options, log *connection.Log) *dialogue {
 		h:      slices.Index(o.Outputs, porH),
 		v:      slices.Index(o.Outputs, porV),
 		pupil:  slices.Index(o.Outputs, pupil),
-		pace:   sequence.Pace{Rate: float64(o.Rate)},
+		pace:   pace{stated: float64(o.Rate)},
 	}
 }
 
@@ -113,8 +112,8 @@ func (d *dialogue) frame(f Frame) error {
 		close(d.begun)
 		d.log.Connected(f.Arrival, fmt.Sprintf("frames of %d outputs", len(d.o.Outputs)))
 	}
-	if hz, ok := d.pace.Take(f.Lost+1, f.Arrival); !ok {
-		return fmt.Errorf("iscan: %.0f frames a second come, the setting rate says %d: state the rate of this tracker's camera", hz, d.o.Rate)
+	if camera, wrong := d.pace.take(f.Lost+1, f.Arrival); wrong {
+		return fmt.Errorf("iscan: %.0f frames a second come, the setting rate says %d: state the rate of this tracker's camera", camera, d.o.Rate)
 	}
 	if f.Lost > 0 {
 		d.log.Lost(f.Arrival, f.Lost)
