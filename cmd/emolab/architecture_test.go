@@ -58,6 +58,7 @@ var importers = map[string]struct {
 	"github.com/alecthomas/kong":        {[]string{"cmd/emolab"}, ""},
 	"github.com/schollz/progressbar/v3": {[]string{"cmd/emolab"}, ""},
 	"github.com/chromedp":               {[]string{"studies/browsertest"}, ""},
+	"pgregory.net/rapid":                {[]string{"sensors/eyetracker/linetest"}, ""}, // damage for the drivers' property tests
 }
 
 type listed struct {
