@@ -99,7 +99,7 @@ func TestFirmwareShortPulses(t *testing.T) {
 	t.Parallel()
 	const (
 		exact     = 2 * time.Microsecond // a tick, and half a microsecond of the timer
-		armedIn   = 30 * time.Microsecond
+		armedIn   = 40 * time.Microsecond
 		stampedIn = 50 * time.Microsecond
 	)
 	w := bursts{scene: scene{light: 249_700_003}, period: 21_234_567}
