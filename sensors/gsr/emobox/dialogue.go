@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -27,10 +26,10 @@ const (
 	// apart they meet the 16 ms latency timer of USB adapters at different phases.
 	burstPings = 8
 	burstEvery = 21 * time.Millisecond
-	// pingEvery is about a second. A random part of the latency timer's period is
-	// added, so that its phases are met whatever the lateness of our own timers.
-	pingEvery = time.Second
-	latency   = 16 * time.Millisecond
+	// pingEvery is about a second, and for the same reason not a multiple of 16 ms.
+	// It is the beat of a ticker: the lateness of our own timers would add up to
+	// another period, 1004 ms, which meets four phases only.
+	pingEvery = 1003 * time.Millisecond
 
 	// maxLead is how far the box's clock can seem to run ahead of the lab's
 	// without having been reset: late arrival of the first message, and clockRate.
@@ -115,7 +114,14 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 	if err := d.start(w); err != nil {
 		return err
 	}
-	for wait(ctx, pingEvery+rand.N(latency)) {
+	beat := time.NewTicker(pingEvery)
+	defer beat.Stop()
+	for {
+		select {
+		case <-beat.C:
+		case <-ctx.Done():
+			return nil
+		}
 		if !d.streaming.Load() || !d.inForce() { // damaged on the way
 			if err := d.start(w); err != nil {
 				return err
@@ -125,7 +131,6 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
-	return nil
 }
 
 // start tells the box what to measure. Where that is not yet in force it asks for
