@@ -27,8 +27,6 @@ const (
 	burstPings = 8
 	burstEvery = 21 * time.Millisecond
 	// pingEvery is about a second, and for the same reason not a multiple of 16 ms.
-	// It is the beat of a ticker: the lateness of our own timers would add up to
-	// another period, 1004 ms, which meets four phases only.
 	pingEvery = 1003 * time.Millisecond
 
 	// maxLead is how far the box's clock can seem to run ahead of the lab's
@@ -114,14 +112,7 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 	if err := d.start(w); err != nil {
 		return err
 	}
-	beat := time.NewTicker(pingEvery)
-	defer beat.Stop()
-	for {
-		select {
-		case <-beat.C:
-		case <-ctx.Done():
-			return nil
-		}
+	for wait(ctx, pingEvery) {
 		if !d.streaming.Load() || !d.inForce() { // damaged on the way
 			if err := d.start(w); err != nil {
 				return err
@@ -131,6 +122,7 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
+	return nil
 }
 
 // start tells the box what to measure. Where that is not yet in force it asks for
