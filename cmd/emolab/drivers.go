@@ -40,6 +40,15 @@ func drivers() []device.Driver {
 	}
 }
 
+// freeID numbers the devices of a kind: eda, eda2, eda3.
+func freeID(usual string, taken func(id string) bool) string {
+	id := usual
+	for n := 2; taken(id); n++ {
+		id = fmt.Sprint(usual, n)
+	}
+	return id
+}
+
 // driverNamed finds a driver in the catalogue.
 func driverNamed(name string) (device.Driver, error) {
 	all := drivers()

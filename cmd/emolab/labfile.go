@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"emolab/fusion/instant"
+	"emolab/fusion/stream"
 	"emolab/sensors/device"
 )
 
@@ -33,6 +34,7 @@ type cameraEntry struct {
 type deviceEntry struct {
 	driver   device.Driver
 	settings device.Settings
+	source   stream.Source // made of the settings; nothing is touched before it runs
 	line     int
 	err      error // what is wrong with it; readLab reports all devices' at once
 }
@@ -71,7 +73,7 @@ func (d *deviceEntry) read(node ast.Node) error {
 		return fmt.Errorf("id %q: want letters, digits, - and _, for example left_hand", place.ID)
 	}
 	// Opening touches nothing yet: it tells a wrong setting while the file is read.
-	if _, err := d.settings.Open(); err != nil {
+	if d.source, err = d.settings.Open(); err != nil {
 		return fmt.Errorf("%s (%s): %w", place.ID, name, err)
 	}
 	return nil
@@ -131,14 +133,10 @@ func (l labFile) twins(path string) []error {
 	ids := map[string]int{"face": 0, "stimulus": 0, "trace": 0} // by the line that has them; 0 = Emolab itself
 	places := map[string]int{}
 	for _, d := range l.Devices {
-		if d.err != nil || d.settings == nil {
-			continue
+		if d.source == nil {
+			continue // what is wrong with it is said already
 		}
-		source, err := d.settings.Open()
-		if err != nil {
-			continue // said already
-		}
-		for _, info := range source.Info() {
+		for _, info := range d.source.Info() {
 			switch line, taken := ids[info.ID]; {
 			case taken && line == 0:
 				wrong = append(wrong, fmt.Errorf("%s, line %d: id %s is Emolab's own: give the device another, for example id: %s2", path, d.line, info.ID, info.ID))

@@ -66,20 +66,9 @@ func realRig(lab labFile, nets detectorFlags) (_ *rig, err error) {
 		}
 	}
 	for _, d := range lab.Devices {
-		if err := r.addDevice(d.settings); err != nil {
-			return nil, err
-		}
+		r.sources = append(r.sources, d.source)
 	}
 	return r, nil
-}
-
-func (r *rig) addDevice(s device.Settings) error {
-	source, err := s.Open()
-	if err != nil {
-		return fmt.Errorf("device %s: %w", s.At().ID, err)
-	}
-	r.sources = append(r.sources, source)
-	return nil
 }
 
 // addWebcam puts the face pipeline behind a camera. A camera that is absent is
@@ -204,10 +193,8 @@ func (r *rig) addVirtual(ctx context.Context, name string, i int, ports string, 
 	}
 	settings := d.Settings()
 	place := settings.At()
-	place.ID, place.Clock, place.Simulated = d.Stream, instant.Monotonic{}, true
-	for n := 2; r.cables[place.ID] != nil; n++ { // a second one of its kind
-		place.ID = fmt.Sprintf("%s%d", d.Stream, n)
-	}
+	place.Clock, place.Simulated = instant.Monotonic{}, true
+	place.ID = freeID(d.Stream, func(id string) bool { return r.cables[id] != nil })
 	where := filepath.Join(ports, "tty"+strings.ToUpper(place.ID))
 	if d.Line != "serial" {
 		where = d.Line + "://127.0.0.1:0"
@@ -246,6 +233,16 @@ func (r *rig) addVirtual(ctx context.Context, name string, i int, ports string, 
 		place.Address = link.Path()
 	}
 	return r.addDevice(settings)
+}
+
+// addDevice opens the driver of a virtual device.
+func (r *rig) addDevice(s device.Settings) error {
+	source, err := s.Open()
+	if err != nil {
+		return fmt.Errorf("device %s: %w", s.At().ID, err)
+	}
+	r.sources = append(r.sources, source)
+	return nil
 }
 
 // keepTruth writes what really happened beside the session's data.

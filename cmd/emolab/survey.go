@@ -170,14 +170,10 @@ func labLines(all []*sighting) []string {
 		if s.InLab || s.settings == nil {
 			continue
 		}
-		id := s.settings.At().ID
+		usual := s.settings.At().ID
+		id := freeID(usual, func(id string) bool { return taken[id] })
 		line := "{driver: " + s.Driver
-		if taken[id] {
-			n := 2
-			for taken[fmt.Sprint(id, n)] {
-				n++
-			}
-			id = fmt.Sprint(id, n)
+		if id != usual {
 			line += ", id: " + id
 		}
 		taken[id] = true

@@ -19,10 +19,9 @@ import (
 // Driver is one entry of the catalogue. The package of a device has a function
 // Driver that returns it.
 type Driver struct {
-	Name   string      // in lab.yaml: "shimmer3"
-	About  string      // for people: "Shimmer3 GSR+ over Bluetooth"
-	Stream string      // default id of its stream: "eda", "gaze"
-	Kind   stream.Kind // of its first stream
+	Name   string // in lab.yaml: "shimmer3"
+	About  string // for people: "Shimmer3 GSR+ over Bluetooth"
+	Stream string // default id of its stream: "eda", "gaze"
 	// Line is what its virtual twin is plugged into: "serial", "tcp" or "udp".
 	Line string
 	// Settings returns the defaults, as a pointer to a struct with yaml tags that

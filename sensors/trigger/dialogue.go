@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"emolab/fusion/instant"
+	"emolab/sensors/connection"
 )
 
 const (
@@ -90,7 +91,7 @@ func (d *dialogue) obey(ctx context.Context, w io.Writer, o order, ready instant
 			d.outcomes <- outcome{order: o, why: fmt.Sprintf("its onset was %v ago", (-ahead).Round(time.Millisecond))}
 			return nil
 		}
-		if ahead <= maxAhead && !wait(ctx, ahead) {
+		if ahead <= maxAhead && !connection.Wait(ctx, ahead) {
 			d.outcomes <- outcome{order: o, why: "the recording ended before its onset"}
 			return nil
 		}
@@ -101,13 +102,13 @@ func (d *dialogue) obey(ctx context.Context, w io.Writer, o order, ready instant
 		return err
 	}
 	d.outcomes <- outcome{order: o, at: written.middle(), after: written.after}
-	wait(ctx, d.pulse-d.clock.Now().Sub(written.after))
+	connection.Wait(ctx, d.pulse-d.clock.Now().Sub(written.after))
 	if !d.EndsPulse() || ctx.Err() != nil { // the lines are not left high
 		if _, err := d.write(w, d.Code(0)); err != nil {
 			return err
 		}
 	}
-	wait(ctx, rest)
+	connection.Wait(ctx, rest)
 	return nil
 }
 
@@ -126,7 +127,7 @@ func (d *dialogue) write(w io.Writer, message []byte) (span, error) {
 	var s span
 	for i := 0; i < len(message); i += size {
 		if i > 0 {
-			wait(context.Background(), d.Gap())
+			connection.Wait(context.Background(), d.Gap())
 		}
 		s.before = d.clock.Now()
 		_, err := w.Write(message[i : i+size])
@@ -136,19 +137,4 @@ func (d *dialogue) write(w io.Writer, message []byte) (span, error) {
 		}
 	}
 	return s, nil
-}
-
-// wait lets t pass and tells whether ctx still lasts.
-func wait(ctx context.Context, t time.Duration) bool {
-	if t <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(t)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

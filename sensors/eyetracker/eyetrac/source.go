@@ -40,7 +40,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "eyetrac", About: "ASL Eye-Trac 5000 and 6, Serial Out",
-		Stream: "gaze", Kind: stream.Gaze, Line: "serial",
+		Stream: "gaze", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{Baud: DefaultBaud, Within: listenFor, Recognise: recognise},
 	}

@@ -45,7 +45,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "eyetribe", About: "eye tracker with JSON frames over TCP (The Eye Tribe)",
-		Stream: "gaze", Kind: stream.Gaze, Line: "tcp",
+		Stream: "gaze", Line: "tcp",
 		Settings: func() device.Settings { return &Options{} },
 	}
 }

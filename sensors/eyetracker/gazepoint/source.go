@@ -56,7 +56,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "gazepoint", About: "eye tracker with Open Gaze records (Gazepoint GP3, GP3HD)",
-		Stream: "gaze", Kind: stream.Gaze, Line: "serial",
+		Stream: "gaze", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: DefaultBaud, Ask: [][]byte{get(productID).text},

@@ -68,7 +68,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "iscan", About: "ISCAN ETL and RK trackers, binary serial output",
-		Stream: "gaze", Kind: stream.Gaze, Line: "serial",
+		Stream: "gaze", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{Baud: serialport.DefaultBaud, Within: listenFor, Recognise: recognise},
 	}

@@ -43,7 +43,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "iviewx", About: "SMI iView X, RED and Hi-Speed, remote commands",
-		Stream: "gaze", Kind: stream.Gaze, Line: "udp",
+		Stream: "gaze", Line: "udp",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: DefaultBaud, Ask: [][]byte{[]byte(askRate)},

@@ -45,7 +45,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "bitalino", About: "BITalino with its EDA sensor, over Bluetooth or serial",
-		Stream: "eda", Kind: stream.EDA, Line: "serial",
+		Stream: "eda", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{{askVersion}},

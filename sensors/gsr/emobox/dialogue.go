@@ -105,14 +105,14 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 		if err := d.ping(w); err != nil {
 			return err
 		}
-		if !wait(ctx, burstEvery) {
+		if !connection.Wait(ctx, burstEvery) {
 			return nil
 		}
 	}
 	if err := d.start(w); err != nil {
 		return err
 	}
-	for wait(ctx, pingEvery) {
+	for connection.Wait(ctx, pingEvery) {
 		if !d.streaming.Load() || !d.inForce() { // damaged on the way
 			if err := d.start(w); err != nil {
 				return err
@@ -178,18 +178,6 @@ func (d *dialogue) identify(ctx context.Context, w io.Writer) error {
 func (d *dialogue) ping(w io.Writer) error {
 	_, err := w.Write(wire.AppendPing(nil, d.pings.send(d.o.Clock.Now())))
 	return err
-}
-
-// wait lets t pass and tells whether ctx still lasts.
-func wait(ctx context.Context, t time.Duration) bool {
-	timer := time.NewTimer(t)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // Hear decodes b and enters what it brought.

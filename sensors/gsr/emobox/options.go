@@ -52,7 +52,7 @@ type Resistor struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "emobox", About: "Emolab EDA box, our own microcontroller",
-		Stream: "eda", Kind: stream.EDA, Line: "serial",
+		Stream: "eda", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{wire.AppendIdentify([]byte{0})},

@@ -45,7 +45,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "grove", About: "Grove GSR or another sensor on an Arduino that prints numbers",
-		Stream: "eda", Kind: stream.EDA, Line: "serial",
+		Stream: "eda", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{Baud: DefaultBaud, Within: silence, Recognise: recognise},
 	}

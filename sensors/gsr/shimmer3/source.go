@@ -96,7 +96,7 @@ func (r Range) code() byte {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "shimmer3", About: "Shimmer3 GSR+ over Bluetooth (LogAndStream firmware)",
-		Stream: "eda", Kind: stream.EDA, Line: "serial",
+		Stream: "eda", Line: "serial",
 		Settings: func() device.Settings { o := Defaults(); return &o },
 		Greeting: device.Greeting{
 			Baud: serialport.DefaultBaud, Ask: [][]byte{{cmdGetDevice}, {cmdGetFirmware}},

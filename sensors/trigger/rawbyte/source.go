@@ -35,7 +35,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "rawbyte", About: "trigger output that shows each byte on eight lines (Brain Products TriggerBox, boards)",
-		Stream: "trigger", Kind: stream.Trigger, Line: "serial",
+		Stream: "trigger", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 	}
 }

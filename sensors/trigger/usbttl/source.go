@@ -35,7 +35,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "usbttl", About: "USB TTL module for trigger codes (Black Box ToolKit)",
-		Stream: "trigger", Kind: stream.Trigger, Line: "serial",
+		Stream: "trigger", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 	}
 }

@@ -33,7 +33,7 @@ type Options struct {
 func Driver() device.Driver {
 	return device.Driver{
 		Name: "xid", About: "Cedrus XID trigger outputs (c-pod, StimTracker, response pads)",
-		Stream: "trigger", Kind: stream.Trigger, Line: "serial",
+		Stream: "trigger", Line: "serial",
 		Settings: func() device.Settings { return &Options{} },
 		Greeting: device.Greeting{
 			Baud: Baud, Ask: [][]byte{[]byte(askMode)},
