@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"fusion/action":       {"fusion/expression", "fusion/landmark"},
 	"fusion/visibility":   {"fusion/instant"},
 	"fusion/facial":       {"fusion/instant", "fusion/stream", "fusion/landmark", "fusion/expression", "fusion/headpose", "fusion/action", "fusion/visibility"},
+	"fusion/stimulus":     {"fusion/instant", "fusion/stream"},
 	"fusion/trace":        {"fusion"},
 	"firmware-bridge":     {"fusion/instant", "fusion/script"},
 	"calibration":         {"fusion"},

@@ -9,6 +9,7 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"emolab/fusion/instant"
@@ -42,6 +43,10 @@ const (
 	TickedClock ClockKind = "ticked"
 	// CountedClock: no clock at all; Tick repeats Seq and Info.Rate is nominal.
 	CountedClock ClockKind = "counted"
+	// ArrivalClock: ticks are nanoseconds of the lab clock, but only of when
+	// something had come all the way into this process (a frame of a camera whose
+	// driver stamps none).
+	ArrivalClock ClockKind = "arrival"
 )
 
 // Channel is one column of a stream.
@@ -64,6 +69,19 @@ type Info struct {
 	Rate      float64   `json:"rate_hz"` // nominal samples per second; 0 = irregular
 	Channels  []Channel `json:"channels"`
 	Simulated bool      `json:"simulated"` // true for every virtual device, without exception
+	// Shift corrects the stream's stamps by a latency that was measured. nil =
+	// it was not; alignment then holds what it may be in the bounds.
+	Shift *Shift `json:"shift,omitempty"`
+}
+
+// Shift is by how much what a stream's stamps speak of really happens later than
+// they say: light after the display time that a browser announces (By > 0), an
+// exposure before the stamp of its frame (By < 0).
+type Shift struct {
+	By     time.Duration `json:"by_ns"`     // added to every instant
+	Within time.Duration `json:"within_ns"` // by how much it varies: added to every bound
+	// Calibration is where it comes from: the fitted value, with its residuals.
+	Calibration json.RawMessage `json:"calibration"`
 }
 
 // Index returns the position of the named channel in Sample.Values, or -1.
