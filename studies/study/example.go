@@ -50,6 +50,11 @@ func writeNew(file string, text []byte) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
+	return writeWhole(file, text)
+}
+
+// writeWhole writes a file whole or not at all.
+func writeWhole(file string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
