@@ -102,6 +102,10 @@ func (l *link) serve(ctx context.Context) {
 	case !hello.Simulated && s.o.Simulated:
 		refusal = "this lab runs with the built-in client on the stage; start it with a browser instead"
 	}
+	elsewhere := s.otherScreen(hello)
+	if refusal == "" && !s.presenting() {
+		refusal = elsewhere
+	}
 	if refusal != "" {
 		l.refuse(ctx, &protocol.Refused{Reason: refusal})
 		return
@@ -114,7 +118,10 @@ func (l *link) serve(ctx context.Context) {
 		return
 	}
 	s.rec.connected(l.run, at, hello)
-	l.send(&protocol.Library{Clips: clips(st)}) // also tells the page that it is accepted
+	if elsewhere != "" {
+		s.rec.fault(l.run, at, "times of display are corrected by what another screen needs: %s", elsewhere)
+	}
+	l.send(&protocol.Library{Clips: clips(st), Corner: s.o.Corner}) // also tells the page that it is accepted
 	if show != nil {
 		show.tell(ctx, news{link: l, what: attached{}})
 	}

@@ -69,7 +69,7 @@ func (r *recorder) connected(to *run, at instant.Instant, h *protocol.Hello) {
 		r.showing, r.last = attempt{}, 0
 	}
 	r.deliver(to, stream.Chunk{Events: []stream.Event{
-		{Kind: stream.Connected, At: at, Detail: fmt.Sprintf("screen of %d x %d px at %g, %.1f Hz", h.ScreenW, h.ScreenH, h.PixelRate, h.RefreshHz)},
+		{Kind: stream.Connected, At: at, Detail: "screen of " + screenOf(h).String()},
 		{Kind: stream.Marker, At: at, Detail: "stage client: " + clientName(h)},
 	}})
 }

@@ -30,7 +30,27 @@ type Options struct {
 	// simulated client is refused without it, so that no simulated recording can
 	// pass for a real one, and a browser with it.
 	Simulated bool
+	// Shift is how much later light appears than the page says, as it was measured
+	// (nil: it was not), and MeasuredOn the screen on which. A page on another
+	// screen is refused; in the middle of a presentation it is let in, because half
+	// a session without correction is better than none, and the recording says so.
+	Shift      *stream.Shift
+	MeasuredOn *Screen
+	// Corner is where clips are shown small and square, for a light sensor that is
+	// held there: one of the Corners; "" shows them large, in the middle.
+	Corner string
 }
+
+// The values of Options.Corner.
+const (
+	TopLeft     = "top-left"
+	TopRight    = "top-right"
+	BottomLeft  = "bottom-left"
+	BottomRight = "bottom-right"
+)
+
+// Corners are the corners of the screen.
+func Corners() []string { return []string{TopLeft, TopRight, BottomLeft, BottomRight} }
 
 // Server is the participant's screen. It implements stream.Source and
 // session.Stage. A page can connect while Run runs.
@@ -74,7 +94,7 @@ func (s *Server) Info() []stream.Info {
 	return []stream.Info{{
 		ID: StreamID, Kind: stream.Stimulus, Device: device, Port: "/ws/stage",
 		Clock: stream.PingedClock, TickHz: protocol.TickHz,
-		Channels: channels(), Simulated: s.o.Simulated,
+		Channels: channels(), Simulated: s.o.Simulated, Shift: s.o.Shift,
 	}}
 }
 

@@ -115,7 +115,7 @@ func (sh *show) start(l *link) {
 	sh.page, sh.run, s.wait = l, s.plans, ""
 	s.mu.Unlock()
 	sh.begun = false
-	plan := &protocol.Plan{Run: sh.run, From: sh.next, Clips: clips(sh.p.Study)}
+	plan := &protocol.Plan{Run: sh.run, From: sh.next, Clips: clips(sh.p.Study), Corner: s.o.Corner}
 	for _, st := range sh.p.Plan.Steps {
 		step := protocol.Step{
 			Index: st.Index, Action: st.Action, DurationMs: milliseconds(st.Duration),

@@ -19,7 +19,7 @@ import (
 
 // Version is the version of the protocol. A page of another version is refused
 // and told to reload.
-const Version = 2
+const Version = 3
 
 const (
 	// TickHz is the rate of a page's clock: performance.now() in whole microseconds.
@@ -146,7 +146,8 @@ type (
 	// Library names the clips of the study, so that they can be loaded before a
 	// session begins.
 	Library struct {
-		Clips []Clip `json:"clips"`
+		Clips  []Clip `json:"clips"`
+		Corner string `json:"corner"` // where clips are shown small, for a light sensor; "" = large, in the middle
 	}
 	// Plan is what is to be shown, from step From on.
 	Plan struct {
@@ -154,6 +155,8 @@ type (
 		From  int    `json:"from"`
 		Steps []Step `json:"steps"`
 		Clips []Clip `json:"clips"`
+		// Corner is that of Library.
+		Corner string `json:"corner"`
 	}
 	// Begin starts the plan.
 	Begin struct {

@@ -71,6 +71,7 @@ function receive(m) {
   switch (m.type) {
     case 'library':
       refused = takeOver = false;
+      view.setCorner(m.corner);
       wait();
       prepare(m.clips).then(
         () => plan || wait(),
@@ -79,6 +80,7 @@ function receive(m) {
       break;
     case 'plan':
       refused = takeOver = false;
+      view.setCorner(m.corner);
       getReady(m);
       break;
     case 'begin':

@@ -2,16 +2,17 @@
 // performance.now().
 
 /** Version of the protocol that this page speaks. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /**
  * @typedef {{id: string, url: string, sha256: string, width: number, height: number, duration_ms: number}} Clip
+ * @typedef {''|'top-left'|'top-right'|'bottom-left'|'bottom-right'} Corner
  * @typedef {{language: string, heading: string, body: string[], yes: string, no: string, hint: string, sha256: string}} Text
  * @typedef {{index: number, action: 'fixation'|'play'|'rest'|'consent', duration_ms: number, stimulus: string, presentation: number, scope: string, texts: Text[]}} Step
- * @typedef {{type: 'plan', run: number, from: number, steps: Step[], clips: Clip[]}} Plan
+ * @typedef {{type: 'plan', run: number, from: number, steps: Step[], clips: Clip[], corner: Corner}} Plan
  *
  * @typedef {{type: 'ping', id: number}
- *   | {type: 'library', clips: Clip[]}
+ *   | {type: 'library', clips: Clip[], corner: Corner}
  *   | Plan
  *   | {type: 'begin', run: number}
  *   | {type: 'stop', run: number}

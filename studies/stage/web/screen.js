@@ -1,5 +1,9 @@
 // What is on the screen, and what the screen is.
 
+import words from './words.js';
+
+/** @import {Corner} from './protocol.js' */
+
 /**
  * @param {string} id
  * @returns {HTMLElement}
@@ -85,6 +89,16 @@ export function show(view) {
   document.body.dataset.view = view;
   picture.replaceChildren();
   return performance.now() + period;
+}
+
+/**
+ * Says where clips are shown: small in a corner, for a light sensor that is held
+ * there, or large in the middle.
+ * @param {Corner} where
+ */
+export function setCorner(where) {
+  element('sensor').textContent = words.sensor;
+  document.body.dataset.corner = where;
 }
 
 /** Puts the cross away; the clip stays. */
