@@ -65,6 +65,9 @@ type Options struct {
 	ResetOnOpen bool
 	Boot        time.Duration
 
+	// LightFrom, if not nil, is what the photodiode sees instead of World's light.
+	LightFrom *LightFrom
+
 	// PoweredOn, if not nil, is told the true course of the firmware's clock each
 	// time that it begins, from another goroutine.
 	PoweredOn func(script.Clock)
@@ -72,18 +75,32 @@ type Options struct {
 	Log io.Writer
 }
 
+// LightFrom makes one byte of a file the light at the photodiode, as it is at the
+// instant of each conversion: a pixel of an X server's framebuffer, which another
+// program maps and writes to. The file must be there, and hold the byte, when the
+// board is started. A file that later comes under the same name is taken within a
+// second or two; one that is cut short ends the board with an error.
+type LightFrom struct {
+	File   string
+	Offset int64 // of the byte
+	// DarkMV and BrightMV are the voltages, in mV, when the byte is 0 and 255.
+	// Between them the voltage is a straight line.
+	DarkMV, BrightMV float64
+}
+
 // Stats are counters since the start. They are a second old at most.
 type Stats struct {
-	Cycles   uint64        // of the processor, passed
-	Sent     uint64        // bytes that the reader of the port took or may take
-	Lost     uint64        // bytes for which the port was open and not read
-	Unheard  uint64        // bytes that were sent while nobody had the port open
-	Received uint64        // bytes of the port's user put on the line
-	Deaf     uint64        // of them, those that came during a reset or to the boot loader
-	Late     uint64        // points of the world that came after their time
-	Starved  uint64        // conversions for which the world was not known yet
-	Resets   uint64        // by the watchdog
-	MaxLag   time.Duration // the farthest that the simulation was behind real time
+	Cycles    uint64        // of the processor, passed
+	Sent      uint64        // bytes that the reader of the port took or may take
+	Lost      uint64        // bytes for which the port was open and not read
+	Unheard   uint64        // bytes that were sent while nobody had the port open
+	Received  uint64        // bytes of the port's user put on the line
+	Deaf      uint64        // of them, those that came during a reset or to the boot loader
+	Late      uint64        // points of the world that came after their time
+	Starved   uint64        // conversions for which the world was not known yet
+	LightLate uint64        // conversions that read LightFrom's byte more than 1 ms after their instant
+	Resets    uint64        // by the watchdog
+	MaxLag    time.Duration // the farthest that the simulation was behind real time
 }
 
 // Emulator is one board that runs.
@@ -175,6 +192,10 @@ func arguments(o Options, epoch instant.Instant) []string {
 	}
 	if o.ResetOnOpen {
 		args = append(args, "-reset-on-open")
+	}
+	if l := o.LightFrom; l != nil {
+		args = append(args, "-light-file", l.File, "-light-offset", strconv.FormatInt(l.Offset, 10),
+			"-light-dark", number(l.DarkMV), "-light-bright", number(l.BrightMV))
 	}
 	return args
 }

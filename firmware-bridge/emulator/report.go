@@ -112,7 +112,7 @@ func (e *Emulator) count(s string) error {
 	e.stats = Stats{
 		Cycles: values["cycles"], Sent: values["sent"], Lost: values["lost"], Unheard: values["unheard"],
 		Received: values["received"], Deaf: values["deaf"], Late: values["late"], Starved: values["starved"],
-		Resets: values["resets"], MaxLag: time.Duration(values["max_lag_ns"]),
+		Resets: values["resets"], MaxLag: time.Duration(values["max_lag_ns"]), LightLate: values["light_late"],
 	}
 	return nil
 }

@@ -103,7 +103,9 @@ static void on_conversion(avr_irq_t *irq, uint32_t value, void *param)
 	if (e.mux.kind != ADC_MUX_SINGLE || e.mux.src >= BOARD_CHANNELS)
 		return;
 	int64_t at = board_instant(b, b->avr->cycle + SAMPLE_AND_HOLD);
-	double mv = course_at(&b->analog[e.mux.src], at) + b->noise_mv * noise_next(&b->noise);
+	bool watches = e.mux.src == BOARD_LIGHT && b->pixel != NULL;
+	double mv = watches ? pixel_at(b->pixel, at) : course_at(&b->analog[e.mux.src], at);
+	mv += b->noise_mv * noise_next(&b->noise);
 	double count = floor(mv * 1024 / BOARD_SUPPLY_MV);
 	if (!(count > 0))
 		count = 0;

@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pixel.h"
 #include "world.h"
 
 #include <sim_avr.h>
 
 #define BOARD_HZ 16000000
 #define BOARD_CHANNELS 2      /* ADC0 and ADC1 */
+#define BOARD_LIGHT 1         /* the photodiode's */
 #define BOARD_SUPPLY_MV 5000  /* also the converter's reference */
 
 /* Bytes on their way. The host's wait here while the UART takes them one by
@@ -39,6 +41,7 @@ struct board {
 	double ns_per_cycle; /* by the lab's clock */
 
 	struct course analog[BOARD_CHANNELS];
+	struct pixel *pixel; /* what the photodiode sees instead of its course, or NULL */
 	struct noise noise;
 	double noise_mv;
 	struct course trigger; /* level of ICP1 = PB0, to come */

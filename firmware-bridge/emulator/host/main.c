@@ -38,6 +38,7 @@
 struct machine {
 	struct board board;
 	struct port port;
+	struct pixel pixel; /* of use where the board has been given it */
 	bool powered;
 	bool reset_on_open;
 	bool failed; /* and has said why */
@@ -88,9 +89,10 @@ static void report(struct machine *m)
 		starved += b->analog[i].starved;
 	}
 	say(m, "stats cycles=%" PRIu64 " sent=%" PRIu64 " lost=%" PRIu64 " unheard=%" PRIu64 " received=%" PRIu64
-	       " deaf=%" PRIu64 " late=%" PRIu64 " starved=%" PRIu64 " resets=%" PRIu64 " max_lag_ns=%" PRId64,
+	       " deaf=%" PRIu64 " late=%" PRIu64 " starved=%" PRIu64 " resets=%" PRIu64 " max_lag_ns=%" PRId64
+	       " light_late=%" PRIu64,
 	    (uint64_t)b->avr->cycle, m->port.sent, m->port.lost, m->port.unheard, b->received, b->deaf, late, starved,
-	    b->resets, m->max_lag_ns);
+	    b->resets, m->max_lag_ns, m->pixel.late);
 }
 
 /* --- commands -------------------------------------------------------------- */
@@ -253,7 +255,7 @@ static bool live(struct machine *m)
 	avr_cycle_count_t until = b->avr->cycle + SLICE;
 	if (!m->powered) {
 		board_rest(b, until);
-	} else if (!board_run(b, until)) {
+	} else if (!board_run(b, until) || m->pixel.failed) {
 		m->failed = true;
 		return false;
 	}
@@ -272,6 +274,8 @@ static bool live(struct machine *m)
 	deliver(m);
 	if (due >= m->report_at) {
 		m->report_at = due + REPORT_EVERY_NS;
+		if (b->pixel != NULL)
+			pixel_follow(b->pixel);
 		report(m);
 	}
 	return true;
@@ -283,14 +287,15 @@ static void usage(FILE *f)
 {
 	fputs("usage: emolab-simavr -elf FIRMWARE -link PATH [-ppm P] [-batch MS] [-epoch NS]\n"
 	      "                     [-noise MV] [-seed N] [-reset-on-open] [-boot MS]\n"
+	      "                     [-light-file FILE -light-offset N -light-dark MV -light-bright MV]\n"
 	      "Runs the firmware of an ATmega328P at 16 MHz behind a pseudo-terminal at PATH.\n"
 	      "See README.md for what it reads and writes.\n", f);
 }
 
 struct options {
-	const char *elf, *link;
-	double ppm, batch_ms, noise_mv, boot_ms;
-	int64_t epoch_ns;
+	const char *elf, *link, *light_file;
+	double ppm, batch_ms, noise_mv, boot_ms, light_dark_mv, light_bright_mv;
+	int64_t epoch_ns, light_offset;
 	uint64_t seed;
 	bool reset_on_open;
 };
@@ -323,6 +328,14 @@ static bool parse(struct options *o, int argc, char **argv)
 			o->seed = strtoull(text, &end, 10);
 		else if (strcmp(name, "-boot") == 0)
 			o->boot_ms = strtod(text, &end);
+		else if (strcmp(name, "-light-file") == 0)
+			o->light_file = text;
+		else if (strcmp(name, "-light-offset") == 0)
+			o->light_offset = strtoll(text, &end, 10);
+		else if (strcmp(name, "-light-dark") == 0)
+			o->light_dark_mv = strtod(text, &end);
+		else if (strcmp(name, "-light-bright") == 0)
+			o->light_bright_mv = strtod(text, &end);
 		else
 			return false;
 		if (*text == '\0' || *end != '\0')
@@ -361,6 +374,13 @@ int main(int argc, char **argv)
 	m.board.boot_cycles = (avr_cycle_count_t)(o.boot_ms * BOARD_HZ / 1e3);
 	m.reset_on_open = o.reset_on_open;
 	m.port = (struct port){.link = o.link, .master = -1, .batch_ns = (int64_t)(o.batch_ms * 1e6)};
+	m.pixel = (struct pixel){.path = o.light_file, .offset = o.light_offset,
+				 .dark_mv = o.light_dark_mv, .bright_mv = o.light_bright_mv};
+	if (o.light_file != NULL) {
+		if (!pixel_open(&m.pixel))
+			return 1;
+		m.board.pixel = &m.pixel;
+	}
 	m.board.epoch_ns = o.epoch_ns != 0 ? o.epoch_ns : now_ns();
 	if (!plug(&m))
 		return 1;
