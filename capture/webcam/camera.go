@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
-	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -20,12 +19,6 @@ const (
 	// queueDepth is how many frames may wait for a slow consumer of a source
 	// that cannot wait itself. More would only show older pictures.
 	queueDepth = 2
-	// stampSlack is how far a driver's stamp may lie in the future: it is given
-	// in milliseconds with fractions, and the clock is read after it.
-	stampSlack = time.Millisecond
-	// stampAge is how old a driver's stamp may be. OpenCV holds four buffers,
-	// so at 5 frames a second a good one can be 800 ms old.
-	stampAge = time.Second
 	// patience is how long a device may fail to give a picture before it counts
 	// as gone. Single unreadable pictures (a damaged JPEG) are usual on USB.
 	patience = 2 * time.Second
@@ -70,6 +63,9 @@ type Camera struct {
 	hash    uint64          // of the last picture
 	at      instant.Instant // of the last picture
 	film    film
+	opened  instant.Instant // when it was
+	began   instant.Instant // when Run began
+	faults  faults
 }
 
 // state is where a Camera is in its life.
@@ -82,7 +78,10 @@ const (
 )
 
 func newCamera(o Options, d Description, source grabber, clock instant.Clock) *Camera {
-	return &Camera{options: o, clock: clock, source: source, description: d, seed: maphash.MakeSeed()}
+	return &Camera{
+		options: o, clock: clock, source: source, description: d, seed: maphash.MakeSeed(),
+		opened: clock.Now(), faults: faults{to: o.Events},
+	}
 }
 
 // Describe tells what was opened.
@@ -124,6 +123,7 @@ func (c *Camera) Run(ctx context.Context, out chan<- frame.Frame) error {
 		return errors.New("webcam: a camera runs once: open it again")
 	}
 	c.state = running
+	c.began = c.clock.Now()
 	c.mu.Unlock()
 
 	// The reader hands frames over through a queue that never makes it wait.
@@ -166,6 +166,10 @@ func (c *Camera) Run(ctx context.Context, out chan<- frame.Frame) error {
 func (c *Camera) read(ctx context.Context, queue chan frame.Frame) error {
 	kind := c.Describe().Kind
 	lastGood := c.clock.Now()
+	defer func() { c.faults.flush(c.clock.Now()) }()
+	if err := c.drain(ctx); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		p, ok, err := c.source.grab()
 		arrival := c.clock.Now()
@@ -182,8 +186,15 @@ func (c *Camera) read(ctx context.Context, queue chan frame.Frame) error {
 			}
 			continue
 		}
+		f, deliver, err := c.stamp(p, arrival)
+		if err != nil {
+			c.faults.add(arrival, err)
+			if arrival.Sub(lastGood) > patience {
+				return fmt.Errorf("webcam: %s: %w", c.Describe().Port, err)
+			}
+			continue
+		}
 		lastGood = arrival
-		f, deliver := c.stamp(p, arrival)
 		if !deliver {
 			continue
 		}
@@ -245,20 +256,19 @@ func (c *Camera) miss(ctx context.Context, since time.Duration) (again bool, err
 }
 
 // stamp makes a frame of a picture: its instant, its number, and whether it is
-// to be delivered at all.
-func (c *Camera) stamp(p picture, arrival instant.Instant) (f frame.Frame, deliver bool) {
+// to be delivered at all. The error is that of a driver's stamp that cannot be
+// true; how many frames were lost so shows in the gap of the stamps after it.
+func (c *Camera) stamp(p picture, arrival instant.Instant) (f frame.Frame, deliver bool, err error) {
 	d := c.Describe()
 	var at instant.Instant
 	switch d.Stamps {
 	case DriverStamps:
-		at = instant.Instant(math.Round(p.posMs * float64(time.Millisecond)))
-		if age := arrival.Sub(at); age < -stampSlack || age > stampAge {
-			// Once unusable, never used again: a change between two kinds of
-			// stamps in the middle of a recording would be a jump in time.
-			c.mu.Lock()
-			c.description.Stamps = ArrivalStamps
-			c.mu.Unlock()
-			at, d.Stamps = arrival, ArrivalStamps
+		at = p.stamp()
+		if at >= c.opened && at < c.began && arrival.Sub(c.began) < stampAge {
+			return frame.Frame{}, false, nil // a buffer that was filled before anybody asked
+		}
+		if err := plausible(at, arrival); err != nil {
+			return frame.Frame{}, false, err
 		}
 	case FileStamps:
 		at = c.film.at(p.posMs, d.FPS, arrival)
@@ -270,8 +280,11 @@ func (c *Camera) stamp(p picture, arrival instant.Instant) (f frame.Frame, deliv
 	if c.started && hash == c.hash {
 		c.repeated.Add(1)
 		if at == c.at {
-			return frame.Frame{}, false // the same buffer, handed out twice
+			return frame.Frame{}, false, nil // the same buffer, handed out twice
 		}
+	}
+	if d.Stamps == DriverStamps && c.started && at <= c.at {
+		return frame.Frame{}, false, fmt.Errorf("%w: one of them lies %v before the last", ErrStamps, c.at.Sub(at))
 	}
 	c.started, c.hash, c.at = true, hash, at
 
@@ -282,7 +295,7 @@ func (c *Camera) stamp(p picture, arrival instant.Instant) (f frame.Frame, deliv
 	}
 	f = frame.Frame{Seq: c.seq, At: at, Arrival: arrival, Width: p.width, Height: p.height, Pix: p.pix}
 	c.seq++
-	return f, true
+	return f, true, nil
 }
 
 // offer queues f, giving up the oldest waiting frame when there is no room.

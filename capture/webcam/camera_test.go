@@ -160,35 +160,6 @@ func wait(t *testing.T, done <-chan error) error {
 	}
 }
 
-func TestUnusableDriverStampsFallBackToArrival(t *testing.T) {
-	for name, stamp := range map[string]time.Duration{
-		"none":          0,
-		"in the future": ms(5200),
-		"another clock": ms(100),
-	} {
-		t.Run(name, func(t *testing.T) {
-			hand := new(instant.Hand)
-			hold := make(chan struct{})
-			// The second stamp would do, but the kind of stamp must not change twice.
-			s := &fakeSource{hand: hand, hold: hold, takes: []take{
-				{at: ms(5000), stamp: stamp, colour: 1}, {at: ms(5033), stamp: ms(5020), colour: 2},
-			}}
-			close(hold)
-			c := newCamera(Options{}, Description{Kind: Address, Stamps: DriverStamps}, s, hand)
-			got, err := collect(t, c, 2)
-			if err != nil || len(got) != 2 {
-				t.Fatalf("%d frames, %v", len(got), err)
-			}
-			if got[0].At != got[0].Arrival || got[1].At != got[1].Arrival || got[1].At != instant.Instant(ms(5033)) {
-				t.Errorf("instants %d and %d, want the arrivals", got[0].At, got[1].At)
-			}
-			if d := c.Describe(); d.Stamps != ArrivalStamps {
-				t.Errorf("described as %q", d.Stamps)
-			}
-		})
-	}
-}
-
 func TestRepeatedPicturesAreCounted(t *testing.T) {
 	hand := new(instant.Hand)
 	turn := make(chan struct{}, 8)
@@ -269,6 +240,7 @@ func (s signalling) grab() (picture, bool, error) {
 func TestUnreadablePicturesAreSurvived(t *testing.T) {
 	hand := new(instant.Hand)
 	s := &fakeSource{hand: hand, takes: []take{
+		{at: ms(900), colour: 9}, // awaited, to know that nothing was held back
 		{at: ms(1000), colour: 1}, {none: true}, {none: true}, {at: ms(1100), colour: 2},
 	}}
 	c := newCamera(Options{}, Description{Kind: Address, Stamps: ArrivalStamps}, s, hand)

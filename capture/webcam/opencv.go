@@ -17,8 +17,9 @@ import (
 // pictures a second; beyond it a device is asked for Motion JPEG.
 const largestRaw = 640 * 480
 
-// Open opens a camera, a file or an address. The error says what to do: which
-// group to join, which devices there are.
+// Open opens a camera, a file or an address, and looks at the first pictures of
+// a device to decide on its stamps. The error says what to do: which group to
+// join, which devices there are.
 func Open(o Options, clock instant.Clock) (*Camera, error) {
 	p, err := locate(o.Source)
 	if err != nil {
@@ -60,7 +61,13 @@ func Open(o Options, clock instant.Clock) (*Camera, error) {
 	if n := g.video.Get(gocv.VideoCaptureFrameCount); p.kind == File && n > 0 {
 		d.Frames = int64(n)
 	}
-	return newCamera(o, d, g, clock), nil
+	c := newCamera(o, d, g, clock)
+	if p.kind == Device {
+		if err := c.settle(); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
 }
 
 // capture is OpenCV's VideoCapture as a grabber.

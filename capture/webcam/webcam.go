@@ -8,9 +8,12 @@ package webcam
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"emolab/fusion/stream"
 )
 
 // Pace says when the frames of a file are delivered.
@@ -38,6 +41,10 @@ type Options struct {
 	Loop bool
 	// Pace is for files only too.
 	Pace Pace
+	// Events, where set, is told of pictures that could not be used, once a
+	// second at most. The camera does not wait for its reader: what finds no
+	// room is told, with its count, the next time.
+	Events chan<- stream.Event
 }
 
 // Kind says what a source is.
@@ -50,7 +57,9 @@ const (
 	Address Kind = "url"
 )
 
-// Stamps says where the capture instants come from.
+// Stamps says where the capture instants come from. It is decided when a camera
+// is opened, and kept to for its life: two kinds of stamps in one recording would
+// be a jump in time.
 type Stamps string
 
 const (
@@ -73,7 +82,26 @@ type Description struct {
 	Width, Height int     // px
 	FPS           float64 // nominal; 0 = not known
 	Frames        int64   // of a file, as it announces itself; 0 = not known
-	Stamps        Stamps  // may change to ArrivalStamps when the driver's prove unusable
+	Stamps        Stamps
+}
+
+// Clock is what the stamps count, in the terms of a stream.
+func (s Stamps) Clock() stream.ClockKind {
+	if s == ArrivalStamps {
+		return stream.ArrivalClock
+	}
+	return stream.HostClock
+}
+
+// Succeeds tells why a camera that was opened again cannot go on with the stream
+// that it began as before; nil when it can. What the stream states of its clock
+// would no longer be true of other stamps.
+func (d Description) Succeeds(before Description) error {
+	if d.Stamps.Clock() == before.Stamps.Clock() {
+		return nil
+	}
+	return fmt.Errorf("webcam: %s has come back with %s stamps, and this recording began with %s stamps, whose error is another: end the session and start emolab again",
+		d.Port, d.Stamps, before.Stamps)
 }
 
 // Counts are of a camera's whole life.
@@ -85,6 +113,9 @@ type Counts struct {
 
 // ErrGone says that a device that worked does so no longer.
 var ErrGone = errors.New("the camera has gone: was it unplugged?")
+
+// ErrStamps says that a driver's stamps were usable and are so no longer.
+var ErrStamps = errors.New("the driver's stamps have become unusable")
 
 // devicePrefix is where Video4Linux has its devices.
 const devicePrefix = "/dev/video"
