@@ -25,9 +25,18 @@ type SourceInfo struct {
 	Port      string  // its device file, film or address
 	Rate      float64 // nominal frames per second; 0 = unknown
 	Simulated bool    // true for the virtual participant
+	// Clock says what the frames' instants are: HostClock ("" is the same) of
+	// when they were taken, ArrivalClock of when they had come.
+	Clock stream.ClockKind
+	// Shift is the camera's measured latency; nil = not measured.
+	Shift *stream.Shift
+	// Events, where set, is what the camera says of itself while it runs. It is
+	// passed on as events of the stream, and never closed.
+	Events <-chan stream.Event
 
-	// Reopen opens the camera again after it went away. nil means that it does
-	// not come back, as a film does not.
+	// Reopen opens the camera again after it went away. A camera about which the
+	// fields above would not be true is an error. nil means that it does not come
+	// back, as a film does not.
 	Reopen func() (Camera, error)
 }
 
@@ -43,11 +52,12 @@ const (
 )
 
 // Source is a camera with the analysis behind it, as a stream of one sample a
-// frame. Its ticks are the capture instants that the camera gives.
+// frame. Its ticks are the instants that the camera gives its frames.
 type Source struct {
 	info    stream.Info
 	reopen  func() (Camera, error)
 	camera  Camera
+	events  <-chan stream.Event
 	analyze func(frame.Frame) (Result, error)
 	reset   func() // forgets the frames before
 	clock   instant.Clock
@@ -57,14 +67,20 @@ type Source struct {
 // NewSource returns the stream id of the faces that an finds in cam's frames.
 // The caller closes an after Run has returned.
 func NewSource(cam Camera, an *Analyzer, id string, info SourceInfo, clock instant.Clock) *Source {
+	clockKind := info.Clock
+	if clockKind == "" {
+		clockKind = stream.HostClock
+	}
 	return &Source{
 		info: stream.Info{
 			ID: id, Kind: stream.Face,
 			Device: info.Device, Port: info.Port, Model: an.Models(),
-			Clock: stream.HostClock, TickHz: 1e9, Rate: info.Rate,
+			Clock: clockKind, TickHz: 1e9, Rate: info.Rate,
 			Channels:  Channels(),
 			Simulated: info.Simulated,
+			Shift:     info.Shift,
 		},
+		events:  info.Events,
 		reopen:  info.Reopen,
 		camera:  cam,
 		analyze: an.Analyze,
@@ -191,41 +207,68 @@ func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64
 		}
 	}()
 
-	next = first
-	var skipped int64
-	var unread faults
-	for q := range queue {
-		var events []stream.Event
-		seq := first + q.frame.Seq
-		if next == first {
-			events = append(events, stream.Event{Kind: stream.Connected, At: q.frame.Arrival, Detail: s.info.Device})
-		}
-		if lost := seq - next; lost > 0 {
-			events = append(events, stream.Event{
-				Kind: stream.Lost, At: q.frame.Arrival, Count: lost,
-				Detail: lostWords(lost, q.skipped-skipped),
-			})
-		}
-		skipped = q.skipped
-
-		next = seq + 1
+	c := course{source: s, first: first, next: first}
+	for running := true; running; {
 		chunk := stream.Chunk{Stream: s.info.ID, Epoch: epoch}
-		if r, err := s.analyze(q.frame); err != nil {
-			unread.add(err)
-		} else {
-			chunk.Samples = []stream.Sample{{
-				Seq: seq, Tick: int64(q.frame.At), Arrival: q.frame.Arrival, Values: r.Values(),
-			}}
+		select {
+		case e := <-s.events:
+			chunk.Events = []stream.Event{e}
+		case q, ok := <-queue:
+			if ok {
+				chunk.Samples, chunk.Events = c.take(q)
+				break
+			}
+			running = false
+			chunk.Events = c.unread.flush(s.said(), s.clock.Now())
 		}
-		chunk.Events = unread.report(events, q.frame.Arrival)
 		if len(chunk.Samples)+len(chunk.Events) > 0 && !stream.Send(ctx, out, chunk) {
-			return next, nil
+			break
 		}
 	}
-	if events := unread.flush(nil, s.clock.Now()); len(events) > 0 {
-		stream.Send(ctx, out, stream.Chunk{Stream: s.info.ID, Epoch: epoch, Events: events})
+	return c.next, nil
+}
+
+// course is how far the frames of one camera have come.
+type course struct {
+	source  *Source
+	first   int64 // number of the camera's first frame
+	next    int64 // number of the next sample
+	skipped int64 // frames thrown away in favour of newer ones so far
+	unread  faults
+}
+
+// take analyses a frame: its sample, if it could be, and what is to be said.
+func (c *course) take(q queued) (samples []stream.Sample, events []stream.Event) {
+	seq := c.first + q.frame.Seq
+	if c.next == c.first {
+		events = append(events, stream.Event{Kind: stream.Connected, At: q.frame.Arrival, Detail: c.source.info.Device})
 	}
-	return next, nil
+	if lost := seq - c.next; lost > 0 {
+		events = append(events, stream.Event{
+			Kind: stream.Lost, At: q.frame.Arrival, Count: lost,
+			Detail: lostWords(lost, q.skipped-c.skipped),
+		})
+	}
+	c.skipped, c.next = q.skipped, seq+1
+	if r, err := c.source.analyze(q.frame); err != nil {
+		c.unread.add(err)
+	} else {
+		samples = []stream.Sample{{Seq: seq, Tick: int64(q.frame.At), Arrival: q.frame.Arrival, Values: r.Values()}}
+	}
+	return samples, c.unread.report(events, q.frame.Arrival)
+}
+
+// said is what the camera has said of itself and nobody has passed on yet.
+func (s *Source) said() []stream.Event {
+	var events []stream.Event
+	for {
+		select {
+		case e := <-s.events:
+			events = append(events, e)
+		default:
+			return events
+		}
+	}
 }
 
 // faults counts frames that could not be analysed, to report them once a second.

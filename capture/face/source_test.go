@@ -315,6 +315,43 @@ func TestSourceReportsTheLastUnreadableFrames(t *testing.T) {
 	r.end()
 }
 
+// What the stream says of its clock is what the camera's stamps are.
+func TestSourceStatesItsClock(t *testing.T) {
+	shift := &stream.Shift{By: -40 * time.Millisecond, Within: 5 * time.Millisecond}
+	for name, tc := range map[string]struct {
+		given SourceInfo
+		want  stream.ClockKind
+	}{
+		"unsaid":  {SourceInfo{}, stream.HostClock},
+		"host":    {SourceInfo{Clock: stream.HostClock}, stream.HostClock},
+		"arrival": {SourceInfo{Clock: stream.ArrivalClock, Shift: shift}, stream.ArrivalClock},
+	} {
+		info := NewSource(reel{}, new(Analyzer), "face", tc.given, new(instant.Hand)).Info()[0]
+		if info.Clock != tc.want || info.TickHz != 1e9 || info.Shift != tc.given.Shift {
+			t.Errorf("%s: clock %q of %v Hz, shift %v", name, info.Clock, info.TickHz, info.Shift)
+		}
+	}
+}
+
+// A camera that delivers nothing for a while still says why.
+func TestSourcePassesOnWhatTheCameraSays(t *testing.T) {
+	events := make(chan stream.Event, 2)
+	turn := make(chan struct{}, 1)
+	s := newTestSource(reel{frames: frames(0), turn: turn, err: io.EOF}, smile, nil)
+	s.events = events
+	r := start(t, s)
+	events <- stream.Event{Kind: stream.Fault, At: 7, Count: 3, Detail: "no stamp"}
+	if c := r.next(); gist(c) != "0: fault(3)" || c.Events[0].At != 7 {
+		t.Errorf("got %q, %+v", gist(c), c.Events)
+	}
+	turn <- struct{}{}
+	if got := gist(r.next()); got != "0: 0 connected" {
+		t.Errorf("got %q", got)
+	}
+	r.next() // disconnected
+	r.end()
+}
+
 func TestValuesFollowChannels(t *testing.T) {
 	info := stream.Info{Channels: Channels()}
 	if len(info.Channels) != valueCount {
