@@ -19,7 +19,7 @@ import (
 //
 // A sample is of the camera frame with the same Seq in the face stream that was
 // recorded: epoch, tick, arrival, instant and bound are taken from there, as are
-// the clock, the rates and whether the camera is simulated. Samples may be
+// the clock, the rates, the measured latency and whether the camera is simulated. Samples may be
 // missing; one of a frame that was not recorded is an error.
 //
 // The samples are gathered before the writer is taken, so that a session can
@@ -54,7 +54,7 @@ func (s *Store) addStream(ctx context.Context, id string, segment int, info stre
 	if err != nil {
 		return 0, err
 	}
-	info.Clock, info.TickHz, info.Rate, info.Simulated = original.Clock, original.TickHz, original.Rate, original.Simulated
+	info.Clock, info.TickHz, info.Rate, info.Simulated, info.Shift = original.Clock, original.TickHz, original.Rate, original.Simulated, original.Shift
 
 	frames := map[int64]Row{}
 	for row, err := range s.rows(ctx, id, original.ID, segment, stream.Info{Kind: stream.Face}) {
@@ -80,12 +80,7 @@ func (s *Store) addStream(ctx context.Context, id string, segment int, info stre
 		if err := writeSamples(ctx, tx, id, segment, info.ID, l, rows); err != nil {
 			return err
 		}
-		if err := copyClock(ctx, tx, id, segment, original.ID, info.ID); err != nil {
-			return err
-		}
-		v := original.Statement
-		v.Samples, v.Lost = int64(len(rows)), lost
-		if err := writeStatement(ctx, tx, id, segment, info.ID, v, share); err != nil {
+		if err := addClock(ctx, tx, id, segment, original.ID, info.ID, int64(len(rows)), lost, share); err != nil {
 			return err
 		}
 		if err := note(ctx, tx, id, "add", fmt.Sprintf("stream %s to segment %d: %d frames read by %s", info.ID, segment, len(rows), info.Model)); err != nil {
@@ -162,14 +157,6 @@ func writeSamples(ctx context.Context, tx *sql.Tx, id string, segment int, of st
 	})
 }
 
-// copyClock gives a stream the clock of the one whose frames it reads again.
-func copyClock(ctx context.Context, tx *sql.Tx, id string, segment int, from, to string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO clock_model (session_id, stream, segment, n, epoch, tick0, at0_ns, ns_per_tick, until_tick, err_ns)
-		SELECT session_id, ?, segment, n, epoch, tick0, at0_ns, ns_per_tick, until_tick, err_ns
-		FROM clock_model WHERE session_id = ? AND stream = ? AND segment = ?`, to, id, from, segment)
-	return err
-}
-
 // addStreamRow writes what a stream of a segment is. place is its position in the
 // lab's order, framesOf the stream whose frames it reads again, "" for one that is
 // recorded.
@@ -178,9 +165,14 @@ func addStreamRow(ctx context.Context, tx *sql.Tx, id string, segment, place int
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated, model, frames_of, place)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	var by, within any // not measured
+	calibration := ""
+	if v := info.Shift; v != nil {
+		by, within, calibration = int64(v.By), int64(v.Within), string(v.Calibration)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO stream (session_id, segment, id, kind, device, serial, port, clock, tick_hz, rate_hz, channels, simulated, model, frames_of, place, shift_ns, shift_err_ns, calibration)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id, segment, info.ID, info.Kind, info.Device, info.Serial, info.Port, info.Clock, info.TickHz, info.Rate,
-		string(channels), info.Simulated, info.Model, framesOf, place)
+		string(channels), info.Simulated, info.Model, framesOf, place, by, within, calibration)
 	return err
 }

@@ -31,8 +31,7 @@ func copied() [][2]string {
 		{"participant", "SELECT * FROM whole.participant WHERE code = (SELECT participant FROM whole.session WHERE id = ?1)"},
 		// Open while its rows come in; it gets its own state back at the end.
 		{"session", sessionOpen},
-		own("segment"), own("stream"), own("presentation"),
-		own("clock_probe"), own("clock_model"),
+		own("segment"), own("stream"), own("presentation"), own("clock_probe"),
 		said("event", "session_id, segment, n, stream, epoch, kind, at_ns, count"),
 		said("gap", "session_id, stream, segment, n, from_ns, until_ns, lost, reason"),
 	}
@@ -40,7 +39,8 @@ func copied() [][2]string {
 		all = append(all, own(table))
 	}
 	return append(all,
-		own("derivation"), own("eda_response"), own("face_event"), own("calibration"), own("trace_row"), own("quality"),
+		own("derivation"), own("clock_model"), own("quality"), own("displayed"),
+		own("eda_response"), own("face_event"), own("calibration"), own("trace_row"),
 		own("consent"), own("video"), said("audit", "n, at_utc, session_id, action"),
 	)
 }

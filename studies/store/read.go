@@ -254,18 +254,29 @@ func (s *Store) loadStreams(ctx context.Context, d *Detail) error {
 	for i := range d.Segments {
 		g := &d.Segments[i]
 		err := s.each(ctx, `SELECT t.id, t.kind, t.device, t.serial, t.port, t.clock, t.tick_hz, t.rate_hz, t.channels, t.simulated, t.model, t.frames_of,
+			t.shift_ns, coalesce(t.shift_err_ns, 0), t.calibration,
 			coalesce(q.method, ''), coalesce(q.drift_ppm, 0), coalesce(q.jitter_ms, 0), coalesce(q.bound_ms, 0),
 			coalesce(q.samples, 0), coalesce(q.lost, 0), coalesce(q.epochs, 0), coalesce(q.pings, 0), q.usable_share, q.method IS NULL
-			FROM stream t LEFT JOIN quality q ON q.session_id = t.session_id AND q.segment = t.segment AND q.stream = t.id
+			FROM stream t JOIN session s ON s.id = t.session_id
+			LEFT JOIN quality q ON q.session_id = t.session_id AND q.derivation = `+clocked+` AND q.segment = t.segment AND q.stream = t.id
 			WHERE t.session_id = ? AND t.segment = ? ORDER BY t.place, t.id`, []any{d.ID, g.Number}, func(row scanner) error {
 			var t Stream
-			var channels string
+			var channels, calibration string
+			var by sql.NullInt64 // not measured
+			var within time.Duration
 			var share sql.NullFloat64
 			var open bool // not sealed yet
 			if err := row.Scan(&t.ID, &t.Kind, &t.Device, &t.Serial, &t.Port, &t.Clock, &t.TickHz, &t.Rate, &channels, &t.Simulated, &t.Model, &t.FramesOf,
+				&by, &within, &calibration,
 				&t.Statement.Method, &t.Statement.DriftPPM, &t.Statement.JitterMs, &t.Statement.BoundMs,
 				&t.Statement.Samples, &t.Statement.Lost, &t.Statement.Epochs, &t.Statement.Pings, &share, &open); err != nil {
 				return err
+			}
+			if by.Valid {
+				t.Shift = &stream.Shift{By: time.Duration(by.Int64), Within: within}
+				if calibration != "" {
+					t.Shift.Calibration = json.RawMessage(calibration)
+				}
 			}
 			if !open {
 				t.Usable = Share(float(share))

@@ -67,10 +67,12 @@ func (s *Store) Probes(ctx context.Context, id string) ([]Probe, error) {
 		})
 }
 
-// Models returns the pieces of every stream's final mapping.
+// Models returns the pieces of every stream's mapping in the session's current
+// derivation.
 func (s *Store) Models(ctx context.Context, id string) ([]Model, error) {
-	return list(ctx, s, id, `SELECT segment, stream, epoch, tick0, at0_ns, ns_per_tick, until_tick, err_ns
-		FROM clock_model WHERE session_id = ? ORDER BY segment, stream, n`,
+	return list(ctx, s, id, `SELECT m.segment, m.stream, m.epoch, m.tick0, m.at0_ns, m.ns_per_tick, m.until_tick, m.err_ns
+		FROM clock_model m JOIN session s ON s.id = m.session_id AND m.derivation = `+clocked+`
+		WHERE m.session_id = ? ORDER BY m.segment, m.stream, m.n`,
 		func(row scanner, v *Model) error {
 			return row.Scan(&v.Segment, &v.Stream, &v.Epoch, &v.Tick0, &v.At0, &v.NsPerTick, &v.Until, &v.Err)
 		})

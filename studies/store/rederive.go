@@ -92,6 +92,9 @@ func (s *Store) rederive(ctx context.Context, id string, o RederiveOptions, prog
 		if err := addDerivation(ctx, tx, id, o.Software, out.derivation(o.Name)); err != nil {
 			return err
 		}
+		if err := keepClocks(ctx, tx, id, o.Name); err != nil {
+			return err
+		}
 		if err := writeDerived(ctx, tx, id, o.Name, o.Software, &out); err != nil {
 			return err
 		}

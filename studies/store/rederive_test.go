@@ -85,7 +85,7 @@ func TestRederiveStandsBesideTheOldRows(t *testing.T) {
 		t.Errorf("progress ended with %q", last)
 	}
 	after := dump(t, s)
-	if got, want := grew(t, before, after), []string{"audit", "derivation", "eda_response", "trace_row"}; !slices.Equal(got, want) {
+	if got, want := grew(t, before, after), []string{"audit", "clock_model", "derivation", "eda_response", "quality", "trace_row"}; !slices.Equal(got, want) {
 		t.Errorf("rows were added to %v, want %v", got, want)
 	}
 	d := detail(t, s, "s1")
@@ -195,7 +195,7 @@ func TestReopenedSessionsTakeNothingElse(t *testing.T) {
 		derivation + "INSERT INTO trace_row " + row + "('s1', 'final', 0, 100000, 1, 1)" + closed,
 		derivation + "INSERT INTO trace_row " + row + "('s1', 'other', 0, 1, 1, 1)" + closed,
 		derivation + "INSERT INTO derivation VALUES ('s1', 'other', '', '', '{}', '', '')" + closed,
-		derivation + "INSERT INTO eda_response VALUES ('s1', 'final', 0, 99, 1, 1, 1, 1, 1)" + closed,
+		derivation + "INSERT INTO eda_response VALUES ('s1', 'final', 0, 99, 1, 1, 1, 1, 1, 'eda')" + closed,
 		derivation + "INSERT INTO face_event VALUES ('s1', 'final', 0, 99, 'blink', '', 1, 1, 1, 1)" + closed,
 		derivation + "INSERT INTO calibration VALUES ('s1', 'live', 0, 'neutral', '{}', 1, 1, 1, '', '')" + closed,
 		derivation + "INSERT INTO face_frame (session_id, stream, segment, seq, epoch, tick, arrival_ns, at_ns, err_ns) VALUES ('s1', 'face', 0, 100000, 0, 0, 0, 0, 0)" + closed,
@@ -206,7 +206,11 @@ func TestReopenedSessionsTakeNothingElse(t *testing.T) {
 		face + "INSERT INTO eda_sample (session_id, stream, segment, seq, epoch, tick, arrival_ns, at_ns, err_ns) VALUES ('s1', 'face-2', 0, 1, 0, 0, 0, 0, 0)" + closed,
 		face + "INSERT INTO event VALUES ('s1', 0, 9, 'face', 0, 'marker', 1, 1, '')" + closed,
 		face + "INSERT INTO gap VALUES ('s1', 'face', 0, 9, 1, 1, 1, 'lost', '')" + closed,
-		face + "INSERT INTO clock_model VALUES ('s1', 'face', 0, 9, 0, 1, 1, 1, 1, 1)" + closed,
+		derivation + "INSERT INTO displayed VALUES ('s1', 'final', 0, 99, 1, 2, 1, 1, 1, 1, 1, 0, 0)" + closed,
+		derivation + "INSERT INTO clock_model VALUES ('s1', 'final', 'face', 0, 9, 0, 1, 1, 1, 1, 1)" + closed,
+		derivation + "INSERT INTO quality VALUES ('s1', 'live', 0, 'face', '', 0, 0, 0, 0, 0, 0, 0, 0)" + closed,
+		face + "INSERT INTO quality VALUES ('s1', 'live', 0, 'face', '', 0, 0, 0, 0, 0, 0, 0, 0)" + closed,
+		face + "INSERT INTO clock_model VALUES ('s1', 'final', 'face', 0, 9, 0, 1, 1, 1, 1, 1)" + closed,
 		// Changing and deleting, whatever is open.
 		derivation + "UPDATE trace_row SET valence = 0" + closed,
 		derivation + "DELETE FROM trace_row WHERE derivation = 'live'" + closed,

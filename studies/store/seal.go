@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"emolab/fusion/align"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
 )
@@ -108,7 +107,10 @@ func writeFinals(ctx context.Context, tx *sql.Tx, d Detail, out *derived) error 
 	}
 	for _, f := range out.segments {
 		for _, a := range f.streams {
-			if err := writeAligned(ctx, tx, d.ID, f.segment, a); err != nil {
+			if err := writeTimes(ctx, tx, d.ID, f.segment, a); err != nil {
+				return err
+			}
+			if err := writeClock(ctx, tx, d.ID, Final, f.segment, a); err != nil {
 				return err
 			}
 		}
@@ -129,28 +131,5 @@ func writeFinals(ctx context.Context, tx *sql.Tx, d Detail, out *derived) error 
 	}
 	_, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, reason = ?, trace_derivation = ?, ended_utc = coalesce(ended_utc, "+utcNow+") WHERE id = ?",
 		session.Sealed, reason, Final, d.ID)
-	return err
-}
-
-// writeAligned writes one stream's final instants, its clock and its statement.
-func writeAligned(ctx context.Context, tx *sql.Tx, id string, segment int, a aligned) error {
-	if err := writeTimes(ctx, tx, id, segment, a); err != nil {
-		return err
-	}
-	for n, p := range a.pieces {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO clock_model (session_id, stream, segment, n, epoch, tick0, at0_ns, ns_per_tick, until_tick, err_ns)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, a.info.ID, segment, n, p.Epoch, p.Tick0, int64(p.At0), p.NsPerTick, p.Until, int64(p.Err)); err != nil {
-			return err
-		}
-	}
-	return writeStatement(ctx, tx, id, segment, a.info.ID, a.statement, a.usable)
-}
-
-// writeStatement writes what is to be said of one stream.
-func writeStatement(ctx context.Context, tx *sql.Tx, id string, segment int, of string, v align.Statement, usable float64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO quality (session_id, segment, stream, method, drift_ppm, jitter_ms, bound_ms, samples, lost, epochs, pings, usable_share)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		id, segment, of, v.Method, number(v.DriftPPM), number(v.JitterMs), number(v.BoundMs), v.Samples, v.Lost, v.Epochs, v.Pings, number(usable))
 	return err
 }
