@@ -1,4 +1,5 @@
-// Package browsertest drives our pages in a real headless Chromium, for tests.
+// Package browsertest drives our pages in a real Chromium, for tests: headless,
+// or on a screen whose pixels can be read.
 // A page that complains (an uncaught exception, an error or a warning in its
 // console, a failed load) fails its test.
 package browsertest
@@ -32,9 +33,30 @@ const windowWidth, windowHeight = 1920, 1080
 // Browser is a running Chromium with a fresh profile.
 type Browser struct{ ctx context.Context }
 
-// Start starts a browser for one test. It skips the test where no Chromium is
-// installed.
+// Start starts a headless browser for one test. It skips the test where no
+// Chromium is installed.
 func Start(t testing.TB) *Browser {
+	t.Helper()
+	return start(t, chromedp.Headless, chromedp.WindowSize(windowWidth, windowHeight))
+}
+
+// StartOn starts a browser that fills a screen, as a participant's does, but for
+// the last column and line: without a window manager Chromium leaves them free,
+// lest one takes its window for a full screen. Its page is shown by Show. It skips
+// the test where no Chromium is installed.
+func StartOn(t testing.TB, s *Screen) *Browser {
+	t.Helper()
+	return start(t,
+		chromedp.Env("DISPLAY="+s.Display), chromedp.WindowSize(s.Width, s.Height),
+		chromedp.Flag("kiosk", true), chromedp.Flag("window-position", "0,0"),
+		// Nothing of the browser's own may lie on the page.
+		chromedp.NoDefaultBrowserCheck, chromedp.Flag("disable-infobars", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("ozone-platform", "x11"), chromedp.Flag("password-store", "basic"),
+		chromedp.Flag("force-device-scale-factor", "1"), chromedp.Flag("force-color-profile", "srgb"))
+}
+
+// start starts a browser with some options of its own.
+func start(t testing.TB, own ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
@@ -47,8 +69,8 @@ func Start(t testing.TB) *Browser {
 		t.Skip("no Chromium is installed: apt install chromium")
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(windowWidth, windowHeight),
+		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("lang", "en"),
 	}
@@ -61,7 +83,7 @@ func Start(t testing.TB) *Browser {
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // the sandbox refuses to run as root
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, own...)...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -86,6 +108,21 @@ func (b *Browser) Open(t testing.TB, width, height int64, expected ...string) *P
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
+	p := b.page(t, ctx, expected)
+	p.Do(chromedp.EmulateViewport(width, height))
+	return p
+}
+
+// Show returns the page that the browser began with, which fills the screen of
+// StartOn. Complaints that contain one of expected are no failure.
+func (b *Browser) Show(t testing.TB, expected ...string) *Page {
+	t.Helper()
+	return b.page(t, b.ctx, expected)
+}
+
+// page watches a tab for complaints.
+func (b *Browser) page(t testing.TB, ctx context.Context, expected []string) *Page {
+	t.Helper()
 	p := &Page{t: t, ctx: ctx}
 	err := chromedp.Listen(ctx, func(ev any) {
 		text := complaint(ev)
@@ -110,7 +147,6 @@ func (b *Browser) Open(t testing.TB, width, height int64, expected ...string) *P
 			t.Errorf("the page complained: %s", c)
 		}
 	})
-	p.Do(chromedp.EmulateViewport(width, height))
 	return p
 }
 
