@@ -50,6 +50,17 @@ const (
 	// plus readout are at most one frame interval before that.
 	cameraFrame = time.Second / 30
 
+	// unseenCamera is the way from a camera to a stamp taken when the picture had
+	// come all the way into this process: 30 to 150 ms have been measured between
+	// an event and its frame (ros-drivers/usb_cam issue 75).
+	unseenCamera = 150 * time.Millisecond
+
+	// unseenDisplay is the way from the display time that a browser announces to
+	// the light: a refresh of the compositor and the panel's own lag, together 10 to
+	// 50 ms later than announced, or a refresh earlier where nothing waits for the
+	// screen.
+	unseenDisplay = 50 * time.Millisecond
+
 	// forecast is how far a browser's forecast of a display may lie from the time
 	// it reports it: three frames at 60 Hz.
 	forecast = 50 * time.Millisecond
@@ -102,6 +113,9 @@ type method struct {
 	// written tells of a host clock that stamps what this process wrote: the tick
 	// is the middle of the write, the arrival its end.
 	written bool
+	// shift corrects every instant by a measured latency, and within adds to every
+	// bound what that varies by or, where none was measured, what it may be.
+	shift, within time.Duration
 	// arrivalsBound tells whether a sample is taken before it arrives. It is not
 	// so for the stimulus: its ticks are the browser's forecast of when a frame
 	// will be on the screen, and that may be after the report of it arrived.
@@ -110,13 +124,21 @@ type method struct {
 
 func methodOf(info stream.Info) (method, error) {
 	m := method{kind: info.Clock, arrivalsBound: info.Kind != stream.Stimulus}
+	switch {
+	case info.Shift != nil:
+		m.shift, m.within = info.Shift.By, info.Shift.Within
+	case info.Kind == stream.Stimulus && !info.Simulated:
+		m.within = unseenDisplay
+	case info.Clock == stream.ArrivalClock:
+		m.within = unseenCamera
+	}
 	hz := info.TickHz
 	switch info.Clock {
-	case stream.HostClock:
+	case stream.HostClock, stream.ArrivalClock:
 		m.nsPerTick = 1
 		m.hostErr = hostStamp
 		m.written = info.Kind == stream.Trigger
-		if info.Kind == stream.Face {
+		if info.Kind == stream.Face && info.Shift == nil {
 			m.hostErr = cameraFrame
 			if info.Rate > 0 {
 				m.hostErr = time.Duration(float64(time.Second) / info.Rate)
@@ -127,13 +149,29 @@ func methodOf(info stream.Info) (method, error) {
 	case stream.CountedClock:
 		hz = info.Rate
 	default:
-		return m, fmt.Errorf("align: stream %q has the unknown kind of clock %q; use one of host, pinged, ticked, counted", info.ID, info.Clock)
+		return m, fmt.Errorf("align: stream %q has the unknown kind of clock %q; use one of host, arrival, pinged, ticked, counted", info.ID, info.Clock)
 	}
 	if !(hz > 0) || math.IsInf(hz, 1) {
 		return m, fmt.Errorf("align: stream %q has a %s clock of %v ticks a second; state its nominal rate in Info", info.ID, info.Clock, hz)
 	}
 	m.nsPerTick = 1e9 / hz
 	return m, nil
+}
+
+// byHost tells whether ticks are instants of the lab clock already.
+func (m method) byHost() bool { return m.kind == stream.HostClock || m.kind == stream.ArrivalClock }
+
+// shifted corrects an instant and its bound by the measured latency.
+func (m method) shifted(at instant.Instant, err time.Duration) (instant.Instant, time.Duration) {
+	return at.Add(m.shift), sum(err, m.within)
+}
+
+// sum adds two bounds; what is too large for a Duration is Unbounded.
+func sum(a, b time.Duration) time.Duration {
+	if a > Unbounded-b {
+		return Unbounded
+	}
+	return a + b
 }
 
 // hostBound is the bound of a sample that the host stamped. What was written left
@@ -150,6 +188,8 @@ func (m method) name(pings int) string {
 	switch m.kind {
 	case stream.HostClock:
 		return "host clock"
+	case stream.ArrivalClock:
+		return "arrivals at the host"
 	case stream.PingedClock:
 		if pings > 0 {
 			return "corridor of pings and arrivals"

@@ -19,7 +19,23 @@ type point struct{ x, y float64 }
 // above the moment of asking (low). The mapping is a line between two walls.
 type corridor struct {
 	up, low []point
-	prior   float64 // slope to take where the observations do not tell
+	rate    rate
+}
+
+// rate is what is known beforehand of a clock's rate: the slope to take where the
+// observations do not tell.
+type rate struct {
+	slope float64
+	known bool // measured on this device, and not only assumed
+}
+
+// weight is the price of a slope away from this one, as a part of what it moves
+// at the end of the corridor.
+func (r rate) weight() float64 {
+	if r.known {
+		return knownWeight
+	}
+	return tieWeight
 }
 
 // line is y = y0 + slope*(x - x0), with what is known of its error at x0.
@@ -42,10 +58,13 @@ const (
 	// searchSteps halve (nearly: by .618) the interval of slopes, from maxDrift to
 	// below 1e-3 ppm.
 	searchSteps = 40
-	// tieWeight is the price of a slope away from the prior, as a part of what it
-	// moves at the end of the corridor. It only decides where the observations
-	// are few: two arrivals must not claim a drift.
+	// tieWeight only decides where the observations are few: two arrivals must not
+	// claim a drift.
 	tieWeight = 0.02
+	// knownWeight lets a wall keep the known rate as long as it touches anywhere in
+	// the middle three fifths of its points. Observations that lie to both ends of
+	// those overrule it: another device, or a clock that has warmed up.
+	knownWeight = 0.3
 	// contradictionNs is by how much the walls may overlap before an observation
 	// is thrown out: below it the rate may simply have wandered.
 	contradictionNs = 0.5e6
@@ -72,7 +91,7 @@ func (c corridor) solve(x float64) line {
 		return w.oneSided(x, c.up)
 	}
 	for limit := int(math.Ceil(maxThrownShare * float64(len(c.low)))); limit > 0; limit-- {
-		gap := w.gap(w.bestSlope())
+		gap := w.gap(w.widestSlope())
 		if gap > -contradictionNs {
 			break
 		}
@@ -91,7 +110,7 @@ func (c corridor) walls(x float64) walls {
 	return walls{
 		up: lowerHull(c.up), low: upperHull(c.low),
 		upMid: centre(c.up), lowMid: centre(c.low),
-		prior: c.prior,
+		rate:  c.rate,
 		reach: reach(c.up, c.low, x),
 	}
 }
@@ -101,14 +120,14 @@ func (c corridor) walls(x float64) walls {
 // observation is found so; where two contradict each other and nothing else
 // decides, it makes no difference which goes.
 func (c corridor) throwOne(x float64, w walls) (corridor, float64) {
-	b := w.bestSlope()
+	b := w.widestSlope()
 	best, opened := c, math.Inf(-1)
 	try := func(v corridor) {
 		if len(v.up) == 0 || len(v.low) == 0 {
 			return
 		}
 		walls := v.walls(x)
-		if g := walls.gap(walls.bestSlope()); g > opened {
+		if g := walls.gap(walls.widestSlope()); g > opened {
 			best, opened = v, g
 		}
 	}
@@ -127,7 +146,7 @@ func (c corridor) throwOne(x float64, w walls) (corridor, float64) {
 type walls struct {
 	up, low       []point // hulls, in order of x
 	upMid, lowMid float64
-	prior         float64
+	rate          rate
 	reach         float64 // from end to end of the observations and x
 }
 
@@ -153,9 +172,13 @@ func (w walls) lower(slope, x0 float64) float64 {
 // negative where no such line fits.
 func (w walls) gap(slope float64) float64 { return w.upper(slope, 0) - w.lower(slope, 0) }
 
+// widestSlope is the one along which the corridor is highest. Where any line fits,
+// one of this slope does.
+func (w walls) widestSlope() float64 { return maximise(w.gap, -maxDrift, maxDrift) }
+
 func (w walls) bestSlope() float64 {
 	return maximise(func(b float64) float64 {
-		v := -tieWeight * w.reach * math.Abs(b-w.prior)
+		v := -w.rate.weight() * w.reach * math.Abs(b-w.rate.slope)
 		if len(w.up) > 0 {
 			v += w.upper(b, w.upMid)
 		}
@@ -167,19 +190,18 @@ func (w walls) bestSlope() float64 {
 }
 
 func (w walls) twoSided(x float64) line {
-	b := w.bestSlope()
-	hi, lo := w.upper(b, x), w.lower(b, x)
-	l := line{x0: x, y0: (hi + lo) / 2, slope: b, hi: max(hi, lo), lo: min(hi, lo), ok: true}
-	if hi < lo {
-		// The walls overlap. Half the overlap is the least error that must have
-		// been made; the same again stands for what cannot be seen of it.
+	widest := w.widestSlope()
+	if hi, lo := w.upper(widest, x), w.lower(widest, x); hi < lo {
+		// The walls overlap, whatever the slope. Half the overlap is the least error
+		// that must have been made; the same again stands for what cannot be seen of it.
+		l := line{x0: x, y0: (hi + lo) / 2, slope: widest, ok: true}
 		l.hi, l.lo = l.y0+(lo-hi), l.y0-(lo-hi)
 		l.tilt = min(maxDrift, 4*(lo-hi)/w.reach)
 		return l
 	}
-	// The slopes that fit are an interval around b.
+	// The slopes that fit are an interval around the widest.
 	edge := func(out float64) float64 {
-		in := b
+		in := widest
 		for range searchSteps {
 			if mid := (in + out) / 2; w.gap(mid) >= 0 {
 				in = mid
@@ -190,6 +212,9 @@ func (w walls) twoSided(x float64) line {
 		return out
 	}
 	from, to := edge(-maxDrift), edge(maxDrift)
+	b := min(max(w.bestSlope(), from), to)
+	hi, lo := w.upper(b, x), w.lower(b, x)
+	l := line{x0: x, y0: (hi + lo) / 2, slope: b, hi: max(hi, lo), lo: min(hi, lo), ok: true}
 	l.tilt = max(b-from, to-b)
 	highest := maximise(func(b float64) float64 { return w.upper(b, x) }, from, to)
 	lowest := maximise(func(b float64) float64 { return -w.lower(b, x) }, from, to)

@@ -14,7 +14,7 @@ import (
 type estimate struct {
 	any       bool
 	o         origin
-	prior     float64 // the slope to begin with
+	rate      rate // to begin with
 	lastStamp Stamp
 
 	// Observations of the latest window, in order of arrival.
@@ -61,7 +61,7 @@ func (e *estimate) sample(m method, s Stamp) {
 		if e.early++; e.early < falseInARow {
 			return
 		}
-		*e = estimate{prior: e.line.slope}
+		*e = estimate{rate: e.handedOn()}
 		e.sample(m, s)
 		return
 	}
@@ -94,10 +94,11 @@ func (e *estimate) renew(m method) {
 	e.changed, e.fitted = false, e.now
 	e.forget()
 	c := corridor{
-		up:    merged(e.arrivals, e.pongs),
-		low:   e.asked,
-		prior: e.prior,
+		up:   merged(e.arrivals, e.pongs),
+		low:  e.asked,
+		rate: e.rate,
 	}
+	c.rate.known = c.rate.known && e.now < float64(window) // a full window tells its own
 	if l := c.solve(e.newest); l.ok {
 		oldest := e.newest
 		for _, ps := range [][]point{e.arrivals, e.asked} {
@@ -107,6 +108,15 @@ func (e *estimate) renew(m method) {
 		}
 		e.line, e.err = l, l.err()+wandered(min(e.newest-oldest, float64(window)))+m.grain(len(e.asked))
 	}
+}
+
+// handedOn is what the next estimate of the same clock can count on. A short one
+// knows too little of the rate to hand on more than it was given.
+func (e *estimate) handedOn() rate {
+	if !e.line.ok || e.now < float64(settling) {
+		return e.rate
+	}
+	return rate{slope: e.line.slope, known: e.now >= float64(window)}
 }
 
 // merged returns the points of both lists, each in order of x, in order of x.

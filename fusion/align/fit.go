@@ -51,8 +51,12 @@ func Fit(info stream.Info, stamps []Stamp, pings []Ping) (*Timeline, error) {
 	}
 	t := &Timeline{method: m, epochs: map[int][]Piece{}}
 	epochs, s, p := byEpoch(stamps, pings)
+	usual := m.usualRate(epochs, s, p)
 	for _, e := range epochs {
-		if ps := m.fitEpoch(e, s[e], p[e]); len(ps) > 0 {
+		if ps := m.fitEpoch(e, s[e], p[e], usual); len(ps) > 0 {
+			for i := range ps {
+				ps[i].At0, ps[i].Err = m.shifted(ps[i].At0, ps[i].Err)
+			}
 			t.epochs[e] = ps
 			t.order = append(t.order, e)
 		}
@@ -61,26 +65,52 @@ func Fit(info stream.Info, stamps []Stamp, pings []Ping) (*Timeline, error) {
 	return t, nil
 }
 
-func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping) []Piece {
-	if m.kind == stream.HostClock {
+// usualRate finds the rate of the device's clock in the longest epoch, for the short
+// ones: a reset does not change the crystal. It trusts it where that epoch is long.
+func (m method) usualRate(epochs []int, stamps map[int][]Stamp, pings map[int][]Ping) rate {
+	if len(epochs) < 2 || m.byHost() || m.kind == stream.CountedClock {
+		return rate{}
+	}
+	longest, length := 0, time.Duration(0)
+	for _, e := range epochs {
+		if n := len(stamps[e]); n > 0 {
+			if d := stamps[e][n-1].Arrival.Sub(stamps[e][0].Arrival); d > length {
+				longest, length = e, d
+			}
+		}
+	}
+	if length < window {
+		return rate{}
+	}
+	f := m.newFitter(m.originOf(stamps[longest], pings[longest]), stamps[longest], m.truthful(pings[longest]), rate{})
+	return rate{slope: f.rate.slope, known: true}
+}
+
+// truthful leaves out the pings that cannot be true.
+func (m method) truthful(pings []Ping) []Ping {
+	if m.kind != stream.PingedClock {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(pings), func(p Ping) bool { return !m.usable(p.Probe) })
+}
+
+func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping, usual rate) []Piece {
+	if m.byHost() {
 		return m.hostPieces(epoch, stamps)
 	}
 	m = m.paced(stamps)
-	if m.kind != stream.PingedClock {
-		pings = nil
-	}
-	pings = slices.DeleteFunc(slices.Clone(pings), func(p Ping) bool { return !m.usable(p.Probe) })
+	pings = m.truthful(pings)
 	o := m.originOf(stamps, pings)
 
 	var knots []knot
 	for _, run := range m.runs(stamps) {
-		ks := m.newFitter(o, run, pings).knots()
+		ks := m.newFitter(o, run, pings, usual).knots()
 		if m.kind == stream.CountedClock {
 			parts := m.split(run, o, o.pieces(epoch, ks))
 			if len(parts) > 1 || parts[0].doubt > 0 {
 				ks = nil
 				for _, p := range parts {
-					f := m.newFitter(o, p.stamps, nil)
+					f := m.newFitter(o, p.stamps, nil, rate{})
 					f.grain += p.doubt
 					ks = append(ks, f.knots()...)
 				}
@@ -157,10 +187,10 @@ type fitter struct {
 	from    float64
 	until   float64
 	grain   float64 // what the clock itself cannot tell, ns
-	prior   float64
+	rate    rate    // of the whole run
 }
 
-func (m method) newFitter(o origin, stamps []Stamp, pings []Ping) *fitter {
+func (m method) newFitter(o origin, stamps []Stamp, pings []Ping, usual rate) *fitter {
 	f := &fitter{o: o, from: math.Inf(1), until: math.Inf(-1), grain: m.grain(len(pings))}
 	extend := func(x float64) { f.from, f.until = min(f.from, x), max(f.until, x) }
 	all := make([]point, 0, len(stamps))
@@ -183,8 +213,9 @@ func (m method) newFitter(o origin, stamps []Stamp, pings []Ping) *fitter {
 	slices.SortStableFunc(f.up, byX)
 	slices.SortStableFunc(f.low, byX)
 	if len(f.up) > 0 {
-		whole := corridor{up: f.up, low: f.low}
-		f.prior = whole.walls(0).bestSlope()
+		usual.known = usual.known && f.until-f.from < float64(window) // a long run tells its own
+		whole := corridor{up: f.up, low: f.low, rate: usual}
+		f.rate = rate{slope: whole.walls(0).bestSlope(), known: usual.known}
 	}
 	return f
 }
@@ -257,7 +288,7 @@ func (f *fitter) knot(x float64) (knot, bool) {
 	for {
 		from := min(max(x-width/2, f.from), max(f.until-width, f.from))
 		until := max(min(x+width/2, f.until), min(f.from+width, f.until))
-		c := corridor{up: between(f.up, from, until), low: between(f.low, from, until), prior: f.prior}
+		c := corridor{up: between(f.up, from, until), low: between(f.low, from, until), rate: f.rate}
 		all := from <= f.from && until >= f.until
 		poor := len(c.up) == 0 || (len(f.low) > 0 && len(c.low) < fewPings)
 		if poor && !all && (width < float64(widest) || len(c.up) == 0) {

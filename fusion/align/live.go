@@ -57,36 +57,67 @@ func NewLive(info stream.Info) *Live {
 func (l *Live) Align(c stream.Chunk) stream.Chunk {
 	if !l.begun || c.Epoch != l.epoch {
 		l.begun, l.epoch, l.given = true, c.Epoch, false
-		l.estimate, l.ear = estimate{}, ear{}
+		l.estimate, l.ear = estimate{rate: l.estimate.handedOn()}, ear{}
 		l.epochs++
 	}
 	l.pings += len(c.Probes)
 	c.Samples = slices.Clone(c.Samples)
-	if l.known && l.method.kind != stream.HostClock {
-		l.observe(c)
-	}
-	for i := range c.Samples {
-		s := &c.Samples[i]
-		s.At, s.Err = l.place(c.Epoch, *s)
-		if early := s.At.Sub(s.Arrival); early > 0 && l.method.arrivalsBound && l.method.kind != stream.HostClock {
-			// Taken after it arrived: the tick is false, or the clock has stepped.
-			s.At, s.Err = s.Arrival, s.Err+early
+	// One read after the other, so that it makes no difference how many of them a
+	// chunk holds.
+	for samples, probes := c.Samples, c.Probes; len(samples)+len(probes) > 0; {
+		n, p := firstRead(samples, probes)
+		if l.known && !l.method.byHost() {
+			l.observe(c.Epoch, samples[:n], probes[:p])
 		}
-		if l.given && s.At < l.last {
-			s.Err += l.last.Sub(s.At)
-			s.At = l.last
+		for i := range n {
+			l.put(c.Epoch, &samples[i])
 		}
-		l.given, l.last = true, s.At
-		l.tally.add(s.Seq, s.Arrival.Sub(s.At), s.Err)
+		samples, probes = samples[n:], probes[p:]
 	}
 	return c
+}
+
+// firstRead counts the samples and the probes that came with the earliest read.
+func firstRead(samples []stream.Sample, probes []stream.Probe) (n, p int) {
+	var read instant.Instant
+	switch {
+	case len(samples) == 0:
+		read = probes[0].T3
+	case len(probes) == 0:
+		read = samples[0].Arrival
+	default:
+		read = min(samples[0].Arrival, probes[0].T3)
+	}
+	for n < len(samples) && samples[n].Arrival <= read {
+		n++
+	}
+	for p < len(probes) && probes[p].T3 <= read {
+		p++
+	}
+	return n, p
+}
+
+// put fills in At and Err of one sample.
+func (l *Live) put(epoch int, s *stream.Sample) {
+	s.At, s.Err = l.place(epoch, *s)
+	if early := s.At.Sub(s.Arrival); early > 0 && l.method.arrivalsBound && !l.method.byHost() {
+		// Taken after it arrived: the tick is false, or the clock has stepped.
+		s.At, s.Err = s.Arrival, sum(s.Err, early)
+	}
+	s.At, s.Err = l.method.shifted(s.At, s.Err)
+	if l.given && s.At < l.last {
+		s.Err = sum(s.Err, l.last.Sub(s.At))
+		s.At = l.last
+	}
+	l.given, l.last = true, s.At
+	l.tally.add(s.Seq, s.Arrival.Sub(s.At), s.Err)
 }
 
 func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration) {
 	switch {
 	case !l.known:
 		return s.Arrival, arrivalOnly
-	case l.method.kind == stream.HostClock:
+	case l.method.byHost():
 		return instant.Instant(s.Tick), l.method.hostBound(Stamp{epoch, s.Seq, s.Tick, s.Arrival})
 	case !l.estimate.line.ok:
 		return s.Arrival, arrivalOnly
@@ -100,22 +131,22 @@ func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration
 	return at, err
 }
 
-// observe takes what the chunk says of the clock into the estimate.
-func (l *Live) observe(c stream.Chunk) {
+// observe takes what one read says of the clock into the estimate.
+func (l *Live) observe(epoch int, samples []stream.Sample, probes []stream.Probe) {
 	e := &l.estimate
 	if l.method.kind == stream.PingedClock {
-		for _, p := range c.Probes {
+		for _, p := range probes {
 			if l.method.usable(p) {
 				e.ping(l.method, p)
 			}
 		}
 	}
 	counted := l.method.kind == stream.CountedClock
-	for _, s := range c.Samples {
-		st := Stamp{c.Epoch, s.Seq, s.Tick, s.Arrival}
+	for _, s := range samples {
+		st := Stamp{epoch, s.Seq, s.Tick, s.Arrival}
 		if counted {
 			if e.any && l.method.breaks(e.lastStamp, st) {
-				*e, l.ear = estimate{prior: e.line.slope}, ear{}
+				*e, l.ear = estimate{rate: e.handedOn()}, ear{}
 			}
 			l.ear.hear(l.method, st)
 		}
@@ -128,15 +159,10 @@ func (l *Live) observe(c stream.Chunk) {
 }
 
 // recount begins the estimate of a counted clock anew with the latest samples:
-// there are some missing before them. A short estimate knows too little of the rate
-// to hand it on.
+// there are some missing before them.
 func (l *Live) recount() {
 	e := &l.estimate
-	prior := e.prior
-	if e.now > float64(settling) {
-		prior = e.line.slope
-	}
-	*e = estimate{prior: prior}
+	*e = estimate{rate: e.handedOn()}
 	for _, s := range l.ear.latest(l.method) {
 		e.sample(l.method, s)
 	}

@@ -3,8 +3,6 @@ package align
 import (
 	"math"
 	"time"
-
-	"emolab/fusion/stream"
 )
 
 // Statement is what every stream ends with: how it was put on the lab clock,
@@ -100,7 +98,7 @@ func (t *Timeline) state(stamps []Stamp, pings int) Statement {
 	}
 	st := all.statement()
 	st.Method, st.Epochs, st.Pings = t.method.name(pings), len(t.order), pings
-	if t.method.kind == stream.HostClock {
+	if t.method.byHost() {
 		return st
 	}
 	var device, lab float64

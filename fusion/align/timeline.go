@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"emolab/fusion/instant"
-	"emolab/fusion/stream"
 )
 
 // Piece is a stretch of a timeline in which the device's clock runs evenly:
@@ -57,8 +56,8 @@ func (t *Timeline) At(epoch int, tick int64) (instant.Instant, time.Duration) {
 	p := ps[max(i, 0)]
 	outside := max(p.Tick0-tick, tick-p.Until, 0)
 	err := p.Err
-	if outside > 0 && t.method.kind != stream.HostClock {
-		err += time.Duration(float64(outside) * p.NsPerTick * beyondPPM * 1e-6)
+	if outside > 0 && !t.method.byHost() {
+		err = sum(err, nanoseconds(float64(outside)*p.NsPerTick*beyondPPM*1e-6))
 	}
 	return p.at(tick), err
 }
