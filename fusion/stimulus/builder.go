@@ -84,9 +84,12 @@ func (r told) showing() Showing {
 	return s
 }
 
-// pace is how long the frames of a presentation stayed, where both they and the
-// next were told; 0 = not known.
-type pace struct{ shortest, longest time.Duration }
+// pace is how long frames stay, by those where both they and the next were told;
+// 0 = not known.
+type pace struct {
+	shortest time.Duration // of all frames: what the screen can do
+	longest  time.Duration // of the presentation
+}
 
 // learn takes in two rows that follow each other.
 func (p *pace) learn(a, b told) {
@@ -106,12 +109,19 @@ func (p *pace) learn(a, b told) {
 // pacesOf learns the pace of each presentation.
 func pacesOf(rows []told) map[int]pace {
 	out := map[int]pace{}
-	for i := 1; i < len(rows); i++ {
-		if of := rows[i].presentation; of != 0 {
-			p := out[of]
-			p.learn(rows[i-1], rows[i])
-			out[of] = p
+	var p pace
+	for i, r := range rows {
+		if r.presentation == 0 {
+			continue
 		}
+		p.longest = out[r.presentation].longest
+		if i > 0 {
+			p.learn(rows[i-1], r)
+		}
+		out[r.presentation] = pace{longest: p.longest}
+	}
+	for n := range out {
+		out[n] = pace{p.shortest, out[n].longest}
 	}
 	return out
 }
@@ -132,9 +142,10 @@ type builder struct {
 	course []Showing
 	last   told // the latest row of a presentation
 	// missing tells that the page has gone and nothing was told since; missed is
-	// when. extra then tells that the course ends with a showing that says so.
-	missing, extra bool
-	missed         instant.Instant
+	// when, and kept what the course ended with if it now ends with not knowing.
+	missing bool
+	missed  instant.Instant
+	kept    *Showing
 }
 
 // gone notes that the page has gone.
@@ -143,21 +154,25 @@ func (b *builder) gone(from instant.Instant) {
 		return
 	}
 	b.missing, b.missed = true, from
-	end := &b.course[len(b.course)-1]
+	end := b.course[len(b.course)-1]
 	if !end.Known && end.Presentation == 0 {
 		return // not known before either
 	}
-	b.extra = true
-	b.add(Showing{From: max(from, end.From), Until: Open, Err: end.Err})
+	b.kept = &end
+	b.add(Showing{From: max(min(from, Open-1), end.From), Until: Open, Err: end.Err})
 }
 
-// back takes the absence of the page back, or lets it stand.
+// back takes the absence of the page back if it was there all the while, or lets
+// it stand.
 func (b *builder) back(r told) {
-	if b.extra && r.at <= b.missed { // it was there all the while
-		b.course = b.course[:len(b.course)-1]
-		b.course[len(b.course)-1].Until = Open
+	if b.kept != nil && r.at <= b.missed {
+		n := len(b.course) - 1 // what is not known, after what was kept or in its place
+		if b.course[n].From > b.kept.From {
+			b.course, n = b.course[:n], n-1
+		}
+		b.course[n] = *b.kept
 	}
-	b.missing, b.extra = false, false
+	b.missing, b.kept = false, nil
 }
 
 // row takes in the next row. p is the pace of its presentation.
@@ -166,6 +181,7 @@ func (b *builder) row(r told, p pace) {
 		b.back(r)
 	}
 	s := r.showing()
+	s.From = min(s.From, Open-1)
 	if n := len(b.course); n > 0 {
 		s.From = max(s.From, b.course[n-1].From)
 	}
@@ -232,7 +248,7 @@ func (b *builder) between(s Showing, p pace) {
 		if p.shortest > 0 {
 			stay = min(stay, p.shortest)
 		}
-		u.From = end.From.Add(stay)
+		u.From = end.From.Add(max(stay, 1))
 	} else {
 		back := span
 		if p.longest > 0 && p.longest < span/time.Duration(s.Unreported) {
@@ -245,10 +261,22 @@ func (b *builder) between(s Showing, p pace) {
 	}
 }
 
-// add ends the course so far with s.
+// add ends the course so far with s. What lasted no time was not on the screen: s
+// takes its place, and a frame of the same presentation counts as skipped.
 func (b *builder) add(s Showing) {
-	if n := len(b.course); n > 0 {
-		b.course[n-1].Until = s.From
+	n := len(b.course)
+	if n == 0 || b.course[n-1].From < s.From {
+		if n > 0 {
+			b.course[n-1].Until = s.From
+		}
+		b.course = append(b.course, s)
+		return
 	}
-	b.course = append(b.course, s)
+	end := b.course[n-1]
+	s.Skipped += end.Skipped
+	s.Unreported += end.Unreported
+	if end.Known && s.Known && end.Presentation > 0 && end.Presentation == s.Presentation {
+		s.Skipped++
+	}
+	b.course[n-1] = s
 }

@@ -7,19 +7,20 @@
 // The rules:
 //
 //   - A row holds until the next. Rows are taken in their order; one that is
-//     stamped before its predecessor begins with it.
+//     stamped before its predecessor takes its place, for what lasted no time was
+//     not on the screen. A frame of the same presentation then counts as skipped.
 //   - A row without a presentation says that what is on the screen is not known.
 //   - When the page is gone (closed, reloaded, its connection lost), what it had
 //     told holds no longer: unknown from then until the next row. A page that comes
 //     back and tells of the time before it was missed had only lost its connection;
 //     its word counts.
 //   - A step of presented_frames above 1 means frames that were displayed and not
-//     told. The earliest of them came, at the soonest, after the shortest time that
-//     any frame of the presentation stayed, and no later than after an equal share
-//     of the interval. From there until the frame that was told next it is unknown
-//     which of them was up; the presentation is known. Where the first frames of a
-//     presentation were not told, they are taken to have stayed as long as any
-//     other of it did.
+//     told. The frame before them is taken to have stayed for the shortest time that
+//     any frame did (a refresh or more), at most for an equal share of the interval.
+//     From there until the frame that was told next it is unknown which of them was
+//     up; the presentation is known. Where the first frames of a presentation were
+//     not told, they are taken to have stayed as long as any other of it did. That
+//     the last ones were not told cannot be seen.
 //   - A step of the frame number that neither told nor untold frames account for
 //     are frames that were skipped: they were never on the screen.
 //
@@ -63,7 +64,7 @@ type Showing struct {
 // Course turns the rows of one segment into showings. samples are finally aligned
 // and in the order of their numbers; away is when the page was gone, by the lab
 // clock. The showings follow each other from the first row to Open without hole or
-// overlap; some last no time at all. Before the first row nothing is known, and
+// overlap, and each lasts for some time. Before the first row nothing is known, and
 // without rows there is no showing.
 func Course(info stream.Info, samples []stream.Sample, away []Span) []Showing {
 	c := newColumns(info)
