@@ -40,7 +40,13 @@ type Device struct {
 	DriftPPM     float64       // how much faster than nominal its clock runs
 	WanderPPM    float64       // amplitude of a slow sine on top, as of temperature
 	WanderPeriod time.Duration // of that sine
-	Resolution   int64         // ticks that a stamp is rounded down to; 0 or 1 = every tick
+	WarmingPPM   float64       // change of its rate per minute, up for WarmingFor, then down, and so on
+	WarmingFor   time.Duration
+	Resolution   int64 // ticks that a stamp is rounded down to; 0 or 1 = every tick
+
+	// Line is how long a record of a sample is on the line to the host: a constant,
+	// on top of the floor of ToHost.
+	Line time.Duration
 
 	// Batch is the period of the adapter's free-running flush from the device to
 	// the host, through which samples and pongs go; 0 = none.
@@ -50,6 +56,12 @@ type Device struct {
 	Loss     float64         // 0..1: share of samples that never arrive
 	Resets   []time.Duration // when the device starts anew: next epoch, clock from elsewhere
 	Unplug   time.Duration   // how long it is silent at each reset
+	Pauses   []Span          // when the device takes no samples; its clock goes on, its count does not
+	Stalls   []Span          // when the host reads and asks nothing; all that came is read at the end
+
+	Duplicates float64 // 0..1: share of samples that arrive twice
+	Reordered  float64 // 0..1: share of samples that change places with the one before, in the same read
+	Uncounted  bool    // the device numbers nothing: Seq counts what arrived
 
 	Burst     int           // pings at each connect
 	PingEvery time.Duration // afterwards; 0 = never
@@ -57,6 +69,23 @@ type Device struct {
 	// Ahead is by how much sample stamps lie in the future of their sending, as
 	// a browser's forecast of a frame's display does.
 	Ahead time.Duration
+	// Glass is by how much later than its stamp a sample is true: the light of a
+	// frame after the display that the browser forecast. GlassSD is how much that
+	// varies (Gaussian).
+	Glass, GlassSD time.Duration
+}
+
+// Span is a stretch of a recording, counted from its beginning.
+type Span struct{ From, Until time.Duration }
+
+// over returns the end of the first of the spans that at lies in, or at itself.
+func over(spans []Span, at instant.Instant) instant.Instant {
+	for _, s := range spans {
+		if t := at.Sub(begin); t >= s.From && t < s.Until {
+			return begin.Add(s.Until)
+		}
+	}
+	return at
 }
 
 // burstSpacing is the time between the pings of a burst.
@@ -124,22 +153,45 @@ type clock struct {
 
 // read returns the exact reading at an instant: the integral of the rate.
 func (c clock) read(at instant.Instant) float64 {
-	t := at.Sub(begin).Seconds()
-	t0 := c.at0.Sub(begin).Seconds()
-	v := (t - t0) * (1 + c.d.DriftPPM*1e-6)
-	if c.d.WanderPPM != 0 {
-		w := 2 * math.Pi / c.d.WanderPeriod.Seconds()
-		v += c.d.WanderPPM * 1e-6 / w * (math.Cos(w*t0) - math.Cos(w*t))
-	}
-	return c.tick0 + v*c.d.hz()
+	return c.tick0 + (c.d.ran(at)-c.d.ran(c.at0))*c.d.hz()
 }
 
-// when inverts read. The rate is so near to nominal that correcting by the
-// nominal rate converges to a nanosecond in a few rounds.
+// ran is how many of its own seconds the clock has run since the recording began.
+func (d Device) ran(at instant.Instant) float64 {
+	t := at.Sub(begin).Seconds()
+	v := t * (1 + d.DriftPPM*1e-6)
+	if d.WanderPPM != 0 {
+		w := 2 * math.Pi / d.WanderPeriod.Seconds()
+		v += d.WanderPPM * 1e-6 / w * (1 - math.Cos(w*t))
+	}
+	if d.WarmingPPM != 0 {
+		v += d.WarmingPPM / 60 * 1e-6 * triangleArea(t, d.WarmingFor.Seconds())
+	}
+	return v
+}
+
+// triangleArea is the integral from 0 to t of a line that rises by 1 a second for
+// half, falls for as long, and so on.
+func triangleArea(t, half float64) float64 {
+	turns, rest := math.Floor(t/(2*half)), math.Mod(t, 2*half)
+	area := turns * half * half
+	if rest <= half {
+		return area + rest*rest/2
+	}
+	down := 2*half - rest
+	return area + half*half - down*down/2
+}
+
+// when inverts read. The rate is so near to nominal that correcting by it
+// converges to a nanosecond in a few rounds.
 func (c clock) when(tick float64) instant.Instant {
-	at := c.at0
+	hz := c.d.hz() * (1 + c.d.DriftPPM*1e-6)
+	at := c.at0 + instant.Instant(math.Round((tick-c.tick0)/hz*1e9))
 	for range 6 {
-		at += instant.Instant(math.Round((tick - c.read(at)) / c.d.hz() * 1e9))
+		step := instant.Instant(math.Round((tick - c.read(at)) / hz * 1e9))
+		if at += step; step == 0 {
+			break
+		}
 	}
 	return at
 }
@@ -185,6 +237,9 @@ func (d Device) Record(length time.Duration) Recording {
 	}
 	slices.SortStableFunc(ms, func(a, b message) int { return int(a.sent - b.sent) })
 	d.carry(r, ms)
+	ms = slices.DeleteFunc(ms, func(m message) bool { return m.lost })
+	d.reorder(r, ms)
+	d.count(ms)
 	return d.collect(ms)
 }
 
@@ -196,13 +251,19 @@ func (d Device) samples(r *rand.Rand, c clock, epoch int, length time.Duration, 
 		if at.Sub(c.at0) > length {
 			return ms
 		}
-		m := message{sent: at.Add(-d.Ahead), epoch: epoch, truth: at, lost: r.Float64() < d.Loss}
+		if over(d.Pauses, at) != at {
+			continue
+		}
+		m := message{sent: at.Add(d.Line - d.Ahead), epoch: epoch, truth: at, lost: r.Float64() < d.Loss}
 		m.sample = stream.Sample{Seq: *seq, Tick: c.stamp(at)}
-		if d.Info.Clock == stream.CountedClock {
-			m.sample.Tick = *seq
+		if d.Glass != 0 {
+			m.truth = at.Add(d.Glass + time.Duration(r.NormFloat64()*float64(d.GlassSD)))
 		}
 		*seq++
 		ms = append(ms, m)
+		if d.Duplicates > 0 && r.Float64() < d.Duplicates {
+			ms = append(ms, m)
+		}
 	}
 }
 
@@ -211,6 +272,9 @@ func (d Device) pongs(r *rand.Rand, c clock, epoch int, length time.Duration) []
 	var ms []message
 	ask := func(after time.Duration) {
 		t0 := c.at0.Add(after)
+		if over(d.Stalls, t0) != t0 {
+			return
+		}
 		rx := t0.Add(d.ToDevice.draw(r))
 		tx := rx.Add(held)
 		p := &stream.Probe{T0: t0, Rx: c.stamp(rx), Tx: c.stamp(tx)}
@@ -241,19 +305,49 @@ func (d Device) carry(r *rand.Rand, ms []message) {
 			flush = begin.Add(phase + (n+1)*d.Batch)
 		}
 		if d.Batch == 0 || flush != batch { // what is flushed together is read together
-			read = max(read, flush.Add(d.ToHost.draw(r)))
+			read = over(d.Stalls, max(read, flush.Add(d.ToHost.draw(r))))
 			batch = flush
 		}
 		m.arrival = read
 	}
 }
 
+// reorder lets samples change places with the one before, where both came with
+// the same read.
+func (d Device) reorder(r *rand.Rand, ms []message) {
+	if d.Reordered == 0 {
+		return
+	}
+	for i := 1; i < len(ms); i++ {
+		a, b := &ms[i-1], &ms[i]
+		if a.probe == nil && b.probe == nil && a.arrival == b.arrival && a.epoch == b.epoch && r.Float64() < d.Reordered {
+			*a, *b = *b, *a
+		}
+	}
+}
+
+// count numbers what a driver without numbers of the device saw arrive, and
+// repeats numbers as ticks where there is no clock.
+func (d Device) count(ms []message) {
+	var seq int64
+	for i := range ms {
+		m := &ms[i]
+		if m.probe != nil {
+			continue
+		}
+		if d.Uncounted {
+			m.sample.Seq = seq
+			seq++
+		}
+		if d.Info.Clock == stream.CountedClock {
+			m.sample.Tick = m.sample.Seq
+		}
+	}
+}
+
 func (d Device) collect(ms []message) Recording {
 	rec := Recording{Info: d.Info}
 	for _, m := range ms {
-		if m.lost {
-			continue
-		}
 		n := len(rec.Chunks)
 		if n == 0 || rec.Chunks[n-1].Epoch != m.epoch || arrivalOf(rec.Chunks[n-1]) != m.arrival {
 			rec.Chunks = append(rec.Chunks, stream.Chunk{Stream: d.Info.ID, Epoch: m.epoch})
