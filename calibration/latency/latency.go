@@ -30,10 +30,10 @@ const (
 
 // Screen is the screen that was measured with.
 type Screen struct {
-	Width     int     `json:"width"`  // CSS px
-	Height    int     `json:"height"` // CSS px
-	PixelRate float64 `json:"pixel_rate"`
-	RefreshHz float64 `json:"refresh_hz"`
+	Width     int     `json:"width_px"`   // CSS px
+	Height    int     `json:"height_px"`  // CSS px
+	PixelRate float64 `json:"pixel_rate"` // device px per CSS px
+	RefreshHz float64 `json:"refresh_hz"` // 0 = unknown
 }
 
 // Measured is a latency as it was measured once, with all that speaks for it.

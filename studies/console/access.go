@@ -57,6 +57,12 @@ func newStageGate(token string) gate {
 	return g
 }
 
+// StageOnly guards the participant's page where there is no console beside it. It
+// opens with StageToken(token).
+func StageOnly(stage http.Handler, token string) http.Handler {
+	return guard(stage, newStageGate(token))
+}
+
 func (g gate) fits(token string) bool {
 	d := sha256.Sum256([]byte(token))
 	return !g.shut && subtle.ConstantTimeCompare(d[:], g.digest[:]) == 1

@@ -55,6 +55,18 @@ func FlashTable() []FlashChange {
 	return table
 }
 
+// FlashBright tells whether the patch is bright in a frame.
+func FlashBright(frame int64) bool {
+	bright := false
+	for _, c := range FlashTable() {
+		if int64(c.Frame) > frame {
+			break
+		}
+		bright = c.Bright
+	}
+	return bright
+}
+
 // FlashCell returns the middle of a cell as fractions of the picture, from its
 // left and upper edge.
 func FlashCell(i int) (x, y float64) { return (float64(i) + .5) / FlashCells, .05 }

@@ -108,6 +108,9 @@ func TestFlashPicture(t *testing.T) {
 		for len(table) > 0 && table[0].Frame == frame {
 			bright, table = table[0].Bright, table[1:]
 		}
+		if study.FlashBright(int64(frame)) != bright {
+			t.Errorf("frame %d: FlashBright = %t", frame, !bright)
+		}
 		picture := raw[frame*size : (frame+1)*size]
 		level := func(x, y float64) byte {
 			return picture[int(y*float64(clip.Height))*clip.Width+int(x*float64(clip.Width))]

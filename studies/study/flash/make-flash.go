@@ -29,18 +29,13 @@ func grey(bright bool) byte {
 
 func main() {
 	out := bufio.NewWriter(os.Stdout)
-	table := study.FlashTable()
-	bright := false
 	for frame := range study.FlashFrames {
-		for len(table) > 0 && table[0].Frame == frame {
-			bright, table = table[0].Bright, table[1:]
-		}
 		row := make([]byte, 0, side)
 		for _, bit := range study.FlashBits(frame) {
 			row = append(row, bytes.Repeat([]byte{grey(bit)}, cells)...)
 		}
 		picture := bytes.Repeat(row, cells)
-		picture = append(picture, bytes.Repeat([]byte{grey(bright)}, side*(side-cells))...)
+		picture = append(picture, bytes.Repeat([]byte{grey(study.FlashBright(int64(frame)))}, side*(side-cells))...)
 		if _, err := out.Write(picture); err != nil {
 			fmt.Fprintln(os.Stderr, "make-flash: write frame:", err)
 			os.Exit(1)
