@@ -32,16 +32,17 @@ const (
 type cli struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve    serveCmd    `cmd:"" help:"Run the lab: console, stage, recording."`
-	Demo     demoCmd     `cmd:"" help:"Run whole sessions on the virtual lab and score them against the known truth."`
-	Doctor   doctorCmd   `cmd:"" help:"Say in words what is wrong with this workstation, if anything."`
-	Devices  devicesCmd  `cmd:"" help:"Say what is plugged in: cameras, sensors, their rate and a live value."`
-	Session  sessionCmd  `cmd:"" help:"List, show and export sessions."`
-	Bundle   bundleCmd   `cmd:"" help:"Check exported bundles."`
-	Face     faceCmd     `cmd:"" help:"Analyse films and pictures of faces."`
-	Models   modelsCmd   `cmd:"" help:"Install and check the face models."`
-	Firmware firmwareCmd `cmd:"" help:"Build, flash and emulate the firmware of Emolab's own box."`
-	Bench    benchCmd    `cmd:"" help:"Measure this workstation against the budgets."`
+	Serve     serveCmd     `cmd:"" help:"Run the lab: console, stage, recording."`
+	Demo      demoCmd      `cmd:"" help:"Run whole sessions on the virtual lab and score them against the known truth."`
+	Doctor    doctorCmd    `cmd:"" help:"Say in words what is wrong with this workstation, if anything."`
+	Devices   devicesCmd   `cmd:"" help:"Say what is plugged in: cameras, sensors, their rate and a live value."`
+	Session   sessionCmd   `cmd:"" help:"List, show and export sessions."`
+	Bundle    bundleCmd    `cmd:"" help:"Check exported bundles."`
+	Face      faceCmd      `cmd:"" help:"Analyse films and pictures of faces."`
+	Models    modelsCmd    `cmd:"" help:"Install and check the face models."`
+	Calibrate calibrateCmd `cmd:"" help:"Measure how late the participant's screen and the camera are."`
+	Firmware  firmwareCmd  `cmd:"" help:"Build, flash and emulate the firmware of Emolab's own box."`
+	Bench     benchCmd     `cmd:"" help:"Measure this workstation against the budgets."`
 }
 
 // app is what every command works with.

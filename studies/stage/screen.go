@@ -74,3 +74,14 @@ func (s *Server) presenting() bool {
 	defer s.mu.Unlock()
 	return s.show != nil
 }
+
+// Agent names the browser of the page that holds the stage, by its user agent; ""
+// when no page does.
+func (s *Server) Agent() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holder == nil {
+		return ""
+	}
+	return s.holder.hello.Agent
+}
