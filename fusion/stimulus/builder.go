@@ -141,6 +141,7 @@ func since(a, b instant.Instant) time.Duration {
 type builder struct {
 	course []Showing
 	last   told // the latest row of a presentation
+	unseen bool // the latest row says that what is on the screen is not known
 	// missing tells that the page has gone and nothing was told since; missed is
 	// when, and kept what the course ended with if it now ends with not knowing.
 	missing bool
@@ -193,6 +194,7 @@ func (b *builder) row(r told, p pace) {
 		}
 		b.last = r
 	}
+	b.unseen = !r.known && r.presentation == 0
 	b.add(s)
 }
 
@@ -203,7 +205,7 @@ func (b *builder) again(r told) bool {
 
 // unreported counts the frames that were displayed before the one of r and not told.
 func (b *builder) unreported(r told) int64 {
-	if r.presented <= 0 {
+	if r.presented <= 0 || b.unseen {
 		return 0
 	}
 	n := r.presented - 1
@@ -218,7 +220,7 @@ func (b *builder) unreported(r told) int64 {
 
 // skipped counts the frames before that of r that were not displayed.
 func (b *builder) skipped(r told, unreported int64) int64 {
-	if !r.known {
+	if !r.known || b.unseen {
 		return 0
 	}
 	before := int64(-1)

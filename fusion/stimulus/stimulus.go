@@ -9,7 +9,8 @@
 //   - A row holds until the next. Rows are taken in their order; one that is
 //     stamped before its predecessor takes its place, for what lasted no time was
 //     not on the screen. A frame of the same presentation then counts as skipped.
-//   - A row without a presentation says that what is on the screen is not known.
+//   - A row without a presentation says that what is on the screen is not known (the
+//     page was hidden). What the browser counted meanwhile was seen by nobody.
 //   - When the page is gone (closed, reloaded, its connection lost), what it had
 //     told holds no longer: unknown from then until the next row. A page that comes
 //     back and tells of the time before it was missed had only lost its connection;

@@ -94,7 +94,7 @@ func Info() stream.Info {
 func stimulusChannels() []stream.Channel {
 	return []stream.Channel{
 		{Name: "presentation", Unit: "1", Note: "Number of the play step within the session, from 1; 0 while no stimulus is on the screen; empty where that is not known."},
-		{Name: "frame", Unit: "1", Note: "Number of the displayed frame within the video file, from 0."},
+		{Name: "frame", Unit: "1", Note: "Number of the displayed frame within the video file, from 0; empty for the moments of which the browser did not tell which frame it was."},
 		{Name: "media_ns", Unit: "ns", Note: "Presentation time of the displayed frame within the video file."},
 	}
 }

@@ -17,8 +17,11 @@ import (
 // changed in place. A showing ends with its segment, or where the media time
 // goes back.
 func MarkCutOff(segments ...[]stream.Sample) {
-	type showing struct{ segment, from, until int } // rows [from, until) of a segment
-	last := map[float64]showing{}                   // by presentation
+	type showing struct {
+		segment, from, until int     // rows [from, until) of a segment
+		media                float64 // of the latest of them whose frame is known
+	}
+	last := map[float64]showing{} // by presentation
 	for g, rows := range segments {
 		for i, r := range rows {
 			p := r.Values[presentation]
@@ -26,7 +29,7 @@ func MarkCutOff(segments ...[]stream.Sample) {
 				continue
 			}
 			s, shown := last[p]
-			again := shown && (s.segment != g || r.Values[mediaNs] < rows[s.until-1].Values[mediaNs])
+			again := shown && (s.segment != g || r.Values[mediaNs] < s.media)
 			if again {
 				cutOff(segments[s.segment][s.from:s.until], p)
 			}
@@ -34,6 +37,9 @@ func MarkCutOff(segments ...[]stream.Sample) {
 				s = showing{segment: g, from: i}
 			}
 			s.until = i + 1
+			if m := r.Values[mediaNs]; !math.IsNaN(m) {
+				s.media = m
+			}
 			last[p] = s
 		}
 	}

@@ -39,6 +39,8 @@ func TestMarkCutOff(t *testing.T) {
 		{"page reloaded", [][]stream.Sample{joined(shown(1, 0, 33, 66), shown(0, 0, 0), shown(1, 0, 33, 66, 99))}, "ccc--kkkk"},
 		{"reloaded twice", [][]stream.Sample{joined(shown(1, 0, 33), shown(1, 0, 33), shown(1, 0))}, "cccck"},
 		{"continued", [][]stream.Sample{joined(shown(1, 0, 33), shown(2, 0, 33)), joined(shown(0, 0), shown(2, 0, 33, 66))}, "kkcc-kkk"},
+		{"cut off in a frame that was not told", [][]stream.Sample{joined(shown(1, 33, 66, math.NaN()), shown(1, 0, 33))}, "ccckk"},
+		{"a frame that was not told", [][]stream.Sample{shown(1, 0, 33, math.NaN(), 66)}, "kkkk"},
 		{"not repeated", [][]stream.Sample{shown(1, 0, 33), {}}, "kk"},
 	} {
 		MarkCutOff(c.segments...)

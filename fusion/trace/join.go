@@ -7,6 +7,7 @@ import (
 	"emolab/fusion/eda"
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
+	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 )
 
@@ -31,6 +32,9 @@ const (
 type Streams struct {
 	FaceInfo, GazeInfo, EDAInfo, StimulusInfo stream.Info
 	Face, Gaze, EDA, Stimulus                 []stream.Sample
+	// Shown is what was on the screen when; without it that is taken from Stimulus,
+	// as if the page had never gone.
+	Shown []stimulus.Showing
 	// Analysis is that of EDA: its Tonic and Phasic have one value per sample of
 	// EDA, or are empty.
 	Analysis eda.Result
@@ -42,21 +46,20 @@ type Streams struct {
 // Join makes the final trace, one row per face sample: skin conductance by
 // linear interpolation between samples at most eda.MaxGap apart (one that the
 // device only repeated is none), the nearest gaze sample within a sample interval
-// (a valid one before an invalid one), the stimulus row in force, gaze mapped from
-// the screen onto the stimulus.
+// (a valid one before an invalid one), what was on the screen (fusion/stimulus), gaze
+// mapped from the screen onto the stimulus.
 //
 // Seq, Tick, Arrival and At are the face sample's. Err is its bound plus the
 // worst bound of the samples joined: by so much at most may a value of the row
 // belong to another instant than At says. It takes one pass over each stream.
 func Join(in Streams) []stream.Sample {
 	var (
-		face     = faceColumns(in.FaceInfo)
-		gaze     = gazeFinder{samples: in.Gaze, columns: newGazeColumns(in.GazeInfo), reach: gazeReachOf(in.GazeInfo)}
-		stimulus = inForce{samples: in.Stimulus}
-		columns  = newStimulusColumns(in.StimulusInfo)
-		skin     = skinFinder{samples: in.EDA, columns: newSkinColumns(in.EDAInfo), analysis: in.Analysis, before: -1}
-		onsets   = in.Analysis.Responses
-		rows     = make([]stream.Sample, 0, len(in.Face))
+		face   = faceColumns(in.FaceInfo)
+		gaze   = gazeFinder{samples: in.Gaze, columns: newGazeColumns(in.GazeInfo), reach: gazeReachOf(in.GazeInfo)}
+		shown  = stimulus.NewCursor(in.shown())
+		skin   = skinFinder{samples: in.EDA, columns: newSkinColumns(in.EDAInfo), analysis: in.Analysis, before: -1}
+		onsets = in.Analysis.Responses
+		rows   = make([]stream.Sample, 0, len(in.Face))
 	)
 	for i, f := range in.Face {
 		r := newRow(f, face)
@@ -66,12 +69,7 @@ func Join(in Streams) []stream.Sample {
 		if !in.Facial.Calibrated {
 			r.quality |= NoNeutral
 		}
-		var on rect
-		if s, ok := stimulus.at(f.At); ok {
-			on = r.stimulus(s, columns)
-		} else {
-			r.quality |= StimulusUnknown
-		}
+		on := r.stimulus(shown.At(f.At))
 		gaze.fill(&r, on)
 		skin.fill(&r)
 
@@ -97,22 +95,11 @@ func gazeReachOf(info stream.Info) time.Duration {
 	return time.Duration(gazeReach / info.Rate * float64(time.Second))
 }
 
-// inForce walks a hold stream.
-type inForce struct {
-	samples []stream.Sample
-	next    int
-}
-
-// at returns the latest sample not later than at. at must not go back from call
-// to call.
-func (f *inForce) at(at instant.Instant) (stream.Sample, bool) {
-	for f.next < len(f.samples) && f.samples[f.next].At <= at {
-		f.next++
+func (in *Streams) shown() []stimulus.Showing {
+	if in.Shown != nil {
+		return in.Shown
 	}
-	if f.next == 0 {
-		return stream.Sample{}, false
-	}
-	return f.samples[f.next-1], true
+	return stimulus.Course(in.StimulusInfo, in.Stimulus, nil)
 }
 
 // gazeFinder walks the gaze samples.

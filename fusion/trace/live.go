@@ -7,6 +7,7 @@ import (
 	"emolab/fusion/eda"
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
+	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 )
 
@@ -30,9 +31,8 @@ type Live struct {
 	face    [len(fromFace)]int
 	gaze    *held
 	skin    *held
-	shown   *held
+	shown   *stimulus.Live // nil without a stimulus stream
 	gazeAt  gazeColumns
-	showAt  stimulusColumns
 	skinAt  skinColumns
 	split   *eda.Live
 	onsets  []instant.Instant // recognised and not yet in a row
@@ -70,7 +70,7 @@ func NewLive(infos []stream.Info) *Live {
 		case stream.EDA:
 			l.skin, l.skinAt = h, newSkinColumns(info)
 		case stream.Stimulus:
-			l.shown, l.showAt = h, newStimulusColumns(info)
+			l.shown = stimulus.NewLive(info, history)
 		}
 	}
 	return l
@@ -78,18 +78,28 @@ func NewLive(infos []stream.Info) *Live {
 
 // Add takes an aligned chunk of any stream and returns the rows that it
 // completes: one per sample of the face stream, none for the others. A device
-// that disconnects takes its values with it.
+// that disconnects takes its values with it; what was on the screen until the page
+// had gone is still known.
 func (l *Live) Add(c stream.Chunk) []stream.Sample {
 	h := l.streams[c.Stream]
 	if h == nil {
 		return nil
 	}
 	for _, e := range c.Events {
-		if e.Kind == stream.Disconnected {
-			h.recent, h.splits = nil, nil
+		if e.Kind != stream.Disconnected {
+			continue
 		}
+		if h.kind == stream.Stimulus {
+			l.shown.Gone(e.At)
+		}
+		h.recent, h.splits = nil, nil
 	}
-	if h.kind != stream.Face {
+	switch h.kind {
+	case stream.Face:
+	case stream.Stimulus:
+		l.shown.Add(c.Samples)
+		return nil
+	default:
 		l.keep(h, c.Samples)
 		return nil
 	}
@@ -148,8 +158,7 @@ func (l *Live) forgetOnsets() {
 	}
 }
 
-// forget drops what is older than history, but never the sample in force then:
-// a stimulus row holds until the next one.
+// forget drops what is older than history, but never the sample in force then.
 func (h *held) forget() {
 	if len(h.recent) == 0 {
 		return
@@ -190,13 +199,10 @@ func (l *Live) row(f stream.Sample, m facial.Measured) stream.Sample {
 }
 
 func (l *Live) joinStimulus(r *row) rect {
-	if l.shown != nil {
-		if i := l.shown.at(r.sample.At); i >= 0 {
-			return r.stimulus(l.shown.recent[i], l.showAt)
-		}
+	if l.shown == nil {
+		return r.stimulus(stimulus.Showing{}, false)
 	}
-	r.quality |= StimulusUnknown
-	return rect{}
+	return r.stimulus(l.shown.At(r.sample.At))
 }
 
 func (l *Live) joinGaze(r *row, on rect) {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"time"
 
+	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 )
 
@@ -117,16 +118,6 @@ func newSkinColumns(i stream.Info) skinColumns {
 // isHeld tells whether the device only repeated its last reading.
 func (c skinColumns) isHeld(s stream.Sample) bool { return value(s, c.hold) == 1 }
 
-// stimulusColumns are the places of a stimulus stream's channels.
-type stimulusColumns struct{ presentation, frame, media, x, y, w, h int }
-
-func newStimulusColumns(i stream.Info) stimulusColumns {
-	return stimulusColumns{
-		i.Index("presentation"), i.Index("frame"), i.Index("media_ns"),
-		i.Index("rect_x"), i.Index("rect_y"), i.Index("rect_w"), i.Index("rect_h"),
-	}
-}
-
 // rect is where the picture lies, 0..1 of the screen. The zero rect is nowhere.
 type rect struct{ x, y, w, h float64 }
 
@@ -138,21 +129,29 @@ func (r rect) within(x, y float64) (float64, float64) {
 	return (x - r.x) / r.w, (y - r.y) / r.h
 }
 
-// stimulus fills in the stimulus row that is in force, and returns where its
-// picture lies.
-func (r *row) stimulus(s stream.Sample, c stimulusColumns) rect {
-	r.join(s.Err)
-	v := r.sample.Values
-	v[presentation] = value(s, c.presentation)
-	if math.IsNaN(v[presentation]) {
+// stimulus fills in what was on the screen, if anything was told of it, and returns
+// where its picture lies. Of a presentation of which it is not known which frame was
+// up, the row has the presentation and no frame.
+func (r *row) stimulus(s stimulus.Showing, told bool) rect {
+	if !told {
 		r.quality |= StimulusUnknown
 		return rect{}
 	}
-	if v[presentation] == 0 {
+	r.join(s.Err)
+	v := r.sample.Values
+	if !s.Known {
+		r.quality |= StimulusUnknown
+	}
+	if s.Known || s.Presentation > 0 {
+		v[presentation] = float64(s.Presentation)
+	}
+	if s.Presentation == 0 {
 		return rect{}
 	}
-	v[frame], v[mediaNs] = value(s, c.frame), value(s, c.media)
-	on := rect{value(s, c.x), value(s, c.y), value(s, c.w), value(s, c.h)}
+	if s.Known {
+		v[frame], v[mediaNs] = float64(s.Frame), float64(s.Media)
+	}
+	on := rect{s.Rect[0], s.Rect[1], s.Rect[2], s.Rect[3]}
 	if !(on.w > 0 && on.h > 0) {
 		r.quality |= StimulusUnknown
 	}

@@ -14,6 +14,7 @@ import (
 	"emolab/fusion/eda"
 	"emolab/fusion/expression"
 	"emolab/fusion/instant"
+	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 )
 
@@ -54,10 +55,12 @@ func aGaze(d time.Duration, x, y float64) stream.Sample { return at(d, 3*ms, 1, 
 func anEDA(d time.Duration, us float64) stream.Sample { return at(d, 1*ms, 512, us) }
 
 func aStimulus(d time.Duration, n, frame float64) stream.Sample {
-	if n == 0 {
-		return at(d, 2*ms, 0, nan, nan, nan, nan, nan, nan, nan)
+	s := at(d, 2*ms, 0, nan, nan, nan, nan, nan, nan, nan)
+	if n > 0 {
+		s = at(d, 2*ms, n, frame, frame*40e6, frame+1, .25, 0, .5, 1)
 	}
-	return at(d, 2*ms, n, frame, frame*40e6, frame+1, .25, 0, .5, 1)
+	s.Arrival = s.At
+	return s
 }
 
 // row1 reads a row by name.
@@ -262,11 +265,50 @@ func TestHeldReadingsArePassedOver(t *testing.T) {
 
 func TestLiveForgetsTheDisconnected(t *testing.T) {
 	in := whole()
-	l := NewLive([]stream.Info{stimInfo, faceInfo})
+	l := NewLive([]stream.Info{stimInfo, gazeInfo, faceInfo})
 	l.Add(stream.Chunk{Stream: "stimulus", Samples: in.Stimulus})
-	l.Add(stream.Chunk{Stream: "stimulus", Events: []stream.Event{{Kind: stream.Disconnected}}})
-	rows := l.Add(stream.Chunk{Stream: "face", Samples: in.Face[:1]})
-	read(t, rows[0]).want(t, row1{"presentation": nan, "quality": float64(NotFinal | NoNeutral | NoGaze | NoEDA | StimulusUnknown)})
+	l.Add(stream.Chunk{Stream: "gaze", Samples: in.Gaze})
+	gone := []stream.Event{{Kind: stream.Disconnected, At: in.Face[2].At.Add(-ms)}}
+	l.Add(stream.Chunk{Stream: "stimulus", Events: gone})
+	l.Add(stream.Chunk{Stream: "gaze", Events: gone})
+	rows := l.Add(stream.Chunk{Stream: "face", Samples: in.Face[1:]})
+	// The page was there at 133 ms.
+	read(t, rows[0]).want(t, row1{"presentation": 1, "frame": 0, "pupil_mm": nan, "quality": float64(NotFinal | NoNeutral | GazeStale | NoEDA)})
+	read(t, rows[1]).want(t, row1{"presentation": nan, "frame": nan, "quality": float64(NotFinal | NoNeutral | GazeStale | NoEDA | StimulusUnknown)})
+}
+
+// Of a frame that was displayed and not told the row has the presentation, the gaze
+// on it, and no frame; the same live, once the next frame was told.
+func TestAFrameThatWasNotTold(t *testing.T) {
+	in := whole()
+	in.Stimulus = []stream.Sample{aStimulus(80*ms, 1, 0), aStimulus(110*ms, 1, 1), aStimulus(160*ms, 1, 3)}
+	in.Stimulus[2].Values[3] = 4 // presented_frames, after 2
+	untold := row1{"presentation": 1, "frame": nan, "media_ns": nan, "gaze_x": 1.3, "gaze_y": .9, "gaze_valid": 1}
+	in.Face[1].At = in.Stimulus[1].At.Add(28 * ms) // between an equal share of 25 ms and the next frame
+	row := Join(in)[1]
+	read(t, row).want(t, untold)
+	if q := Quality(read(t, row)["quality"]); q != StimulusUnknown {
+		t.Errorf("quality %q", q.Words())
+	}
+	l := NewLive([]stream.Info{stimInfo, gazeInfo, faceInfo})
+	l.Add(stream.Chunk{Stream: "gaze", Samples: in.Gaze})
+	l.Add(stream.Chunk{Stream: "stimulus", Samples: in.Stimulus})
+	live := l.Add(stream.Chunk{Stream: "face", Samples: in.Face[1:2]})[0]
+	untold["gaze_x"], untold["gaze_y"] = 1, .25 // the one before, not the nearest
+	read(t, live).want(t, untold)
+	if q := Quality(read(t, live)["quality"]); q != NotFinal|NoNeutral|NoEDA|StimulusUnknown {
+		t.Errorf("live quality %q", q.Words())
+	}
+}
+
+// While the page was gone nobody knows what was on the screen.
+func TestJoinWhileThePageWasGone(t *testing.T) {
+	in := whole()
+	in.Shown = stimulus.Course(in.StimulusInfo, in.Stimulus, []stimulus.Span{{From: in.Face[1].At.Add(-ms)}})
+	in.Stimulus = nil // what is shown comes from Shown
+	rows := Join(in)
+	read(t, rows[0]).want(t, row1{"presentation": 0, "quality": 0})
+	read(t, rows[1]).want(t, row1{"presentation": nan, "frame": nan, "gaze_x": nan, "gaze_valid": 1, "quality": float64(StimulusUnknown)})
 }
 
 // A stimulus that is held for a minute must outlive the history of the others.
