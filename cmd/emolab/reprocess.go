@@ -27,6 +27,7 @@ import (
 type sessionReprocessCmd struct {
 	Session string `arg:"" help:"The session's id, or \"last\"."`
 	storeFlags
+	Align   bool   `help:"Fit the clocks anew from the stored ticks, arrivals and pings, instead of deriving from the stored instants. Says what differs."`
 	Video   bool   `help:"Read the kept video of the face again with the present nets, instead of deriving from the stored landmarks."`
 	Neutral string `help:"The stretch with the face at rest, in seconds of the segment, as 2-6. Default: the calmest one is looked for." placeholder:"FROM-TO"`
 	Segment int    `help:"The segment that --neutral counts in." default:"0" placeholder:"N"`
@@ -43,7 +44,13 @@ func (sessionReprocessCmd) Help() string {
 	return `The rows that are there stay as they are; the new ones stand beside them, under a
 name of their own. Video is there only where the participant has allowed it.
 
+With --align the clocks are fitted anew from what was observed. The program that
+sealed the session comes to the same instants, to the nanosecond; a newer one may
+not, and then the new derivation has the new ones: its clocks, its statements, what
+was on the screen when, and the trace. It goes together with --video and --neutral.
+
 Examples:
+  emolab session reprocess last --align                is it the same again?
   emolab session reprocess last --neutral 2-6          another face at rest
   emolab session reprocess last --video                the present nets
   emolab session reprocess last --video --detector yunet --current
@@ -52,9 +59,12 @@ Examples:
 
 // Run is the command.
 func (c *sessionReprocessCmd) Run(a *app) error {
-	o := store.RederiveOptions{Name: c.Name, Current: c.Current, NeutralSegment: c.Segment, Software: "emolab " + version}
+	o := store.RederiveOptions{Name: c.Name, Align: c.Align, Current: c.Current, NeutralSegment: c.Segment, Software: "emolab " + version}
 	if !c.Video && (c.Detector != face.DetectorTiny || c.DetectorSize != 0 || !c.Mirror) {
 		return usagef("--detector, --detector-size and --no-mirror are for reading the video again: add --video")
+	}
+	if c.Show != "" && (c.Align || c.Video || c.Neutral != "" || c.Name != "") {
+		return usagef("--show only changes what is shown: derive first, with --current, or leave the other flags out")
 	}
 	if c.Neutral != "" {
 		from, until, err := parseStretch(c.Neutral)
@@ -72,7 +82,7 @@ func (c *sessionReprocessCmd) Run(a *app) error {
 		if err := s.Show(a.ctx, id, c.Show); err != nil {
 			return err
 		}
-		return c.print(a, s, id, c.Show)
+		return c.print(a, s, id, store.Rederived{Name: c.Show})
 	}
 	if c.Video {
 		if o.FaceStream, err = c.readVideo(a, s, id, filepath.Dir(s.Path())); err != nil {
@@ -80,16 +90,17 @@ func (c *sessionReprocessCmd) Run(a *app) error {
 		}
 	}
 	progress := newBar(a.err, 1, "deriving again")
-	name, err := s.Rederive(a.ctx, id, o, progress.set)
+	made, err := s.Rederive(a.ctx, id, o, progress.set)
 	progress.finish()
 	if err != nil {
 		return err
 	}
-	return c.print(a, s, id, name)
+	return c.print(a, s, id, made)
 }
 
-// print lists the session's derivations, the new one among them.
-func (c *sessionReprocessCmd) print(a *app, s *store.Store, id, name string) error {
+// print lists the session's derivations, the new one among them, and what became of
+// the clocks.
+func (c *sessionReprocessCmd) print(a *app, s *store.Store, id string, made store.Rederived) error {
 	d, err := s.Session(a.ctx, id)
 	if err != nil {
 		return err
@@ -98,15 +109,43 @@ func (c *sessionReprocessCmd) print(a *app, s *store.Store, id, name string) err
 		return printJSON(a.out, struct {
 			Session     string             `json:"session"`
 			Name        string             `json:"name"`
+			Streams     []store.Realigned  `json:"streams,omitempty"`
 			Derivations []store.Derivation `json:"derivations"`
-		}{id, name, d.Derivations})
+		}{id, made.Name, made.Streams, d.Derivations})
 	}
 	if c.Show != "" {
-		fmt.Fprintf(a.out, "%s shows the derivation %s\n", id, name)
+		fmt.Fprintf(a.out, "%s shows the derivation %s\n", id, made.Name)
 	} else {
-		fmt.Fprintf(a.out, "%s has the new derivation %s\n", id, name)
+		fmt.Fprintf(a.out, "%s has the new derivation %s\n", id, made.Name)
+	}
+	if made.Streams != nil {
+		if err := printRealigned(a.out, made.Streams, len(d.Segments) > 1); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out)
 	}
 	return printDerivations(a, &d)
+}
+
+// printRealigned says of each stream how its new instants compare with the stored ones.
+func printRealigned(out io.Writer, streams []store.Realigned, segments bool) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nSTREAM\tSAMPLES\tINSTANTS\tBOUNDS\tDRIFT ppm\tERROR ±ms")
+	for _, r := range streams {
+		name := r.Stream
+		if segments {
+			name = fmt.Sprintf("%s, segment %d", r.Stream, r.Segment+1)
+		}
+		instants, bounds := "the same to the nanosecond", "the same"
+		if r.Moved > 0 {
+			instants = fmt.Sprintf("%d differ, by %v at most", r.Moved, r.Furthest)
+		}
+		if r.Rebound > 0 {
+			bounds = fmt.Sprintf("%d differ", r.Rebound)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%.1f\t%.2f\n", name, r.Samples, instants, bounds, r.Statement.DriftPPM, r.Statement.BoundMs)
+	}
+	return w.Flush()
 }
 
 // printDerivations lists how a session's trace was made, each time.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math"
+	"time"
 
 	"emolab/fusion/align"
 	"emolab/fusion/eda"
@@ -18,6 +19,7 @@ type aligned struct {
 	samples   []stream.Sample // with final At and Err
 	epochs    []int           // of the samples
 	moved     []finalTime     // of the samples whose At or Err differ from the file's
+	apart     apart           // the same in numbers
 	pieces    []align.Piece
 	statement align.Statement
 	usable    float64
@@ -33,8 +35,13 @@ func (s *Store) observed(ctx context.Context, id string, segment int, t Stream, 
 	if t.Kind == stream.Face {
 		return s.faces(ctx, id, segment, t)
 	}
-	a := aligned{info: t.Info, samples: make([]stream.Sample, 0, t.Rows), epochs: make([]int, 0, t.Rows)}
-	for row, err := range s.rows(ctx, id, t.ID, segment, t.Info) {
+	return s.plain(ctx, id, segment, t, t.Info)
+}
+
+// plain reads one stream, of its channels those in info.
+func (s *Store) plain(ctx context.Context, id string, segment int, t Stream, info stream.Info) (aligned, error) {
+	a := aligned{info: info, samples: make([]stream.Sample, 0, t.Rows), epochs: make([]int, 0, t.Rows)}
+	for row, err := range s.rows(ctx, id, t.ID, segment, info) {
 		if err != nil {
 			return a, err
 		}
@@ -43,19 +50,37 @@ func (s *Store) observed(ctx context.Context, id string, segment int, t Stream, 
 	return a, nil
 }
 
+// apart is by how much newly fitted instants and bounds are other than the file's.
+type apart struct {
+	instants, bounds int64 // samples whose At, whose Err is another
+	furthest         time.Duration
+}
+
 // align reads one stream and fits its clock anew.
 func (s *Store) align(ctx context.Context, id string, segment int, t Stream, pings []align.Ping) (aligned, error) {
 	a, err := s.observed(ctx, id, segment, t, nil)
-	if err != nil {
-		return a, err
+	if err == nil {
+		err = s.fit(ctx, id, segment, t, pings, &a)
 	}
+	return a, err
+}
+
+// fit fits the clock of a stream that was read, and puts its samples where it says. A
+// stream that reads another's frames again has that one's clock.
+func (s *Store) fit(ctx context.Context, id string, segment int, t Stream, pings []align.Ping, a *aligned) (err error) {
 	stamps := make([]align.Stamp, len(a.samples))
 	for i, s := range a.samples {
 		stamps[i] = align.Stamp{Epoch: a.epochs[i], Seq: s.Seq, Tick: s.Tick, Arrival: s.Arrival}
 	}
-	timeline, err := align.Fit(t.Info, stamps, pings)
+	all := stamps
+	if t.FramesOf != "" {
+		if all, err = s.stamps(ctx, id, t.clockOf(), segment, t.Kind); err != nil {
+			return err
+		}
+	}
+	timeline, err := align.Fit(t.Info, all, pings)
 	if err != nil {
-		return a, err
+		return err
 	}
 	for i := range a.samples {
 		s := &a.samples[i]
@@ -63,14 +88,37 @@ func (s *Store) align(ctx context.Context, id string, segment int, t Stream, pin
 		if at != s.At || bound != s.Err {
 			a.moved = append(a.moved, finalTime{s.Seq, at, bound})
 		}
+		if at != s.At {
+			a.apart.instants++
+			a.apart.furthest = max(a.apart.furthest, at.Sub(s.At).Abs())
+		}
+		if bound != s.Err {
+			a.apart.bounds++
+		}
 		s.At, s.Err = at, bound
 	}
 	for i := range a.frames {
 		a.frames[i].At = a.samples[i].At
 	}
 	a.pieces, a.statement = timeline.Pieces(), timeline.Statement()
+	if t.FramesOf != "" {
+		a.statement.Lost += int64(len(all) - len(stamps))
+		a.statement.Samples = int64(len(stamps))
+	}
 	a.usable = usable(a.info, len(a.samples), func(i int) []float64 { return a.samples[i].Values }, a.statement.Lost)
-	return a, nil
+	return nil
+}
+
+// stamps reads what alignment needs of a stream and nothing else.
+func (s *Store) stamps(ctx context.Context, id, of string, segment int, kind stream.Kind) ([]align.Stamp, error) {
+	var out []align.Stamp
+	for row, err := range s.rows(ctx, id, of, segment, stream.Info{Kind: kind}) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, align.Stamp{Epoch: row.Epoch, Seq: row.Seq, Tick: row.Tick, Arrival: row.Arrival})
+	}
+	return out, nil
 }
 
 // usable is the share of the samples that should be there which are there and

@@ -16,6 +16,7 @@ import (
 	"emolab/fusion/facial"
 	"emolab/fusion/headpose"
 	"emolab/fusion/instant"
+	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
 	"emolab/fusion/visibility"
@@ -25,8 +26,9 @@ import (
 // whenever the same observations would give other rows. Version 2 added what the
 // landmarks tell: head pose, action units, blinks and bouts. Version 3 finds
 // responses in every stream of skin conductance, and bridges readings that the
-// device only repeated.
-const finalVersion = "3"
+// device only repeated. Version 4 corrects by measured latencies, and takes what was
+// on the screen from fusion/stimulus.
+const finalVersion = "4"
 
 // joined are the kinds of stream that a trace is joined from. A derivation's
 // parameters name the stream of each: "eda_stream".
@@ -37,6 +39,7 @@ func joined() []stream.Kind {
 // derived is all that is derived of one session.
 type derived struct {
 	segments []*final
+	clocks   string // where the instants come from
 	rest     *rest  // nil where the participant's neutral face is not known
 	why      string // why it is not
 }
@@ -46,6 +49,9 @@ type final struct {
 	segment   int
 	start     instant.Instant
 	streams   []aligned
+	others    []aligned       // streams that nothing is derived from: their clocks
+	away      []stimulus.Span // when the page was gone
+	course    []stimulus.Showing
 	responses []response
 	face      facial.Derived
 	trace     []stream.Sample
@@ -60,9 +66,10 @@ type response struct {
 // derivation says how the rows were made.
 func (d *derived) derivation(name string) derivation {
 	p := map[string]any{
-		"align": "fusion/align Fit",
+		"align": d.clocks,
 		"eda":   "fusion/eda Analyze, default options",
 		"face":  strings.Join([]string{"fusion/facial Derive", facial.Version, headpose.Version, action.Version, visibility.Version, "default options"}, ", "),
+		"shown": "fusion/stimulus Course",
 		"join":  "fusion/trace Join",
 	}
 	var models []string
@@ -106,6 +113,12 @@ func distinct(words []string) string {
 // reader reads one stream of a segment for a derivation.
 type reader func(ctx context.Context, id string, segment int, t Stream, pings []align.Ping) (aligned, error)
 
+// Where the instants of a derivation come from.
+const (
+	fittedClocks = "fusion/align Fit"
+	storedClocks = "as stored: those of " + Final
+)
+
 // derive reads the given streams of a session's segments and derives the trace
 // of each. Streams are read, and segments derived, beside each other: SQLite has
 // several readers, and the machine several cores.
@@ -126,7 +139,7 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		for i, t := range recorded {
 			work.Go(func() error {
 				steps.next("reading " + t.ID)
-				a, err := read(reading, d.ID, f.segment, t, pingsOf(probes, f.segment, t.ID))
+				a, err := read(reading, d.ID, f.segment, t, pingsOf(probes, f.segment, t.clockOf()))
 				if err != nil {
 					return fmt.Errorf("segment %d, stream %s: %w", f.segment, t.ID, err)
 				}
@@ -142,6 +155,11 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	}
 	if err := work.Wait(); err != nil {
 		return out, err
+	}
+	for _, f := range out.segments {
+		if a := f.first(stream.Stimulus); a != nil {
+			f.away = d.away(f.segment, a.info.ID)
+		}
 	}
 	steps.next("looking for the neutral face")
 	out.rest, out.why = findRest(out.segments, at)
@@ -198,7 +216,8 @@ func (f *final) join(n *rest) {
 		in.Gaze, in.GazeInfo = a.samples, a.info
 	}
 	if a := f.first(stream.Stimulus); a != nil {
-		in.Stimulus, in.StimulusInfo = a.samples, a.info
+		f.course = stimulus.Course(a.info, a.samples, f.away)
+		in.Shown = f.course
 	}
 	if a := f.first(stream.EDA); a != nil {
 		in.EDA, in.EDAInfo, in.Analysis = a.samples, a.info, a.skin
@@ -226,6 +245,9 @@ func pingsOf(all []Probe, segment int, id string) []align.Ping {
 	return out
 }
 
+// clocked are all streams whose clocks were fitted.
+func (f *final) clocked() []aligned { return slices.Concat(f.streams, f.others) }
+
 // first returns the first stream of a kind in the lab's order, or nil.
 func (f *final) first(k stream.Kind) *aligned {
 	for i := range f.streams {
@@ -243,6 +265,9 @@ func writeDerived(ctx context.Context, tx *sql.Tx, id, name, software string, d 
 			return err
 		}
 		if err := writeFaceEvents(ctx, tx, id, name, f); err != nil {
+			return err
+		}
+		if err := writeDisplayed(ctx, tx, id, name, f); err != nil {
 			return err
 		}
 		if err := writeTrace(ctx, tx, id, name, f); err != nil {

@@ -145,13 +145,13 @@ func TestTwoDevicesOfOneKind(t *testing.T) {
 		}
 	}
 	// Derived again, it is the same.
-	name, err := s.Rederive(t.Context(), "s1", RederiveOptions{}, nil)
+	again, err := s.Rederive(t.Context(), "s1", RederiveOptions{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var other int
 	if err := s.read.QueryRow(`SELECT count(*) FROM trace_row a JOIN trace_row b USING (session_id, segment, seq)
-		WHERE a.derivation = 'final' AND b.derivation = ? AND (a.eda_us IS NOT b.eda_us OR a.gaze_x IS NOT b.gaze_x)`, name).Scan(&other); err != nil || other != 0 {
+		WHERE a.derivation = 'final' AND b.derivation = ? AND (a.eda_us IS NOT b.eda_us OR a.gaze_x IS NOT b.gaze_x)`, again.Name).Scan(&other); err != nil || other != 0 {
 		t.Errorf("%d rows differ when derived again, %v", other, err)
 	}
 }

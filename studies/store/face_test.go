@@ -113,12 +113,12 @@ func TestSealDerivesTheFace(t *testing.T) {
 	}
 
 	// The neutral face can be taken from another stretch later.
-	name, err := s.Rederive(t.Context(), "s1", RederiveOptions{NeutralFrom: time.Second, NeutralUntil: 4 * time.Second}, nil)
+	derived, err := s.Rederive(t.Context(), "s1", RederiveOptions{NeutralFrom: time.Second, NeutralUntil: 4 * time.Second}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d = detail(t, s, "s1")
-	again, ok, err := d.Neutral(name)
+	again, ok, err := d.Neutral(derived.Name)
 	if err != nil || !ok || again.From.Sub(origin) < time.Second || again.Until.Sub(origin) > 4*time.Second {
 		t.Errorf("the named stretch gave a face from %v until %v, %v, %v", again.From.Sub(origin), again.Until.Sub(origin), ok, err)
 	}

@@ -117,12 +117,12 @@ func TestOldFilesAreBroughtUpToDate(t *testing.T) {
 	if d := detail(t, s, "cut"); d.State != session.Sealed || d.Frames != 90 {
 		t.Errorf("the old recovered session was sealed as %+v", d.Summary)
 	}
-	name, err := s.Rederive(t.Context(), "old", RederiveOptions{Current: true}, nil)
+	again, err := s.Rederive(t.Context(), "old", RederiveOptions{Current: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := detail(t, s, "old"); name != "final-2" || d.Frames != 90 {
-		t.Errorf("derived again as %s with %d rows", name, d.Frames)
+	if d := detail(t, s, "old"); again.Name != "final-2" || d.Frames != 90 {
+		t.Errorf("derived again as %s with %d rows", again.Name, d.Frames)
 	}
 }
 

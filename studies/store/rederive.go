@@ -27,6 +27,11 @@ type RederiveOptions struct {
 	// looked for.
 	NeutralSegment            int
 	NeutralFrom, NeutralUntil time.Duration
+	// Align fits the clocks anew, from the ticks, arrivals and probes in the file. The
+	// instants in the tables of samples stay: the new ones are those of the trace and of
+	// what was displayed. Otherwise it is derived from the stored instants, those of
+	// sealing.
+	Align bool
 	// Current makes it the derivation that the view trace shows.
 	Current bool
 	// Software is the version of this program.
@@ -41,49 +46,66 @@ var ErrNotSealed = errors.New("only a sealed session is derived again")
 // SQL and in names of files.
 var names = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
-// Rederive derives a sealed session again from its stored samples, beside the
-// derivations that are there, and returns the name of the new one. Nothing that
-// was there is changed, but for which derivation is shown when o.Current is set.
-func (s *Store) Rederive(ctx context.Context, id string, o RederiveOptions, progress session.Progress) (string, error) {
-	name, err := s.rederive(ctx, id, o, progress)
-	if err != nil {
-		return "", fmt.Errorf("store: derive session %s again: %w", id, explain(err))
-	}
-	return name, nil
+// Rederived is a derivation that was added to a sealed session.
+type Rederived struct {
+	Name string
+	// Streams say what became of the clocks, segment by segment; nil unless they were
+	// fitted anew.
+	Streams []Realigned
 }
 
-func (s *Store) rederive(ctx context.Context, id string, o RederiveOptions, progress session.Progress) (string, error) {
+// Rederive derives a sealed session again from its stored samples, beside the
+// derivations that are there. Nothing that was there is changed, but for which
+// derivation is shown when o.Current is set.
+func (s *Store) Rederive(ctx context.Context, id string, o RederiveOptions, progress session.Progress) (Rederived, error) {
+	r, err := s.rederive(ctx, id, o, progress)
+	if err != nil {
+		return Rederived{}, fmt.Errorf("store: derive session %s again: %w", id, explain(err))
+	}
+	return r, nil
+}
+
+func (s *Store) rederive(ctx context.Context, id string, o RederiveOptions, progress session.Progress) (Rederived, error) {
 	if _, err := s.writer(); err != nil {
-		return "", err
+		return Rederived{}, err
 	}
 	if progress == nil {
 		progress = func(int, int, string) {}
 	}
 	d, err := s.sealed(ctx, id)
 	if err != nil {
-		return "", err
+		return Rederived{}, err
 	}
 	at := stretch{o.NeutralSegment, o.NeutralFrom, o.NeutralUntil}
 	if err := at.check(d); err != nil {
-		return "", err
+		return Rederived{}, err
 	}
 	if o.Name == "" {
 		o.Name = d.freeName()
 	}
 	if !names.MatchString(o.Name) {
-		return "", fmt.Errorf("%q cannot name a derivation: use lower-case letters, digits, - and _", o.Name)
+		return Rederived{}, fmt.Errorf("%q cannot name a derivation: use lower-case letters, digits, - and _", o.Name)
 	}
 	if slices.ContainsFunc(d.Derivations, func(v Derivation) bool { return v.Name == o.Name }) {
-		return "", fmt.Errorf("it has a derivation %s already, which stays as it is; give another name", o.Name)
+		return Rederived{}, fmt.Errorf("it has a derivation %s already, which stays as it is; give another name", o.Name)
 	}
-	if err := d.keepFaces(o.FaceStream); err != nil {
-		return "", err
+	left, err := d.keepFaces(o.FaceStream)
+	if err != nil {
+		return Rederived{}, err
 	}
 	steps := counter{total: d.stages(), tell: progress}
-	out, err := s.derive(ctx, d, s.observed, at, &steps)
-	if err != nil {
-		return "", err
+	read, clocks := s.observed, storedClocks
+	if o.Align {
+		read, clocks = s.align, fittedClocks
 	}
+	out, err := s.derive(ctx, d, read, at, &steps)
+	if err == nil && o.Align {
+		err = s.alignOthers(ctx, id, left, &out)
+	}
+	if err != nil {
+		return Rederived{}, err
+	}
+	out.clocks = clocks
 	steps.next("writing")
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		if err := reopen(ctx, tx, id, opening{derivation: o.Name}); err != nil {
@@ -92,7 +114,11 @@ func (s *Store) rederive(ctx context.Context, id string, o RederiveOptions, prog
 		if err := addDerivation(ctx, tx, id, o.Software, out.derivation(o.Name)); err != nil {
 			return err
 		}
-		if err := keepClocks(ctx, tx, id, o.Name); err != nil {
+		write := keepClocks
+		if o.Align {
+			write = out.writeClocks
+		}
+		if err := write(ctx, tx, id, o.Name); err != nil {
 			return err
 		}
 		if err := writeDerived(ctx, tx, id, o.Name, o.Software, &out); err != nil {
@@ -109,10 +135,14 @@ func (s *Store) rederive(ctx context.Context, id string, o RederiveOptions, prog
 		return reclose(ctx, tx, id)
 	})
 	if err != nil {
-		return "", err
+		return Rederived{}, err
 	}
 	steps.next("done")
-	return o.Name, s.checkpoint(ctx)
+	r := Rederived{Name: o.Name}
+	if o.Align {
+		r.Streams = out.realigned()
+	}
+	return r, s.checkpoint(ctx)
 }
 
 // Show makes a derivation the one that the view trace shows.
@@ -183,23 +213,32 @@ func (d *Detail) freeName() string {
 	}
 }
 
-// keepFaces leaves out the face streams but the one asked for, or those that
-// were recorded.
-func (d *Detail) keepFaces(id string) error {
+// keepFaces leaves out the face streams but the one asked for, or those that were
+// recorded. It returns what it left out: the segments with nothing but that.
+func (d *Detail) keepFaces(id string) ([]Segment, error) {
 	wanted := func(t Stream) bool { return t.Kind == stream.Face && t.ID == id }
 	if id == "" {
 		wanted = recordedFace
 	}
 	found := id == ""
+	left := slices.Clone(d.Segments)
 	for i := range d.Segments {
 		g := &d.Segments[i]
-		g.Streams = slices.DeleteFunc(g.Streams, func(t Stream) bool { return t.Kind == stream.Face && !wanted(t) })
-		found = found || slices.ContainsFunc(g.Streams, wanted)
+		all := g.Streams
+		g.Streams, left[i].Streams = nil, nil
+		for _, t := range all {
+			if t.Kind == stream.Face && !wanted(t) {
+				left[i].Streams = append(left[i].Streams, t)
+				continue
+			}
+			g.Streams = append(g.Streams, t)
+			found = found || wanted(t)
+		}
 	}
 	if !found {
-		return fmt.Errorf("it has no face stream %q", id)
+		return nil, fmt.Errorf("it has no face stream %q", id)
 	}
-	return nil
+	return left, nil
 }
 
 func recordedFace(t Stream) bool { return t.Kind == stream.Face && t.FramesOf == "" }

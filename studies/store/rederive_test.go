@@ -72,20 +72,20 @@ func TestRederiveStandsBesideTheOldRows(t *testing.T) {
 	s := sealedSession(t)
 	before := dump(t, s)
 	var doing []string
-	name, err := s.Rederive(t.Context(), "s1", RederiveOptions{Software: "emolab later"}, func(done, total int, what string) {
+	again, err := s.Rederive(t.Context(), "s1", RederiveOptions{Software: "emolab later"}, func(done, total int, what string) {
 		doing = append(doing, fmt.Sprintf("%d/%d %s", done, total, what))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name != "final-2" {
-		t.Errorf("the new derivation is called %s", name)
+	if again.Name != "final-2" || again.Streams != nil {
+		t.Errorf("the new derivation is %+v", again)
 	}
 	if last := doing[len(doing)-1]; last != fmt.Sprintf("%d/%[1]d done", len(doing)-1) {
 		t.Errorf("progress ended with %q", last)
 	}
 	after := dump(t, s)
-	if got, want := grew(t, before, after), []string{"audit", "clock_model", "derivation", "eda_response", "quality", "trace_row"}; !slices.Equal(got, want) {
+	if got, want := grew(t, before, after), []string{"audit", "clock_model", "derivation", "displayed", "eda_response", "quality", "trace_row"}; !slices.Equal(got, want) {
 		t.Errorf("rows were added to %v, want %v", got, want)
 	}
 	d := detail(t, s, "s1")
@@ -103,8 +103,8 @@ func TestRederiveStandsBesideTheOldRows(t *testing.T) {
 		t.Errorf("%d of 900 rows are the same when derived again", differ)
 	}
 
-	if name, err = s.Rederive(t.Context(), "s1", RederiveOptions{Current: true}, nil); err != nil || name != "final-3" {
-		t.Fatalf("derived a third time as %q, %v", name, err)
+	if again, err = s.Rederive(t.Context(), "s1", RederiveOptions{Current: true}, nil); err != nil || again.Name != "final-3" {
+		t.Fatalf("derived a third time as %q, %v", again.Name, err)
 	}
 	d = detail(t, s, "s1")
 	if k := slices.IndexFunc(d.Derivations, func(v Derivation) bool { return v.Current }); d.Derivations[k].Name != "final-3" || d.Frames != 900 {
@@ -280,12 +280,12 @@ func TestAddStream(t *testing.T) {
 
 	// The trace can be derived from it, and is from the recorded one unless asked.
 	for of, want := range map[string]int64{"": 900, "face": 900, "face-2": 800} {
-		name, err := s.Rederive(t.Context(), "s1", RederiveOptions{FaceStream: of, Current: true}, nil)
+		made, err := s.Rederive(t.Context(), "s1", RederiveOptions{FaceStream: of, Current: true}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		d := detail(t, s, "s1")
-		v := d.Derivations[slices.IndexFunc(d.Derivations, func(v Derivation) bool { return v.Name == name })]
+		v := d.Derivations[slices.IndexFunc(d.Derivations, func(v Derivation) bool { return v.Name == made.Name })]
 		if d.Frames != want || of == "face-2" && (v.Model != "a newer net" || v.FaceStream != of) {
 			t.Errorf("of %q: %d rows, made of %q by %q", of, d.Frames, v.FaceStream, v.Model)
 		}

@@ -40,6 +40,7 @@ func (s *Store) seal(ctx context.Context, id string, from session.State, progres
 	if err != nil {
 		return fmt.Errorf("store: seal session %s: %w", id, explain(err))
 	}
+	out.clocks = fittedClocks
 	steps.next("writing")
 	if err := s.change(ctx, func(tx *sql.Tx) error { return writeFinals(ctx, tx, d, &out) }); err != nil {
 		return fmt.Errorf("store: seal session %s: %w", id, err)
