@@ -62,8 +62,15 @@ type Measured struct {
 	Extra   int `json:"extra"`   // edges that were seen and not stated
 	// ResidualsMs are the deviations from the median, in order of time.
 	ResidualsMs []float64 `json:"residuals_ms"`
-	// ClockMs is the largest bound of the two clocks together on any edge.
+	// ClockMs is the largest bound of the two clocks together on any edge; of a
+	// camera, with OpenMs.
 	ClockMs float64 `json:"clock_ms"`
+
+	// ExposureMs is about how long the camera exposes, as far as the flashes tell,
+	// and OpenMs by how much the latency may be off because too few flashes fell
+	// into an exposure.
+	ExposureMs float64 `json:"exposure_ms,omitempty"`
+	OpenMs     float64 `json:"open_ms,omitempty"`
 }
 
 // held is the share of the deviations that a stated bound holds.
