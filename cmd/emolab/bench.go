@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"emolab/capture/face"
-	"emolab/fusion/align/aligntest"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
@@ -27,7 +27,10 @@ type benchCmd struct {
 	Frames   int      `help:"face: how many frames to read at each size." default:"300"`
 	Detector string   `help:"face: what searches the whole picture: tiny, or yunet where it is installed." enum:"tiny,yunet" default:"tiny"`
 	Peer     string   `help:"face: race the npm package that is installed in this folder (capture/face/interop after npm ci), frame by frame." type:"existingdir" placeholder:"DIR"`
-	JSON     bool     `help:"Print JSON."`
+	Minutes  float64  `help:"sync: how long each simulated recording is." default:"10"`
+	Scenario string   `help:"sync: only the scenarios whose names contain these words, such as 'box loaded'." placeholder:"WORDS"`
+	Pictures string   `help:"sync: write its two pictures (SVG) into this folder." placeholder:"DIR"`
+	JSON     bool     `help:"Print JSON: one array, one object a line of the tables."`
 }
 
 // Help shows examples below the flags.
@@ -36,8 +39,13 @@ func (benchCmd) Help() string {
   emolab bench face record
   emolab bench face --video clip.mp4 --frames 1000
   emolab bench face --peer capture/face/interop --video clip.mp4
+  emolab bench sync
+  emolab bench sync --scenario 'box 2000 ppm 16 ms loaded' --json
+  emolab bench sync --minutes 2 --scenario tracker --pictures .
 
-Measure on an idle machine: a busy one shows its own load, not Emolab's.`
+Measure on an idle machine: a busy one shows its own load, not Emolab's. The
+figures of sync do not depend on the machine: its recordings are simulated. It
+fails (exit code 1) when a budget is missed.`
 }
 
 // figure is one measured number beside its budget.
@@ -48,40 +56,75 @@ type figure struct {
 	Budget string  `json:"budget,omitempty"`
 }
 
-// benches are the measurements by name, in the order of the table.
-func (c *benchCmd) benches() []struct {
+// benches are the measurements by name, in the order of the tables.
+func (c *benchCmd) benches(r *benchReport) []struct {
 	name string
-	run  func(context.Context, *bar) ([]figure, error)
+	run  func(context.Context, *bar) error
 } {
+	figures := func(measure func(context.Context, *bar) ([]figure, error)) func(context.Context, *bar) error {
+		return func(ctx context.Context, progress *bar) error {
+			found, err := measure(ctx, progress)
+			r.figures = append(r.figures, found...)
+			return err
+		}
+	}
 	return []struct {
 		name string
-		run  func(context.Context, *bar) ([]figure, error)
+		run  func(context.Context, *bar) error
 	}{
-		{"face", c.face}, {"sync", benchSync}, {"record", benchRecord},
+		{"face", figures(c.face)},
+		{"sync", func(ctx context.Context, progress *bar) (err error) {
+			r.sync, err = c.clocks(ctx, progress)
+			return err
+		}},
+		{"record", figures(benchRecord)},
 	}
 }
 
 // Run is the command.
 func (c *benchCmd) Run(a *app) error {
-	var all []figure
-	for _, b := range c.benches() {
+	var r benchReport
+	for _, b := range c.benches(&r) {
 		if len(c.What) > 0 && !slices.Contains(c.What, b.name) {
 			continue
 		}
 		progress := newBar(a.err, 1, b.name)
-		figures, err := b.run(a.ctx, progress)
+		err := b.run(a.ctx, progress)
 		progress.finish()
 		if err != nil {
 			return fmt.Errorf("bench %s: %w", b.name, err)
 		}
-		all = append(all, figures...)
 	}
-	if c.JSON {
-		return printJSON(a.out, all)
+	if err := r.print(a.out, c.JSON); err != nil {
+		return err
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	return r.sync.missed()
+}
+
+// benchReport is what was measured.
+type benchReport struct {
+	figures []figure
+	sync    syncReport
+}
+
+// print writes tables, or all of their lines as one flat array.
+func (r benchReport) print(out io.Writer, asJSON bool) error {
+	if asJSON {
+		lines := []any{}
+		for _, row := range r.sync {
+			lines = append(lines, row)
+		}
+		for _, f := range r.figures {
+			lines = append(lines, f)
+		}
+		return printJSON(out, lines)
+	}
+	if err := r.sync.print(out); err != nil || len(r.figures) == 0 {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "WHAT\tMEASURED\tBUDGET")
-	for _, f := range all {
+	for _, f := range r.figures {
 		fmt.Fprintf(w, "%s\t%.4g %s\t%s\n", f.What, f.Value, f.Unit, f.Budget)
 	}
 	return w.Flush()
@@ -89,37 +132,6 @@ func (c *benchCmd) Run(a *app) error {
 
 // benchID is the id of the session that benchRecord writes.
 const benchID = "bench"
-
-// benchSync aligns simulated recordings whose truth is known.
-func benchSync(_ context.Context, progress *bar) ([]figure, error) {
-	const length = 10 * time.Minute
-	warmUp := 2 * time.Second // live figures are promised after this long
-	var out []figure
-	devices := []struct {
-		name   string
-		device aligntest.Device
-	}{
-		{"EDA box, 16 ms batches, 2,000 ppm, 2 % loss", aligntest.EDABox(1)},
-		{"eye tracker, same line, no pings", aligntest.EyeTracker(1)},
-		{"browser", aligntest.Browser(1)},
-	}
-	for n, d := range devices {
-		progress.set(n, len(devices), "sync: "+d.name)
-		r := d.device.Record(length)
-		final, _, err := r.Final()
-		if err != nil {
-			return nil, err
-		}
-		live, _ := r.Live(warmUp)
-		ms := func(t time.Duration) float64 { return float64(t) / float64(time.Millisecond) }
-		out = append(out,
-			figure{"time error p95 live, " + d.name, ms(live.P95), "ms", fmt.Sprintf("<= %d ms", liveBudgetMs)},
-			figure{"time error p95 sealed, " + d.name, ms(final.P95), "ms", fmt.Sprintf("<= %d ms", finalBudgetMs)},
-			figure{"inside the stated bound, " + d.name, 100 * final.Covered, "%", ">= 99 %"},
-		)
-	}
-	return out, nil
-}
 
 // benchRecord measures how fast samples become durable, and how much disk an
 // hour of a typical lab takes.

@@ -16,13 +16,21 @@ type Peer struct {
 	Place func(Recording) (at []instant.Instant, ok bool) // false: it needs what the recording lacks
 }
 
+// The names of the peers.
+const (
+	Arrival       = "arrival"
+	LineOverIndex = "line over index"
+	OneOffset     = "one offset"
+	ProbesAndLine = "probes and line"
+)
+
 // Peers are the reference methods.
 func Peers() []Peer {
 	return []Peer{
-		{"arrival", arrivals},
-		{"line over index", lineOverIndex},
-		{"one offset", oneOffset},
-		{"probes and line", probesAndLine},
+		{Arrival, arrivals},
+		{LineOverIndex, lineOverIndex},
+		{OneOffset, oneOffset},
+		{ProbesAndLine, probesAndLine},
 	}
 }
 
