@@ -1,6 +1,7 @@
 package latency
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -104,15 +105,7 @@ func usable(edges []Edge) []Edge {
 			kept = append(kept, e)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b Edge) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(kept, func(a, b Edge) int { return cmp.Compare(a.At, b.At) })
 	return kept
 }
 
@@ -144,7 +137,7 @@ func vote(stated, seen []Edge, o MatchOptions) (best time.Duration, votes int, o
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b ballot) int { return int(max(min(a.late-b.late, 1), -1)) })
+	slices.SortFunc(all, func(a, b ballot) int { return cmp.Compare(a.late, b.late) })
 	from, until, votes := fullest(all, o.Window)
 	if votes == 0 {
 		return 0, 0, 0, 0
@@ -213,7 +206,7 @@ func pairUp(stated, seen []Edge, late time.Duration, o MatchOptions) []pair {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return int(max(min(a.away-b.away, 1), -1)) })
+	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.away, b.away) })
 	takenStated, takenSeen := make([]bool, len(stated)), make([]bool, len(seen))
 	var pairs []pair
 	for _, c := range all {
@@ -222,7 +215,7 @@ func pairUp(stated, seen []Edge, late time.Duration, o MatchOptions) []pair {
 			pairs = append(pairs, pair{stated[c.stated], seen[c.seen]})
 		}
 	}
-	slices.SortFunc(pairs, func(a, b pair) int { return int(max(min(a.stated.At.Sub(b.stated.At), 1), -1)) })
+	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.stated.At, b.stated.At) })
 	return pairs
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"emolab/calibration/latency"
 	"emolab/fusion/instant"
 	"emolab/studies/bundle"
 	"emolab/studies/console"
@@ -37,8 +38,10 @@ type applianceOptions struct {
 	listen string // loopback address and port; port 0 = any free one
 	// simulatedStage: the built-in client is the screen, no browser.
 	simulatedStage bool
-	token          string
-	log            *slog.Logger
+	// display is how late light is on the participant's screen; nil = not measured.
+	display *latency.Measured
+	token   string
+	log     *slog.Logger
 }
 
 // appliance is one running Emolab.
@@ -54,6 +57,17 @@ type appliance struct {
 	token   string
 
 	emitters []emitter // that mark what comes up on the screen
+}
+
+// screen is the participant's screen. What was measured on a real one says nothing
+// about the built-in client.
+func (o applianceOptions) screen(clock instant.Clock) stage.Options {
+	s := stage.Options{Clock: clock, Study: o.study, Simulated: o.simulatedStage}
+	if o.display != nil && !o.simulatedStage {
+		shift, on := o.display.Shift(), stage.Screen(o.display.Screen)
+		s.Shift, s.MeasuredOn = &shift, &on
+	}
+	return s
 }
 
 // databasePath is where the study's data are kept.
@@ -78,7 +92,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	if a.store, err = store.Open(ctx, databasePath(o.dir, o.study.ID)); err != nil {
 		return nil, err
 	}
-	a.stage = stage.New(stage.Options{Clock: clock, Study: o.study, Simulated: o.simulatedStage})
+	a.stage = stage.New(o.screen(clock))
 	a.emitters = emittersOf(o.rig.sources)
 	if a.lab, err = session.NewLab(clock, append(o.rig.sources, a.stage)...); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"emolab/calibration/latency"
 	"emolab/fusion/bus"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
@@ -120,8 +121,13 @@ func (c *demoCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	display, err := loadLatency(c.Out, latency.Display)
+	if err != nil {
+		return err
+	}
 	running, err := assemble(a.ctx, applianceOptions{
-		dir: c.Out, study: st, rig: r, listen: "127.0.0.1:0", token: token, log: a.log(), simulatedStage: !withBrowser,
+		display: display,
+		dir:     c.Out, study: st, rig: r, listen: "127.0.0.1:0", token: token, log: a.log(), simulatedStage: !withBrowser,
 	})
 	if err != nil {
 		return err

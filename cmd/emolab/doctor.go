@@ -9,10 +9,13 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"emolab/calibration/latency"
 	"emolab/studies/session"
+	"emolab/studies/stage"
 )
 
 // doctorCmd looks over the workstation.
@@ -47,7 +50,7 @@ type finding struct {
 // Run is the command.
 func (c *doctorCmd) Run(a *app) error {
 	findings := []finding{
-		checkModels(), checkRoom(c.Data), checkBrowser(), checkClock(), checkCores(),
+		checkModels(), checkRoom(c.Data), checkBrowser(), checkDisplay(c.Data, time.Now()), checkClock(), checkCores(),
 	}
 	findings = append(findings, checkLab(c.Lab)...)
 	failed := 0
@@ -115,6 +118,31 @@ func checkBrowser() finding {
 		return finding{"browser", warning, browserName + " is not installed", "The stage needs a browser on the participant's screen: apt install chromium."}
 	}
 	return finding{"browser", fine, path, ""}
+}
+
+// staleLatency is after how long a measured latency deserves another look: drivers
+// and browsers are updated several times in half a year.
+const staleLatency = 180 * 24 * time.Hour
+
+// checkDisplay looks at whether the participant's screen was measured, when and how
+// well.
+func checkDisplay(dir string, now time.Time) finding {
+	const what = "display"
+	const measure = "With a photodiode on the box: emolab calibrate display."
+	m, err := loadLatency(dir, latency.Display)
+	switch {
+	case err != nil:
+		return finding{what, bad, err.Error(), ""}
+	case m == nil:
+		return finding{what, warning, "not measured: stimulus times hold within 50 ms", measure}
+	}
+	age := now.Sub(m.MeasuredAt)
+	text := fmt.Sprintf("measured %d days ago on %s: %+.1f ms, within ±%.1f ms, %d of %d flashes",
+		max(int(age.Hours()/24), 0), stage.Screen(m.Screen), m.ShiftMs(), m.WithinMs(), m.Matched, m.Flashes)
+	if age > staleLatency {
+		return finding{what, warning, text, "Drivers and browsers change. Measure again: emolab calibrate display."}
+	}
+	return finding{what, fine, text, ""}
 }
 
 // checkClock looks at the kernel's clock source. With a slow one, reading the

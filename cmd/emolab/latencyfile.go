@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,7 +71,7 @@ func saveLatency(dir string, m latency.Measured) (string, error) {
 	if err := keepOld(path, m.Kind); err != nil {
 		return "", err
 	}
-	return path, writeFile(path, append(text, '\n'))
+	return path, writeFile(path, bytesOf(append(text, '\n')))
 }
 
 // keepOld copies a measurement to a file named by its time.
@@ -97,7 +98,7 @@ func keepOld(path string, kind latency.Kind) error {
 		same, err := os.ReadFile(kept)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return writeFile(kept, old)
+			return writeFile(kept, bytesOf(old))
 		case err != nil:
 			return err
 		case bytes.Equal(same, old):
@@ -106,18 +107,10 @@ func keepOld(path string, kind latency.Kind) error {
 	}
 }
 
-// writeFile writes a file whole or not at all, and for its owner only.
-func writeFile(path string, text []byte) error {
-	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
+// bytesOf writes a text.
+func bytesOf(text []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
 	}
-	defer os.Remove(part.Name()) // gone already when the rename succeeded
-	if _, err := part.Write(text); err != nil {
-		return errors.Join(err, part.Close())
-	}
-	if err := errors.Join(part.Sync(), part.Close()); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), path)
 }

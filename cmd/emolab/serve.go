@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"emolab/calibration/latency"
 	"emolab/studies/console"
 	"emolab/studies/study"
 )
@@ -22,6 +24,7 @@ type serveCmd struct {
 	Token   string        `help:"Access token of the pages. Default: the one kept in the data folder, made at the first start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
 	Virtual bool          `help:"Use the virtual lab instead of lab.yaml: a scripted participant on simulated devices."`
 	Camera  string        `help:"Use this camera, video file or URL instead of the lab's own." placeholder:"SOURCE"`
+	Display string        `name:"display-latency" help:"How late light is on the participant's screen: a file of calibrate display, or none. Default: the one kept in the data folder." placeholder:"FILE|none"`
 	Nets    detectorFlags `embed:""`
 	Lines   virtualFlags  `embed:"" prefix:"virtual-"`
 }
@@ -33,6 +36,7 @@ func (serveCmd) Help() string {
   emolab serve --lab lab.yaml                this workstation's own devices
   emolab serve --virtual --camera clip.mp4   a video file as the camera
   emolab serve --virtual --virtual-devices shimmer3,eyetribe,usbttl
+  emolab serve --display-latency none        without the measured latency of the screen
 
 The console and the participant's page are printed at start. Ctrl-C seals a
 running session before the program ends.`
@@ -52,13 +56,17 @@ func (c *serveCmd) Run(a *app) error {
 			return err
 		}
 	}
+	display, err := c.display()
+	if err != nil {
+		return err
+	}
 	r, err := c.rig(a.ctx)
 	if err != nil {
 		return err
 	}
 	defer r.close()
 	o := applianceOptions{
-		dir: c.Data, study: st, rig: r, listen: c.Listen, token: c.Token, log: a.log(),
+		dir: c.Data, study: st, rig: r, listen: c.Listen, token: c.Token, log: a.log(), display: display,
 	}
 	running, err := assemble(a.ctx, o)
 	if err != nil {
@@ -67,6 +75,7 @@ func (c *serveCmd) Run(a *app) error {
 	fmt.Fprintf(a.out, "Emolab %s, study %s, data in %s\n\n", version, st.ID, c.Data)
 	fmt.Fprintf(a.out, "  console      %s\n", running.consoleURL())
 	fmt.Fprintf(a.out, "  participant  %s\n\n", running.stageURL())
+	fmt.Fprintln(a.out, displayNote(display))
 	for _, s := range running.manager.Status().Recovered {
 		fmt.Fprintf(a.out, "Session %s of participant %s was cut off; the console offers to continue or seal it.\n", s.ID, s.Participant)
 	}
@@ -75,6 +84,26 @@ func (c *serveCmd) Run(a *app) error {
 	}
 	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
 	return running.run(a.ctx)
+}
+
+// display finds the latency that is to be applied; nil = none.
+func (c *serveCmd) display() (*latency.Measured, error) {
+	switch c.Display {
+	case "":
+		return loadLatency(c.Data, latency.Display)
+	case "none":
+		return nil, nil
+	}
+	return readLatency(c.Display, latency.Display)
+}
+
+// displayNote says whether stimulus times are those of light on the screen.
+func displayNote(m *latency.Measured) string {
+	if m == nil {
+		return "The display is not measured: stimulus times hold within 50 ms. A box with a photodiode tells: emolab calibrate display."
+	}
+	return fmt.Sprintf("The display was measured on %s: stimulus times are corrected by %+.1f ms, within ±%.1f ms.",
+		m.MeasuredAt.Local().Format(time.DateOnly), m.ShiftMs(), m.WithinMs())
 }
 
 // keptToken returns the token of a data folder, made when there is none. It is
