@@ -36,7 +36,7 @@ func TestJoinTakesTheFace(t *testing.T) {
 	unposed, lost := seen, facial.Measured{EARRight: nan, EARLeft: nan, HeightPX: nan}
 	unposed.Posed, unposed.View = false, visibility.MouthCovered
 	in.Facial.Rows = []facial.Row{rowOf(seen), rowOf(unposed), rowOf(lost)}
-	rows := Join(in)
+	rows := in.join()
 	want := row1{
 		"yaw_deg": 3, "pitch_deg": -4, "roll_deg": 5, "pose_residual": .02, "face_height_px": 140, "ear_right": .31, "ear_left": .29,
 		"au01": .01, "au12": .09, "au43": .18, "au45": 1, "emfacs_agreement": .625, "p_happy": .8, "gaze_valid": 1,
@@ -59,7 +59,7 @@ func TestJoinTakesTheFace(t *testing.T) {
 func TestJoinWithoutADerivedFace(t *testing.T) {
 	in := whole()
 	in.Facial = facial.Derived{}
-	r := read(t, Join(in)[1])
+	r := read(t, in.join()[1])
 	want := row1{"quality": float64(NoNeutral), "p_happy": .8}
 	for _, c := range faceChannels()[11:] {
 		want[c.Name] = nan

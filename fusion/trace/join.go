@@ -30,10 +30,9 @@ const (
 // Streams is what Join joins: finally aligned samples in order of time, with
 // the Info of each stream. A device that was not there has no samples.
 type Streams struct {
-	FaceInfo, GazeInfo, EDAInfo, StimulusInfo stream.Info
-	Face, Gaze, EDA, Stimulus                 []stream.Sample
-	// Shown is what was on the screen when; without it that is taken from Stimulus,
-	// as if the page had never gone.
+	FaceInfo, GazeInfo, EDAInfo stream.Info
+	Face, Gaze, EDA             []stream.Sample
+	// Shown is what was on the screen when.
 	Shown []stimulus.Showing
 	// Analysis is that of EDA: its Tonic and Phasic have one value per sample of
 	// EDA, or are empty.
@@ -56,7 +55,7 @@ func Join(in Streams) []stream.Sample {
 	var (
 		face   = faceColumns(in.FaceInfo)
 		gaze   = gazeFinder{samples: in.Gaze, columns: newGazeColumns(in.GazeInfo), reach: gazeReachOf(in.GazeInfo)}
-		shown  = stimulus.NewCursor(in.shown())
+		shown  = stimulus.NewCursor(in.Shown)
 		skin   = skinFinder{samples: in.EDA, columns: newSkinColumns(in.EDAInfo), analysis: in.Analysis, before: -1}
 		onsets = in.Analysis.Responses
 		rows   = make([]stream.Sample, 0, len(in.Face))
@@ -93,13 +92,6 @@ func gazeReachOf(info stream.Info) time.Duration {
 		return gazeReachUnrated
 	}
 	return time.Duration(gazeReach / info.Rate * float64(time.Second))
-}
-
-func (in *Streams) shown() []stimulus.Showing {
-	if in.Shown != nil {
-		return in.Shown
-	}
-	return stimulus.Course(in.StimulusInfo, in.Stimulus, nil)
 }
 
 // gazeFinder walks the gaze samples.

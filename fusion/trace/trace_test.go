@@ -95,8 +95,20 @@ func (r row1) want(t *testing.T, want row1) {
 	}
 }
 
-func whole() Streams {
-	in := Streams{FaceInfo: faceInfo, GazeInfo: gazeInfo, EDAInfo: edaInfo, StimulusInfo: stimInfo}
+// recording is what Join joins, with the rows that tell what was on the screen.
+type recording struct {
+	Streams
+	Stimulus []stream.Sample
+	away     []stimulus.Span
+}
+
+func (r recording) join() []stream.Sample {
+	r.Shown = stimulus.Course(stimInfo, r.Stimulus, r.away)
+	return Join(r.Streams)
+}
+
+func whole() recording {
+	in := recording{Streams: Streams{FaceInfo: faceInfo, GazeInfo: gazeInfo, EDAInfo: edaInfo}}
 	in.Face = []stream.Sample{aFace(100 * ms), aFace(133 * ms), aFace(166 * ms)}
 	in.Gaze = []stream.Sample{aGaze(85*ms, .1, .1), aGaze(105*ms, .5, .5), aGaze(125*ms, .75, .25), aGaze(145*ms, .9, .9), aGaze(165*ms, 0, 1)}
 	in.EDA = []stream.Sample{anEDA(90*ms, 4), anEDA(110*ms, 5), anEDA(140*ms, 8), anEDA(180*ms, 4)}
@@ -108,7 +120,7 @@ func whole() Streams {
 }
 
 func TestJoin(t *testing.T) {
-	rows := Join(whole())
+	rows := whole().join()
 	if len(rows) != 3 {
 		t.Fatalf("%d rows of 3 frames", len(rows))
 	}
@@ -137,46 +149,46 @@ func TestJoin(t *testing.T) {
 func TestJoinWithout(t *testing.T) {
 	tests := []struct {
 		name    string
-		change  func(*Streams)
+		change  func(*recording)
 		quality Quality
 		row     row1
 	}{
-		{"an eye tracker", func(s *Streams) { s.Gaze, s.GazeInfo = nil, stream.Info{} }, NoGaze,
+		{"an eye tracker", func(s *recording) { s.Gaze, s.GazeInfo = nil, stream.Info{} }, NoGaze,
 			row1{"gaze_x": nan, "gaze_y": nan, "gaze_valid": 0, "pupil_mm": nan, "frame": 0}},
-		{"gaze near the frame", func(s *Streams) { s.Gaze = s.Gaze[:1] }, GazeStale,
+		{"gaze near the frame", func(s *recording) { s.Gaze = s.Gaze[:1] }, GazeStale,
 			row1{"gaze_x": nan, "gaze_valid": 0, "pupil_mm": nan}},
-		{"valid gaze", func(s *Streams) {
+		{"valid gaze", func(s *recording) {
 			for i := range s.Gaze {
 				s.Gaze[i].Values = []float64{0, .5, .5, nan, 2.5}
 			}
 		}, GazeInvalid, row1{"gaze_x": nan, "gaze_valid": 0, "pupil_mm": 2.5}},
-		{"a conductance sensor", func(s *Streams) { s.EDA, s.EDAInfo, s.Analysis = nil, stream.Info{}, eda.Result{} }, NoEDA,
+		{"a conductance sensor", func(s *recording) { s.EDA, s.EDAInfo, s.Analysis = nil, stream.Info{}, eda.Result{} }, NoEDA,
 			row1{"eda_us": nan, "scl_us": nan, "scr_us": nan, "scr_onset": nan, "frame": 0}},
-		{"conductance for more than a second", func(s *Streams) {
+		{"conductance for more than a second", func(s *recording) {
 			s.EDA[1].At = s.EDA[1].At.Add(-time.Second)
 			s.EDA[2].At = s.EDA[1].At.Add(2 * eda.MaxGap)
 			s.EDA[3].At = s.EDA[2].At.Add(ms)
 			s.Analysis.Responses = nil
 		}, EDAStale, row1{"eda_us": nan, "scr_onset": nan}},
-		{"conductance in range", func(s *Streams) { s.EDA[1].Values[1] = nan }, EDAInvalid, row1{"eda_us": nan, "scl_us": 2 + 23.0/30}},
-		{"a split", func(s *Streams) { s.Analysis = eda.Result{} }, EDAUnsplit, row1{"eda_us": 5 + 3*23.0/30, "scl_us": nan, "scr_onset": 0}},
-		{"a stimulus row", func(s *Streams) { s.Stimulus = s.Stimulus[2:] }, StimulusUnknown,
+		{"conductance in range", func(s *recording) { s.EDA[1].Values[1] = nan }, EDAInvalid, row1{"eda_us": nan, "scl_us": 2 + 23.0/30}},
+		{"a split", func(s *recording) { s.Analysis = eda.Result{} }, EDAUnsplit, row1{"eda_us": 5 + 3*23.0/30, "scl_us": nan, "scr_onset": 0}},
+		{"a stimulus row", func(s *recording) { s.Stimulus = s.Stimulus[2:] }, StimulusUnknown,
 			row1{"presentation": nan, "frame": nan, "gaze_x": nan, "gaze_valid": 1}},
-		{"the picture's place", func(s *Streams) { s.Stimulus[1].Values[6] = nan }, StimulusUnknown,
+		{"the picture's place", func(s *recording) { s.Stimulus[1].Values[6] = nan }, StimulusUnknown,
 			row1{"presentation": 1, "frame": 0, "gaze_x": nan, "gaze_valid": 1}},
-		{"a face", func(s *Streams) {
+		{"a face", func(s *recording) {
 			v := slices.Repeat([]float64{nan}, len(faceInfo.Channels))
 			v[3] = 0
 			s.Face[1].Values = v
 		}, NoFace, row1{"face_found": 0, "p_happy": nan, "valence": nan, "frame": 0, "gaze_x": 1}},
-		{"a good clock", func(s *Streams) { s.Gaze[2].Err = time.Second }, Imprecise, row1{"gaze_x": 1}},
-		{"any bound at all", func(s *Streams) { s.Gaze[2].Err, s.Face[1].Err = math.MaxInt64, math.MaxInt64 }, Imprecise, row1{"gaze_x": 1}},
+		{"a good clock", func(s *recording) { s.Gaze[2].Err = time.Second }, Imprecise, row1{"gaze_x": 1}},
+		{"any bound at all", func(s *recording) { s.Gaze[2].Err, s.Face[1].Err = math.MaxInt64, math.MaxInt64 }, Imprecise, row1{"gaze_x": 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			in := whole()
 			tt.change(&in)
-			s := Join(in)[1]
+			s := in.join()[1]
 			r := read(t, s)
 			r.want(t, tt.row)
 			if got := Quality(r["quality"]); got != tt.quality {
@@ -195,7 +207,7 @@ func TestJoinWithout(t *testing.T) {
 func TestValidGazeIsPreferred(t *testing.T) {
 	in := whole()
 	in.Gaze[2].Values[0] = 0 // 125 ms, the nearest to 133; then 145 ms
-	read(t, Join(in)[1]).want(t, row1{"gaze_x": 1.3, "gaze_y": .9, "gaze_valid": 1, "quality": 0})
+	read(t, in.join()[1]).want(t, row1{"gaze_x": 1.3, "gaze_y": .9, "gaze_valid": 1, "quality": 0})
 }
 
 func TestLive(t *testing.T) {
@@ -245,7 +257,7 @@ func TestHeldReadingsArePassedOver(t *testing.T) {
 	}
 	in.Analysis.Tonic = []float64{nan, 1, nan, nan, 2, 3, nan, 5, nan}
 	in.Analysis.Phasic = []float64{nan, 0, nan, nan, .1, .4, nan, .2, nan}
-	rows := Join(in)
+	rows := in.join()
 	read(t, rows[0]).want(t, row1{"eda_us": 4.5, "scl_us": 1.5, "scr_us": .05, "quality": 0})
 	read(t, rows[1]).want(t, row1{"eda_us": 5 + 3*23.0/30, "quality": 0})
 	read(t, rows[2]).want(t, row1{"eda_us": 8 - 4*26.0/40, "quality": 0})
@@ -258,7 +270,7 @@ func TestHeldReadingsArePassedOver(t *testing.T) {
 	for i := range in.EDA { // electrodes open: that is known
 		in.EDA[i].Values[column+1] = 0
 	}
-	if q := Quality(read(t, Join(in)[0])["quality"]); q&EDAInvalid == 0 {
+	if q := Quality(read(t, in.join()[0])["quality"]); q&EDAInvalid == 0 {
 		t.Errorf("quality %v of a row without conductance", q.Words())
 	}
 }
@@ -285,7 +297,7 @@ func TestAFrameThatWasNotTold(t *testing.T) {
 	in.Stimulus[2].Values[3] = 4 // presented_frames, after 2
 	untold := row1{"presentation": 1, "frame": nan, "media_ns": nan, "gaze_x": 1.3, "gaze_y": .9, "gaze_valid": 1}
 	in.Face[1].At = in.Stimulus[1].At.Add(28 * ms) // between an equal share of 25 ms and the next frame
-	row := Join(in)[1]
+	row := in.join()[1]
 	read(t, row).want(t, untold)
 	if q := Quality(read(t, row)["quality"]); q != StimulusUnknown {
 		t.Errorf("quality %q", q.Words())
@@ -304,9 +316,8 @@ func TestAFrameThatWasNotTold(t *testing.T) {
 // While the page was gone nobody knows what was on the screen.
 func TestJoinWhileThePageWasGone(t *testing.T) {
 	in := whole()
-	in.Shown = stimulus.Course(in.StimulusInfo, in.Stimulus, []stimulus.Span{{From: in.Face[1].At.Add(-ms)}})
-	in.Stimulus = nil // what is shown comes from Shown
-	rows := Join(in)
+	in.away = []stimulus.Span{{From: in.Face[1].At.Add(-ms)}}
+	rows := in.join()
 	read(t, rows[0]).want(t, row1{"presentation": 0, "quality": 0})
 	read(t, rows[1]).want(t, row1{"presentation": nan, "frame": nan, "gaze_x": nan, "gaze_valid": 1, "quality": float64(StimulusUnknown)})
 }
@@ -350,7 +361,7 @@ func TestResponsesWithoutAFrameAreNotMarked(t *testing.T) {
 	in := whole()
 	in.Face = []stream.Sample{aFace(0), aFace(5 * time.Second)}
 	in.Analysis.Responses = []eda.Response{{Onset: in.Face[0].At.Add(3 * time.Second)}, {Onset: in.Face[1].At.Add(3 * time.Second)}}
-	for i, r := range Join(in) {
+	for i, r := range in.join() {
 		if read(t, r)["scr_onset"] == 1 {
 			t.Errorf("row %d claims a response that begins 3 s after it", i)
 		}
@@ -379,7 +390,7 @@ func TestJoinFindsTheNearest(t *testing.T) {
 			slices.Sort(ds)
 			return ds
 		}
-		in := Streams{FaceInfo: faceInfo, GazeInfo: gazeInfo, StimulusInfo: stimInfo}
+		in := recording{Streams: Streams{FaceInfo: faceInfo, GazeInfo: gazeInfo}}
 		for _, d := range draw("frame", 40) {
 			in.Face = append(in.Face, aFace(d))
 		}
@@ -390,7 +401,7 @@ func TestJoinFindsTheNearest(t *testing.T) {
 			in.Stimulus = append(in.Stimulus, aStimulus(d, 1, float64(i)))
 		}
 		info := Info()
-		for i, r := range Join(in) {
+		for i, r := range in.join() {
 			t0 := in.Face[i].At
 			nearest := time.Duration(math.MaxInt64)
 			for _, g := range in.Gaze {
