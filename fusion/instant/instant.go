@@ -42,18 +42,16 @@ type Monotonic struct{}
 // Now reads CLOCK_MONOTONIC. Reading it cannot fail on Linux with a valid
 // clock id, so a failure is a broken host and panics.
 func (Monotonic) Now() Instant {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		panic(fmt.Sprintf("instant: CLOCK_MONOTONIC cannot be read: %v", err))
-	}
-	return Instant(ts.Nano())
+	return Instant(read(unix.CLOCK_MONOTONIC, "CLOCK_MONOTONIC"))
 }
 
 // Hand is a clock that moves only when told to. The zero value stands at 0.
 // It is safe for concurrent use.
 type Hand struct {
-	mu  sync.Mutex
-	now Instant
+	mu    sync.Mutex
+	now   Instant
+	slept time.Duration
+	wall  time.Duration
 }
 
 // Now returns the instant that the hand points at.
@@ -68,6 +66,27 @@ func (h *Hand) Advance(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = h.now.Add(d)
+}
+
+// Sleep lets the host sleep for d: its hand stands still meanwhile.
+func (h *Hand) Sleep(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.slept += d
+}
+
+// SetWall sets the wall clock forward by d, or back.
+func (h *Hand) SetWall(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wall += d
+}
+
+// Read returns what the hand points at beside the other clocks.
+func (h *Hand) Read() Reading {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return Reading{At: h.now, Slept: h.slept, Wall: h.wall}
 }
 
 // Boot returns the kernel's id of the present boot. Two instants are

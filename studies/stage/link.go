@@ -177,6 +177,12 @@ func (l *link) receive(ctx context.Context, m protocol.Message, at instant.Insta
 		return
 	case *protocol.Blank:
 		s.rec.blank(l.run, at, m.Tick)
+	case *protocol.Unknown:
+		s.rec.unknown(l.run, at, m.Tick)
+		return
+	case *protocol.Remark:
+		s.rec.remark(l.run, at, m)
+		return
 	case *protocol.Fault:
 		s.rec.fault(l.run, at, "page: %s", m.Text)
 	}

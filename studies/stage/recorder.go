@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"emolab/fusion/align"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/stage/protocol"
@@ -16,10 +17,10 @@ import (
 // channels are the columns of the stimulus stream.
 func channels() []stream.Channel {
 	return []stream.Channel{
-		{Name: "presentation", Unit: "1", Note: "Number of the play step within the session, from 1; 0 while no stimulus is on the screen."},
+		{Name: "presentation", Unit: "1", Note: "Number of the play step within the session, from 1; 0 while no stimulus is on the screen; not a number from when on nobody can know, because the page was hidden or frozen, until the next row."},
 		{Name: "frame", Unit: "1", Note: "Number of the displayed frame within the video file, from 0."},
 		{Name: "media_ns", Unit: "ns", Note: "Presentation time of the displayed frame within the video file, as the browser gives it."},
-		{Name: "presented_frames", Unit: "1", Note: "The browser's count of frames of this presentation submitted for display; a step above 1 is a displayed frame that was not reported."},
+		{Name: "presented_frames", Unit: "1", Note: "The browser's count of frames of this presentation submitted for display; a step above 1 is a displayed frame that was not reported, or, after a row without presentation, a frame that was submitted while nobody could see the page."},
 		{Name: "rect_x", Unit: "1", Note: "Left edge of the picture, as a fraction of the screen's width."},
 		{Name: "rect_y", Unit: "1", Note: "Upper edge of the picture, as a fraction of the screen's height."},
 		{Name: "rect_w", Unit: "1", Note: "Width of the picture, as a fraction of the screen's width."},
@@ -39,7 +40,9 @@ type recorder struct {
 	epoch   int
 	page    string // epoch id of the page that the epoch is of
 	showing attempt
-	last    int64 // presentedFrames of showing
+	last    int64       // presentedFrames of showing
+	unseen  bool        // the latest row says that what is on the screen is not known
+	clock   *align.Live // of the page, for remarks
 }
 
 // attempt is one play of one clip. A repeated step has a plan of its own.
@@ -48,6 +51,9 @@ type attempt struct{ run, presentation int }
 // deliver fills in stream and epoch, and sends.
 func (r *recorder) deliver(to *run, c stream.Chunk) {
 	c.Stream, c.Epoch = StreamID, r.epoch
+	if len(c.Probes) > 0 {
+		r.clock.Align(stream.Chunk{Epoch: c.Epoch, Probes: c.Probes})
+	}
 	stream.Send(to.ctx, to.out, c)
 }
 
@@ -90,21 +96,41 @@ func (r *recorder) probe(to *run, p stream.Probe) {
 
 // blank delivers the row that says: no stimulus from tick on.
 func (r *recorder) blank(to *run, at instant.Instant, tick protocol.Tick) {
+	r.row(to, at, tick, 0)
+}
+
+// unknown delivers the row that says: from tick on nobody knows.
+func (r *recorder) unknown(to *run, at instant.Instant, tick protocol.Tick) {
+	r.row(to, at, tick, math.NaN())
+}
+
+// row delivers a row without a frame.
+func (r *recorder) row(to *run, at instant.Instant, tick protocol.Tick, presentation float64) {
 	values := make([]float64, len(channels()))
 	for i := range values {
 		values[i] = math.NaN()
 	}
-	values[0] = 0
+	values[0] = presentation
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.unseen = math.IsNaN(presentation)
 	sample := stream.Sample{Seq: r.seq, Tick: int64(tick), Arrival: at, Values: values}
 	r.seq++
 	r.deliver(to, stream.Chunk{Samples: []stream.Sample{sample}})
 }
 
+// remark delivers a marker about the page or its clip, at its instant.
+func (r *recorder) remark(to *run, at instant.Instant, m *protocol.Remark) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	when := r.clock.Align(stream.Chunk{Epoch: r.epoch, Samples: []stream.Sample{{Tick: int64(m.Tick), Arrival: at}}})
+	r.deliver(to, stream.Chunk{Events: []stream.Event{{Kind: stream.Marker, At: when.Samples[0].At, Detail: m.String()}}})
+}
+
 // frames delivers displayed frames of the clip m. A step of presentedFrames
 // above 1 is a frame that was displayed but whose callback did not come: it
-// gets its sequence number and is lost.
+// gets its sequence number and is lost. After a row that says that nobody knows
+// what is on the screen it is none: the browser counts on while the page is hidden.
 func (r *recorder) frames(to *run, at instant.Instant, f *protocol.Frames, m study.Stimulus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -119,6 +145,13 @@ func (r *recorder) frames(to *run, at instant.Instant, f *protocol.Frames, m stu
 			c.Events = append(c.Events, stream.Event{Kind: stream.Fault, At: at, Count: 1,
 				Detail: fmt.Sprintf("the browser's count of frames went from %d to %d", r.last, fr.Presented)})
 			gap = 0
+		}
+		if r.unseen {
+			if gap > 0 {
+				c.Events = append(c.Events, stream.Event{Kind: stream.Marker, At: at,
+					Detail: fmt.Sprintf("%d frames of %s went by while nobody could see the page", gap, m.ID)})
+			}
+			r.unseen, gap = false, 0
 		}
 		r.last = fr.Presented
 		r.seq += gap

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"sync"
 
+	"emolab/fusion/align"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
@@ -82,7 +83,11 @@ type run struct {
 
 // New makes a stage.
 func New(o Options) *Server {
-	return &Server{o: o, study: o.Study, rec: recorder{epoch: -1}}
+	s := &Server{o: o, study: o.Study}
+	page := s.Info()[0]
+	page.Shift = nil // what happens to the page happens when it says so, not when light appears
+	s.rec = recorder{epoch: -1, clock: align.NewLive(page)}
+	return s
 }
 
 // Info describes the stimulus stream.

@@ -38,6 +38,8 @@ const (
 	maxText   = 500
 	// maxTick keeps ticks within what a JavaScript number holds exactly.
 	maxTick = 1 << 53
+	// maxMedia bounds a place in a clip, µs.
+	maxMedia = int64(24 * time.Hour / time.Microsecond)
 )
 
 // Message is any message; Type is the value of its key "type".
@@ -115,6 +117,22 @@ type (
 	Blank struct {
 		Run  int  `json:"run"`
 		Tick Tick `json:"tick"`
+	}
+	// Unknown says that from Tick on nobody knows what is on the screen, until the
+	// next displayed frame or the next Blank: the page is hidden in the middle of a
+	// clip.
+	Unknown struct {
+		Run  int  `json:"run"`
+		Tick Tick `json:"tick"`
+	}
+	// Remark says what happened to the page, or to the clip that it plays, beside
+	// its frames.
+	Remark struct {
+		Run          int    `json:"run"`
+		What         string `json:"what"` // one of the Happenings
+		Tick         Tick   `json:"tick"`
+		Presentation int    `json:"presentation"` // of the clip; 0 = of the page
+		Media        int64  `json:"media"`        // currentTime of the clip, µs
 	}
 	// Stopped answers Stop, after Blank: all that was displayed has been reported.
 	Stopped struct {
@@ -209,6 +227,8 @@ func (*StepEnded) Type() string { return "step-ended" }
 func (*Answer) Type() string    { return "answer" }
 func (*Frames) Type() string    { return "frames" }
 func (*Blank) Type() string     { return "blank" }
+func (*Unknown) Type() string   { return "unknown" }
+func (*Remark) Type() string    { return "remark" }
 func (*Stopped) Type() string   { return "stopped" }
 func (*Fault) Type() string     { return "fault" }
 func (*Ping) Type() string      { return "ping" }
@@ -237,7 +257,7 @@ func DecodePage(b []byte) (Message, error) {
 	if len(b) > MaxMessage {
 		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
 	}
-	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Answer{}, &Frames{}, &Blank{}, &Stopped{}, &Fault{})
+	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Answer{}, &Frames{}, &Blank{}, &Unknown{}, &Remark{}, &Stopped{}, &Fault{})
 	if err != nil {
 		return nil, err
 	}
@@ -296,6 +316,16 @@ func check(m Message) error {
 		return ticks(m.Tick)
 	case *Blank:
 		return ticks(m.Tick)
+	case *Unknown:
+		return ticks(m.Tick)
+	case *Remark:
+		if _, known := happenings[m.What]; !known {
+			return fmt.Errorf("unknown happening %.40q", m.What)
+		}
+		if m.Presentation < 0 || m.Media < 0 || m.Media > maxMedia {
+			return fmt.Errorf("presentation %d at %d µs of its clip", m.Presentation, m.Media)
+		}
+		return ticks(m.Tick)
 	case *Answer:
 		if m.Scope == "" || len(m.TextSHA256) != hex.EncodedLen(sha256.Size) || m.Language == "" {
 			return errors.New("without its question")
@@ -321,7 +351,7 @@ func (m *Frames) check() error {
 		}
 	}
 	for _, f := range m.Frames {
-		if f.Media < 0 || f.Media > int64(24*time.Hour/time.Microsecond) || f.Presented < 1 {
+		if f.Media < 0 || f.Media > maxMedia || f.Presented < 1 {
 			return fmt.Errorf("frame %d at %d µs of its clip", f.Presented, f.Media)
 		}
 		if err := ticks(f.Expected, f.Submitted, f.Callback); err != nil {

@@ -6,6 +6,7 @@ import {VERSION, tick, toTick} from './protocol.js';
 import {Link} from './link.js';
 import {Player} from './player.js';
 import {load} from './library.js';
+import {blockMediaKeys, watchPage} from './watch.js';
 import * as view from './screen.js';
 import words from './words.js';
 
@@ -28,9 +29,6 @@ let failed = 0;
 
 /** Ends what the page does for the present plan. */
 let running = new AbortController();
-
-/** The page is being closed or reloaded, which hides it too. */
-let leaving = false;
 
 /** Loading happens in one line: a plan waits for what is already under way. */
 let loading = Promise.resolve();
@@ -208,14 +206,11 @@ addEventListener('pointerdown', () => {
   if (document.body.dataset.view === 'words') view.takeScreen().then(() => plan || refused || wait());
 });
 addEventListener('contextmenu', (e) => e.preventDefault());
-addEventListener('pagehide', () => (leaving = true)); // comes before visibilitychange
-addEventListener('pageshow', () => (leaving = false));
-document.addEventListener('visibilitychange', () => {
-  view.keepLit();
-  if (plan && !leaving && document.visibilityState === 'hidden') {
-    link.send({type: 'fault', run: plan.run, text: `the page was hidden at ${tick()} µs`, fatal: false});
-  }
+document.addEventListener('visibilitychange', () => view.keepLit());
+watchPage((what) => {
+  if (plan) link.report({type: 'remark', run: plan.run, what, tick: tick(), presentation: 0, media: 0});
 });
+blockMediaKeys();
 
 view.say(words.connecting);
 await view.measureRefresh();

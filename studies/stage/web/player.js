@@ -1,8 +1,9 @@
 // Plays a plan and reports what was displayed when.
 
-import {toTick} from './protocol.js';
+import {tick, toTick} from './protocol.js';
 import {source} from './library.js';
 import {ask, choose} from './question.js';
+import {watchClip, watchSight} from './watch.js';
 import * as view from './screen.js';
 
 /** @import {Clip, Frame, PageMessage, Plan, Step} from './protocol.js' */
@@ -11,7 +12,10 @@ import * as view from './screen.js';
  * The first of a clip does not wait: triggers are written upon it. */
 const BATCH = 40;
 
-/** A clip that is still not over so long after its time has got stuck, ms. */
+/** The least time between two reports, a tick, ms. */
+const GRAIN = .001;
+
+/** A clip that is still not over so long after it should be has got stuck, ms. */
 const STUCK = 5000;
 
 export class Player {
@@ -106,18 +110,35 @@ export class Player {
     video.playsInline = true;
     video.preload = 'auto';
     video.disablePictureInPicture = true;
+    video.disableRemotePlayback = true;
+    if (document.visibilityState === 'hidden') await view.nextFrame(this.signal); // no clip begins unseen
     const frames = new FrameLog(this.plan.run, step, video, this.report, this.signal);
     frames.first = (visible) => {
       view.dropCross();
       this.#began(step, visible);
     };
     view.place(video, clip.width, clip.height);
+    const over = new AbortController();
+    const playing = AbortSignal.any([this.signal, over.signal]);
+    watchClip(video, (what) => {
+      frames.flush();
+      this.report({
+        type: 'remark',
+        run: this.plan.run,
+        what,
+        tick: tick(),
+        presentation: step.presentation,
+        media: Math.round(video.currentTime * 1e6),
+      });
+    }, playing);
+    watchSight(() => frames.lose(), () => frames.find(), playing);
     try {
       await this.#toItsEnd(video, clip);
       // The callback of the last frame may come a refresh or two after the end.
       await view.nextFrame(this.signal);
       await view.nextFrame(this.signal);
     } finally {
+      over.abort();
       frames.close();
     }
     if (frames.count === 0) throw new Error(`${clip.id}: no frame was displayed; is the page hidden?`);
@@ -131,9 +152,23 @@ export class Player {
    */
   #toItsEnd(video, clip) {
     return new Promise((resolve, reject) => {
-      const fail = (/** @type {string} */ what) => reject(new Error(`${clip.id}: ${what}`));
-      const stuck = setTimeout(() => fail('did not come to its end'), clip.duration_ms + STUCK);
+      const fail = (/** @type {string} */ what) => done(() => reject(new Error(`${clip.id}: ${what}`)));
+      // A clip that is paused, or that nobody can see, takes its time: it is stuck
+      // when it should go on and does not.
+      let stuck = 0;
+      const watch = () => {
+        clearTimeout(stuck);
+        stuck = setTimeout(() => {
+          if (document.visibilityState === 'hidden') watch();
+          else fail('did not come to its end');
+        }, clip.duration_ms - video.currentTime * 1000 + STUCK);
+      };
+      const over = new AbortController();
+      for (const name of ['playing', 'pause', 'seeked']) video.addEventListener(name, watch, {signal: over.signal});
+      document.addEventListener('visibilitychange', watch, {signal: over.signal});
+      watch();
       const done = (/** @type {() => void} */ settle) => {
+        over.abort();
         clearTimeout(stuck);
         this.signal.removeEventListener('abort', abort);
         settle();
@@ -144,10 +179,10 @@ export class Player {
       };
       this.signal.addEventListener('abort', abort, {once: true});
       video.onended = () => done(resolve);
-      video.onerror = () => done(() => fail(video.error?.message || 'cannot be decoded'));
+      video.onerror = () => fail(video.error?.message || 'cannot be decoded');
       video.src = source(clip);
       video.play().catch((e) => {
-        if (!this.signal.aborted) done(() => fail(`was not allowed to play (${e.name})`));
+        if (!this.signal.aborted && e.name !== 'AbortError') fail(`was not allowed to play (${e.name})`);
       });
     });
   }
@@ -174,6 +209,12 @@ class FrameLog {
     this.frames = [];
     this.rect = [0, 0, 0, 0];
     this.timer = 0;
+    /** When the latest frame lights up, ms. */
+    this.latest = 0;
+    /** Nobody can see the page. */
+    this.lost = false;
+    /** Since when the page can be seen, ms. */
+    this.seen = 0;
     this.handle = video.requestVideoFrameCallback((now, meta) => this.#add(now, meta));
     // At once, so that these frames are reported before the blank that follows.
     signal.addEventListener('abort', () => this.close(), {once: true});
@@ -185,8 +226,12 @@ class FrameLog {
    */
   #add(now, meta) {
     this.handle = this.video.requestVideoFrameCallback((n, m) => this.#add(n, m));
+    // A frame that was made ready while nobody could see the page has the time of
+    // then, and was not displayed at it; the next one is told.
+    if (meta.expectedDisplayTime < this.seen) return;
     if (this.count === 0) this.first(meta.expectedDisplayTime);
     this.count++;
+    this.latest = meta.expectedDisplayTime;
     const rect = view.placeOnScreen(this.video);
     if (rect.some((v, i) => v !== this.rect[i])) {
       this.flush(); // a batch has one place
@@ -205,6 +250,22 @@ class FrameLog {
     }
     // By a timer, not by the next frame: that may be long in coming.
     this.timer ||= setTimeout(() => this.flush(), BATCH);
+  }
+
+  /** Says that from now on nobody knows what is on the screen. */
+  lose() {
+    if (this.lost || this.count === 0) return; // said already, or no clip is on it
+    this.lost = true;
+    this.flush();
+    // Not before the latest frame, which lights up after it was reported.
+    const from = Math.max(performance.now(), this.latest + GRAIN);
+    this.report({type: 'unknown', run: this.run, tick: toTick(from)});
+  }
+
+  /** Notes that the page can be seen again, from the next refresh on. */
+  find() {
+    this.lost = false;
+    this.seen = performance.now();
   }
 
   flush() {

@@ -19,6 +19,10 @@ export const VERSION = 3;
  *   | {type: 'over', run: number}
  *   | {type: 'refused', busy: boolean, reason: string}} ServerMessage
  *
+ * @typedef {'hidden'|'shown'|'frozen'|'thawed'|'fullscreen-left'|'fullscreen-taken'|'resized'} PageHappening
+ * @typedef {'paused'|'waiting'|'seeking'|'seeked'|'playing'} ClipHappening
+ * @typedef {{type: 'remark', run: number, what: PageHappening|ClipHappening, tick: number, presentation: number, media: number}} Remark
+ *
  * @typedef {{presented: number, media: number, expected: number, submitted: number, callback: number}} Frame
  * @typedef {{type: 'frames', run: number, presentation: number, stimulus: string, rect: number[], frames: Frame[]}} Frames
  *
@@ -32,6 +36,8 @@ export const VERSION = 3;
  *   | {type: 'answer', run: number, step: number, scope: string, granted: boolean, text_sha256: string, language: string, simulated: boolean, tick: number}
  *   | Frames
  *   | {type: 'blank', run: number, tick: number}
+ *   | {type: 'unknown', run: number, tick: number}
+ *   | Remark
  *   | {type: 'stopped', run: number}
  *   | {type: 'fault', run: number, text: string, fatal: boolean}} PageMessage
  */

@@ -1,0 +1,223 @@
+package stage_test
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"emolab/fusion/stream"
+	"emolab/studies/browsertest"
+	"emolab/studies/stage"
+)
+
+// watched is a page that plays one clip.
+type watched struct {
+	*lab
+	browser *browsertest.Browser
+	page    *browsertest.Page
+	show    *showing
+	frames  int // of the clip
+}
+
+func playOne(t *testing.T) watched {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: a browser plays a clip")
+	}
+	st := exampleStudy(t)
+	st.Stimuli = st.Stimuli[:1]
+	w := watched{lab: newLab(t, stage.Options{}), browser: browsertest.Start(t), frames: len(st.Stimuli[0].FrameTimes)}
+	w.page = w.browser.Open(t, 1280, 800)
+	w.page.Go(w.http.URL + "/stage#autostart")
+	reads(w.page, "Please wait until the experimenter begins.")
+	w.show = w.present(st, 1)
+	w.until("the clip plays", w.at(15))
+	return w
+}
+
+// at tells whether the clip has come to a frame.
+func (w watched) at(k float64) func() bool {
+	return func() bool {
+		s, _ := w.samples()
+		return len(s) > 0 && s[len(s)-1].Values[frame] >= k
+	}
+}
+
+// rows returns the rows, and where those are that nobody knows.
+func (w watched) rows() (rows []stream.Sample, unknown []int) {
+	rows, _ = w.samples()
+	for i, s := range rows {
+		if math.IsNaN(s.Values[presentation]) {
+			unknown = append(unknown, i)
+		}
+		if i > 0 && s.Tick < rows[i-1].Tick {
+			w.t.Errorf("row %d goes back from tick %d to %d", i, rows[i-1].Tick, s.Tick)
+		}
+	}
+	return rows, unknown
+}
+
+// finish waits for the end of the plan and looks for faults.
+func (w watched) finish() {
+	w.t.Helper()
+	if err := w.show.end(); err != nil {
+		w.t.Fatal(err)
+	}
+	if f := w.events(stream.Fault); len(f) > 0 {
+		w.t.Errorf("faults: %v", f)
+	}
+}
+
+// marker returns the first marker with the words.
+func (w watched) marker(words string) stream.Event {
+	w.t.Helper()
+	all := w.events(stream.Marker)
+	i := slices.IndexFunc(all, func(e stream.Event) bool { return strings.Contains(e.Detail, words) })
+	if i < 0 {
+		w.t.Fatalf("no marker says %q: %v", words, all)
+	}
+	return all[i]
+}
+
+// window minimises the window of a page, which hides it, or brings it back.
+func window(p *browsertest.Page, state cdpbrowser.WindowState) {
+	p.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		w, err := cdp.Call(ctx, tab, cdpbrowser.GetWindowForTarget, cdpbrowser.GetWindowForTargetParams{})
+		if err != nil {
+			return err
+		}
+		_, err = cdp.Call(ctx, tab, cdpbrowser.SetWindowBounds, cdpbrowser.SetWindowBoundsParams{
+			WindowID: w.WindowID, Bounds: &cdpbrowser.Bounds{WindowState: state},
+		})
+		return err
+	}))
+}
+
+// lifecycle freezes a page, as a browser does that saves power, or thaws it.
+func lifecycle(p *browsertest.Page, state cdppage.SetWebLifecycleStateState) {
+	p.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, cdppage.SetWebLifecycleState, cdppage.SetWebLifecycleStateParams{State: state})
+		return err
+	}))
+}
+
+// While the page is hidden nobody knows what is on the screen, and the recording
+// says so, from then until the next frame that was really displayed. The browser
+// plays on meanwhile, and counts on: nothing of that is lost.
+func TestHiddenPageInChromium(t *testing.T) {
+	t.Parallel()
+	w := playOne(t)
+	window(w.page, cdpbrowser.WindowStateMinimized)
+	w.until("the page is hidden", func() bool { return w.said(stream.Marker, "the page was hidden") })
+	w.page.Until(`document.querySelector("video").currentTime > 2`)
+	window(w.page, cdpbrowser.WindowStateNormal)
+	w.until("the page is visible", func() bool { return w.said(stream.Marker, "the page is visible again") })
+	w.until("the clip plays on", w.at(70))
+	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
+	w.finish()
+
+	rows, unknown := w.rows()
+	if len(unknown) != 1 || unknown[0] == len(rows)-1 {
+		t.Fatalf("rows %v of %d say that nobody knows, want one in the middle", unknown, len(rows))
+	}
+	k := unknown[0]
+	hidden, shown := w.marker("the page was hidden"), w.marker("the page is visible again")
+	away := hidden.At.Sub(shown.At).Abs().Microseconds()
+	if gap := rows[k+1].Tick - rows[k].Tick; gap < away {
+		t.Errorf("hidden for %d µs by the markers, unknown for %d", away, gap)
+	}
+	last, next := rows[k-1].Values, rows[k+1].Values
+	if next[frame]-last[frame] < 30 || next[presentedFrames]-last[presentedFrames] < 2 {
+		t.Errorf("the clip went from frame %g to %g, by %g counted", last[frame], next[frame], next[presentedFrames]-last[presentedFrames])
+	}
+	for _, r := range rows[k : k+2] {
+		if r.Seq != rows[k-1].Seq+1 && r.Seq != rows[k-1].Seq+2 {
+			t.Errorf("row %d is number %d after %d", k, r.Seq, rows[k-1].Seq)
+		}
+	}
+	if !w.said(stream.Marker, "went by while nobody could see the page") {
+		t.Errorf("no marker counts the frames that nobody saw: %v", w.events(stream.Marker))
+	}
+}
+
+// A page that the browser freezes says so before, and that it goes on.
+func TestFrozenPageInChromium(t *testing.T) {
+	t.Parallel()
+	w := playOne(t)
+	lifecycle(w.page, cdppage.SetWebLifecycleStateStateFrozen)
+	w.until("the page is frozen", func() bool { return w.said(stream.Marker, "the browser froze the page") })
+	lifecycle(w.page, cdppage.SetWebLifecycleStateStateActive)
+	w.until("the page goes on", func() bool { return w.said(stream.Marker, "the browser lets the page go on") })
+	w.until("the clip plays on", w.at(40))
+	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
+	w.finish()
+	rows, unknown := w.rows()
+	if len(unknown) != 1 || rows[unknown[0]+1].Values[presentation] != 1 {
+		t.Errorf("rows %v of %d say that nobody knows", unknown, len(rows))
+	}
+}
+
+// A clip that something else pauses or moves keeps its frame meanwhile, plays on by
+// itself, and is never reported where it was not.
+func TestPausedClipInChromium(t *testing.T) {
+	t.Parallel()
+	w := playOne(t)
+	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").pause()`))
+	w.until("the clip plays on", func() bool { return w.said(stream.Marker, "plays on") })
+	w.until("frames come again", w.at(40))
+	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.5`))
+	w.finish()
+
+	for _, words := range []string{"presentation 1 was paused", "presentation 1 plays on", "was sent to another place", "has come to that place (at 5.500 s"} {
+		w.marker(words)
+	}
+	stood := w.marker("plays on").At.Sub(w.marker("was paused").At)
+	rows, unknown := w.rows()
+	if len(unknown) > 0 {
+		t.Errorf("rows %v say that nobody knows", unknown)
+	}
+	held, jumps := int64(0), 0
+	for i := 1; i < len(rows); i++ {
+		a, b := rows[i-1], rows[i]
+		if a.Values[presentation] != 1 || b.Values[presentation] != 1 {
+			continue
+		}
+		held = max(held, b.Tick-a.Tick)
+		if b.Values[frame]-a.Values[frame] > 60 {
+			jumps++
+		}
+	}
+	if held < stood.Microseconds()*9/10 || jumps != 1 {
+		t.Errorf("the clip stood for %s by the markers; a frame stayed for %d µs at most, and %d jumps", stood, held, jumps)
+	}
+}
+
+// The page does with its clip what the plan says, whatever keys there are.
+func TestMediaKeysAreBlocked(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, stage.Options{})
+	page := browsertest.Start(t).Open(t, 800, 600)
+	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `window.taken = [];
+				const take = navigator.mediaSession.setActionHandler.bind(navigator.mediaSession);
+				navigator.mediaSession.setActionHandler = (action, does) => { take(action, does); window.taken.push(action); };`,
+		})
+		return err
+	}))
+	page.Go(l.http.URL + "/stage")
+	l.until("the page holds the stage", l.server.Connected)
+	taken := browsertest.Value[[]string](page, "window.taken")
+	for _, key := range []string{"play", "pause", "stop", "seekforward", "nexttrack"} {
+		if !slices.Contains(taken, key) {
+			t.Errorf("the key %s is not taken: %v", key, taken)
+		}
+	}
+}
