@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -132,7 +133,7 @@ func (f *flashLab) ready(ctx context.Context, say io.Writer) error {
 		missing := ""
 		for _, h := range f.lab.Health() {
 			if h.Info.Kind != stream.Trace && h.Info.Kind != stream.Stimulus && !h.Connected {
-				missing = fmt.Sprintf("Waiting for %s (%s) ... %s", h.Info.Device, h.Info.Port, h.Remark)
+				missing = "Waiting for " + strings.Join(strings.Fields(h.Info.Device+" "+h.Info.Port+" ... "+h.Remark), " ")
 			}
 		}
 		if missing == "" && !f.stage.Connected() {
