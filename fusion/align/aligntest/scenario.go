@@ -132,16 +132,16 @@ func Scenarios() []Scenario {
 	return append(all, cameras()...)
 }
 
-// Matching returns the scenarios whose names contain all words of text.
+// Matching returns the scenarios whose names contain text; where none does, those
+// whose names contain all words of it.
 func Matching(text string) []Scenario {
-	return slices.DeleteFunc(Scenarios(), func(s Scenario) bool {
-		for _, word := range strings.Fields(text) {
-			if !strings.Contains(s.Name, word) {
-				return true
-			}
-		}
-		return false
-	})
+	all := Scenarios()
+	if !slices.ContainsFunc(all, func(s Scenario) bool { return strings.Contains(s.Name, text) }) {
+		return slices.DeleteFunc(all, func(s Scenario) bool {
+			return slices.ContainsFunc(strings.Fields(text), func(word string) bool { return !strings.Contains(s.Name, word) })
+		})
+	}
+	return slices.DeleteFunc(all, func(s Scenario) bool { return !strings.Contains(s.Name, text) })
 }
 
 func (k kind) circumstances() []Scenario {
