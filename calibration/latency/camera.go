@@ -27,19 +27,12 @@ type CameraOptions struct {
 
 const (
 	cameraUntil = time.Second
-
-	// follows is the least correlation with the flashes at which a cell is said to
-	// show them, and followsAlike that of further cells as a share of the best one's.
-	follows      = .6
-	followsAlike = .8
-	// pictureRival is the share of the best correlation with which another latency
-	// makes the answer doubtful. The flashes' own is .5 at most beyond rivalFrom.
-	pictureRival = .8
-	rivalFrom    = 150 * time.Millisecond
-
-	// fewestPictures is how many frames a second are needed: the shortest flash must
-	// have two.
+	// fewestPictures is how many frames a second are needed: the shortest flash,
+	// of 200 ms, must have two that begin and end within it.
 	fewestPictures = 10
+	// longestState is how long the patch stays as it is at most, but before the
+	// first edge and after the last.
+	longestState = 500 * time.Millisecond
 )
 
 // FitCamera finds by how much the stamps of a camera's frames are later than the
@@ -54,7 +47,8 @@ const (
 // the one whose distances to these limits have the least sum, which for limits of
 // no width is their median. What of it the edges leave open, because they all fell
 // between exposures, is part of ClockMs; a residual is an edge's distance from its
-// limits.
+// limits. How much the stamps jitter is also seen from frame to frame, as a camera
+// exposes evenly; where that is more than the residuals show it is in ClockMs too.
 //
 // In a camera that exposes row by row it is the middle of the cells' rows that is
 // measured.
@@ -79,12 +73,12 @@ func FitCamera(stated []Edge, seen []Picture, o CameraOptions) (m Measured, cell
 	if err != nil {
 		return m, nil, err
 	}
-	changes := changesOf(stated, lightOf(seen, cells), rough)
+	changes, noise := changesOf(stated, lightOf(seen, cells), rough, period)
 	m.Matched = len(changes)
 	if len(changes) < o.MinMatched || float64(len(changes)) < enough*float64(len(stated)) {
 		return m, cells, fmt.Errorf("latency: the camera showed only %d of %d flashes clearly: bring it closer to the screen, or darken the room", len(changes), len(stated))
 	}
-	m.fit(changes, period)
+	m.fit(changes, period, noise, jitterOf(seen, period))
 	return m, cells, nil
 }
 
@@ -120,59 +114,27 @@ func periodOf(seen []Picture) time.Duration {
 	return steps[len(steps)/2]
 }
 
-// lightOf is the light of some cells together.
-func lightOf(seen []Picture, cells []int) []reading {
-	light := make([]reading, len(seen))
-	for i, p := range seen {
-		light[i].at = p.At
-		for _, c := range cells {
-			light[i].light += p.Light[c]
-		}
-	}
-	return light
-}
+// jitterWindow is over how many frames to either side a camera exposes evenly.
+const jitterWindow = 15
 
-// follow finds the cells that go with the flashes, and how late.
-func follow(stated []Edge, seen []Picture, period time.Duration, o CameraOptions) (late time.Duration, cells []int, err error) {
-	count := len(seen[0].Light)
-	columns := make([][]float64, 0, count)
-	for c := range count {
-		column := make([]float64, len(seen))
-		for i, p := range seen {
-			if len(p.Light) != count {
-				return 0, nil, fmt.Errorf("latency: picture %d has %d cells, the first has %d", i, len(p.Light), count)
-			}
-			column[i] = p.Light[c]
-		}
-		standardise(column)
-		columns = append(columns, column)
+// jitterOf is what 99 of 100 stamps stay in around the straight lines through their
+// neighbours, ms.
+func jitterOf(seen []Picture, period time.Duration) float64 {
+	number := make([]float64, len(seen)) // of the frame, those that are missing included
+	for i := 1; i < len(seen); i++ {
+		number[i] = number[i-1] + max(1, math.Round(float64(seen[i].At.Sub(seen[i-1].At))/float64(period)))
 	}
-	state := make([]float64, len(seen))
-	var alike []float64 // of each cell, at the best latency
-	type score struct {
-		late time.Duration
-		best float64
-	}
-	var scores []score
-	top := math.Inf(-1)
-	for late := o.From; late <= o.Until; late += max(period/2, time.Millisecond) {
-		states(state, stated, seen, late)
-		standardise(state)
-		s := score{late, math.Inf(-1)}
-		now := make([]float64, count)
-		for c, column := range columns {
-			for i, v := range column {
-				now[c] += v * state[i]
-			}
-			s.best = max(s.best, now[c])
+	away := make([]float64, len(seen))
+	for i, p := range seen {
+		from, until := max(0, i-jitterWindow), min(len(seen), i+jitterWindow+1)
+		n := float64(until - from)
+		var x, y, xx, xy float64
+		for j := from; j < until; j++ {
+			dx, dy := number[j]-number[i], inMs(seen[j].At.Sub(p.At))
+			x, y, xx, xy = x+dx/n, y+dy/n, xx+dx*dx/n, xy+dx*dy/n
 		}
-		scores = append(scores, s)
-		if s.best > top {
-			top, alike, late0 := s.best, now, late
-			_ = late0
-			_ = top
-			_ = alike
-		}
+		away[i] = math.Abs(y - x*(xy-x*y)/(xx-x*x)) // the line at this frame
 	}
-	return late, cells, err
+	slices.Sort(away)
+	return quantile(away, held)
 }
