@@ -97,6 +97,17 @@ func (s screen) wasTold(r stream.Sample) bool {
 	return false
 }
 
+// scan finds a showing by looking at all.
+func scan(course []Showing, at instant.Instant) int {
+	found := -1
+	for i, s := range course {
+		if s.From <= at {
+			found = i
+		}
+	}
+	return found
+}
+
 // What the course knows is true, and it does not know only where nobody can.
 func TestWhatIsKnownIsTrue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -106,8 +117,13 @@ func TestWhatIsKnownIsTrue(t *testing.T) {
 		cursor := NewCursor(course)
 		for now := at(-10 * ms); now < s.until; now = now.Add(3 * ms) {
 			got, ok := At(course, now)
-			walked, _ := cursor.At(now)
-			if walked != got {
+			if i := scan(course, now); ok != (i >= 0) || ok && got != course[i] {
+				t.Fatalf("at %v is showing %d, At has %+v", now.Sub(at(0)), i, got)
+			}
+			if rapid.IntRange(0, 9).Draw(t, "jump") == 0 {
+				cursor.At(at(time.Duration(rapid.IntRange(-100, 5000).Draw(t, "to")) * ms))
+			}
+			if walked, found := cursor.At(now); walked != got || found != ok {
 				t.Fatalf("at %v the cursor has %+v, At %+v", now.Sub(at(0)), walked, got)
 			}
 			truth := s.at(now)

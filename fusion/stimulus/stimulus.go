@@ -99,32 +99,42 @@ func Course(info stream.Info, samples []stream.Sample, away []Span) []Showing {
 
 // At returns the showing of an instant; false before the first.
 func At(course []Showing, at instant.Instant) (Showing, bool) {
-	i := sort.Search(len(course), func(i int) bool { return course[i].From > at })
-	if i == 0 {
+	i := search(course, at)
+	if i < 0 {
 		return Showing{}, false
 	}
-	return course[i-1], true
+	return course[i], true
 }
 
-// Cursor walks a course.
+// search returns the last showing that begins not later than at, or -1.
+func search(course []Showing, at instant.Instant) int {
+	return sort.Search(len(course), func(i int) bool { return course[i].From > at }) - 1
+}
+
+// Cursor finds the showings of instants that lie near each other.
 type Cursor struct {
 	course []Showing
-	next   int
+	last   int // the showing that was found last
 }
 
-// NewCursor makes a cursor at the beginning of a course.
+// NewCursor makes a cursor on a course.
 func NewCursor(course []Showing) *Cursor { return &Cursor{course: course} }
 
-// At is the same as the function At, for instants that do not go back from call to
-// call; those that do are answered like the latest before them.
+// At is the same as the function At. It is quick where the instant is in the showing
+// of the call before or in the next.
 func (c *Cursor) At(at instant.Instant) (Showing, bool) {
-	for c.next < len(c.course) && c.course[c.next].From <= at {
-		c.next++
+	for i := c.last; i < min(c.last+2, len(c.course)); i++ {
+		if s := &c.course[i]; s.From <= at && at < s.Until {
+			c.last = i
+			return *s, true
+		}
 	}
-	if c.next == 0 {
+	i := search(c.course, at)
+	if i < 0 {
 		return Showing{}, false
 	}
-	return c.course[c.next-1], true
+	c.last = i
+	return c.course[i], true
 }
 
 // Away is when the page of a stimulus stream was gone, by the stream's events in
