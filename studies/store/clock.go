@@ -3,24 +3,38 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
+
+	"emolab/fusion/align"
 )
 
 // clocked is the SQL for the derivation whose clocks hold for what is shown of a
 // session s: live rows have none, and a sealed session's instants are then final ones.
 const clocked = "CASE s.trace_derivation WHEN '" + Live + "' THEN '" + Final + "' ELSE s.trace_derivation END"
 
+// insertPieces is the statement that inserts n pieces of a stream's mapping.
+func insertPieces(n int) string {
+	return insertion("clock_model", []string{"session_id", "derivation", "stream",
+		"segment", "n", "epoch", "tick0", "at0_ns", "ns_per_tick", "until_tick", "err_ns"}, n)
+}
+
 // writeClock writes what a derivation makes of one stream's clock: the pieces of its
 // mapping, and what is to be said of it.
 func writeClock(ctx context.Context, tx *sql.Tx, id, derivation string, segment int, a aligned) error {
-	for n, p := range a.pieces {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO clock_model (session_id, derivation, stream, segment, n, epoch, tick0, at0_ns, ns_per_tick, until_tick, err_ns)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, derivation, a.info.ID, segment, n, p.Epoch, p.Tick0, int64(p.At0), p.NsPerTick, p.Until, int64(p.Err)); err != nil {
-			return err
+	n := 0
+	err := inRuns(ctx, tx, insertPieces, a.pieces, func(args []any, pieces []align.Piece) []any {
+		args = append(args, id, derivation, a.info.ID)
+		for _, p := range pieces {
+			args = append(args, segment, n, p.Epoch, p.Tick0, int64(p.At0), p.NsPerTick, p.Until, int64(p.Err))
+			n++
 		}
+		return args
+	})
+	if err != nil {
+		return fmt.Errorf("write the clock of %s: %w", a.info.ID, err)
 	}
 	v := a.statement
-	_, err := tx.ExecContext(ctx, `INSERT INTO quality (session_id, derivation, segment, stream, method, drift_ppm, jitter_ms, bound_ms, samples, lost, epochs, pings, usable_share)
+	_, err = tx.ExecContext(ctx, `INSERT INTO quality (session_id, derivation, segment, stream, method, drift_ppm, jitter_ms, bound_ms, samples, lost, epochs, pings, usable_share)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id, derivation, segment, a.info.ID, v.Method, number(v.DriftPPM), number(v.JitterMs), number(v.BoundMs), v.Samples, v.Lost, v.Epochs, v.Pings, number(a.usable))
 	return err

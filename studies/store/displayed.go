@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
-	"strings"
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stimulus"
@@ -69,27 +68,10 @@ func (d *Detail) away(segment int, id string) []stimulus.Span {
 	return out
 }
 
-// displayedColumns are those of the table, in its order. The first three have one
-// value for a whole course.
-var displayedColumns = [...]string{"session_id", "derivation", "segment", "n", "from_ns", "until_ns", "err_ns", "known",
-	"presentation", "frame", "media_ns", "skipped", "unreported"}
-
-// insertDisplayed is the statement that inserts n showings.
+// insertDisplayed is the statement that inserts n showings of a course.
 func insertDisplayed(n int) string {
-	const own = len(displayedColumns) - shared
-	var b strings.Builder
-	fmt.Fprintf(&b, "INSERT INTO displayed (%s) VALUES ", strings.Join(displayedColumns[:], ", "))
-	for row := range n {
-		if row > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("(?1, ?2, ?3")
-		for c := range own {
-			fmt.Fprintf(&b, ", ?%d", shared+row*own+c+1)
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
+	return insertion("displayed", []string{"session_id", "derivation", "segment",
+		"n", "from_ns", "until_ns", "err_ns", "known", "presentation", "frame", "media_ns", "skipped", "unreported"}, n)
 }
 
 // writeDisplayed writes a segment's course of the screen.

@@ -111,9 +111,15 @@ const shared = 3
 // as it is.
 func (t table) insert(n int) string {
 	cols := t.columns()
-	own := len(cols) - shared
+	return insertion(t.name, cols, n) + " ON CONFLICT (" + strings.Join(cols[:shared+1], ", ") + ") DO NOTHING"
+}
+
+// insertion is the statement that inserts n rows into a table, of which the first
+// columns are shared.
+func insertion(table string, columns []string, n int) string {
+	own := len(columns) - shared
 	var b strings.Builder
-	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", t.name, strings.Join(cols, ", "))
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ", "))
 	for row := range n {
 		if row > 0 {
 			b.WriteString(", ")
@@ -124,7 +130,6 @@ func (t table) insert(n int) string {
 		}
 		b.WriteByte(')')
 	}
-	fmt.Fprintf(&b, " ON CONFLICT (%s) DO NOTHING", strings.Join(cols[:shared+1], ", "))
 	return b.String()
 }
 
