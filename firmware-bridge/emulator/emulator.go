@@ -76,7 +76,7 @@ type Options struct {
 }
 
 // LightFrom makes one byte of a file the light at the photodiode, as it is at the
-// instant of each conversion: a pixel of an X server's framebuffer, which another
+// instant of each conversion, also where the simulation is late: a pixel of an X server's framebuffer, which another
 // program maps and writes to. The file must be there, and hold the byte, when the
 // board is started. A file that later comes under the same name is taken within a
 // second or two; one that is cut short ends the board with an error.
@@ -98,7 +98,7 @@ type Stats struct {
 	Deaf      uint64        // of them, those that came during a reset or to the boot loader
 	Late      uint64        // points of the world that came after their time
 	Starved   uint64        // conversions for which the world was not known yet
-	LightLate uint64        // conversions that read LightFrom's byte more than 1 ms after their instant
+	LightLate uint64        // changes of LightFrom's byte whose instant is not known to 0.5 ms
 	Resets    uint64        // by the watchdog
 	MaxLag    time.Duration // the farthest that the simulation was behind real time
 }

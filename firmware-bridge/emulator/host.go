@@ -62,7 +62,7 @@ func BuildHost(ctx context.Context, sources, dir string) (string, error) {
 		return "", fmt.Errorf("emulator: %w", err)
 	}
 	to := filepath.Join(dir, HostName)
-	args := append([]string{"-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", to}, files...)
+	args := append([]string{"-std=c11", "-O2", "-pthread", "-Wall", "-Wextra", "-Werror", "-o", to}, files...)
 	args = append(append(args, strings.Fields(found)...), "-lm")
 	if _, err := output(ctx, "gcc", args...); err != nil {
 		return "", fmt.Errorf("emulator: compile %s: %w", HostName, err)

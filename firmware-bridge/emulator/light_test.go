@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -69,10 +70,7 @@ type crossing struct {
 }
 
 // crossings finds them in the readings of a board that runs.
-func (b *board) crossings(all []wire.Light) []crossing {
-	const middle = 1 << 15 // 2.5 V
-	// From the instant at which the converter holds its input to the tick.
-	const hold = 0.09 * 1000
+func (b *board) crossings(all []wire.Light, middle uint16) []crossing {
 	var found []crossing
 	for i, l := range all {
 		for k, r := range l.Raw {
@@ -86,7 +84,7 @@ func (b *board) crossings(all []wire.Light) []crossing {
 				continue // what came just before was not sent
 			}
 			if bright := r > middle; bright != (before > middle) {
-				at := b.at(float64(l.Tick) + (float64(k)-.5)*wire.LightTicks - hold)
+				at := b.at(float64(l.Tick) + (float64(k)-.5)*wire.LightTicks - wire.LightDelayTicks)
 				found = append(found, crossing{at, bright})
 			}
 		}
@@ -94,24 +92,45 @@ func (b *board) crossings(all []wire.Light) []crossing {
 	return found
 }
 
-// What is written to the file is what the firmware sees, when it is written.
+// What is written to the file is what the firmware sees, when it is written: also
+// where there is little contrast, and the box finds the threshold.
 func TestLightFromFile(t *testing.T) {
 	t.Parallel()
 	host, image := realFirmware(t)
-	// The byte lies in the middle of a page somewhere in a file of many.
-	screen := newPixel(t, 4<<20, 3<<20+1234)
-	b := start(t, host, image.ELF, emulator.Options{DriftPPM: -1500, World: still{light: 4000}, LightFrom: &emulator.LightFrom{
-		File: screen.path, Offset: screen.offset, DarkMV: 200, BrightMV: 4800}})
+	for name, c := range map[string]struct {
+		darkMV, brightMV float64
+		threshold        uint16
+	}{
+		"strong": {200, 4800, 1 << 15},
+		"weak":   {1640, 1800, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// The byte lies in the middle of a page somewhere in a file of many.
+			screen := newPixel(t, 4<<20, 3<<20+1234)
+			seen := &emulator.LightFrom{File: screen.path, Offset: screen.offset, DarkMV: c.darkMV, BrightMV: c.brightMV}
+			b := start(t, host, image.ELF, emulator.Options{DriftPPM: -1500, World: still{light: 4000}, Noise: converterNoise, LightFrom: seen})
+			flash(t, b, screen, seen, c.threshold)
+		})
+	}
+}
+
+// converterNoise is half a step of the converter.
+const converterNoise = .5 * emulator.Supply / 1024
+
+// flash lets the byte change at random and finds the changes in the readings.
+func flash(t *testing.T, b *board, screen *pixel, seen *emulator.LightFrom, threshold uint16) {
 	b.open()
 	var h heard
 	b.command([]byte{0}, wire.AppendStop(nil), wire.AppendRate(nil, 100),
-		wire.AppendLightSet(nil, wire.LightSetting{On: true, Threshold: 1 << 15}), wire.AppendStart(nil))
+		wire.AppendLightSet(nil, wire.LightSetting{On: true, Threshold: threshold}), wire.AppendStart(nil))
 	for len(h.light) == 0 {
 		b.hear(&h)
 	}
-	if mv := float64(h.light[0].Raw[0]) * emulator.Supply / 65536; mv < 195 || mv > 205 {
-		t.Fatalf("the dark pixel gives %.1f mV, want 200", mv)
+	if mv := float64(h.light[0].Raw[0]) * emulator.Supply / 65536; math.Abs(mv-seen.DarkMV) > 15 {
+		t.Fatalf("the dark pixel gives %.1f mV, want %.0f", mv, seen.DarkMV)
 	}
+	middle := uint16((seen.DarkMV + seen.BrightMV) / 2 / emulator.Supply * 65536)
 
 	const flashes = 60
 	var clock instant.Monotonic
@@ -131,7 +150,7 @@ func TestLightFromFile(t *testing.T) {
 	var found []crossing
 	for len(found) < flashes {
 		b.hear(&h)
-		found = b.crossings(h.light)
+		found = b.crossings(h.light, middle)
 	}
 	flashing.Wait()
 
@@ -150,15 +169,17 @@ func TestLightFromFile(t *testing.T) {
 	slices.Sort(misses)
 	s := b.Stats()
 	p95 := misses[len(misses)*95/100]
-	// Half a millisecond is from one reading to the next. A simulation that is late
-	// reads a byte that is newer than its conversion.
-	if most := 2*time.Millisecond + s.MaxLag; p95 > most {
+	// Half a millisecond is from one reading to the next.
+	const most = 2 * time.Millisecond
+	if s.LightLate > flashes/20 {
+		t.Logf("this machine was busy: %d of %d changes were seen late, so the %v are not asked for", s.LightLate, flashes, most)
+	} else if p95 > most {
 		t.Errorf("95 %% of the edges within %v, want %v", p95, most)
 	}
 	if s.Late > 0 || s.Starved > 0 || s.Lost > 0 {
 		t.Errorf("%+v", s)
 	}
-	t.Logf("%d edges: half within %v, 95 %% within %v, all within %v of the writing; %d late readings, farthest behind %v",
+	t.Logf("%d edges: half within %v, 95 %% within %v, all within %v of the writing; %d seen late, farthest behind %v",
 		flashes, misses[flashes/2], p95, misses[flashes-1], s.LightLate, s.MaxLag)
 }
 

@@ -92,7 +92,7 @@ static void report(struct machine *m)
 	       " deaf=%" PRIu64 " late=%" PRIu64 " starved=%" PRIu64 " resets=%" PRIu64 " max_lag_ns=%" PRId64
 	       " light_late=%" PRIu64,
 	    (uint64_t)b->avr->cycle, m->port.sent, m->port.lost, m->port.unheard, b->received, b->deaf, late, starved,
-	    b->resets, m->max_lag_ns, m->pixel.late);
+	    b->resets, m->max_lag_ns, (uint64_t)m->pixel.late);
 }
 
 /* --- commands -------------------------------------------------------------- */
@@ -274,8 +274,6 @@ static bool live(struct machine *m)
 	deliver(m);
 	if (due >= m->report_at) {
 		m->report_at = due + REPORT_EVERY_NS;
-		if (b->pixel != NULL)
-			pixel_follow(b->pixel);
 		report(m);
 	}
 	return true;
@@ -374,8 +372,10 @@ int main(int argc, char **argv)
 	m.board.boot_cycles = (avr_cycle_count_t)(o.boot_ms * BOARD_HZ / 1e3);
 	m.reset_on_open = o.reset_on_open;
 	m.port = (struct port){.link = o.link, .master = -1, .batch_ns = (int64_t)(o.batch_ms * 1e6)};
-	m.pixel = (struct pixel){.path = o.light_file, .offset = o.light_offset,
-				 .dark_mv = o.light_dark_mv, .bright_mv = o.light_bright_mv};
+	m.pixel.path = o.light_file;
+	m.pixel.offset = o.light_offset;
+	m.pixel.dark_mv = o.light_dark_mv;
+	m.pixel.bright_mv = o.light_bright_mv;
 	if (o.light_file != NULL) {
 		if (!pixel_open(&m.pixel))
 			return 1;
@@ -389,6 +389,8 @@ int main(int argc, char **argv)
 		while (live(&m))
 			;
 	port_unplug(&m.port);
+	if (m.board.pixel != NULL)
+		pixel_close(m.board.pixel);
 	report(&m);
 	return m.failed ? 1 : 0;
 }
