@@ -144,7 +144,7 @@ func TestFirmwareByTheDriver(t *testing.T) {
 	if len(record.Clocks) != len(streams) {
 		t.Fatalf("%d clocks in the truth, want one each of %v", len(record.Clocks), streams)
 	}
-	trueClock := record.Clocks[0]
+	trueClock := record.Clocks[0] // of skin conductance: of what its readings speak
 	budget := alignmentBudget(lasts)
 	if stats.MaxLag > keptUp {
 		// On the line this was a delay that no real box has. What each sample says
@@ -154,7 +154,7 @@ func TestFirmwareByTheDriver(t *testing.T) {
 	}
 	checkConductance(t, truth, trueClock, r[0], budget)
 	checkFlashes(t, truth, r[1], budget)
-	checkPulses(t, truth, trueClock, r[2], budget)
+	checkPulses(t, truth, record.Clocks[2], r[2], budget)
 	t.Logf("%d samples, %d light readings, %d edges, %d pings; 0 lost, 0 damaged; simulation at most %v late",
 		len(r[0].samples), len(r[1].samples), len(r[2].samples), r[0].pings, stats.MaxLag)
 }
@@ -233,12 +233,7 @@ func checkConductance(t *testing.T, truth *script.Truth, c script.Clock, r recor
 // checkFlashes finds the edges of the light and compares them with the patch's.
 func checkFlashes(t *testing.T, truth *script.Truth, r recorded, budget time.Duration) {
 	t.Helper()
-	const (
-		half = 500 * time.Millisecond // of the patch's period
-		// A reading's tick is the end of its conversion, 11.5 of 13 clocks of 8 µs
-		// after the converter held its input.
-		held = 92 * time.Microsecond
-	)
+	const half = 500 * time.Millisecond // of the patch's period
 	if len(r.samples) == 0 {
 		t.Fatal("no light")
 	}
@@ -250,7 +245,7 @@ func checkFlashes(t *testing.T, truth *script.Truth, r recorded, budget time.Dur
 		if (a.Values[0] < middle) == (b.Values[0] < middle) || b.Tick-a.Tick > 1100 {
 			continue
 		}
-		at := truth.Elapsed(a.At+(b.At-a.At)/2) - held
+		at := truth.Elapsed(a.At + (b.At-a.At)/2)
 		k := int64(math.Round(float64(at) / float64(half)))
 		if len(misses) == 0 {
 			first = k

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -29,6 +30,17 @@ type firmwareBoxOptions struct {
 	Batch    time.Duration
 	Seed     uint64
 	Log      io.Writer // what the simulator complains of; may be nil
+}
+
+// settings are those of a driver that delivers the streams.
+func (o firmwareBoxOptions) settings() emobox.Options {
+	var s emobox.Options
+	if len(o.Streams) > 0 {
+		s.ID = o.Streams[0]
+	}
+	s.Light = slices.Contains(o.Streams, s.ID+"_light")
+	s.Trigger = slices.Contains(o.Streams, s.ID+"_trigger")
+	return s
 }
 
 // firmwareBox is a box without hardware: the real firmware under simavr or, where
@@ -69,15 +81,11 @@ func startFirmware(ctx context.Context, o firmwareBoxOptions, host string) (*fir
 		}
 		return nil, err
 	}
+	settings := o.settings()
 	board, err := emulator.Start(ctx, emulator.Options{
 		Host: host, ELF: image.ELF, Link: o.Port, World: boxWorld{o.Truth}, Clock: o.Clock,
 		DriftPPM: o.DriftPPM, Batch: o.Batch, Noise: converterNoise, Seed: o.Seed, Log: o.Log,
-		PoweredOn: func(c script.Clock) {
-			for _, id := range o.Streams {
-				c.Stream = id
-				o.Truth.Power(c)
-			}
-		},
+		PoweredOn: func(c script.Clock) { settings.PowerOn(o.Truth, c) },
 	})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -87,10 +95,7 @@ func startFirmware(ctx context.Context, o firmwareBoxOptions, host string) (*fir
 
 // startModel runs the model of the firmware, for a reason.
 func startModel(o firmwareBoxOptions, why error) (*firmwareBox, error) {
-	settings := emobox.Options{Light: true, Trigger: true}
-	if len(o.Streams) > 0 {
-		settings.ID = o.Streams[0]
-	}
+	settings := o.settings()
 	twin := settings.Twin(virtual.TwinOptions{Truth: o.Truth, Clock: o.Clock, DriftPPM: o.DriftPPM, Seed: o.Seed})
 	link, err := virtual.NewLink(o.Port, twin, virtual.Disturbance{Batch: o.Batch}, o.Seed, o.Clock)
 	if err != nil {

@@ -15,18 +15,21 @@ const (
 	// Version is the version of the protocol that this package speaks. Devices
 	// state theirs in Hello.
 	Version = 2
-	// OldestVersion is the earliest version that a host still understands: without
-	// light, without trigger, and with readings that have no delay.
-	OldestVersion = 1
+	// OldestVersion is the earliest version that a host understands. Version 1 had
+	// readings without DelayTicks.
+	OldestVersion = 2
 
 	// MaxRate is the most samples per second. PROTOCOL.md counts the bytes: the line
 	// takes 11520 a second, and beside the samples carries light, pongs and triggers.
 	MaxRate = 500
 
 	// DelayTicks is how long before its tick the instant lies for which an EDA
-	// reading stands, from version 2 on: the reading is the mean of the 20 ms before
-	// the tick, over whole mains periods. PROTOCOL.md has the sum.
+	// reading stands: the reading is the mean of the 20 ms before the tick, over
+	// whole mains periods. PROTOCOL.md has the sum.
 	DelayTicks = 9875
+	// LightDelayTicks is the same for a reading of the photodiode: the converter
+	// holds its input 11.5 of its clocks of 8 µs before it is done.
+	LightDelayTicks = 92
 )
 
 // Type is the first byte of a frame: which message it carries.

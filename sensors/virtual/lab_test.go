@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"emolab/firmware-bridge/wire"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
@@ -167,6 +168,7 @@ func (l *lab) checkProbes(t *testing.T, least int) {
 		for _, p := range c.Probes {
 			n++
 			clock, _ := l.truth.Clock("eda", p.T3)
+			clock.Tick0 -= wire.DelayTicks // the truth of a sample's tick is when the sample was taken
 			rx, tx := clock.Near(p.Rx, p.T3), clock.Near(p.Tx, p.T3)
 			const rounding = 2 * time.Microsecond // ticks are whole
 			if rx.Add(rounding) < p.T0 || tx < rx || tx > p.T3 {

@@ -18,6 +18,10 @@ const (
 	lightTicks = conversionTicks
 	slotEnd    = (1 + slotConversions) * conversionTicks
 
+	// skinTicks is from the middle of a slot's skin readings to its end: what is left
+	// of wire.DelayTicks after the slots' own middle.
+	skinTicks = wire.DelayTicks - (windowSlots-1)*slotTicks/2
+
 	windowSlots       = 20
 	windowConversions = windowSlots * slotConversions
 	slotsPerSecond    = 1000

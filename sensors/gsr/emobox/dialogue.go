@@ -22,12 +22,11 @@ const (
 	identifyEvery = 500 * time.Millisecond
 	identifyFor   = 10 * time.Second
 
-	// A burst of pings at the start gives alignment something to begin with. 21 ms
-	// apart they meet the 16 ms latency timer of USB adapters at different phases.
+	// A burst of pings at the start gives alignment something to begin with.
 	burstPings = 8
-	burstEvery = 21 * time.Millisecond
-	// pingEvery is about a second, and for the same reason not a multiple of 16 ms.
-	pingEvery = 1003 * time.Millisecond
+	burstEvery = latencyTimer + goldenPart
+	// pingEvery is about a second.
+	pingEvery = 62*latencyTimer + goldenPart
 
 	// maxLead is how far the box's clock can seem to run ahead of the lab's
 	// without having been reset: late arrival of the first message, and clockRate.
@@ -70,7 +69,6 @@ type dialogue struct {
 	firstAt    instant.Instant // its arrival
 	latestTick int64
 	hasTick    bool
-	delay      int64 // ticks from what a reading stands for to its tick
 
 	samples, lights, triggers numbers
 	light, trigger            *connection.Track // nil where not wanted
@@ -101,18 +99,18 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 	// A failing goodbye has no one left to tell.
 	defer func() { _, _ = w.Write(wire.AppendStop(nil)) }()
 
-	for range burstPings {
+	for burst := startBeat(d.o.Clock, burstEvery); burst.n < burstPings; {
 		if err := d.ping(w); err != nil {
 			return err
 		}
-		if !connection.Wait(ctx, burstEvery) {
+		if !burst.wait(ctx) {
 			return nil
 		}
 	}
 	if err := d.start(w); err != nil {
 		return err
 	}
-	for connection.Wait(ctx, pingEvery) {
+	for second := startBeat(d.o.Clock, pingEvery); second.wait(ctx); {
 		if !d.streaming.Load() || !d.inForce() { // damaged on the way
 			if err := d.start(w); err != nil {
 				return err
@@ -232,9 +230,6 @@ func (d *dialogue) greet(h wire.Hello, arrival instant.Instant) error {
 		return fmt.Errorf("emobox: the box speaks protocol %d with %d ticks per second, need %d or later with %d: update its firmware",
 			h.Protocol, h.TickHz, wire.OldestVersion, int(tickHz))
 	}
-	if h.Protocol > wire.OldestVersion {
-		d.delay = wire.DelayTicks
-	}
 	d.connected, d.since = true, arrival
 	d.log.Connected(arrival, describe(h))
 	if !h.Has.Has(d.o.wants()) {
@@ -258,7 +253,7 @@ func (d *dialogue) sample(e wire.EDA, arrival instant.Instant) error {
 		d.log.Lost(arrival, missing)
 	}
 	us := d.correction.Apply(d.circuit.Microsiemens(e.Raw))
-	d.log.Sample(tick-d.delay, arrival, []float64{float64(e.Raw), us})
+	d.log.Sample(tick, arrival, []float64{float64(e.Raw), us})
 	return nil
 }
 

@@ -115,3 +115,46 @@ func TestReadingsAroundEveryEdge(t *testing.T) {
 		}
 	})
 }
+
+// A patch that flashes for calibration: pulses of 100 to 500 ms, of 10 to 100 %
+// contrast at any level that gives 156 mV, with the converter's noise. Every edge is
+// sent with what is around it, by either kind of threshold.
+func TestEveryFlashIsSent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const step = 64 // of the converter, on the scale of the readings
+		bright := rapid.IntRange(lightLeastSwing*10, 65535-2*step).Draw(t, "bright")
+		dark := bright - bright*rapid.IntRange(10, 100).Draw(t, "contrast")/100
+		var j judge
+		if rapid.Bool().Draw(t, "given") {
+			j.threshold = uint16((dark + bright) / 2)
+		}
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "noise"), 1))
+		var raw [wire.LightReadings]uint16
+		var edges []int
+		sent := map[int]bool{}
+		at, next := dark, 200
+		const blocks = 500
+		for b := range blocks {
+			for i := range raw {
+				if n := b*len(raw) + i; n == next {
+					at = dark + bright - at
+					edges = append(edges, n)
+					next = n + rapid.IntRange(100, 500).Draw(t, "pulse")
+				}
+				raw[i] = uint16(max(32, at+step*(r.IntN(3)-1)))
+			}
+			send, before := j.block(&raw, true)
+			sent[b] = send
+			if before {
+				sent[b-1] = true
+			}
+		}
+		for _, e := range edges {
+			for n := e - lightBefore; n <= e+lightAfter-1 && n < blocks*len(raw); n++ {
+				if !sent[n/len(raw)] {
+					t.Fatalf("dark %d, bright %d: reading %d of the edge at %d was not sent", dark, bright, n, e)
+				}
+			}
+		}
+	})
+}

@@ -159,6 +159,19 @@ func (o *Options) wants() wire.Capabilities {
 	return c
 }
 
+// delays returns, for each of streams, how many ticks before its tick the instant
+// lies of which a reading speaks.
+func (o *Options) delays() []int64 {
+	all := []int64{wire.DelayTicks}
+	if o.Light {
+		all = append(all, wire.LightDelayTicks)
+	}
+	if o.Trigger {
+		all = append(all, 0)
+	}
+	return all
+}
+
 // streams returns the ids of the streams, in the order of Info.
 func (o *Options) streams() []string {
 	ids := []string{o.ID}

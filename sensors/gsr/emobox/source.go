@@ -50,10 +50,10 @@ func (s *Source) Info() []stream.Info {
 		Simulated: s.o.Simulated,
 	}
 	eda, light, trigger := box, box, box
-	eda.Kind, eda.Rate = stream.EDA, float64(s.o.rate())
+	eda.Kind, eda.Rate, eda.Shift = stream.EDA, float64(s.o.rate()), averaging()
 	// One range, and it never repeats a value: the optional channels are left out.
 	eda.Channels = device.EDAChannels("Oversampled reading of the converter; 65535 is the supply voltage.")[:2]
-	light.Kind, light.Channels = stream.Light, device.LightChannels()
+	light.Kind, light.Channels, light.Shift = stream.Light, device.LightChannels(), holding()
 	trigger.Kind, trigger.Channels = stream.Trigger, device.TriggerChannels()
 
 	all := []stream.Info{eda}

@@ -1,12 +1,14 @@
 package emobox_test
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"emolab/calibration/conductance"
 	"emolab/firmware-bridge/wire"
@@ -23,7 +25,7 @@ func options(port string) emobox.Options {
 }
 
 func hello(cause wire.Cause) []byte {
-	return wire.AppendHello(nil, wire.Hello{Protocol: 1, Cause: cause, Model: "bench", Serial: 5, TickHz: 1e6, Rate: 100})
+	return wire.AppendHello(nil, wire.Hello{Protocol: 2, Cause: cause, Model: "bench", Serial: 5, TickHz: 1e6, Rate: 100})
 }
 
 // eda returns the frames of samples from..until, 10 ms apart, the first at tick.
@@ -47,6 +49,20 @@ func TestInfo(t *testing.T) {
 	if info.Clock != stream.PingedClock || info.TickHz != 1e6 || info.Rate != 100 || !info.Simulated ||
 		info.Index("raw") != 0 || info.Index("eda_us") != 1 {
 		t.Errorf("%+v", info)
+	}
+	var by []time.Duration
+	for _, info := range emobox.New(everything("/dev/ttyX")).Info() {
+		if info.Shift == nil {
+			by = append(by, 0)
+			continue
+		}
+		by = append(by, info.Shift.By)
+		if w := info.Shift.Within; w <= 0 || w > 60*time.Microsecond || !json.Valid(info.Shift.Calibration) {
+			t.Errorf("%s: shift within %v, by %q", info.ID, w, info.Shift.Calibration)
+		}
+	}
+	if want := []time.Duration{-9875 * time.Microsecond, -92 * time.Microsecond, 0}; !slices.Equal(by, want) {
+		t.Errorf("shifts of %v, want %v", by, want)
 	}
 }
 
@@ -336,14 +352,21 @@ func TestAbsentPortIsAnEvent(t *testing.T) {
 }
 
 func TestRefusesOtherFirmware(t *testing.T) {
-	t.Parallel()
-	far := serialtest.Open(t)
-	got := serialtest.Record(t, emobox.New(options(far.Path())))
-	far.Take(wire.AppendIdentify(nil))
-	far.Send(wire.AppendHello(nil, wire.Hello{Protocol: 1, Model: "old", TickHz: 250_000}))
-	got.AwaitEvents(stream.Disconnected, 1)
-	if e := got.Events(stream.Disconnected)[0]; !strings.Contains(e.Detail, "update its firmware") {
-		t.Errorf("%q does not say what to do", e.Detail)
+	for name, hello := range map[string]wire.Hello{
+		"version 1":   {Protocol: 1, Model: "old", TickHz: 1e6},
+		"other ticks": {Protocol: 2, Model: "other", TickHz: 250_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			far := serialtest.Open(t)
+			got := serialtest.Record(t, emobox.New(options(far.Path())))
+			far.Take(wire.AppendIdentify(nil))
+			far.Send(wire.AppendHello(nil, hello))
+			got.AwaitEvents(stream.Disconnected, 1)
+			if e := got.Events(stream.Disconnected)[0]; !strings.Contains(e.Detail, "update its firmware") {
+				t.Errorf("%q does not say what to do", e.Detail)
+			}
+		})
 	}
 }
 

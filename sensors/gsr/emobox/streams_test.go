@@ -120,8 +120,8 @@ func TestThreeStreams(t *testing.T) {
 	got.AwaitSamples(3 + 36 + 3)
 
 	for i, s := range of(got, "eda") {
-		if want := 30_000 + int64(i)*10_000 - wire.DelayTicks; s.Tick != want || s.Seq != int64(i) {
-			t.Errorf("EDA %d: number %d at %d, want tick %d: where its mean lies", i, s.Seq, s.Tick, want)
+		if want := 30_000 + int64(i)*10_000; s.Tick != want || s.Seq != int64(i) {
+			t.Errorf("EDA %d: number %d at %d, want the box's tick %d", i, s.Seq, s.Tick, want)
 		}
 	}
 	light := of(got, "eda_light")
@@ -166,17 +166,14 @@ func TestUnwantedStreamsAreIgnored(t *testing.T) {
 	}
 }
 
-// A box of version 1 has no photodiode: that is said, and the rest goes on.
-func TestOldBoxWithoutLight(t *testing.T) {
+// A box can lack a photodiode: that is said, and the rest goes on.
+func TestBoxWithoutLight(t *testing.T) {
 	t.Parallel()
 	far := serialtest.Open(t)
 	got := serialtest.Record(t, emobox.New(everything(far.Path())))
 	greet(far, wire.Asked)
 	far.Send(eda(0, 1, 30_000))
 	got.AwaitSamples(1)
-	if s := of(got, "eda"); s[0].Tick != 30_000 {
-		t.Errorf("tick %d, want 30000: readings of version 1 have no delay", s[0].Tick)
-	}
 	got.AwaitEvents(stream.Fault, 1)
 	if e := got.Events(stream.Fault)[0]; !strings.Contains(e.Detail, "emolab firmware flash") {
 		t.Errorf("%q does not say what to do", e.Detail)

@@ -49,7 +49,7 @@ func TestTranscript(t *testing.T) {
 		t.Errorf("connected: %+v", e)
 	}
 	eda, light, trigger := of(got, "eda"), of(got, "eda_light"), of(got, "eda_trigger")
-	if eda[0].Tick != 310_000-9_875 || eda[1].Tick != 320_000-9_875 || eda[1].Values[0] != 9830 {
+	if eda[0].Tick != 310_000 || eda[1].Tick != 320_000 || eda[1].Values[0] != 9830 {
 		t.Errorf("samples %+v", eda)
 	}
 	if light[0].Tick != 301_000 || light[11].Tick != 312_000 || light[0].Values[0] != 4000 || light[11].Values[0] != 40_000 {

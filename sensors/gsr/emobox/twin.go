@@ -9,6 +9,7 @@ import (
 	"emolab/calibration/conductance"
 	"emolab/firmware-bridge/wire"
 	"emolab/fusion/instant"
+	"emolab/fusion/script"
 	"emolab/sensors/virtual"
 )
 
@@ -66,7 +67,7 @@ func fold(t time.Duration) time.Duration { return (t%patchPeriod + patchPeriod) 
 // twin is the virtual box: a board with a clock, and the script on its inputs.
 type twin struct {
 	o          virtual.TwinOptions
-	streams    []string
+	settings   Options
 	circuit    conductance.Circuit
 	correction conductance.Calibration
 }
@@ -78,7 +79,18 @@ func (o *Options) Twin(t virtual.TwinOptions) virtual.Device {
 	if err != nil { // Open refuses these options
 		correction = conductance.Calibration{Gain: 1}
 	}
-	return &twin{o: t, streams: o.streams(), circuit: o.circuit(), correction: correction}
+	return &twin{o: t, settings: *o, circuit: o.circuit(), correction: correction}
+}
+
+// PowerOn enters the clock of a box that has been switched on in the truth, under
+// the id of each of its streams: of a stream's tick, the instant of which its
+// reading speaks.
+func (o *Options) PowerOn(t *script.Truth, c script.Clock) {
+	begun := c.Tick0
+	for i, id := range o.streams() {
+		c.Stream, c.Tick0 = id, begun+o.delays()[i]
+		t.Power(c)
+	}
 }
 
 // Run is one life of the box.
@@ -86,7 +98,8 @@ func (t *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 	l := &life{twin: t, board: newBoard(uint32(t.o.Seed), send), random: rand.New(rand.NewPCG(t.o.Seed, 1))}
 	now := t.o.Clock.Now()
 	l.clock = virtual.SwitchOn(t.o, now, virtual.Power{
-		Tick0: 1<<counterBits - wrapIn.Microseconds(), TickHz: tickHz, WrapBits: counterBits}, t.streams...)
+		Tick0: 1<<counterBits - wrapIn.Microseconds(), TickHz: tickHz, WrapBits: counterBits})
+	t.settings.PowerOn(t.o.Truth, l.clock.Clock)
 	l.slot = l.clock.Tick(now) + slotTicks
 	l.edge = nextEdge(t.o.Truth.Elapsed(now))
 	l.board.Greet(wire.Started)
@@ -147,13 +160,13 @@ func (l *life) elapsed(tick int64) time.Duration { return l.o.Truth.Elapsed(l.cl
 
 // light converts what the photodiode gives at a tick.
 func (l *life) light(tick int64) uint16 {
-	return l.convert(PatchMV(l.elapsed(tick)) / l.circuit.VccMV)
+	return l.convert(PatchMV(l.elapsed(tick-wire.LightDelayTicks)) / l.circuit.VccMV)
 }
 
 // skin converts what the skin's amplifier gives in the slot that ends at a tick,
 // slotConversions times. The skin does not change in a slot.
 func (l *life) skin(end int64) uint32 {
-	us := l.o.Truth.Script.Conductance(l.elapsed(end - slotEnd/2))
+	us := l.o.Truth.Script.Conductance(l.elapsed(end - skinTicks))
 	measured := (us - l.correction.OffsetUS) / l.correction.Gain
 	share := l.circuit.VrefMV * (1 + measured*l.circuit.RfKohm/1000) / l.circuit.VccMV
 	var sum uint32
