@@ -35,8 +35,8 @@ type Result struct {
 	LiveCovered, FinalCovered float64
 	// RoundTrip is the smallest of the pings; 0 without any.
 	RoundTrip time.Duration
-	// Flagged is how long after a reset the live bound was not back to usual, in
-	// the worst case.
+	// Flagged is how long after a reset the live bound was wider than usual, in the
+	// worst case.
 	Flagged time.Duration
 	Peers   []PeerScore
 }
@@ -85,8 +85,8 @@ func (r Recording) roundTrip() time.Duration {
 	return least
 }
 
-// flagged is the longest time from the first arrival after a reset to the first
-// whose bound is usual again.
+// flagged is the longest time after a reset, from the first arrival, over which
+// bounds were wider than usual.
 func (r Recording) flagged(live Placed, usual time.Duration) time.Duration {
 	var longest time.Duration
 	var from instant.Instant
@@ -96,14 +96,12 @@ func (r Recording) flagged(live Placed, usual time.Duration) time.Duration {
 			epoch, from, waiting = c.Epoch, firstArrival(c), true
 		}
 		for _, s := range c.Samples {
-			if waiting && live.Err[i] <= usual {
-				waiting, longest = false, max(longest, s.Arrival.Sub(from))
+			waiting = waiting && live.Err[i] > usual
+			if waiting {
+				longest = max(longest, s.Arrival.Sub(from))
 			}
 			i++
 		}
-	}
-	if waiting {
-		longest = max(longest, flaggedFor+r.Stamps[len(r.Stamps)-1].Arrival.Sub(from))
 	}
 	return longest
 }

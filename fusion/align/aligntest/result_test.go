@@ -31,6 +31,29 @@ func TestScoreTakesTheConstantOut(t *testing.T) {
 	}
 }
 
+func TestFlagged(t *testing.T) {
+	d := EDABox(1)
+	d.Batch, d.Loss, d.Resets, d.Unplug = 0, 0, []time.Duration{10 * time.Second}, time.Second
+	r := d.Record(20 * time.Second)
+	p := Placed{Err: make([]time.Duration, len(r.Stamps))}
+	wide := func(from, until time.Duration) {
+		for i, s := range r.Stamps {
+			if off := s.Arrival.Sub(begin); off >= from && off < until {
+				p.Err[i] = 10 * msec
+			}
+		}
+	}
+	wide(2*time.Second, 4*time.Second) // before the reset
+	if got := r.flagged(p, 5*msec); got != 0 {
+		t.Errorf("%v without a reset", got)
+	}
+	wide(11*time.Second, 11700*msec)
+	wide(15*time.Second, 17*time.Second) // long after it
+	if got := r.flagged(p, 5*msec); got < 600*msec || got > 700*msec {
+		t.Errorf("%v after the reset, want about 0.7 s", got)
+	}
+}
+
 func TestFailures(t *testing.T) {
 	good := func() Result {
 		s := Score{Samples: 1000, Median: 300 * time.Microsecond, MedianWhole: 300 * time.Microsecond, P95: 900 * time.Microsecond, BoundMedian: 1500 * time.Microsecond}
