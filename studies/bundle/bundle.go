@@ -77,6 +77,9 @@ func (e *Exporter) export(ctx context.Context, id string, progress session.Progr
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
 	s := source{store: e.store, detail: d, extract: filepath.Join(work, "session.sqlite")}
+	if err := s.readCourses(ctx); err != nil {
+		return "", err
+	}
 	// The extract is made while the tables are written, and is the last member.
 	ctx, cancel := context.WithCancel(ctx)
 	var extracting errgroup.Group

@@ -300,7 +300,7 @@ func TestExportHoldsTheSession(t *testing.T) {
 	if report.Session != "s1" || report.Participant != "P01" || report.Files != len(files)-2 {
 		t.Errorf("report %+v of %d files", report, len(files))
 	}
-	want := []string{"README.txt", "alignment.json", "calibrations.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "consents.csv", "eda_responses.csv", "events.csv",
+	want := []string{"README.txt", "alignment.json", "calibrations.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "consents.csv", "displayed.csv", "eda_responses.csv", "events.csv",
 		"face_events.csv", "gaps.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "session.sqlite", "stimuli.csv", "streams/eda.csv",
 		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "trace.csv", "versions.json"}
 	var names []string
@@ -367,10 +367,10 @@ func TestTablesSayWhatWasRecorded(t *testing.T) {
 		t.Errorf("eda has %d lines; sample 50 is %v", len(eda), eda[51])
 	}
 	face := parse(t, files["streams/face.csv"])
-	if n := len(face[0]); n != 8+24+136 {
+	if n := len(face[0]); n != 8+4+24+136 {
 		t.Errorf("face has %d columns", n)
 	}
-	if lost := face[4]; lost[8] != "0" || lost[9] != "" || lost[len(lost)-1] != "" {
+	if lost := face[4]; lost[12] != "0" || lost[13] != "" || lost[len(lost)-1] != "" {
 		t.Errorf("the frame without a face is %v", lost)
 	}
 	if v, err := strconv.ParseFloat(face[1][len(face[1])-1], 32); err != nil || v != 159.0/8 {

@@ -110,10 +110,10 @@ func TestDevicesOfOneKind(t *testing.T) {
 		"streams/codes.csv": {[]string{"code", "lag_ms"}, 1, []string{"7", "12.5"}},
 	} {
 		rows := parse(t, files[name])
-		if got := rows[0][8:]; !slices.Equal(got, want.columns) || len(rows)-1 != want.rows {
+		if got := rows[0][12:]; !slices.Equal(got, want.columns) || len(rows)-1 != want.rows {
 			t.Errorf("%s has %d rows of %v, want %d of %v", name, len(rows)-1, got, want.rows, want.columns)
 		}
-		if got := rows[len(rows)-1][8:]; !slices.Equal(got, want.last) {
+		if got := rows[len(rows)-1][12:]; !slices.Equal(got, want.last) {
 			t.Errorf("%s ends with %v, want %v", name, got, want.last)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"emolab/fusion/align"
 	"emolab/fusion/instant"
+	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
 	"emolab/studies/store"
@@ -23,6 +24,9 @@ type source struct {
 	detail    store.Detail
 	extract   string       // where the session's own SQLite file is made
 	extracted func() error // waits until it is
+
+	courses map[int][]stimulus.Showing // what was on the screen when, by segment
+	shown   map[int]string             // stimulus by presentation
 }
 
 // sheet is a table of the bundle: a member with columns.
@@ -61,7 +65,7 @@ func (s *source) members() ([]member, error) {
 		return nil, err
 	}
 	out := []member{
-		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail)))},
+		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail, s.latencies())))},
 		{"study.yaml", "The study file in canonical form.", contents(s.detail.Study.Canonical)},
 		{"alignment.json", "How each stream was put on the lab clock, and how well.", contents(alignment)},
 		{"calibrations.json", "What derived values were measured from: the participant's face at rest.", contents(calibrations)},
@@ -78,7 +82,7 @@ var streamName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // sheets lists the tables.
 func (s *source) sheets() ([]sheet, error) {
-	out := []sheet{s.stimuli(), s.presentations(), s.trace()}
+	out := []sheet{s.stimuli(), s.presentations(), s.trace(), s.displayed()}
 	seen := map[string]bool{}
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
@@ -126,15 +130,26 @@ type statement struct {
 	Clock   stream.ClockKind `json:"clock"`
 	align.Statement
 	Usable store.Share `json:"usable_share"`
+	// Shift is the measured latency that the times were corrected by; null = it was
+	// not measured.
+	Shift *stream.Shift `json:"shift"`
+	// Displayed counts the frames of the stimulus stream that the trace follows.
+	Displayed *stimulus.Summary `json:"displayed,omitempty"`
 }
 
 func (s *source) alignment() []statement {
 	out := []statement{}
 	for _, g := range s.detail.Segments {
+		counted := false // of two stimulus streams the first is followed
 		for _, t := range g.Streams {
-			if t.Kind != stream.Trace {
-				out = append(out, statement{g.Number, t.ID, t.Clock, t.Statement, t.Usable})
+			if t.Kind == stream.Trace {
+				continue
 			}
+			v := statement{Segment: g.Number, Stream: t.ID, Clock: t.Clock, Statement: t.Statement, Usable: t.Usable, Shift: s.shift(t.Info)}
+			if t.Kind == stream.Stimulus && !counted {
+				v.Displayed, counted = s.summary(g), true
+			}
+			out = append(out, v)
 		}
 	}
 	return out
@@ -208,7 +223,7 @@ func codebook(sheets []sheet) sheet {
 }
 
 // readme is README.txt.
-func readme(d store.Detail) string {
+func readme(d store.Detail, latencies string) string {
 	kind := "recorded"
 	if d.Simulated {
 		kind = "recorded, at least in part from SIMULATED devices,"
@@ -217,7 +232,7 @@ func readme(d store.Detail) string {
 	if d.Reason != "" {
 		incomplete = fmt.Sprintf("\nINCOMPLETE: %s. %d of the plan's %d steps began; see presentations.csv.\n", d.Reason, d.Reached+1, len(d.Plan.Steps))
 	}
-	return strings.NewReplacer("{video}", pictures(d), "{incomplete}", incomplete, "{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
+	return strings.NewReplacer("{latencies}", latencies, "{video}", pictures(d), "{incomplete}", incomplete, "{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
 		`Session {id} of participant {participant} in study {study}, {kind} by {software}.
 {incomplete}
 trace.csv is the place to begin: one row per camera frame with the stimulus that
@@ -235,12 +250,17 @@ R        trace <- read.csv("trace.csv")
 
 SQL      sqlite3 session.sqlite
          SELECT stimulus, CAST(media_s AS INT) AS second, AVG(valence), COUNT(*)
-         FROM trace WHERE presentation > 0 AND face_found = 1 GROUP BY 1, 2;
+         FROM trace WHERE media_s >= 0 AND face_found = 1 GROUP BY 1, 2;
 
 alignment.json states for every stream how it was put on the common clock and
 bounds the error. manifest.json lists every file with its SHA-256; to check the
 whole bundle: emolab bundle verify BUNDLE.zip
 
+displayed.csv says what was on the screen when, frame by frame, and for how long
+nobody can know. The samples of the devices (streams/) stand beside what was on the
+screen at their instant. An instant nearer to a change than the bounds may belong
+to the frame on its other side.
+{latencies}
 Expressions and action units (au01 to au45) are estimates of a computer program
 from the visible face. They are not a statement about what a person felt. Action
 units are measured from the participant's face at rest (calibrations.json); the

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
 	"emolab/studies/store"
@@ -90,10 +91,6 @@ func (s *source) trace() sheet {
 		{"seq", "1", "Number of the camera frame."},
 		{"stimulus", "", "Id of the video on the screen; empty when there was none."},
 	}, channelColumns(info))
-	shown := map[int]string{}
-	for _, p := range s.detail.Presentations {
-		shown[p.Number] = p.Stimulus
-	}
 	at := info.Index("presentation")
 	return sheet{"trace.csv", "One row per camera frame, all streams joined.", columns, func(ctx context.Context, t *table) error {
 		for row, err := range s.store.Trace(ctx, s.detail.ID, info) {
@@ -105,7 +102,7 @@ func (s *source) trace() sheet {
 			t.int(int64(row.Err))
 			t.int(int64(row.Segment))
 			t.int(row.Seq)
-			t.text(shown[int(row.Values[at])]) // NaN, unknown, is no presentation
+			t.text(s.shown[int(row.Values[at])]) // NaN, unknown, is no presentation
 			for _, v := range row.Values {
 				t.float(v)
 			}
@@ -115,7 +112,8 @@ func (s *source) trace() sheet {
 	}}
 }
 
-// samples is one stream as it was observed, on the lab clock. It has the channels
+// samples is one stream as it was observed, on the lab clock, beside what was on the
+// screen at the instant of each sample. It has the channels
 // that the stream has, and no column for those that its device never had. A segment
 // that names its channels in another order is put in the order of the first; what
 // only a later one has comes last.
@@ -137,7 +135,12 @@ func (s *source) samples(first store.Stream) sheet {
 		segmentColumn(), epochColumn(),
 		{"seq", "1", "Number of the sample; lost samples are counted too."},
 		{"tick", "1", "The device's own stamp."},
-	}, channelColumns(info))
+	})
+	beside := info.Kind != stream.Stimulus // which tells of the screen itself
+	if beside {
+		columns = append(columns, screenColumns()...)
+	}
+	columns = append(columns, channelColumns(info)...)
 	order := map[int][]int{} // of each segment: where the channels are; -1: it has not got them
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
@@ -161,9 +164,14 @@ func (s *source) samples(first store.Stream) sheet {
 		about += " SIMULATED."
 	}
 	return sheet{"streams/" + info.ID + ".csv", about, columns, func(ctx context.Context, t *table) error {
+		screen, segment := stimulus.NewCursor(nil), -1
 		for row, err := range s.store.Samples(ctx, s.detail.ID, info.ID) {
 			if err != nil {
 				return err
+			}
+			if row.Segment != segment {
+				segment = row.Segment
+				screen = stimulus.NewCursor(s.courses[segment])
 			}
 			t.seconds(s.start(row.Segment), row.At)
 			t.int(int64(row.At))
@@ -173,6 +181,10 @@ func (s *source) samples(first store.Stream) sheet {
 			t.int(int64(row.Epoch))
 			t.int(row.Seq)
 			t.int(row.Tick)
+			if beside {
+				v, told := screen.At(row.At)
+				t.screen(v, told, s.shown)
+			}
 			for i, at := range order[row.Segment] {
 				switch {
 				case at < 0:

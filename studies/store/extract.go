@@ -52,8 +52,8 @@ const sessionOpen = `SELECT id, study_hash, participant, plan_row, plan, reached
 // Extract writes a new SQLite file at path with the same schema and only this
 // session in it. Nothing of another session was ever in that file, not even in
 // a free page. The ports at which devices were found and the boot ids of the
-// machine are left empty, and words are kept WithoutPlaces: they say nothing about
-// the session.
+// machine are left empty, and words and the calibrations of streams are kept
+// WithoutPlaces: they say nothing about the session.
 func (s *Store) Extract(ctx context.Context, id, path string) error {
 	if err := s.extract(ctx, id, path); err != nil {
 		return fmt.Errorf("store: extract session %s to %s: %w", id, path, explain(err))
@@ -95,7 +95,7 @@ func (s *Store) extract(ctx context.Context, id, path string) (err error) {
 			}
 		}
 		for _, change := range []string{
-			"UPDATE main.stream SET port = ''",
+			"UPDATE main.stream SET port = '', calibration = without_places(calibration)", // JSON stays JSON: no place reaches over a quote
 			"UPDATE main.segment SET boot = ''",
 		} {
 			if _, err := tx.ExecContext(ctx, change); err != nil {

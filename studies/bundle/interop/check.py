@@ -37,7 +37,7 @@ def main(path):
         db = sqlite3.connect(file)
         from_sql = pd.read_sql(
             "SELECT stimulus, CAST(media_s AS INT) AS second, AVG(valence) AS valence FROM trace "
-            "WHERE presentation > 0 AND face_found = 1 GROUP BY 1, 2",
+            "WHERE media_s >= 0 AND face_found = 1 GROUP BY 1, 2",
             db,
         ).set_index(["stimulus", "second"]).valence
         events_sql = pd.read_sql(
@@ -45,12 +45,41 @@ def main(path):
             "JOIN session s ON s.id = e.session_id AND s.trace_derivation = e.derivation ORDER BY e.segment, e.n",
             db,
         )
+        displayed_sql = pd.read_sql(
+            "SELECT d.from_ns, d.known, d.presentation, d.frame, d.skipped, d.unreported FROM displayed d "
+            "JOIN session s ON s.id = d.session_id AND s.trace_derivation = d.derivation ORDER BY d.segment, d.from_ns",
+            db,
+        )
+        beside_sql = {
+            (kind, stream): pd.read_sql(
+                f"SELECT at_ns, presentation, stimulus, frame, media_ns / 1e9 AS media_s FROM {kind}_shown "
+                "WHERE stream = ? ORDER BY segment, seq",
+                db,
+                params=(stream,),
+            )
+            for kind, stream in db.execute("SELECT DISTINCT kind, id FROM stream WHERE kind IN ('eda', 'gaze', 'light', 'face')")
+        }
         granted_sql = [n for (n,) in db.execute("SELECT granted FROM consent ORDER BY n")]
         db.close()
     assert len(from_csv) == len(from_sql) > 0, f"{len(from_csv)} stimulus seconds in CSV, {len(from_sql)} in SQL"
     worst = max(abs(a - b) for a, b in zip(from_csv.sort_index(), from_sql.sort_index()))
     assert worst < 1e-9, f"mean valence differs by {worst} between CSV and SQL"
     print(f"ok  mean valence of {len(from_sql)} stimulus seconds is the same in pandas and in SQL")
+
+    displayed = pd.read_csv(bundle.open("displayed.csv"))
+    same = displayed[list(displayed_sql.columns)].astype("float64").equals(displayed_sql.astype("float64"))
+    assert len(displayed) > 0 and same, "what was displayed differs between CSV and SQL"
+    for (_, stream), sql in beside_sql.items():
+        table = pd.read_csv(bundle.open(f"streams/{stream}.csv"), usecols=list(sql.columns))[list(sql.columns)]
+        for column in sql.columns:
+            a, b = table[column], sql[column]
+            if column == "media_s":  # six decimals in the CSV
+                a, b = a.round(6), b.astype("float64").round(6)
+                alike = ((a - b).abs() < 2e-6) | (a.isna() & b.isna())
+            else:
+                alike = (a == b) | (a.isna() & b.isna())
+            assert alike.all(), f"{stream}: {column} differs between CSV and SQL in {(~alike).sum()} samples"
+    print(f"ok  {len(displayed)} showings, and what was on the screen at the samples of {len(beside_sql)} streams, are the same in pandas and in SQL")
 
     events = pd.read_csv(bundle.open("face_events.csv"), keep_default_na=False)
     assert list(events.kind) == list(events_sql.kind) and list(events.label) == list(events_sql.label), "face events differ between CSV and SQL"
