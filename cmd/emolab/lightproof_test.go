@@ -1,0 +1,251 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"emolab/calibration/latency"
+	"emolab/fusion/instant"
+	"emolab/fusion/stimulus"
+	"emolab/fusion/stream"
+	"emolab/studies/study"
+)
+
+// What the light loop must hold to: budgets on a machine that is idle but for the
+// test; and limits on a busy one, where the browser itself tells of frames that come
+// later or never.
+const (
+	onsetBudget = 4 * time.Millisecond // p95 of the error of corrected onsets
+	onsetBusy   = 50 * time.Millisecond
+	frameBudget = .999 // share of the displayed frames that are told rightly
+	frameBusy   = .9
+	// enoughEdges and enoughFrames are the shares of onsets and of told frames that
+	// must be judged at all.
+	enoughEdges, enoughFrames = .9, .8
+	// onsetsInside is the share of the onset errors inside the stated bounds. It is
+	// not more because the bound itself is estimated from 64 deviations, of which
+	// one in 65 of the next is beyond the largest.
+	onsetsInside = .9
+
+	// nearEdge is how far from a stated onset its light is looked for: less than the
+	// shortest time of 200 ms that the patch stays as it is.
+	nearEdge = 150 * time.Millisecond
+	// judgeable is the least time, apart from the bounds at both ends, for which a
+	// frame must be said to be up to be judged: some looks.
+	judgeable = 2 * time.Millisecond
+)
+
+// proof is a sealed session of the flash study beside what was seen of it.
+type proof struct {
+	info  stream.Info        // of the stimulus stream
+	shown []stimulus.Showing // as the file says
+	light []latency.Edge     // by the photodiode
+	seen  *watcher
+}
+
+// readProof reads the only session of a data folder.
+func readProof(t *testing.T, data string, seen *watcher) proof {
+	t.Helper()
+	p := proof{seen: seen}
+	s, id := onlySession(t, data)
+	detail, err := s.Session(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, told := range detail.Segments[0].Streams {
+		switch told.Kind {
+		case stream.Stimulus:
+			p.info = told.Info
+		case stream.Light:
+			var samples []stream.Sample
+			for row, err := range s.Samples(t.Context(), id, told.ID) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				samples = append(samples, row.Sample)
+			}
+			p.light = lightEdges(told.Info, samples)
+		}
+	}
+	for row, err := range s.Displayed(t.Context(), id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.shown = append(p.shown, row.Showing)
+	}
+	return p
+}
+
+// check holds the session against its budgets.
+func (p proof) check(t *testing.T, l load) {
+	t.Helper()
+	slices.Sort(p.seen.late)
+	t.Logf("watched %d times, at most %v after the time before for 99 %%, %v for all", len(p.seen.late)+1,
+		watchEvery+p.seen.late[len(p.seen.late)*99/100], watchEvery+p.seen.late[len(p.seen.late)-1])
+	onset, frames := onsetBudget, frameBudget
+	if !l.idle() {
+		onset, frames = onsetBusy, frameBusy
+		t.Logf("others keep this machine busy: the budgets of %v and %.1f %% are not asked for, but %v and %.1f %%", onsetBudget, 100*frameBudget, onset, 100*frames)
+	}
+
+	o := p.onsets()
+	t.Log(o)
+	if off, _ := p95(o.misses); off > onset || len(o.misses) == 0 {
+		t.Errorf("95 of 100 onsets are within %v of their light, want %v", off, onset)
+	}
+	if float64(len(o.misses)) < enoughEdges*float64(len(study.FlashTable())) {
+		t.Errorf("%d onsets are judged, of %d in the clip", len(o.misses), len(study.FlashTable()))
+	}
+	if l.idle() && float64(o.inside) < onsetsInside*float64(len(o.misses)) {
+		t.Errorf("%d of %d onset errors are inside the stated bound", o.inside, len(o.misses))
+	}
+
+	i := p.identity()
+	t.Log(i)
+	if float64(i.right) < frames*float64(i.right+i.wrong) {
+		t.Errorf("%d of %d frames were what the session says, want %.1f %%", i.right, i.right+i.wrong, 100*frames)
+	}
+	if float64(i.unseen) > (1-frames)*float64(i.told) || i.told == 0 {
+		t.Errorf("of %d frames that the session tells, %d were never seen", i.told, i.unseen)
+	}
+	if float64(i.unknown) > (1-frames)*float64(i.seen) {
+		t.Errorf("of %d frames that were seen, the session neither tells nor counts %d", i.seen, i.unknown)
+	}
+	if l.idle() && float64(i.right+i.wrong) < enoughFrames*study.FlashFrames {
+		t.Errorf("only %d frames could be judged, of %d in the clip", i.right+i.wrong, study.FlashFrames)
+	}
+}
+
+// onsetProof is the stated changes of the patch beside the light's.
+type onsetProof struct {
+	stated, edges int
+	misses        []time.Duration // |light - stated|
+	mean          time.Duration   // of the signed misses
+	inside        int             // of misses, those in the stated bounds
+}
+
+func (o onsetProof) String() string {
+	most95, most := p95(o.misses)
+	return fmt.Sprintf("onsets: %d stated, %d edges of light, %d pairs; light is %v later on average, off by %v for 95 of 100, by %v at most; %d inside their bounds",
+		o.stated, o.edges, len(o.misses), o.mean, most95, most, o.inside)
+}
+
+// onsets finds the light of each stated change.
+func (p proof) onsets() onsetProof {
+	o := onsetProof{edges: len(p.light)}
+	for i := 1; i < len(p.shown); i++ {
+		a, b := p.shown[i-1], p.shown[i]
+		if !a.Known || !b.Known || a.Presentation == 0 || b.Presentation != a.Presentation || study.FlashBright(a.Frame) == study.FlashBright(b.Frame) {
+			continue
+		}
+		o.stated++
+		best := latency.Edge{At: b.From.Add(2 * nearEdge)}
+		for _, e := range p.light {
+			if e.Bright == study.FlashBright(b.Frame) && e.At.Sub(b.From).Abs() < best.At.Sub(b.From).Abs() {
+				best = e
+			}
+		}
+		late := best.At.Sub(b.From)
+		if late.Abs() > nearEdge {
+			continue
+		}
+		o.misses = append(o.misses, late.Abs())
+		o.mean += late
+		if late.Abs() <= b.Err+best.Err {
+			o.inside++
+		}
+	}
+	o.mean /= time.Duration(max(1, len(o.misses)))
+	return o
+}
+
+// identityProof is which frames the session tells beside those that were seen.
+type identityProof struct {
+	told         int // displayed frames that the session tells
+	skipped      int64
+	unreported   int64
+	right, wrong int // of told, those that were seen to be on the screen for as long as it is said, or not
+	unjudged     int // of told, those whose time between the bounds is too short, or not watched
+	unseen       int // of told, those that were not seen at all
+	seen         int // frames that were seen
+	unknown      int // of seen, those that are neither told nor counted as unreported
+}
+
+func (i identityProof) String() string {
+	return fmt.Sprintf("frames: %d told, %d skipped, %d unreported; %d were on the screen as told, %d were not, %d cannot be judged, %d were never seen; %d were seen, of which %d are neither told nor counted",
+		i.told, i.skipped, i.unreported, i.right, i.wrong, i.unjudged, i.unseen, i.seen, i.unknown)
+}
+
+// identity compares each frame with what was on the screen between the bounds of
+// its two ends, and every frame that was on the screen with what is told.
+func (p proof) identity() identityProof {
+	var i identityProof
+	told := map[int]bool{}
+	uncounted := map[int]int64{} // by the frame before which they were displayed
+	for n, s := range p.shown {
+		if s.Presentation == 0 {
+			continue
+		}
+		i.skipped += s.Skipped
+		i.unreported += s.Unreported
+		if !s.Known {
+			continue
+		}
+		i.told++
+		told[int(s.Frame)] = true
+		uncounted[int(s.Frame)] = s.Unreported
+		from, until := s.From.Add(s.Err), s.Until
+		if n+1 < len(p.shown) {
+			until = until.Add(-p.shown[n+1].Err)
+		}
+		saw := p.seen.during(from, until)
+		switch {
+		case until.Sub(from) < judgeable || len(saw) == 0:
+			i.unjudged++
+		case slices.ContainsFunc(saw, func(frame int) bool { return frame != int(s.Frame) }):
+			i.wrong++
+		default:
+			i.right++
+		}
+	}
+	seen := map[int]bool{}
+	for _, s := range p.seen.sights {
+		if s.frame >= 0 && s.until > s.from {
+			seen[s.frame] = true
+		}
+	}
+	i.seen = len(seen)
+	for frame := range told {
+		if !seen[frame] {
+			i.unseen++
+		}
+	}
+	for frame := range seen {
+		if told[frame] {
+			continue
+		}
+		next := frame + 1
+		for next < study.FlashFrames && !told[next] {
+			next++
+		}
+		if uncounted[next] > 0 {
+			uncounted[next]--
+		} else {
+			i.unknown++
+		}
+	}
+	return i
+}
+
+// during returns what was seen between two instants.
+func (w *watcher) during(from, until instant.Instant) []int {
+	var saw []int
+	for _, s := range w.sights {
+		if s.from <= until && s.until >= from {
+			saw = append(saw, s.frame)
+		}
+	}
+	return saw
+}
