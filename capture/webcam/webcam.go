@@ -93,6 +93,12 @@ func (s Stamps) Clock() stream.ClockKind {
 	return stream.HostClock
 }
 
+// Mode is what else a camera's latency depends on, as a person says it: its size,
+// its rate, and what stamps it. Exposure is not known here.
+func (d Description) Mode() string {
+	return fmt.Sprintf("%dx%d, %.4g frames a second, %s stamps", d.Width, d.Height, d.FPS, d.Stamps)
+}
+
 // Succeeds tells why a camera that was opened again cannot go on with the stream
 // that it began as before; nil when it can. What the stream states of its clock
 // would no longer be true of other stamps.
