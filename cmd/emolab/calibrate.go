@@ -18,6 +18,7 @@ import (
 // calibrateCmd measures what no clock can tell.
 type calibrateCmd struct {
 	Display calibrateDisplayCmd `cmd:"" help:"Measure with a photodiode how late light is on the participant's screen."`
+	Camera  calibrateCameraCmd  `cmd:"" help:"Measure with flashes on that screen how late the camera's stamps are."`
 }
 
 // calibrateDisplayCmd measures the display.
@@ -61,6 +62,9 @@ const (
 	// place: about half of what is played.
 	trialEdges  = 6
 	trialWindow = 5 * time.Second
+	// roughMs is a bound that a quiet workstation stays below: half a refresh at
+	// 60 Hz, and the clocks.
+	roughMs = 10
 	// maxRepeats is half an hour.
 	maxRepeats = 140
 )
@@ -101,17 +105,20 @@ func (c *calibrateDisplayCmd) Run(a *app) error {
 		return err
 	})
 	if err != nil {
+		if a.ctx.Err() != nil {
+			return errors.New("stopped before the display was measured; what was measured before still holds")
+		}
 		return err
 	}
 	measured.Corner = c.Corner
 	path, err := saveLatency(c.Data, measured)
+	if c.JSON {
+		return errors.Join(err, printJSON(a.out, latencyResult{measured, measured.ShiftMs(), measured.WithinMs(), path}))
+	}
+	printDisplay(a.out, measured) // also when it cannot be kept
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(a.out, latencyResult{measured, measured.ShiftMs(), measured.WithinMs(), path})
-	}
-	printDisplay(a.out, measured)
 	fmt.Fprintf(a.out, "Kept in %s; emolab serve applies it from its next start on.\n", path)
 	return nil
 }
@@ -121,7 +128,7 @@ type latencyResult struct {
 	latency.Measured
 	ShiftMs  float64 `json:"shift_ms"`
 	WithinMs float64 `json:"within_ms"`
-	File     string  `json:"file"`
+	File     string  `json:"file,omitempty"` // where it is kept
 }
 
 // lightSource finds the device with the photodiode, and the stream of its light.
@@ -249,6 +256,9 @@ func printDisplay(w io.Writer, m latency.Measured) {
 	}
 	if m.Matched < m.Flashes*9/10 {
 		fmt.Fprintln(w, "More than a tenth of the flashes was missed: fasten the sensor, and measure again.")
+	}
+	if m.WithinMs() > roughMs {
+		fmt.Fprintln(w, "The latencies vary much, which widens the bound of every stimulus time: end other programs, and measure again.")
 	}
 }
 

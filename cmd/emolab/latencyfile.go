@@ -71,7 +71,10 @@ func saveLatency(dir string, m latency.Measured) (string, error) {
 	if err := keepOld(path, m.Kind); err != nil {
 		return "", err
 	}
-	return path, writeFile(path, bytesOf(append(text, '\n')))
+	if err := writeFile(path, bytesOf(append(text, '\n'))); err != nil {
+		return "", err
+	}
+	return path, nil
 }
 
 // keepOld copies a measurement to a file named by its time.
