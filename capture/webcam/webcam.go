@@ -93,6 +93,19 @@ func (s Stamps) Clock() stream.ClockKind {
 	return stream.HostClock
 }
 
+// Expected is what is known of a source that is not there: its kind, and the stamps
+// that such a source mostly has.
+func Expected(source string) Description {
+	d := Description{Kind: KindOf(source), Stamps: DriverStamps}
+	switch d.Kind {
+	case File:
+		d.Stamps = FileStamps
+	case Address:
+		d.Stamps = ArrivalStamps
+	}
+	return d
+}
+
 // Mode is what else a camera's latency depends on, as a person says it: its size,
 // its rate, and what stamps it. Exposure is not known here.
 func (d Description) Mode() string {

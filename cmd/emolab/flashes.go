@@ -46,6 +46,8 @@ type flashOptions struct {
 	token     string          // of the lab; the page's is made of it
 	sources   []stream.Source // that see the light
 	simulated bool            // the built-in client is the screen
+	// measuredOn is the only screen that may show them; nil = any.
+	measuredOn *stage.Screen
 }
 
 // openFlashLab makes everything ready without starting anything but the listener.
@@ -72,7 +74,7 @@ func openFlashLab(o flashOptions) (_ *flashLab, err error) {
 		Clock: clock, Study: f.study, Simulated: o.simulated, Corner: o.corner,
 		// What is measured here is by how much the page's word is wrong, so its word
 		// is taken as it is.
-		Shift: &stream.Shift{},
+		Shift: &stream.Shift{}, MeasuredOn: o.measuredOn,
 	})
 	if f.lab, err = session.NewLab(clock, append(slices.Clone(o.sources), f.stage)...); err != nil {
 		return nil, err
@@ -283,7 +285,11 @@ func (t *tracks) shown() ([]latency.Edge, error) {
 	if err != nil {
 		return nil, err
 	}
-	course := stimulus.Course(info, samples, stimulus.Away(t.all[stage.StreamID].events))
+	return changes(stimulus.Course(info, samples, stimulus.Away(t.all[stage.StreamID].events))), nil
+}
+
+// changes are the edges of a course of the flash study.
+func changes(course []stimulus.Showing) []latency.Edge {
 	var edges []latency.Edge
 	for i := 1; i < len(course); i++ {
 		a, b := course[i-1], course[i]
@@ -294,7 +300,7 @@ func (t *tracks) shown() ([]latency.Edge, error) {
 			edges = append(edges, latency.Edge{At: b.From, Err: b.Err, Bright: bright})
 		}
 	}
-	return edges, nil
+	return edges
 }
 
 // light returns the edges that a photodiode saw.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"emolab/calibration/latency"
 	"emolab/capture/face"
 	"emolab/capture/frame"
 	"emolab/capture/portrait"
@@ -53,7 +54,9 @@ func (r *rig) close() error {
 
 // realRig opens the devices that lab.yaml names. An absent device is no error:
 // it is picked up when it is plugged in. An unknown driver is.
-func realRig(lab labFile, nets detectorFlags) (_ *rig, err error) {
+//
+// camera is the measured latency of a camera; nil = none was measured.
+func realRig(lab labFile, nets detectorFlags, camera *latency.Measured) (_ *rig, err error) {
 	r := &rig{nets: nets}
 	defer func() {
 		if err != nil {
@@ -61,7 +64,7 @@ func realRig(lab labFile, nets detectorFlags) (_ *rig, err error) {
 		}
 	}()
 	if lab.Camera.Source != "" {
-		if err := r.addWebcam(lab.Camera); err != nil {
+		if err := r.addWebcam(lab.Camera, camera); err != nil {
 			return nil, err
 		}
 	}
@@ -71,28 +74,63 @@ func realRig(lab labFile, nets detectorFlags) (_ *rig, err error) {
 	return r, nil
 }
 
+// cameraEvents is how many remarks of a camera may wait for its stream; it makes
+// one a second at most.
+const cameraEvents = 8
+
+// openCamera opens the camera of lab.yaml.
+func openCamera(entry cameraEntry, events chan<- stream.Event) (*webcam.Camera, error) {
+	return webcam.Open(webcam.Options{
+		Source: entry.Source, Width: entry.Width, Height: entry.Height, FPS: entry.FPS, Loop: true, Events: events,
+	}, instant.Monotonic{})
+}
+
 // addWebcam puts the face pipeline behind a camera. A camera that is absent is
-// looked for until it is there; a file that is absent is an error.
-func (r *rig) addWebcam(entry cameraEntry) error {
-	open := func() (*webcam.Camera, error) {
-		return webcam.Open(webcam.Options{
-			Source: entry.Source, Width: entry.Width, Height: entry.Height, FPS: entry.FPS, Loop: true,
-		}, instant.Monotonic{})
+// looked for until it is there; a file that is absent is an error. measured is the
+// latency of a camera, perhaps of another one.
+//
+// What the stream states of the camera's stamps is fixed here. A camera that comes
+// back with others is refused, and so is one that is absent now and turns out to
+// have other stamps than such a camera mostly has.
+func (r *rig) addWebcam(entry cameraEntry, measured *latency.Measured) error {
+	events := make(chan stream.Event, cameraEvents)
+	cam, err := openCamera(entry, events)
+	about := webcam.Expected(entry.Source)
+	info := face.SourceInfo{Device: "camera", Port: entry.Source, Rate: entry.FPS, Events: events}
+	if err == nil {
+		r.closers = append(r.closers, cam)
+		about = cam.Describe()
+		info.Device, info.Port, info.Rate = about.Device, about.Port, about.FPS
 	}
-	reopen := func() (face.Camera, error) { return open() }
-	cam, err := open()
-	if err != nil {
-		if webcam.KindOf(entry.Source) == webcam.File {
-			return err
+	switch {
+	case about.Kind == webcam.File && err != nil:
+		return err
+	case about.Kind == webcam.File:
+		// A film is nobody who sits here: its recordings must not pass for real ones.
+		info.Simulated = true
+		return r.addCamera(cam, info)
+	case err != nil:
+		if measured != nil {
+			r.notes = append(r.notes, "The latency of the camera is not applied, because the camera is not there. Plug it in and start again.")
 		}
-		return r.addCamera(absent{err}, face.SourceInfo{Device: "camera", Port: entry.Source, Rate: entry.FPS, Reopen: reopen})
+	default:
+		var note string
+		info.Shift, note = cameraShift(measured, about)
+		r.notes = append(r.notes, note)
 	}
-	r.closers = append(r.closers, cam)
-	about := cam.Describe()
-	// A film is nobody who sits here: its recordings must not pass for real ones.
-	info := face.SourceInfo{Device: about.Device, Port: about.Port, Rate: about.FPS, Simulated: about.Kind == webcam.File}
-	if about.Kind != webcam.File {
-		info.Reopen = reopen
+	info.Clock = about.Stamps.Clock()
+	info.Reopen = func() (face.Camera, error) {
+		again, err := openCamera(entry, events)
+		if err != nil {
+			return nil, err
+		}
+		if err := sameCamera(about, again.Describe(), info.Shift != nil); err != nil {
+			return nil, errors.Join(err, again.Close())
+		}
+		return again, nil
+	}
+	if err != nil {
+		return r.addCamera(absent{err}, info)
 	}
 	return r.addCamera(cam, info)
 }
@@ -167,7 +205,7 @@ func virtualRig(ctx context.Context, f virtualFlags, camera string, nets detecto
 	}
 	r.closers = append(r.closers, removal(ports))
 	if camera != "" {
-		err = r.addWebcam(cameraEntry{Source: camera})
+		err = r.addWebcam(cameraEntry{Source: camera}, nil)
 	} else {
 		err = r.addCamera(
 			portrait.New(truth, clock, portrait.Options{FPS: cameraFPS, Seed: f.Seed}),

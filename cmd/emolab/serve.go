@@ -25,6 +25,7 @@ type serveCmd struct {
 	Virtual bool          `help:"Use the virtual lab instead of lab.yaml: a scripted participant on simulated devices."`
 	Camera  string        `help:"Use this camera, video file or URL instead of the lab's own." placeholder:"SOURCE"`
 	Display string        `name:"display-latency" help:"How late light is on the participant's screen: a file of calibrate display, or none. Default: the one kept in the data folder." placeholder:"FILE|none"`
+	Late    string        `name:"camera-latency" help:"How late the camera's stamps are: a file of calibrate camera, or none. Default: the one kept in the data folder." placeholder:"FILE|none"`
 	Nets    detectorFlags `embed:""`
 	Lines   virtualFlags  `embed:"" prefix:"virtual-"`
 }
@@ -97,6 +98,17 @@ func (c *serveCmd) display() (*latency.Measured, error) {
 	return readLatency(c.Display, latency.Display)
 }
 
+// cameraLatency is the latency of the camera that was measured; nil = none.
+func (c *serveCmd) cameraLatency() (*latency.Measured, error) {
+	switch c.Late {
+	case "":
+		return loadLatency(c.Data, latency.Camera)
+	case "none":
+		return nil, nil
+	}
+	return readLatency(c.Late, latency.Camera)
+}
+
 // displayNote says whether stimulus times are those of light on the screen.
 func displayNote(m *latency.Measured) string {
 	if m == nil {
@@ -159,7 +171,11 @@ func (c *serveCmd) rig(ctx context.Context) (*rig, error) {
 	if c.Camera != "" {
 		lab.Camera = cameraEntry{Source: c.Camera}
 	}
-	return realRig(lab, c.Nets)
+	camera, err := c.cameraLatency()
+	if err != nil {
+		return nil, err
+	}
+	return realRig(lab, c.Nets, camera)
 }
 
 // onlyLoopback refuses addresses that other machines can reach: faces and
