@@ -20,14 +20,16 @@ func TestPingsMeetAllPhases(t *testing.T) {
 		2 * time.Millisecond:  300 * time.Microsecond,
 		time.Millisecond:      200 * time.Microsecond,
 	} {
-		for first := range 100 {
-			var phases []time.Duration
-			for n := range pings {
-				phases = append(phases, time.Duration(first+n)*pingEvery%timer)
-			}
-			if gap := widestGap(phases, timer); gap > widest {
-				t.Fatalf("timer of %v: the phases of pings %d to %d have a gap of %v, want %v at most",
-					timer, first, first+pings-1, gap, widest)
+		for _, every := range []time.Duration{pingEvery, pingOften} {
+			for first := range 100 {
+				var phases []time.Duration
+				for n := range pings {
+					phases = append(phases, time.Duration(first+n)*every%timer)
+				}
+				if gap := widestGap(phases, timer); gap > widest {
+					t.Fatalf("timer of %v: the phases of pings %d to %d, %v apart, have a gap of %v, want %v at most",
+						timer, first, first+pings-1, every, gap, widest)
+				}
 			}
 		}
 	}
@@ -78,7 +80,7 @@ func TestBeatKeepsItsPhase(t *testing.T) {
 	}
 	over, end := context.WithCancel(t.Context())
 	end()
-	if b.wait(over) {
+	if startBeat(clock, time.Hour).wait(over) {
 		t.Error("it waits on when it is over")
 	}
 }

@@ -25,8 +25,9 @@ const (
 	// A burst of pings at the start gives alignment something to begin with.
 	burstPings = 8
 	burstEvery = latencyTimer + goldenPart
-	// pingEvery is about a second.
+	// pingEvery is about a second, pingOften a quarter of one.
 	pingEvery = 62*latencyTimer + goldenPart
+	pingOften = 15*latencyTimer + goldenPart
 
 	// maxLead is how far the box's clock can seem to run ahead of the lab's
 	// without having been reset: late arrival of the first message, and clockRate.
@@ -110,7 +111,7 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 	if err := d.start(w); err != nil {
 		return err
 	}
-	for second := startBeat(d.o.Clock, pingEvery); second.wait(ctx); {
+	for second := startBeat(d.o.Clock, d.o.pingEvery()); second.wait(ctx); {
 		if !d.streaming.Load() || !d.inForce() { // damaged on the way
 			if err := d.start(w); err != nil {
 				return err
@@ -121,6 +122,15 @@ func (d *dialogue) Speak(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// pingEvery returns how often the box is asked for its clock. Light and triggers come
+// too rarely to tell of it themselves, as skin conductance does.
+func (o *Options) pingEvery() time.Duration {
+	if o.Light || o.Trigger {
+		return pingOften
+	}
+	return pingEvery
 }
 
 // start tells the box what to measure. Where that is not yet in force it asks for
