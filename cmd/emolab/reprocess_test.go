@@ -20,16 +20,19 @@ import (
 func reprocess(t *testing.T, dir, id string) {
 	t.Helper()
 	for _, c := range []struct {
-		args string
-		name string // of the new derivation
-		face string // the stream it is made from
+		args    string
+		name    string // of the new derivation
+		face    string // the stream it is made from
+		aligned bool
 	}{
-		{"--neutral 12-16", "final-2", "face"},
-		{"--video --current --name again", "again", "face-2"},
+		{"--align", "final-2", "face", true},
+		{"--neutral 12-16", "final-3", "face", false},
+		{"--video --align --current --name again", "again", "face-2", true},
 	} {
 		code, out, errOut := emolab(t, append([]string{"session", "reprocess", id, "--data", dir, "--json"}, strings.Fields(c.args)...)...)
 		var got struct {
 			Name        string
+			Streams     []store.Realigned
 			Derivations []store.Derivation
 		}
 		if err := json.Unmarshal([]byte(out), &got); code != exitFine || err != nil {
@@ -39,6 +42,17 @@ func reprocess(t *testing.T, dir, id string) {
 		if got.Name != c.name || k < 0 || got.Derivations[k].FaceStream != c.face {
 			t.Errorf("reprocess %s: %+v", c.args, got)
 		}
+		if c.aligned != (len(got.Streams) >= 4) {
+			t.Errorf("reprocess %s: %d streams were aligned", c.args, len(got.Streams))
+		}
+		for _, v := range got.Streams {
+			if !v.Same() || v.Samples == 0 {
+				t.Errorf("reprocess %s: sealed and aligned again by one program, %s is not the same: %+v", c.args, v.Stream, v)
+			}
+		}
+	}
+	if code, _, errOut := emolab(t, "session", "reprocess", id, "--data", dir, "--show", "final", "--align"); code != exitUsage || !strings.Contains(errOut, "--current") {
+		t.Errorf("showing and aligning at once: exit %d\n%s", code, errOut)
 	}
 	if code, out, _ := emolab(t, "session", "reprocess", id, "--data", dir, "--show", "final"); code != exitFine || !strings.Contains(out, "shows the derivation final") {
 		t.Errorf("back to the first derivation: exit %d\n%s", code, out)

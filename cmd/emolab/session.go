@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"emolab/calibration/latency"
 	"emolab/fusion/stream"
 	"emolab/studies/bundle"
 	"emolab/studies/session"
@@ -163,6 +165,7 @@ func (c *sessionShowCmd) Run(a *app) error {
 		if err := printStreams(a.out, g.Streams); err != nil {
 			return err
 		}
+		printLatencies(a.out, g.Streams)
 	}
 	if d.State != session.Sealed {
 		fmt.Fprintln(a.out, "Not sealed: errors are stated when it is.")
@@ -218,6 +221,31 @@ func printStreams(out io.Writer, streams []store.Stream) error {
 		}
 	}
 	return w.Flush()
+}
+
+// printLatencies says of each stream what was measured of its latency. A screen and a
+// camera have one in any case: where it was not measured, the bounds hold what it may
+// be.
+func printLatencies(out io.Writer, streams []store.Stream) {
+	for _, t := range streams {
+		command, has := map[stream.Kind]string{stream.Stimulus: "display", stream.Face: "camera"}[t.Kind]
+		switch {
+		case t.Shift != nil:
+			fmt.Fprintf(out, "%s: corrected by %+.1f ms, which varies by ±%.1f ms%s\n", t.ID,
+				milliseconds(t.Shift.By), milliseconds(t.Shift.Within), provenance(t.Shift.Calibration))
+		case has && !t.Simulated && t.FramesOf == "":
+			fmt.Fprintf(out, "%s: latency not measured, the error holds what it may be (emolab calibrate %s)\n", t.ID, command)
+		}
+	}
+}
+
+// provenance says where a measured latency comes from, as far as its calibration does.
+func provenance(calibration json.RawMessage) string {
+	var m latency.Measured
+	if err := json.Unmarshal(calibration, &m); err != nil || m.MeasuredAt.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" (measured %s with %d flashes, SD %.1f ms)", m.MeasuredAt.Local().Format("2006-01-02 15:04"), m.Matched, m.SDMs)
 }
 
 // printGaps lists the times that a device was away one by one, and sums up the

@@ -89,21 +89,22 @@ const (
 // Consent is one answer of the participant to one question. The latest of a
 // scope holds.
 type Consent struct {
-	Scope      string // what was asked: FaceVideo
-	Granted    bool
-	TextSHA256 string // of the text that was read, hex
-	Language   string // of that text: "en"
-	At         instant.Instant
-	How        string // OnScreen or Simulated
+	Scope      string          `json:"scope"` // what was asked: FaceVideo
+	Granted    bool            `json:"granted"`
+	TextSHA256 string          `json:"text_sha256"` // of the text that was read, hex
+	Language   string          `json:"language"`    // of that text: "en"
+	At         instant.Instant `json:"at_ns"`
+	How        string          `json:"how"` // OnScreen or Simulated
 }
 
 // Video is one finished file of kept face video.
 type Video struct {
-	File        string          // relative to the folder of the database, with slashes
-	From, Until instant.Instant // capture of its first and of its last frame
-	Frames      int64
-	Bytes       int64
-	SHA256      string // of the file, hex
+	File   string          `json:"file"`     // relative to the folder of the database, with slashes
+	From   instant.Instant `json:"from_ns"`  // capture of its first frame
+	Until  instant.Instant `json:"until_ns"` // and of its last
+	Frames int64           `json:"frames"`
+	Bytes  int64           `json:"bytes"`
+	SHA256 string          `json:"sha256"` // of the file, hex
 }
 
 // Film keeps the video of the face. It is asked only under consent; without a

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -106,7 +107,7 @@ func (d clockwork) observe(rng *rand.Rand, segment int, start instant.Instant, l
 // between, on a lab with every kind of clock.
 func everyClockSession(t *testing.T, s *Store) {
 	t.Helper()
-	const length = 40 * time.Second
+	const length = 24 * time.Second
 	rng := rand.New(rand.NewPCG(1, 2))
 	devices := everyClock(t)
 	var infos []stream.Info
@@ -144,11 +145,25 @@ func everyClockSession(t *testing.T, s *Store) {
 	}
 }
 
-// What was measured of a stream's latency comes back from the file as it was, and so
-// does that nothing was.
-func TestShiftsComeBack(t *testing.T) {
+// TestEveryClock looks at one such session from several sides.
+func TestEveryClock(t *testing.T) {
 	s := open(t)
 	everyClockSession(t, s)
+	for name, look := range map[string]func(t *testing.T, s *Store){
+		"measured latencies": shiftsComeBack,
+		"in JSON":            detailInJSON,
+		"clock model":        clockModelPlacesTheSamples,
+		"displayed":          displayedIsTheCourse,
+		"beside each sample": shownBesideEachSample,
+	} {
+		t.Run(name, func(t *testing.T) { look(t, s) })
+	}
+}
+
+// What was measured of a stream's latency comes back from the file as it was, and so
+// does that nothing was.
+func shiftsComeBack(t *testing.T, s *Store) {
+	t.Helper()
 	for _, g := range detail(t, s, "s1").Segments {
 		for i, d := range everyClock(t) {
 			k := slices.IndexFunc(g.Streams, func(v Stream) bool { return v.ID == d.info.ID })
@@ -168,11 +183,52 @@ func TestShiftsComeBack(t *testing.T) {
 	}
 }
 
+// What is printed of a session has keys that do not change with the names in the code.
+func detailInJSON(t *testing.T, s *Store) {
+	t.Helper()
+	b, err := json.Marshal(detail(t, s, "s1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(b, &all); err != nil {
+		t.Fatal(err)
+	}
+	key := regexp.MustCompile("^[a-z][a-z0-9_]*$")
+	var look func(at string, v any)
+	look = func(at string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, one := range v {
+				look(at, one)
+			}
+		case map[string]any:
+			for k, one := range v {
+				if !key.MatchString(k) {
+					t.Errorf("%s has the key %q", at, k)
+				}
+				look(at+"."+k, one)
+			}
+		}
+	}
+	look("session", all)
+	segment := all["segments"].([]any)[0].(map[string]any)
+	for _, v := range segment["streams"].([]any) {
+		st := v.(map[string]any)
+		shift, measured := st["shift"].(map[string]any)
+		if want := st["id"] == "face" || st["id"] == "stimulus"; measured != want {
+			t.Errorf("%s: latency %v", st["id"], st["shift"])
+		}
+		if st["id"] == "stimulus" && (shift["by_ns"] != -12.7e6 || shift["calibration"].(map[string]any)["kind"] != "display") {
+			t.Errorf("the latency of the display is %v", shift)
+		}
+	}
+}
+
 // The pieces in the file are the mapping by which the samples in it were placed,
 // measured latency and all: whoever has only the file can do it.
-func TestClockModelPlacesTheSamples(t *testing.T) {
-	s := open(t)
-	everyClockSession(t, s)
+func clockModelPlacesTheSamples(t *testing.T, s *Store) {
+	t.Helper()
 	for _, kind := range sampleKinds() {
 		tab, err := tableOf(kind)
 		if err != nil {

@@ -76,9 +76,9 @@ func (s *Store) Withdraw(ctx context.Context, id, scope, how string) error {
 
 // Consent is one answer of a participant.
 type Consent struct {
-	Segment int // that it was given in; At is on its clock
+	Segment int `json:"segment"` // that it was given in; At is on its clock
 	session.Consent
-	Wall time.Time // wall time of the answer
+	Wall time.Time `json:"wall"` // wall time of the answer
 }
 
 // Consents returns the participant's answers in the order in which they were given.
@@ -133,7 +133,7 @@ func answers(ctx context.Context, tx *sql.Tx, id string) ([]session.Consent, err
 
 // Video is one finished file of kept face video.
 type Video struct {
-	Segment int
+	Segment int `json:"segment"`
 	session.Video
 }
 

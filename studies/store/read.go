@@ -73,55 +73,60 @@ func scanSummary(row scanner) (session.Summary, error) {
 // Detail is all that is known of one session but its samples.
 type Detail struct {
 	session.Summary
-	Software      string
-	Ended         time.Time // wall time; zero while it records
-	Reached       int       // the last step that began, -1 before the first
-	Plan          study.Plan
-	Study         Study
-	Segments      []Segment
-	Presentations []Presentation
-	Derivations   []Derivation
-	Calibrations  []Calibration // of all derivations
-	Consents      []Consent
-	Videos        []Video // files of kept face video
-	Gaps          []Gap
+	Software      string         `json:"software"`
+	Ended         time.Time      `json:"ended,omitzero"` // wall time; zero while it records
+	Reached       int            `json:"reached_step"`   // the last step that began, -1 before the first
+	Plan          study.Plan     `json:"plan"`
+	Study         Study          `json:"study"`
+	Segments      []Segment      `json:"segments"`
+	Presentations []Presentation `json:"presentations"`
+	Derivations   []Derivation   `json:"derivations"`
+	Calibrations  []Calibration  `json:"calibrations"` // of all derivations
+	Consents      []Consent      `json:"consents"`
+	Videos        []Video        `json:"videos"` // files of kept face video
+	Gaps          []Gap          `json:"gaps"`
 }
 
 // Study is the study file that a session was made with.
 type Study struct {
-	Hash, ID, Title string
-	Seed            string // decimal
-	Canonical       []byte
-	Stimuli         []Stimulus
+	Hash      string     `json:"hash"`
+	ID        string     `json:"id"`
+	Title     string     `json:"title"`
+	Seed      string     `json:"seed"` // decimal
+	Canonical []byte     `json:"-"`    // the file itself: in the table study, and in every bundle
+	Stimuli   []Stimulus `json:"stimuli"`
 }
 
 // Stimulus is one video of a study, as it was when the session was made.
 type Stimulus struct {
-	ID, File, Brand string
-	Tags            []string
-	SHA256          string
-	Width, Height   int // px
-	Duration        time.Duration
-	Frames          int
+	ID       string        `json:"id"`
+	File     string        `json:"file"`
+	Brand    string        `json:"brand"`
+	Tags     []string      `json:"tags"`
+	SHA256   string        `json:"sha256"`
+	Width    int           `json:"width_px"`
+	Height   int           `json:"height_px"`
+	Duration time.Duration `json:"duration_ns"`
+	Frames   int           `json:"frames"`
 }
 
 // Segment is one uninterrupted run of a session, with its streams in the lab's
 // order. Of two of one kind the trace is joined from the first.
 type Segment struct {
 	session.Segment
-	Until   instant.Instant // the latest arrival; Start while nothing has been closed
-	First   int             // the step of the plan that it began with
-	Streams []Stream
+	Until   instant.Instant `json:"until_ns"`   // the latest arrival; Start while nothing has been closed
+	First   int             `json:"first_step"` // the step of the plan that it began with
+	Streams []Stream        `json:"streams"`
 }
 
 // Stream is one stream of a segment. Statement and Usable are zero until the
 // session is sealed.
 type Stream struct {
 	stream.Info
-	FramesOf  string // made later from kept video: the stream whose frames it reads again; "" = recorded
-	Rows      int64  // samples kept
-	Statement align.Statement
-	Usable    Share // of the expected samples that are there and valid; NaN where nobody can expect any (light, trigger)
+	FramesOf  string          `json:"frames_of,omitempty"` // made later from kept video: the stream whose frames it reads again; "" = recorded
+	Rows      int64           `json:"rows"`                // samples kept
+	Statement align.Statement `json:"statement"`           // of the current derivation
+	Usable    Share           `json:"usable_share"`        // of the expected samples that are there and valid; NaN where nobody can expect any (light, trigger)
 }
 
 // Share is a share, 0 to 1. NaN, which JSON has as null: there is none to be told.
@@ -137,30 +142,34 @@ func (s Share) MarshalJSON() ([]byte, error) {
 
 // Presentation is one showing of a stimulus in a session's plan.
 type Presentation struct {
-	Number, Step int
-	Stimulus     string
+	Number   int    `json:"number"`
+	Step     int    `json:"step"`
+	Stimulus string `json:"stimulus"`
 }
 
 // Derivation says how derived rows were made.
 type Derivation struct {
-	Name, Algorithm, Version string
-	Parameters               json.RawMessage
-	FaceStream, Model        string // whose samples it is made from, and the nets that made those; from Parameters
-	Software                 string
-	Created                  time.Time
-	Current                  bool // whether the view trace shows it
+	Name       string          `json:"name"`
+	Algorithm  string          `json:"algorithm"`
+	Version    string          `json:"version"`
+	Parameters json.RawMessage `json:"parameters"`
+	FaceStream string          `json:"face_stream"` // whose samples it is made from, from Parameters
+	Model      string          `json:"model"`       // the nets that made those, from Parameters
+	Software   string          `json:"software"`
+	Created    time.Time       `json:"created"`
+	Current    bool            `json:"current"` // whether the view trace shows it
 }
 
 // Gap is a hole in a stream.
 type Gap struct {
-	Segment int
-	Stream  string
-	From    instant.Instant
-	Until   instant.Instant // meaningful when Closed
-	Closed  bool            // false: the device did not come back in that segment
-	Lost    int64           // samples missing by their numbers
-	Reason  string          // "lost", "disconnected"
-	Detail  string
+	Segment int             `json:"segment"`
+	Stream  string          `json:"stream"`
+	From    instant.Instant `json:"from_ns"`
+	Until   instant.Instant `json:"until_ns"` // meaningful when Closed
+	Closed  bool            `json:"closed"`   // false: the device did not come back in that segment
+	Lost    int64           `json:"lost"`     // samples missing by their numbers
+	Reason  string          `json:"reason"`   // "lost", "disconnected"
+	Detail  string          `json:"detail"`
 }
 
 // Session returns everything known of one session but its samples.
@@ -173,7 +182,10 @@ func (s *Store) Session(ctx context.Context, id string) (Detail, error) {
 }
 
 func (s *Store) detail(ctx context.Context, id string) (Detail, error) {
-	var d Detail
+	d := Detail{ // lists that are empty are not null in JSON
+		Segments: []Segment{}, Presentations: []Presentation{}, Derivations: []Derivation{},
+		Calibrations: []Calibration{}, Gaps: []Gap{},
+	}
 	var err error
 	if d.Summary, err = scanSummary(s.read.QueryRowContext(ctx, summary("WHERE s.id = ?"), id)); err != nil {
 		return d, missing(err)

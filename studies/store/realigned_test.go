@@ -114,7 +114,7 @@ func TestAlignedAgainFromAnotherProbe(t *testing.T) {
 		"stimulus": {"clock_model", "displayed", "quality"},
 	} {
 		c := copyOf(t, s)
-		if err := byHand(c, "UPDATE clock_probe SET t0_ns = t0_ns + ? WHERE stream = ? AND segment = 1 AND n = 25", int64(legOut*9/10), of); err != nil {
+		if err := byHand(c, "UPDATE clock_probe SET t0_ns = t0_ns + ? WHERE stream = ? AND segment = 1 AND n = 15", int64(legOut*9/10), of); err != nil {
 			t.Fatal(err)
 		}
 		before := dump(t, c)
@@ -165,7 +165,7 @@ func TestAlignedAgainWithOtherFaces(t *testing.T) {
 	s := open(t)
 	everyClockSession(t, s)
 	var seqs []int64
-	for seq := range int64(1000) {
+	for seq := range int64(600) {
 		seqs = append(seqs, seq+50)
 	}
 	info, samples := again(t, seqs...)
@@ -189,7 +189,7 @@ func TestAlignedAgainWithOtherFaces(t *testing.T) {
 		}
 		d := detail(t, s, "s1")
 		for _, v := range d.Segments[0].Streams {
-			if v.Kind != stream.Trace && (v.Statement.Method == "" || v.ID == "face-2" && (v.Statement.Samples != 1000 || v.Statement.Lost != 200)) {
+			if v.Kind != stream.Trace && (v.Statement.Method == "" || v.ID == "face-2" && (v.Statement.Samples != 600 || v.Statement.Lost != 120)) {
 				t.Errorf("made from %s: %s has the statement %+v", of, v.ID, v.Statement)
 			}
 		}

@@ -130,7 +130,7 @@ func (s *Store) Exports(ctx context.Context, id string) ([]Export, error) {
 
 // list reads all rows of a query about one session.
 func list[T any](ctx context.Context, s *Store, id, query string, scan func(row scanner, v *T) error) ([]T, error) {
-	var out []T
+	out := []T{} // in JSON an empty list is not null
 	err := s.each(ctx, query, []any{id}, func(row scanner) error {
 		var v T
 		if err := scan(row, &v); err != nil {

@@ -116,14 +116,15 @@ func (r *rest) write(ctx context.Context, tx *sql.Tx, id, derivation, software s
 
 // Calibration is something fitted that derived rows are measured from.
 type Calibration struct {
-	Derivation  string
-	Segment     int
-	Kind        string // "neutral"
-	Value       json.RawMessage
-	Residual    float64 // of neutral: parts of the distance between the eyes
-	From, Until instant.Instant
-	Software    string
-	Created     time.Time
+	Derivation string          `json:"derivation"`
+	Segment    int             `json:"segment"`
+	Kind       string          `json:"kind"` // "neutral"
+	Value      json.RawMessage `json:"value"`
+	Residual   float64         `json:"residual"` // of neutral: parts of the distance between the eyes
+	From       instant.Instant `json:"from_ns"`
+	Until      instant.Instant `json:"until_ns"`
+	Software   string          `json:"software"`
+	Created    time.Time       `json:"created"`
 }
 
 // Neutral returns the face at rest that a derivation's action units are measured
