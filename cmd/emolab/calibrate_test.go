@@ -264,6 +264,17 @@ func TestDoctorOnTheDisplay(t *testing.T) {
 	if f := checkDisplay(dir, day.AddDate(1, 0, 0)); f.Verdict != warning {
 		t.Errorf("a year later: %+v", f)
 	}
+	if all := checkCameraLatency(dir, day); len(all) > 0 {
+		t.Errorf("no camera was measured: %+v", all)
+	}
+	m := measuredOnce(80, day)
+	m.Kind, m.Device, m.Mode = latency.Camera, "USB camera", "1280x720 at 30"
+	if _, err := saveLatency(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	if all := checkCameraLatency(dir, day); len(all) != 1 || all[0].Verdict != fine || !strings.Contains(all[0].Text, "USB camera, 1280x720 at 30: -80.0 ms") {
+		t.Errorf("camera: %+v", all)
+	}
 }
 
 // What was measured goes to the stage of a real page, with its screen, and to no

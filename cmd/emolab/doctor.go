@@ -52,6 +52,7 @@ func (c *doctorCmd) Run(a *app) error {
 	findings := []finding{
 		checkModels(), checkRoom(c.Data), checkBrowser(), checkDisplay(c.Data, time.Now()), checkClock(), checkCores(),
 	}
+	findings = append(findings, checkCameraLatency(c.Data, time.Now())...)
 	findings = append(findings, checkLab(c.Lab)...)
 	failed := 0
 	for _, f := range findings {
@@ -128,19 +129,37 @@ const staleLatency = 180 * 24 * time.Hour
 // well.
 func checkDisplay(dir string, now time.Time) finding {
 	const what = "display"
-	const measure = "With a photodiode on the box: emolab calibrate display."
 	m, err := loadLatency(dir, latency.Display)
 	switch {
 	case err != nil:
 		return finding{what, bad, err.Error(), ""}
 	case m == nil:
-		return finding{what, warning, "not measured: stimulus times hold within 50 ms", measure}
+		return finding{what, warning, "not measured: stimulus times hold within 50 ms", "With a photodiode on the box: emolab calibrate display."}
 	}
+	return checkLatency(what, m, stage.Screen(m.Screen).String(), now)
+}
+
+// checkCameraLatency looks at how well the camera was measured, if it was: what that
+// means for this camera is said when it is opened.
+func checkCameraLatency(dir string, now time.Time) []finding {
+	const what = "camera latency"
+	m, err := loadLatency(dir, latency.Camera)
+	switch {
+	case err != nil:
+		return []finding{{what, bad, err.Error(), ""}}
+	case m == nil:
+		return nil
+	}
+	return []finding{checkLatency(what, m, m.Device+", "+m.Mode, now)}
+}
+
+// checkLatency looks at a measured latency of something.
+func checkLatency(what string, m *latency.Measured, of string, now time.Time) finding {
 	age := now.Sub(m.MeasuredAt)
 	text := fmt.Sprintf("measured %d days ago on %s: %+.1f ms, within ±%.1f ms, %d of %d flashes",
-		max(int(age.Hours()/24), 0), stage.Screen(m.Screen), m.ShiftMs(), m.WithinMs(), m.Matched, m.Flashes)
+		max(int(age.Hours()/24), 0), of, m.ShiftMs(), m.WithinMs(), m.Matched, m.Flashes)
 	if age > staleLatency {
-		return finding{what, warning, text, "Drivers and browsers change. Measure again: emolab calibrate display."}
+		return finding{what, warning, text, "Drivers and browsers change. Measure again: emolab calibrate " + string(m.Kind) + "."}
 	}
 	return finding{what, fine, text, ""}
 }
