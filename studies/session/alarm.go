@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"emolab/fusion/stream"
 )
@@ -121,6 +122,16 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 			fmt.Sprintf("Disk: %.1f GB left", float64(diskFree)/(1<<30)), "Move old bundles away after this participant."})
 	}
 	return append(major, minor...)
+}
+
+// overslept is the alarm of a session in which the computer slept; none in which it
+// did not.
+func overslept(slept time.Duration) []Alarm {
+	if slept == 0 {
+		return nil
+	}
+	return []Alarm{{"computer/slept", Major, fmt.Sprintf("The computer slept for %.1f s in this session", slept.Seconds()),
+		"Switch sleep and suspend off in its power settings; nothing was recorded meanwhile."}}
 }
 
 // boundLimit is how badly a stream's time may be known, in ms. Of a device that only

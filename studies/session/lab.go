@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"emolab/calibration/neutral"
 	"emolab/fusion/align"
@@ -30,14 +31,18 @@ type Lab struct {
 	live  map[string]*align.Live // one a stream; used by pump only
 	trace *trace.Live            // used by pump only
 	rest  neutral.Live           // used by pump only: the participant's neutral face
+	vigil *vigil                 // used by pump only; nil where the clock is no host's
 
 	newPerson atomic.Bool // another participant sits down: pump forgets the face
 
 	mu     sync.Mutex
 	meters map[string]*meter
+	sleeps []sleep // of the computer, while the lab ran
 }
 
-// NewLab makes a lab of sources. Two streams with one id are an error.
+// NewLab makes a lab of sources. Two streams with one id are an error. A clock that
+// is an instant.Host is watched for sleeps of the computer and for steps of its wall
+// clock.
 func NewLab(clock instant.Clock, sources ...stream.Source) (*Lab, error) {
 	l := &Lab{
 		clock: clock, sources: sources, bus: bus.New(),
@@ -53,6 +58,9 @@ func NewLab(clock instant.Clock, sources ...stream.Source) (*Lab, error) {
 			l.live[info.ID] = align.NewLive(info)
 			l.meters[info.ID] = newMeter(info)
 		}
+	}
+	if host, ok := clock.(instant.Host); ok {
+		l.vigil = newVigil(host, l.streams)
 	}
 	l.trace = trace.NewLive(l.streams)
 	l.streams = append(l.streams, trace.Info())
@@ -151,12 +159,79 @@ func (l *Lab) Run(ctx context.Context) error {
 	return failure
 }
 
-// pump carries one chunk along the line: align, publish, trace, publish.
+// pump takes in one chunk of a source.
 func (l *Lab) pump(ctx context.Context, c stream.Chunk) error {
-	live, ok := l.live[c.Stream]
-	if !ok {
+	if _, ok := l.live[c.Stream]; !ok {
 		return fmt.Errorf("no stream %q was announced", c.Stream)
 	}
+	if l.vigil == nil {
+		return l.carry(ctx, c)
+	}
+	if err := l.wake(ctx); err != nil {
+		return err
+	}
+	for _, part := range l.vigil.runs[c.Stream].split(c) {
+		if err := l.carry(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wake looks whether the computer slept, or its wall clock was set, and tells the
+// streams.
+func (l *Lab) wake(ctx context.Context) error {
+	slept, set := l.vigil.look()
+	for i, info := range l.streams {
+		run := l.vigil.runs[info.ID]
+		if run == nil {
+			continue // the trace
+		}
+		c := stream.Chunk{Stream: info.ID, Epoch: run.present()}
+		if slept != nil {
+			c.Events = slept.events(l.connected(info.ID))
+		}
+		if set != 0 && i == 0 { // once, wherever it stands
+			c.Events = append(c.Events, stream.Event{Kind: stream.Marker, At: l.vigil.latest.At, Detail: wallSet(set)})
+		}
+		if len(c.Events) == 0 {
+			continue
+		}
+		if err := l.carry(ctx, c); err != nil {
+			return err
+		}
+	}
+	if slept != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.sleeps = append(l.sleeps[max(0, len(l.sleeps)+1-keptSleeps):], *slept)
+	}
+	return nil
+}
+
+// connected tells whether a stream's device is there.
+func (l *Lab) connected(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.meters[id].health.Connected
+}
+
+// slept returns how long the computer has slept since an instant.
+func (l *Lab) slept(since instant.Instant) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var sum time.Duration
+	for _, s := range l.sleeps {
+		if s.until >= since {
+			sum += s.length
+		}
+	}
+	return sum
+}
+
+// carry takes one chunk along the line: align, publish, trace, publish.
+func (l *Lab) carry(ctx context.Context, c stream.Chunk) error {
+	live := l.live[c.Stream]
 	c = live.Align(c)
 	l.measure(c, live)
 	if err := l.bus.Publish(ctx, c); err != nil {

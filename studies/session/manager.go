@@ -475,6 +475,9 @@ func (m *Manager) Status() Status {
 	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil, s.Waiting)
 	if cur := m.current; cur != nil {
 		m.showFilm(cur, &s)
+		if cur.segment.Start != 0 {
+			s.Alarms = append(overslept(m.o.Lab.slept(cur.segment.Start)), s.Alarms...)
+		}
 	}
 	return s
 }

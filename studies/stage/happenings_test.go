@@ -26,7 +26,7 @@ type watched struct {
 	frames  int // of the clip
 }
 
-func playOne(t *testing.T) watched {
+func playOne(t *testing.T, expected ...string) watched {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: a browser plays a clip")
@@ -34,7 +34,7 @@ func playOne(t *testing.T) watched {
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
 	w := watched{lab: newLab(t, stage.Options{}), browser: browsertest.Start(t), frames: len(st.Stimuli[0].FrameTimes)}
-	w.page = w.browser.Open(t, 1280, 800)
+	w.page = w.browser.Open(t, 1280, 800, expected...)
 	w.page.Go(w.http.URL + "/stage#autostart")
 	reads(w.page, "Please wait until the experimenter begins.")
 	w.show = w.present(st, 1)
@@ -147,20 +147,26 @@ func TestHiddenPageInChromium(t *testing.T) {
 	}
 }
 
-// A page that the browser freezes says so before, and that it goes on.
+// A page that the browser freezes says so before, and that it goes on. Its
+// connection is gone by then, so the clip is shown again.
 func TestFrozenPageInChromium(t *testing.T) {
 	t.Parallel()
-	w := playOne(t)
+	w := playOne(t, "Page entered Back-Forward Cache")
 	lifecycle(w.page, cdppage.SetWebLifecycleStateStateFrozen)
 	w.until("the page is frozen", func() bool { return w.said(stream.Marker, "the browser froze the page") })
 	lifecycle(w.page, cdppage.SetWebLifecycleStateStateActive)
 	w.until("the page goes on", func() bool { return w.said(stream.Marker, "the browser lets the page go on") })
-	w.until("the clip plays on", w.at(40))
+	window(w.page, cdpbrowser.WindowStateMinimized)
+	window(w.page, cdpbrowser.WindowStateNormal) // thawed, it is not shown by itself
+	w.until("the clip plays again", w.at(40))
 	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
 	w.finish()
 	rows, unknown := w.rows()
-	if len(unknown) != 1 || rows[unknown[0]+1].Values[presentation] != 1 {
+	if len(unknown) != 1 || rows[unknown[0]-1].Values[frame] < 15 {
 		t.Errorf("rows %v of %d say that nobody knows", unknown, len(rows))
+	}
+	if got := w.show.steps(); !slices.Equal(got, []int{1, 1, 2}) {
+		t.Errorf("steps began in the order %v", got)
 	}
 }
 
