@@ -56,12 +56,18 @@ func TestCameraLoop(t *testing.T) {
 	if err := json.Unmarshal([]byte(p.out.String()), &m); err != nil {
 		p.fail("printed what cannot be read: %v", err)
 	}
+	load := before.since(t)
 	t.Logf("camera: %+.2f ms, SD %.2f, deviations p95 %.2f, largest %.2f; to bright %+.2f, to dark %+.2f; exposure %.1f ms, open ±%.2f ms; %d of %d flashes; applied within %.2f ms; %s (%v)",
-		m.MedianMs, m.SDMs, m.P95Ms, m.MaxMs, m.RisingMs, m.FallingMs, m.ExposureMs, m.OpenMs, m.Matched, m.Flashes, m.WithinMs, m.Mode, before.since(t))
+		m.MedianMs, m.SDMs, m.P95Ms, m.MaxMs, m.RisingMs, m.FallingMs, m.ExposureMs, m.OpenMs, m.Matched, m.Flashes, m.WithinMs, m.Mode, load)
+	// Half a frame; where others use the machine as well the pictures are late too,
+	// and so is the light on the screen.
+	limit := float64(cameraPeriod) / float64(time.Millisecond) / 2
+	if !load.idle() {
+		limit *= 2
+	}
 	truth := float64(cameraDelay) / float64(time.Millisecond)
-	half := float64(cameraPeriod) / float64(time.Millisecond) / 2
-	if off := m.MedianMs - truth; math.Abs(off) > half && math.Abs(off) > m.WithinMs {
-		t.Errorf("measured %.1f ms of a delay of %.0f: off by more than half a frame and than it says", m.MedianMs, truth)
+	if off := m.MedianMs - truth; math.Abs(off) > limit {
+		t.Errorf("measured %.1f ms of a delay of %.0f: off by more than %.0f", m.MedianMs, truth, limit)
 	}
 	kept, err := loadLatency(data, latency.Camera)
 	if err != nil || kept == nil || kept.MedianMs != m.MedianMs || kept.ShiftMs() != -m.MedianMs {
