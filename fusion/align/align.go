@@ -133,8 +133,11 @@ func methodOf(info stream.Info) (method, error) {
 		m.within = unseenCamera
 	}
 	hz := info.TickHz
-	switch info.Clock {
-	case stream.HostClock, stream.ArrivalClock:
+	switch {
+	case info.Clock == stream.ArrivalClock && info.Rate > 0:
+		// Arrivals of something regular are numbered by what took it.
+		m.kind, hz = stream.CountedClock, info.Rate
+	case info.Clock == stream.HostClock || info.Clock == stream.ArrivalClock:
 		m.nsPerTick = 1
 		m.hostErr = hostStamp
 		m.written = info.Kind == stream.Trigger
@@ -145,8 +148,8 @@ func methodOf(info stream.Info) (method, error) {
 			}
 		}
 		return m, nil
-	case stream.PingedClock, stream.TickedClock:
-	case stream.CountedClock:
+	case info.Clock == stream.PingedClock || info.Clock == stream.TickedClock:
+	case info.Clock == stream.CountedClock:
 		hz = info.Rate
 	default:
 		return m, fmt.Errorf("align: stream %q has the unknown kind of clock %q; use one of host, arrival, pinged, ticked, counted", info.ID, info.Clock)

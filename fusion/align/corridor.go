@@ -29,6 +29,9 @@ type rate struct {
 	known bool // measured on this device, and not only assumed
 }
 
+// near tells whether a slope may be that of a clock whose rate is known.
+func (r rate) near(slope float64) bool { return r.known && math.Abs(slope-r.slope) <= steady }
+
 // weight is the price of a slope away from this one, as a part of what it moves
 // at the end of the corridor.
 func (r rate) weight() float64 {
@@ -65,6 +68,10 @@ const (
 	// the middle three fifths of its points. Observations that lie to both ends of
 	// those overrule it: another device, or a clock that has warmed up.
 	knownWeight = 0.3
+	// steady is by how much the rate of a clock may differ from what it was minutes
+	// before, or before its reset: 20 degrees of a resonator, which moves by 10 ppm a
+	// degree.
+	steady = 200e-6
 	// contradictionNs is by how much the walls may overlap before an observation
 	// is thrown out: below it the rate may simply have wandered.
 	contradictionNs = 0.5e6
@@ -212,6 +219,9 @@ func (w walls) twoSided(x float64) line {
 		return out
 	}
 	from, to := edge(-maxDrift), edge(maxDrift)
+	if least, most := max(from, w.rate.slope-steady), min(to, w.rate.slope+steady); w.rate.known && least <= most {
+		from, to = least, most
+	}
 	b := min(max(w.bestSlope(), from), to)
 	hi, lo := w.upper(b, x), w.lower(b, x)
 	l := line{x0: x, y0: (hi + lo) / 2, slope: b, hi: max(hi, lo), lo: min(hi, lo), ok: true}
@@ -235,6 +245,9 @@ func (w walls) oneSided(x float64, arrivals []point) line {
 	tilt := maxDrift
 	if w.reach > 0 {
 		tilt = min(tilt, 4*sparse/w.reach)
+	}
+	if w.rate.near(b) {
+		tilt = min(tilt, steady)
 	}
 	slack := sparse + tilt*math.Abs(x-w.upMid)
 	l.hi, l.lo, l.tilt = l.y0+slack, l.y0-slack-float64(unseenTransport), tilt
@@ -331,15 +344,13 @@ func reach(up, low []point, x float64) float64 {
 	return hi - lo
 }
 
-// medianDelay is the median height of arrivals over the line.
+// medianDelay is the median height of arrivals over the line, of as many of them as
+// tell it.
 func medianDelay(ps []point, l line) float64 {
-	if len(ps) == 0 {
-		return 0
+	const enough = 256
+	d := make([]float64, 0, enough+1)
+	for i := 0; i < len(ps); i += 1 + len(ps)/enough {
+		d = append(d, ps[i].y-l.at(ps[i].x))
 	}
-	d := make([]float64, len(ps))
-	for i, p := range ps {
-		d[i] = p.y - l.at(p.x)
-	}
-	slices.Sort(d)
-	return d[len(d)/2]
+	return median(d)
 }

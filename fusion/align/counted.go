@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"emolab/fusion/instant"
-	"emolab/fusion/stream"
 )
 
 // A counted clock is only as good as the count. A device without sequence numbers
@@ -51,9 +50,6 @@ func (m method) missed() float64 { return max(m.nsPerTick/2, float64(leastMissed
 // one cannot be true: it is faster than any clock drifts, or slower than losses make
 // it.
 func (m method) paced(stamps []Stamp) method {
-	if m.kind != stream.CountedClock {
-		return m
-	}
 	n := min(int(float64(rateOver)/m.nsPerTick), len(stamps)/2)
 	var periods []float64
 	for i := 0; n > 0 && i+n < len(stamps); i++ {
@@ -152,6 +148,12 @@ func (m method) split(run []Stamp, o origin, timeline []Piece) []part {
 // near the end of those that are left.
 func leastAhead(vs []float64, n int) []float64 {
 	out := make([]float64, len(vs))
+	leastAheadInto(out, vs, n)
+	return out
+}
+
+// leastAheadInto is leastAhead with the room for its result given.
+func leastAheadInto(out, vs []float64, n int) {
 	var queue []int // positions of values that rise, from the least on
 	for i := len(vs) - 1; i >= 0; i-- {
 		for len(queue) > 0 && vs[queue[len(queue)-1]] >= vs[i] {
@@ -163,7 +165,6 @@ func leastAhead(vs []float64, n int) []float64 {
 		}
 		out[i] = vs[queue[0]]
 	}
-	return out
 }
 
 // ear watches the latest arrivals of a counted clock while they come.

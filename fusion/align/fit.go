@@ -53,7 +53,9 @@ func Fit(info stream.Info, stamps []Stamp, pings []Ping) (*Timeline, error) {
 	epochs, s, p := byEpoch(stamps, pings)
 	usual := m.usualRate(epochs, s, p)
 	for _, e := range epochs {
-		if ps := m.fitEpoch(e, s[e], p[e], usual); len(ps) > 0 {
+		ps, unseen := m.fitEpoch(e, s[e], p[e], usual)
+		t.unseen += unseen
+		if len(ps) > 0 {
 			for i := range ps {
 				ps[i].At0, ps[i].Err = m.shifted(ps[i].At0, ps[i].Err)
 			}
@@ -94,11 +96,16 @@ func (m method) truthful(pings []Ping) []Ping {
 	return slices.DeleteFunc(slices.Clone(pings), func(p Ping) bool { return !m.usable(p.Probe) })
 }
 
-func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping, usual rate) []Piece {
+// fitEpoch aligns one epoch. unseen is how many samples arrivals show to be missing
+// that the numbers do not count.
+func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping, usual rate) (_ []Piece, unseen int64) {
 	if m.byHost() {
-		return m.hostPieces(epoch, stamps)
+		return m.hostPieces(epoch, stamps), 0
 	}
-	m = m.paced(stamps)
+	if m.kind == stream.CountedClock {
+		stamps = inCount(stamps)
+		m = m.paced(stamps)
+	}
 	pings = m.truthful(pings)
 	o := m.originOf(stamps, pings)
 
@@ -106,23 +113,36 @@ func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping, usual rate) []
 	for _, run := range m.runs(stamps) {
 		ks := m.newFitter(o, run, pings, usual).knots()
 		if m.kind == stream.CountedClock {
-			parts := m.split(run, o, o.pieces(epoch, ks))
-			if len(parts) > 1 || parts[0].doubt > 0 {
-				ks = nil
-				for _, p := range parts {
-					f := m.newFitter(o, p.stamps, nil, rate{})
-					f.grain += p.doubt
-					ks = append(ks, f.knots()...)
-				}
-			}
+			var lost int64
+			ks, lost = m.recounted(o, run, ks)
+			unseen += lost
 		}
 		knots = append(knots, ks...)
 	}
 	keepForward(knots)
 	if len(knots) == 0 {
-		return nil
+		return nil, 0
 	}
-	return o.pieces(epoch, knots)
+	return o.pieces(epoch, knots), unseen
+}
+
+// recounted corrects the knots of a run whose numbers do not count all samples that
+// are missing, where arrivals show it.
+func (m method) recounted(o origin, run []Stamp, ks []knot) []knot {
+	parts := m.split(run, o, o.pieces(0, ks))
+	if len(parts) == 1 && parts[0].doubt == 0 {
+		return ks
+	}
+	if restored, _, ok := m.fitRestored(o, run); ok {
+		return restored
+	}
+	ks = nil
+	for _, p := range parts {
+		f := m.newFitter(o, p.stamps, nil, rate{})
+		f.grain += p.doubt
+		ks = append(ks, f.knots()...)
+	}
+	return ks, 0
 }
 
 // hostPieces is one piece for the whole epoch. Codes that were written have one
@@ -177,7 +197,7 @@ func (m method) breaks(a, b Stamp) bool {
 	waited := b.Arrival.Sub(a.Arrival)
 	counted := time.Duration(float64(b.Seq-a.Seq) * m.nsPerTick)
 	hole := b.Seq != a.Seq+1 && (waited-counted).Abs() > miscount
-	return waited > silence || hole || b.Seq <= a.Seq
+	return waited > silence || hole || b.Seq < a.Seq-int64(m.heard())
 }
 
 // fitter holds the observations of one run, in order of x.

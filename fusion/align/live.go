@@ -14,6 +14,12 @@ const (
 	// settling is how long after a (re)connect every chunk renews it.
 	settling = 5 * time.Second
 
+	// heldUp is by how long the first arrivals after a (re)connect may all be held up,
+	// which without pings only later ones can show; it is less the more have come, and
+	// nothing after heldUpFor.
+	heldUp    = 200 * time.Millisecond
+	heldUpFor = 750 * time.Millisecond
+
 	// keepPings is how many pings are kept however old they are.
 	keepPings = 8
 
@@ -34,7 +40,8 @@ type Live struct {
 	pings  int
 
 	epoch    int
-	begun    bool // an epoch has begun
+	begun    bool            // an epoch has begun
+	since    instant.Instant // arrival of its first sample
 	estimate estimate
 	ear      ear             // of a counted clock
 	last     instant.Instant // the latest At given in this epoch
@@ -99,6 +106,9 @@ func firstRead(samples []stream.Sample, probes []stream.Probe) (n, p int) {
 
 // put fills in At and Err of one sample.
 func (l *Live) put(epoch int, s *stream.Sample) {
+	if !l.given {
+		l.since = s.Arrival
+	}
 	s.At, s.Err = l.place(epoch, *s)
 	if early := s.At.Sub(s.Arrival); early > 0 && l.method.arrivalsBound && !l.method.byHost() {
 		// Taken after it arrived: the tick is false, or the clock has stepped.
@@ -128,6 +138,9 @@ func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration
 		// have been taken as late as it arrived.
 		err = max(err, s.Arrival.Sub(at))
 	}
+	if heard := s.Arrival.Sub(l.since); heard < heldUpFor && len(l.estimate.asked) == 0 {
+		err += time.Duration(float64(heldUp) * (1 - float64(heard)/float64(heldUpFor)))
+	}
 	return at, err
 }
 
@@ -145,8 +158,11 @@ func (l *Live) observe(epoch int, samples []stream.Sample, probes []stream.Probe
 	for _, s := range samples {
 		st := Stamp{epoch, s.Seq, s.Tick, s.Arrival}
 		if counted {
-			if e.any && l.method.breaks(e.lastStamp, st) {
+			switch {
+			case e.any && l.method.breaks(e.lastStamp, st):
 				*e, l.ear = estimate{rate: e.handedOn()}, ear{}
+			case e.any && st.Seq <= e.lastStamp.Seq:
+				continue // once more, or overtaken: it tells nothing new
 			}
 			l.ear.hear(l.method, st)
 		}

@@ -21,7 +21,9 @@ func anyDevice(t *rapid.T) aligntest.Device {
 	d.WanderPPM = rapid.Float64Range(0, 10).Draw(t, "wander")
 	d.Batch = time.Duration(rapid.IntRange(0, 40).Draw(t, "batch")) * time.Millisecond
 	d.Loss = rapid.Float64Range(0, .5).Draw(t, "loss")
-	d.ToHost.StallShare = rapid.Float64Range(0, .2).Draw(t, "stalls")
+	// A twentieth of 60 samples a second, held up by up to 200 ms each: above that
+	// the line is never free.
+	d.ToHost.StallShare = rapid.Float64Range(0, .05).Draw(t, "stalls")
 	d.ToHost.Stall = time.Duration(rapid.IntRange(0, 200).Draw(t, "stall")) * time.Millisecond
 	if d.PingEvery > 0 {
 		d.PingEvery = time.Duration(rapid.IntRange(200, 6000).Draw(t, "ping")) * time.Millisecond
@@ -89,8 +91,7 @@ func TestBoundIsTrueOfAnyDevice(t *testing.T) {
 		live, _ := rec.Live(0)
 		// The bound of a clock without pings counts on the envelope being touched,
 		// which half the samples lost and stalled may prevent now and then. Live it
-		// is asked from the first sample on, of recordings of some seconds: 96.4 %
-		// has been seen.
+		// is asked from the first sample on, of recordings of some seconds.
 		if final.Covered < .98 || live.Covered < .95 {
 			t.Fatalf("final: %v\nlive: %v", final, live)
 		}

@@ -3,6 +3,8 @@ package align
 import (
 	"math"
 	"time"
+
+	"emolab/fusion/stream"
 )
 
 // Statement is what every stream ends with: how it was put on the lab clock,
@@ -18,7 +20,8 @@ type Statement struct {
 	// BoundMs is the 95th percentile of the bounds on the error, in ms.
 	BoundMs float64 `json:"bound_ms"`
 	Samples int64   `json:"samples"`
-	// Lost counts the sequence numbers that never arrived.
+	// Lost counts the sequence numbers that never arrived and, once sealed, the
+	// samples without a number that arrivals show to be missing.
 	Lost   int64 `json:"lost"`
 	Epochs int   `json:"epochs"`
 	Pings  int   `json:"pings"`
@@ -98,11 +101,15 @@ func (t *Timeline) state(stamps []Stamp, pings int) Statement {
 	}
 	st := all.statement()
 	st.Method, st.Epochs, st.Pings = t.method.name(pings), len(t.order), pings
+	st.Lost += t.unseen
 	if t.method.byHost() {
 		return st
 	}
 	var device, lab float64
 	for _, p := range t.Pieces() {
+		if t.method.kind == stream.CountedClock && p.Until == p.Tick0+1 {
+			continue // samples may be missing in between
+		}
 		device += float64(p.Until-p.Tick0) * t.method.nsPerTick
 		lab += float64(p.Until-p.Tick0) * p.NsPerTick
 	}

@@ -37,6 +37,7 @@ type Timeline struct {
 	method    method
 	epochs    map[int][]Piece
 	order     []int
+	unseen    int64 // samples that are missing uncounted
 	statement Statement
 }
 
