@@ -89,6 +89,14 @@ func TestPageThroughASession(t *testing.T) {
 	if got := text(page, "stream-eda-drift"); got != "+2003" && got != "+2,003" {
 		t.Errorf("drift %q", got)
 	}
+	// A display that nobody has measured is said, and is nothing to worry about now.
+	if got := text(page, "stream-stimulus-words"); !strings.Contains(got, "display not measured: ±50 ms; run emolab calibrate display") {
+		t.Errorf("the participant's screen says %q", got)
+	}
+	if got := text(page, "stream-stimulus-bound"); got != "51" || browsertest.Value[bool](page, `document.getElementById("stream-stimulus-bound").classList.contains("minor")`) {
+		t.Errorf("its times are known to %q ms, which is an alarm", got)
+	}
+	page.Screenshot("console-streams.png")
 	if got := text(page, "no-alarms"); !strings.Contains(got, "No alarms") {
 		t.Errorf("alarms: %q", got)
 	}

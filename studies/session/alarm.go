@@ -104,7 +104,8 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 		}
 		// A camera's stamps are as good as the camera is, from the first to the last:
 		// nothing that anyone could mend during a session.
-		if h.Connected && h.Info.Clock != stream.HostClock && h.Clock.BoundMs > boundLimit(h.Info) {
+		stamped := h.Info.Clock == stream.HostClock || h.Info.Clock == stream.ArrivalClock
+		if h.Connected && !stamped && h.Clock.BoundMs > boundLimit(h) {
 			minor = append(minor, Alarm{id + "/clock", Minor,
 				fmt.Sprintf("%s: time known to ±%.0f ms only", name, h.Clock.BoundMs),
 				"It narrows within seconds of a connection; if it stays, the computer is too busy."})
@@ -136,12 +137,14 @@ func overslept(slept time.Duration) []Alarm {
 
 // boundLimit is how badly a stream's time may be known, in ms. Of a device that only
 // counts its samples it is never known better than to a sample and a batch, and to
-// one more when some are lost.
-func boundLimit(info stream.Info) float64 {
-	if info.Clock == stream.CountedClock && info.Rate > 0 {
-		return boundLimitMs + 2*1000/info.Rate
+// one more when some are lost. A latency that nobody has measured is said of the
+// stream, and is no alarm: it is there from the first session to the last.
+func boundLimit(h Health) float64 {
+	limit := boundLimitMs + h.UnseenMs
+	if h.Info.Clock == stream.CountedClock && h.Info.Rate > 0 {
+		limit += 2 * 1000 / h.Info.Rate
 	}
-	return boundLimitMs
+	return limit
 }
 
 // seeing is the alarm of a camera that does not see the face as it should: what

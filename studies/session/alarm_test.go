@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"emolab/fusion/align"
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -44,6 +45,9 @@ func TestAlarms(t *testing.T) {
 		{"a trigger line that is gone", Health{Info: stream.Info{ID: "codes", Kind: stream.Trigger}}, room, "codes/disconnected"},
 		{"frames that nobody counts", with(func(h *Health) { h.Info.Clock = stream.CountedClock; h.Clock.BoundMs = 43 }), room, ""},
 		{"frames that come at any time", with(func(h *Health) { h.Info.Clock = stream.CountedClock; h.Clock.BoundMs = 90 }), room, "gaze/clock"},
+		{"a display that nobody measured", Health{Info: stream.Info{ID: "stimulus", Kind: stream.Stimulus, Clock: stream.PingedClock}, Connected: true, Clock: align.Statement{BoundMs: 52}, UnseenMs: 50}, room, ""},
+		{"a page that answers late", Health{Info: stream.Info{ID: "stimulus", Kind: stream.Stimulus, Clock: stream.PingedClock}, Connected: true, Clock: align.Statement{BoundMs: 90}, UnseenMs: 50}, room, "stimulus/clock"},
+		{"a camera without stamps", Health{Info: stream.Info{ID: "face", Kind: stream.Face, Clock: stream.ArrivalClock}, Connected: true, Clock: align.Statement{BoundMs: 183}}, room, ""},
 		{"disk low", fine, 2 << 30, "disk/low"},
 		{"disk full", fine, 1 << 29, "disk/full"},
 	} {
@@ -53,6 +57,36 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("%s: alarms %+v", c.name, got)
 		case c.want != "" && (len(got) != 1 || got[0].ID != c.want || got[0].Text == "" || got[0].Advice == ""):
 			t.Errorf("%s: alarms %+v, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// What a clock cannot tell is said of the screen and of the camera, measured or not.
+func TestLatencyInWords(t *testing.T) {
+	screen := stream.Info{Kind: stream.Stimulus, Clock: stream.PingedClock, TickHz: 1e6}
+	client, measured := screen, screen
+	client.Simulated = true
+	measured.Shift = &stream.Shift{By: 12_700 * time.Microsecond, Within: 3100 * time.Microsecond}
+	camera := stream.Info{Kind: stream.Face, Clock: stream.ArrivalClock, TickHz: 1e9, Rate: 30}
+	exposed := camera
+	exposed.Shift = &stream.Shift{By: -45 * time.Millisecond, Within: 8 * time.Millisecond}
+	for _, c := range []struct {
+		name   string
+		info   stream.Info
+		words  string
+		unseen float64 // ms
+	}{
+		{"a display", screen, "display not measured: ±50 ms; run emolab calibrate display", 50},
+		{"a display that was measured", measured, "display measured: +12.7 ms, within ±3.1 ms", 0},
+		{"the built-in client", client, "", 0},
+		{"a camera without stamps", camera, "camera not measured: ±150 ms; run emolab calibrate camera", 150},
+		{"a camera that was measured", exposed, "camera measured: -45.0 ms, within ±8.0 ms", 0},
+		{"a camera with stamps", stream.Info{Kind: stream.Face, Clock: stream.HostClock, TickHz: 1e9, Rate: 30}, "", 0},
+		{"a sensor", stream.Info{Kind: stream.EDA, Clock: stream.PingedClock, TickHz: 1e6}, "", 0},
+	} {
+		h := newMeter(c.info).read(0)
+		if h.Latency != c.words || h.UnseenMs != c.unseen {
+			t.Errorf("%s: %q, %g ms", c.name, h.Latency, h.UnseenMs)
 		}
 	}
 }

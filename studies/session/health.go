@@ -28,6 +28,10 @@ type Health struct {
 	Remark      string          `json:"remark"` // the latest event in words
 	Advice      string          `json:"advice"` // of a camera: what hinders it to see the face, and what to do; "" = nothing
 	Clock       align.Statement `json:"clock"`  // live alignment
+	// Latency says in words whether the latency of a screen or a camera is measured;
+	// "" of any other device. UnseenMs is what the bounds hold for it where it is not.
+	Latency  string  `json:"latency"`
+	UnseenMs float64 `json:"unseen_ms"`
 }
 
 const (
@@ -67,6 +71,7 @@ type bucket struct {
 func newMeter(info stream.Info) *meter {
 	m := &meter{usable: -1}
 	m.health.Info = info
+	m.health.Latency, m.health.UnseenMs = latency(info)
 	if name, ok := usable[info.Kind]; ok {
 		m.usable = info.Index(name)
 	}
@@ -162,7 +167,7 @@ func age(now, then instant.Instant) float64 {
 	if then == 0 {
 		return -1
 	}
-	return float64(now.Sub(then)) / float64(time.Millisecond)
+	return inMs(now.Sub(then))
 }
 
 // sortedHealth puts streams in the order in which the lab lists them.

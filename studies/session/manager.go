@@ -468,7 +468,7 @@ func (m *Manager) Status() Status {
 		s.State, s.Busy, s.SessionID = Recording, cur.busy, cur.id
 		s.Participant, s.Segment, s.Plan, s.Step = cur.participant, cur.segment.Number, cur.plan, cur.step
 		if cur.segment.Start != 0 { // of a recovered session that is sealed as it is, it is
-			s.ElapsedMs = float64(m.o.Clock.Now().Sub(cur.segment.Start)) / float64(time.Millisecond)
+			s.ElapsedMs = inMs(m.o.Clock.Now().Sub(cur.segment.Start))
 		}
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome

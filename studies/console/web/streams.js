@@ -15,12 +15,17 @@ const wideMs = 25;
 
 /**
  * How wide a device's bound may be. One that only counts its samples is never known
- * better than to a sample and a batch, and to one more when some are lost.
+ * better than to a sample and a batch, and to one more when some are lost. A latency
+ * that was never measured is said in words.
  * @param {Health} h
  */
 function wide(h) {
-  return h.info.clock === "counted" && h.info.rate_hz > 0 ? wideMs + 2000 / h.info.rate_hz : wideMs;
+  const counted = h.info.clock === "counted" && h.info.rate_hz > 0 ? 2000 / h.info.rate_hz : 0;
+  return wideMs + h.unseen_ms + counted;
 }
+
+/** Whether this computer stamps what the device delivers. @param {Health} h */
+const stamped = (h) => h.info.clock === "host" || h.info.clock === "arrival";
 
 /** @param {Health[]} streams */
 export function showStreams(streams) {
@@ -61,21 +66,22 @@ function fill(h) {
   setText(byId(`${id}-rate`), h.rate_hz === 0 && h.info.rate_hz === 0 ? "–" : number(h.rate_hz, 1));
   setText(byId(`${id}-lost`), count(h.lost));
   setText(byId(`${id}-bound`), none ? "–" : bound(h.clock.bound_ms));
-  setText(byId(`${id}-drift`), none || h.info.clock === "host" ? "–" : (h.clock.drift_ppm > 0 ? "+" : "") + count(h.clock.drift_ppm));
+  setText(byId(`${id}-drift`), none || stamped(h) ? "–" : (h.clock.drift_ppm > 0 ? "+" : "") + count(h.clock.drift_ppm));
   // A camera's stamps are as good as the camera is: nothing to mend in a session.
-  byId(`${id}-bound`).classList.toggle("minor", h.info.clock !== "host" && h.clock.bound_ms > wide(h));
+  byId(`${id}-bound`).classList.toggle("minor", !stamped(h) && h.clock.bound_ms > wide(h));
   byId(`${id}-bound`).title = h.clock.method;
   byId(`${id}-lost`).classList.toggle("some", h.lost > 0);
 
   const words = byId(`${id}-words`);
   const device = [h.info.device, h.info.port ?? ""].filter(Boolean).join(" · ");
   const faults = h.faults > 0 ? `${count(h.faults)} unreadable` : "";
-  const key = [state, word, device, faults, h.remark, h.advice, h.info.simulated].join("|");
+  const key = [state, word, device, faults, h.remark, h.advice, h.info.simulated, h.latency].join("|");
   if (words.dataset.key === key) return;
   words.dataset.key = key;
   const badge = make("span", `badge ${state}`, icon(state), word);
   words.replaceChildren(badge, ...(h.info.simulated ? [make("span", "tag", "simulated")] : []),
-    make("span", "device", [device, faults].filter(Boolean).join(" · ")));
+    make("span", "device", [device, faults].filter(Boolean).join(" · ")),
+    ...(h.latency ? [make("span", "latency", h.latency)] : []));
   words.title = h.advice || h.remark;
 }
 

@@ -9,7 +9,7 @@
  * @typedef {{method: string, drift_ppm: number, jitter_ms: number, bound_ms: number}} ClockStatement
  * @typedef {{info: {id: string, kind: string, device: string, port?: string, clock: string, rate_hz: number, simulated: boolean},
  *   connected: boolean, rate_hz: number, samples: number, lost: number, faults: number, age_ms: number,
- *   usable_age_ms: number, remark: string, advice: string, clock: ClockStatement}} Health
+ *   usable_age_ms: number, remark: string, advice: string, clock: ClockStatement, latency: string, unseen_ms: number}} Health
  * @typedef {{id: string, severity: "minor"|"major", text: string, advice: string}} Alarm
  * @typedef {{id: string, participant: string, row: number, state: string, started: string, duration_ns: number,
  *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string}} Summary
