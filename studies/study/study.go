@@ -3,6 +3,7 @@
 package study
 
 import (
+	"sort"
 	"time"
 )
 
@@ -38,24 +39,23 @@ type Stimulus struct {
 }
 
 // Frame returns the number of the frame that is displayed at media time t: the
-// last whose presentation time is not after t. Half a frame of tolerance
-// absorbs the rounding of a browser's mediaTime. It is -1 without frames.
+// last whose presentation time is not after t. A tolerance of half a frame, or of
+// half the time since the frame before where that is shorter, absorbs the rounding
+// of a browser's mediaTime. It is -1 without frames.
 func (s Stimulus) Frame(t time.Duration) int {
 	n := len(s.FrameTimes)
 	if n == 0 {
 		return -1
 	}
-	slack := s.Duration / time.Duration(2*n)
-	lo, hi := 0, n // the first frame after t lies in [lo, hi]
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if s.FrameTimes[mid] > t+slack {
-			hi = mid
-		} else {
-			lo = mid + 1
+	half := s.Duration / time.Duration(2*n)
+	after := sort.Search(n, func(k int) bool { // the first frame after t
+		slack := half
+		if k > 0 {
+			slack = min(slack, (s.FrameTimes[k]-s.FrameTimes[k-1])/2)
 		}
-	}
-	return max(lo-1, 0)
+		return s.FrameTimes[k]-slack > t
+	})
+	return max(after-1, 0)
 }
 
 // Block is a run of trials, one for each stimulus.
