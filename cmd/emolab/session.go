@@ -231,7 +231,7 @@ func printLatencies(out io.Writer, streams []store.Stream) {
 		command, has := map[stream.Kind]string{stream.Stimulus: "display", stream.Face: "camera"}[t.Kind]
 		switch {
 		case t.Shift != nil:
-			fmt.Fprintf(out, "%s: corrected by %+.1f ms, which varies by ±%.1f ms%s\n", t.ID,
+			fmt.Fprintf(out, "%s: corrected by %+.2f ms, which varies by ±%.2f ms%s\n", t.ID,
 				milliseconds(t.Shift.By), milliseconds(t.Shift.Within), provenance(t.Shift.Calibration))
 		case has && !t.Simulated && t.FramesOf == "":
 			fmt.Fprintf(out, "%s: latency not measured, the error holds what it may be (emolab calibrate %s)\n", t.ID, command)
@@ -241,8 +241,17 @@ func printLatencies(out io.Writer, streams []store.Stream) {
 
 // provenance says where a measured latency comes from, as far as its calibration does.
 func provenance(calibration json.RawMessage) string {
-	var m latency.Measured
-	if err := json.Unmarshal(calibration, &m); err != nil || m.MeasuredAt.IsZero() {
+	var m struct {
+		latency.Measured
+		Of string `json:"of"` // of a delay that a device has by design: what it is
+	}
+	if err := json.Unmarshal(calibration, &m); err != nil {
+		return ""
+	}
+	switch {
+	case m.Of != "":
+		return " (" + m.Of + ")"
+	case m.MeasuredAt.IsZero():
 		return ""
 	}
 	return fmt.Sprintf(" (measured %s with %d flashes, SD %.1f ms)", m.MeasuredAt.Local().Format("2006-01-02 15:04"), m.Matched, m.SDMs)

@@ -63,6 +63,63 @@ func BenchmarkSeal(b *testing.B) {
 	}
 }
 
+// BenchmarkShown asks an hour of a whole lab what was on the screen at each sample of
+// the skin conductance, and what was on it when, and reports the time of the processor.
+// Run it with -benchtime 1x.
+func BenchmarkShown(b *testing.B) {
+	for b.Loop() {
+		s := open(b)
+		recordFast(b, s, benchID, time.Hour)
+		if err := s.Seal(b.Context(), benchID, nil); err != nil {
+			b.Fatal(err)
+		}
+		busy := spent(b)
+		var samples int
+		if err := s.read.QueryRow("SELECT count(presentation) FROM eda_shown WHERE session_id = ?", benchID).Scan(&samples); err != nil || samples < 3600*99 {
+			b.Fatalf("%d samples with a presentation, %v", samples, err)
+		}
+		b.ReportMetric((spent(b) - busy).Seconds(), "cpu-s/view")
+		busy = spent(b)
+		if err := s.read.QueryRow("SELECT count(eda_us) FROM eda_sample WHERE session_id = ?", benchID).Scan(&samples); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric((spent(b) - busy).Seconds(), "cpu-s/table")
+		busy, samples = spent(b), 0
+		for _, err := range s.Displayed(b.Context(), benchID) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			samples++
+		}
+		b.ReportMetric((spent(b) - busy).Seconds(), "cpu-s/course")
+		b.ReportMetric(float64(samples), "showings")
+	}
+}
+
+// BenchmarkAlignAgain fits the clocks of a sealed hour of a whole lab anew and derives
+// everything from them. Run it with -benchtime 1x.
+func BenchmarkAlignAgain(b *testing.B) {
+	for b.Loop() {
+		s := open(b)
+		recordFast(b, s, benchID, time.Hour)
+		if err := s.Seal(b.Context(), benchID, nil); err != nil {
+			b.Fatal(err)
+		}
+		began, busy := time.Now(), spent(b)
+		r, err := s.Rederive(b.Context(), benchID, RederiveOptions{Align: true}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, v := range r.Streams {
+			if !v.Same() {
+				b.Errorf("%s is not the same: %+v", v.Stream, v)
+			}
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s/again")
+		b.ReportMetric((spent(b) - busy).Seconds(), "cpu-s/again")
+	}
+}
+
 // spent is the processor time that the process has used.
 func spent(t testing.TB) time.Duration {
 	t.Helper()
