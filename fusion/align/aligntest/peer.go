@@ -46,7 +46,7 @@ func arrivals(r Recording) ([]instant.Instant, bool) {
 // A gap splits the line over the index when it is longer than both of these
 // (pyxdf's defaults break_threshold_seconds and break_threshold_samples).
 const (
-	splitSeconds = time.Second
+	splitAfter = time.Second
 	splitSamples = 500
 )
 
@@ -54,7 +54,7 @@ const (
 // of the samples that came, between gaps: what common readers of XDF do where
 // the nominal rate is known (pyxdf, _jitter_removal).
 func lineOverIndex(r Recording) ([]instant.Instant, bool) {
-	split := max(splitSeconds, time.Duration(splitSamples/r.Info.Rate*float64(time.Second)))
+	split := max(splitAfter, time.Duration(splitSamples/r.Info.Rate*float64(time.Second)))
 	at := make([]instant.Instant, len(r.Stamps))
 	begin := 0
 	for i := range r.Stamps {

@@ -96,7 +96,7 @@ func boundPicture(length time.Duration) ([]byte, error) {
 		p.yTick(v, fmt.Sprintf("%g", v))
 	}
 	p.dashed(.1, .1, 100, 100)
-	p.note(.13, .2, "above the dashed line a bound is false")
+	p.note(.13, 4.5, "above the dashed line a bound is false")
 	for i, c := range boundScenarios {
 		s, err := named(c.name)
 		if err != nil {
@@ -208,7 +208,7 @@ func (p *picture) dashed(x0, y0, x1, y1 float64) {
 }
 
 func (p *picture) note(x, y float64, text string) {
-	fmt.Fprintf(&p.body, `<text x="%.1f" y="%.1f" font-style="italic">%s</text>`+"\n", p.px(x), p.py(y)-90, text)
+	fmt.Fprintf(&p.body, `<text x="%.1f" y="%.1f" font-style="italic">%s</text>`+"\n", p.px(x), p.py(y), text)
 }
 
 // series begins a series of dots with its label on the right.
