@@ -127,14 +127,14 @@ func (m method) fitEpoch(epoch int, stamps []Stamp, pings []Ping, usual rate) (_
 }
 
 // recounted corrects the knots of a run whose numbers do not count all samples that
-// are missing, where arrivals show it.
-func (m method) recounted(o origin, run []Stamp, ks []knot) []knot {
+// are missing, where arrivals show it, and says how many are, where that can be told.
+func (m method) recounted(o origin, run []Stamp, ks []knot) (_ []knot, unseen int64) {
 	parts := m.split(run, o, o.pieces(0, ks))
 	if len(parts) == 1 && parts[0].doubt == 0 {
-		return ks
+		return ks, 0
 	}
-	if restored, _, ok := m.fitRestored(o, run); ok {
-		return restored
+	if restored, lost, ok := m.fitRestored(o, run); ok {
+		return restored, lost
 	}
 	ks = nil
 	for _, p := range parts {
