@@ -77,10 +77,17 @@ func TestPageAndClips(t *testing.T) {
 // The page's constants are those of the protocol.
 func TestPageAgreesWithTheProtocol(t *testing.T) {
 	h := newTestServer(t, stage.New(stage.Options{Clock: instant.Monotonic{}}))
-	for file, line := range map[string]string{
-		"protocol.js": fmt.Sprintf("export const VERSION = %d;\n", protocol.Version),
-		"player.js":   fmt.Sprintf("const BATCH = %d;\n", protocol.FrameBatch.Milliseconds()),
-	} {
+	says := map[string][]string{
+		"protocol.js": {fmt.Sprintf("export const VERSION = %d;\n", protocol.Version)},
+		"player.js":   {fmt.Sprintf("const BATCH = %d;\n", protocol.FrameBatch.Milliseconds())},
+	}
+	for _, what := range protocol.Happenings() {
+		says["protocol.js"] = append(says["protocol.js"], "'"+what+"'")
+	}
+	for _, corner := range stage.Corners() {
+		says["protocol.js"] = append(says["protocol.js"], "'"+corner+"'")
+	}
+	for file, lines := range says {
 		resp, err := http.Get(h.URL + "/stage/" + file)
 		if err != nil {
 			t.Fatal(err)
@@ -90,8 +97,10 @@ func TestPageAgreesWithTheProtocol(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(body), line) {
-			t.Errorf("%s does not say %q", file, line)
+		for _, line := range lines {
+			if !strings.Contains(string(body), line) {
+				t.Errorf("%s does not say %q", file, line)
+			}
 		}
 	}
 }

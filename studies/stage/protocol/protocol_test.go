@@ -15,11 +15,11 @@ func TestMessagesReadBack(t *testing.T) {
 		&Pong{ID: 3, Rx: 10, Tx: 12}, &Ready{Run: 1}, &Waiting{Run: 1}, &StepBegan{Run: 1, Step: 2, Tick: 3}, &StepEnded{Run: 1, Step: 2, Tick: 3, Dropped: 4},
 		&Answer{Run: 1, Step: 0, Scope: "face_video", Granted: true, TextSHA256: strings.Repeat("a", 64), Language: "en", Simulated: true, Tick: 7},
 		&Frames{Run: 1, Presentation: 2, Stimulus: "s", Rect: [4]float64{.1, .2, .3, .4}, Frames: []Frame{{1, 33333, 5, 4, 3}}},
-		&Blank{Run: 1, Tick: 9}, &Stopped{Run: 1}, &Fault{Run: 1, Text: "t", Fatal: true},
+		&Blank{Run: 1, Tick: 9}, &Unknown{Run: 1, Tick: 9}, &Remark{Run: 1, What: "paused", Tick: 9, Presentation: 2, Media: 1500}, &Stopped{Run: 1}, &Fault{Run: 1, Text: "t", Fatal: true},
 	}
 	fromServer := []Message{
-		&Ping{ID: 7}, &Library{Clips: []Clip{{"a", "/u", "00", 9, 16, 1.5}}},
-		&Plan{Run: 1, From: 2, Steps: []Step{{Index: 0, Action: study.Play, DurationMs: 8, Stimulus: "a", Presentation: 1}, {Action: study.Consent, Scope: "s", Texts: []Text{{"en", "h", []string{"b"}, "y", "n", "k", "00"}}}}, Clips: []Clip{{ID: "a"}}},
+		&Ping{ID: 7}, &Library{Clips: []Clip{{"a", "/u", "00", 9, 16, 1.5}}, Corner: "top-left"},
+		&Plan{Run: 1, From: 2, Steps: []Step{{Index: 0, Action: study.Play, DurationMs: 8, Stimulus: "a", Presentation: 1}, {Action: study.Consent, Scope: "s", Texts: []Text{{"en", "h", []string{"b"}, "y", "n", "k", "00"}}}}, Clips: []Clip{{ID: "a"}}, Corner: "top-left"},
 		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1}, &Refused{Busy: true, Reason: "r"},
 	}
 	for _, side := range []struct {
@@ -62,6 +62,13 @@ func TestWhatNoPageSends(t *testing.T) {
 		`{"type":"answer","run":1,"scope":"face_video","granted":true,"language":"en","text_sha256":"ab"}`,
 		`{"type":"answer","run":1,"scope":"face_video","granted":"yes","language":"en","text_sha256":"` + strings.Repeat("a", 64) + `"}`,
 		`{"type":"answer","run":1,"scope":"face_video","granted":true,"language":"en","tick":-1,"text_sha256":"` + strings.Repeat("a", 64) + `"}`,
+		`{"type":"unknown","tick":-1}`,
+		`{"type":"remark","what":"","tick":1}`,
+		`{"type":"remark","what":"exploded","tick":1}`,
+		`{"type":"remark","what":"paused","tick":-1}`,
+		`{"type":"remark","what":"paused","tick":1,"media":-1}`,
+		`{"type":"remark","what":"paused","tick":1,"presentation":-1}`,
+		`{"type":"remark","what":"paused","tick":1,"media":86400000001}`,
 		`{"type":"fault","text":"` + strings.Repeat("x", 501) + `"}`,
 		`{"type":"fault","text":"` + strings.Repeat("x", MaxMessage) + `"}`,
 	} {
@@ -79,10 +86,15 @@ func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(`{"type":"frames","run":1,"presentation":1,"stimulus":"a","rect":[0,0,1,1],"frames":[{"presented":1,"media":0,"expected":1,"submitted":1,"callback":1}]}`))
 	f.Add([]byte(`{"type":"hello","version":1,"epoch":"e","refresh_hz":60}`))
 	f.Add([]byte(`{"type":"answer","run":1,"scope":"s","granted":true,"language":"en","text_sha256":"` + strings.Repeat("a", 64) + `"}`))
+	f.Add([]byte(`{"type":"unknown","run":1,"tick":6}`))
+	f.Add([]byte(`{"type":"remark","run":1,"what":"paused","tick":6,"presentation":1,"media":7}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := DecodePage(b)
 		if err != nil {
 			return
+		}
+		if r, ok := m.(*Remark); ok && r.String() == "" {
+			t.Fatalf("%+v has no words", m)
 		}
 		again, err := Encode(m)
 		if err != nil {
