@@ -23,12 +23,17 @@ func TestBudgets(t *testing.T) {
 		"tracker host stalls", "tracker pauses", "tracker duplicates", "tracker reordered", "tracker warming up",
 		"numbered 2000 ppm, 16 ms, 2 % loss",
 		"numbered 5000 ppm, 16 ms, 2 % loss, loaded",
-		"numbered pauses", "numbered warming up",
+		"numbered pauses", "numbered duplicates", "numbered reordered", "numbered warming up",
 		"counted 60 Hz 2000 ppm, 16 ms",
+		"counted 60 Hz 2000 ppm, 16 ms, 2 % loss",
+		"counted 60 Hz 2000 ppm, 16 ms, 2 % loss, resets",
 		"counted 120 Hz 20 ppm, 2 % loss",
+		"counted 120 Hz 2000 ppm, 16 ms, 2 % loss, loaded",
+		"counted 60 Hz pauses", "counted 60 Hz warming up",
 		"browser 20 ppm", "browser 20 ppm, reloads, loaded", "browser 0 ppm, display not measured, loaded",
 		"camera stamped by its driver, 2 % loss, latency measured, loaded",
 		"camera with arrivals only, loaded",
+		"camera with arrivals only, 2 % loss, latency measured, loaded",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
