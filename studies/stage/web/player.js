@@ -12,6 +12,14 @@ import * as view from './screen.js';
  * The first of a clip does not wait: triggers are written upon it. */
 const BATCH = 40;
 
+/** The first frame of a loaded clip stands on the page within this time, ms. A
+ * browser that paints none before it plays is let play; it tells its frames itself. */
+const STANDING = 1000;
+
+/** Refreshes from when it stands until it is shown: the page has painted by then all
+ * that showing it needs, and the change lights up as fast as a frame does. */
+const SETTLE = 3;
+
 /** The least time between two reports, a tick, ms. */
 const GRAIN = .001;
 
@@ -113,10 +121,6 @@ export class Player {
     video.disableRemotePlayback = true;
     if (document.visibilityState === 'hidden') await view.nextFrame(this.signal); // no clip begins unseen
     const frames = new FrameLog(this.plan.run, step, video, this.report, this.signal);
-    frames.first = (visible) => {
-      view.dropCross();
-      this.#began(step, visible);
-    };
     view.place(video, clip.width, clip.height);
     const over = new AbortController();
     const playing = AbortSignal.any([this.signal, over.signal]);
@@ -133,7 +137,14 @@ export class Player {
     }, playing);
     watchSight(() => frames.lose(), () => frames.find(), playing);
     try {
-      await this.#toItsEnd(video, clip);
+      await this.#toItsEnd(video, clip, async () => {
+        await Promise.race([frames.standing, new Promise((late) => setTimeout(late, STANDING))]);
+        for (let n = 0; n < SETTLE; n++) await view.nextFrame(playing);
+        const now = await view.nextFrame(playing);
+        const visible = view.uncover(now);
+        this.#began(step, visible);
+        frames.begin(now, visible);
+      });
       // The callback of the last frame may come a refresh or two after the end.
       await view.nextFrame(this.signal);
       await view.nextFrame(this.signal);
@@ -146,11 +157,13 @@ export class Player {
   }
 
   /**
+   * Loads a clip, shows it, and plays it.
    * @param {HTMLVideoElement} video
    * @param {Clip} clip
+   * @param {() => Promise<void>} show ends when the clip's first frame has been shown
    * @returns {Promise<void>}
    */
-  #toItsEnd(video, clip) {
+  #toItsEnd(video, clip, show) {
     return new Promise((resolve, reject) => {
       const fail = (/** @type {string} */ what) => done(() => reject(new Error(`${clip.id}: ${what}`)));
       // A clip that is paused, or that nobody can see, takes its time: it is stuck
@@ -181,9 +194,13 @@ export class Player {
       video.onended = () => done(resolve);
       video.onerror = () => fail(video.error?.message || 'cannot be decoded');
       video.src = source(clip);
-      video.play().catch((e) => {
-        if (!this.signal.aborted && e.name !== 'AbortError') fail(`was not allowed to play (${e.name})`);
-      });
+      const play = () => {
+        if (this.signal.aborted) return;
+        video.play().catch((e) => {
+          if (!this.signal.aborted && e.name !== 'AbortError') fail(`was not allowed to play (${e.name})`);
+        });
+      };
+      show().then(play, (e) => done(() => reject(e)));
     });
   }
 }
@@ -203,8 +220,15 @@ class FrameLog {
     this.video = video;
     this.report = report;
     this.count = 0;
-    /** Called with the time of the first frame, ms. @type {(visible: number) => void} */
-    this.first = () => {};
+    /**
+     * Ends when the first frame stands on the page, ready to be shown.
+     * @type {Promise<void>}
+     */
+    this.standing = new Promise((resolve) => (this.stands = resolve));
+    /** The first frame as the browser tells it. @type {VideoFrameCallbackMetadata | null} */
+    this.still = null;
+    /** The clip is shown. */
+    this.begun = false;
     /** @type {Frame[]} */
     this.frames = [];
     this.rect = [0, 0, 0, 0];
@@ -221,15 +245,41 @@ class FrameLog {
   }
 
   /**
+   * Notes that the clip is shown, and with it the frame that stands. What the
+   * browser told of this one is when it was painted, unseen.
+   * @param {number} now of the animation frame in which it was uncovered, ms
+   * @param {number} visible when it lights up, ms
+   */
+  begin(now, visible) {
+    this.begun = true;
+    if (this.still) this.#log(now, {...this.still, presentationTime: now, expectedDisplayTime: visible});
+    this.flush(); // triggers are written upon it
+  }
+
+  /**
    * @param {DOMHighResTimeStamp} now
    * @param {VideoFrameCallbackMetadata} meta
    */
   #add(now, meta) {
     this.handle = this.video.requestVideoFrameCallback((n, m) => this.#add(n, m));
+    if (!this.begun) {
+      this.still = meta;
+      this.stands();
+      return;
+    }
     // A frame that was made ready while nobody could see the page has the time of
     // then, and was not displayed at it; the next one is told.
     if (meta.expectedDisplayTime < this.seen) return;
-    if (this.count === 0) this.first(meta.expectedDisplayTime);
+    this.#log(now, meta);
+    // By a timer, not by the next frame: that may be long in coming.
+    this.timer ||= setTimeout(() => this.flush(), BATCH);
+  }
+
+  /**
+   * @param {number} now
+   * @param {VideoFrameCallbackMetadata} meta
+   */
+  #log(now, meta) {
     this.count++;
     this.latest = meta.expectedDisplayTime;
     const rect = view.placeOnScreen(this.video);
@@ -244,12 +294,6 @@ class FrameLog {
       submitted: toTick(meta.presentationTime),
       callback: toTick(now),
     });
-    if (this.count === 1) {
-      this.flush();
-      return;
-    }
-    // By a timer, not by the next frame: that may be long in coming.
-    this.timer ||= setTimeout(() => this.flush(), BATCH);
   }
 
   /** Says that from now on nobody knows what is on the screen. */

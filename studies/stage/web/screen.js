@@ -101,13 +101,18 @@ export function setCorner(where) {
   document.body.dataset.corner = where;
 }
 
-/** Puts the cross away; the clip stays. */
-export function dropCross() {
-  document.body.dataset.view = 'blank';
+/**
+ * Shows the video that was placed, in the callback of an animation frame, and
+ * returns when it is visible (ms).
+ * @param {number} now of the animation frame
+ */
+export function uncover(now) {
+  document.body.dataset.view = 'clip';
+  return now + period;
 }
 
 /**
- * Lays a video over what is shown. It is transparent until its first frame.
+ * Lays a video under what is shown.
  * @param {HTMLVideoElement} video
  * @param {number} width
  * @param {number} height
