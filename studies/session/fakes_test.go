@@ -283,9 +283,22 @@ var twoSteps = &study.Study{
 	Block:   study.Block{Order: study.Fixed, Trial: []study.TrialStep{{Action: study.Fixation, Duration: time.Second}, {Action: study.Play}}},
 }
 
+// napper is the host's own clock, on a host that has slept when it is told so.
+type napper struct {
+	instant.Monotonic
+	slept atomic.Int64 // ns
+}
+
+func (n *napper) Read() instant.Reading {
+	r := n.Monotonic.Read()
+	r.Slept += time.Duration(n.slept.Load())
+	return r
+}
+
 // bench is a lab with everything faked but the lab and the manager.
 type bench struct {
 	*Manager
+	clock   *napper
 	archive *memory
 	screen  *screen
 	pulse   *pulse
@@ -295,8 +308,9 @@ type bench struct {
 // newBench makes a bench; the options are changed before the manager is made.
 func newBench(t *testing.T, change ...func(*Options)) *bench {
 	t.Helper()
-	var clock instant.Monotonic
+	clock := &napper{}
 	b := &bench{
+		clock:   clock,
 		archive: &memory{},
 		screen:  &screen{next: make(chan struct{}), answers: make(chan Consent)},
 		pulse:   &pulse{clock: clock, beat: make(chan struct{})},

@@ -148,6 +148,49 @@ func TestBoundsAreTrueAfterASleep(t *testing.T) {
 	}
 }
 
+// A session in which the computer slept says so, in its alarms and in what it keeps;
+// the next one does not.
+func TestASleepIsAnAlarm(t *testing.T) {
+	b := newBench(t)
+	overslept := func(s Status) bool {
+		return slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "computer/slept" })
+	}
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := b.o.Lab.Bus().Lossless("test", 100)
+	defer sub.Close()
+	beat := func() { // and wait until the sample has gone all the way
+		b.pulse.beat <- struct{}{}
+		for c := range sub.C() {
+			if len(c.Samples) > 0 {
+				return
+			}
+		}
+	}
+	beat()
+	if overslept(b.Status()) {
+		t.Error("an alarm before any sleep")
+	}
+	b.clock.slept.Store(int64(3200 * time.Millisecond))
+	beat()
+	if !overslept(b.Status()) {
+		t.Error("no alarm after a sleep")
+	}
+	if err := b.Stop(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if overslept(b.Status()) {
+		t.Error("the alarm stays when the session is over")
+	}
+	if tape := b.archive.find(id); tape.samples["eda"] != 2 || !slices.ContainsFunc(tape.events, func(e string) bool {
+		return strings.HasPrefix(e, "eda disconnected the computer slept for 3.2 s")
+	}) {
+		t.Errorf("kept: %v, %q", tape.samples, tape.events)
+	}
+}
+
 // What waited in the buffers stays with what came before the sleep; a device that
 // slept with the computer goes on in its epoch, and one that was plugged in anew has
 // an epoch of its own already.
