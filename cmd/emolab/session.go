@@ -26,7 +26,7 @@ type sessionCmd struct {
 	Show   sessionShowCmd   `cmd:"" help:"Show one session: its streams, their errors, its gaps."`
 	Export sessionExportCmd `cmd:"" help:"Export a sealed session again, as a bundle."`
 
-	Reprocess sessionReprocessCmd `cmd:"" help:"Derive a sealed session again, beside what is there: another face at rest, newer nets."`
+	Reprocess sessionReprocessCmd `cmd:"" help:"Derive a sealed session again, beside what is there: its clocks, another face at rest, newer nets."`
 	Withdraw  sessionWithdrawCmd  `cmd:"" help:"Take back a participant's consent, and delete what it allowed."`
 }
 

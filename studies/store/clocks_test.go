@@ -234,13 +234,11 @@ func clockModelPlacesTheSamples(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tick := "x.tick"
-		if kind == stream.EDA { // one of them is counted
-			tick = "CASE x.stream WHEN 'left' THEN x.seq ELSE x.tick END"
-		}
+		const tick = "CASE WHEN s.clock = 'counted' OR s.clock = 'arrival' AND s.rate_hz > 0 THEN x.seq ELSE x.tick END"
 		var n, off, bound int
 		err = s.read.QueryRow(`SELECT count(*), sum(abs(x.at_ns - (m.at0_ns + m.ns_per_tick * (`+tick+` - m.tick0))) > 1), sum(x.err_ns <> m.err_ns)
-			FROM `+tab.name+` x JOIN clock_model m ON m.session_id = x.session_id AND m.derivation = 'final' AND m.stream = x.stream
+			FROM `+tab.name+` x JOIN stream s ON s.session_id = x.session_id AND s.segment = x.segment AND s.id = x.stream
+			JOIN clock_model m ON m.session_id = x.session_id AND m.derivation = 'final' AND m.stream = x.stream
 			AND m.segment = x.segment AND m.epoch = x.epoch AND `+tick+` >= m.tick0 AND (`+tick+` < m.until_tick OR `+tick+` = m.tick0)`).Scan(&n, &off, &bound)
 		if err != nil {
 			t.Fatal(err)

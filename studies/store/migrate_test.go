@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"emolab/fusion/stream"
@@ -123,6 +124,63 @@ func TestOldFilesAreBroughtUpToDate(t *testing.T) {
 	}
 	if d := detail(t, s, "old"); again.Name != "final-2" || d.Frames != 90 {
 		t.Errorf("derived again as %s with %d rows", again.Name, d.Frames)
+	}
+}
+
+// Clocks and statements of before belong to every derivation that was made with them:
+// all but the live one.
+func TestOldClocksBelongToTheirDerivations(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "study.db")
+	db, err := sql.Open("sqlite3", dsn(path, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	all, err := steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range append(all[:4:4],
+		"PRAGMA user_version = 4",
+		"INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
+		"INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z')",
+		`INSERT INTO session VALUES ('s1', 'c0ffee', 'P01', 0, '{"row":0,"steps":[]}', -1, 'recording', '', 0, 'final-2', 'emolab 0.3', '2026-01-01T00:00:00.000Z', NULL)`,
+		"INSERT INTO segment VALUES ('s1', 0, 'boot', 1, 2, '2026-01-01T00:00:00.000Z', 0)",
+		"INSERT INTO stream VALUES ('s1', 0, 'eda', 'eda', 'box', '', '', 'pinged', 1e6, 100, '[]', 0, '', '', 0)",
+		"INSERT INTO derivation SELECT 's1', column1, '', '', '{}', '', '2026-01-01T00:00:00.000Z' FROM (VALUES ('live'), ('final'), ('final-2'))",
+		"INSERT INTO clock_model VALUES ('s1', 'eda', 0, 0, 0, 10, 1000, 1000.5, 90, 7)",
+		"INSERT INTO quality VALUES ('s1', 0, 'eda', 'corridor', 500, 1, 0.6, 81, 3, 1, 9, 0.96)",
+		"UPDATE session SET state = 'sealed', ended_utc = '2026-01-01T00:00:09.000Z'",
+	) {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatalf("%.100s: %v", query, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, path)
+	for table, want := range map[string]string{
+		"clock_model": "final eda 0 0 0 10 1000 1000.5 90 7; final-2 eda 0 0 0 10 1000 1000.5 90 7",
+		"quality":     "final 0 eda corridor 500.0 1.0 0.6 81 3 1 9 0.96; final-2 0 eda corridor 500.0 1.0 0.6 81 3 1 9 0.96",
+	} {
+		columns, err := texts(t.Context(), s.read, "SELECT name FROM pragma_table_info(?) WHERE name <> 'session_id'", table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := texts(t.Context(), s.read, "SELECT concat_ws(' ', "+strings.Join(columns, ", ")+") FROM "+table+" ORDER BY derivation")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(rows, "; "); got != want {
+			t.Errorf("%s has\n%s, want\n%s", table, got, want)
+		}
+	}
+	if st := detail(t, s, "s1").Segments[0].Streams[0]; st.Statement.Method != "corridor" || st.Usable != .96 || st.Shift != nil {
+		t.Errorf("the old stream is %+v", st)
+	}
+	if err := byHand(s, "UPDATE clock_model SET err_ns = 1"); err == nil {
+		t.Error("the clock of a sealed session was changed")
 	}
 }
 

@@ -40,7 +40,7 @@ type RederiveOptions struct {
 
 // ErrNotSealed says that a session is not sealed, so that nothing can stand
 // beside its rows yet.
-var ErrNotSealed = errors.New("only a sealed session is derived again")
+var ErrNotSealed = errors.New("only a sealed session is derived again; finish or seal it in the console first")
 
 // names is what new derivations and streams may be called: they stand in plain
 // SQL and in names of files.
