@@ -31,7 +31,7 @@ const (
 	latticeWander = 60e-6
 	// leastGrip is how well the freshest arrivals must keep to a lattice that is to be
 	// believed. At random it would be phaseWidth.
-	leastGrip = 0.3
+	leastGrip = 0.22
 	// longestStall is how long a host may hold arrivals up without their being taken
 	// for late by missing samples: afterwards they are in time again.
 	longestStall = 5 * time.Second
@@ -254,7 +254,17 @@ func usualPhase(vs []float64, length float64) float64 {
 			near = append(near, d)
 		}
 	}
-	return centre + median(near)
+	return centre + inTime(near)
+}
+
+// inTime is where the arrivals that nothing held up are, of the freshest of many
+// stretches: not the least, which may be counted wrongly.
+func inTime(freshest []float64) float64 {
+	if len(freshest) == 0 {
+		return 0
+	}
+	slices.Sort(freshest)
+	return freshest[len(freshest)/10]
 }
 
 // beside is how far a value lies from a phase on a circle, at most half of it.
@@ -322,7 +332,7 @@ func (m method) behind(run []Stamp, fitted []Piece, missing []int64) []float64 {
 		for window := range slices.Chunk(part, n) {
 			freshest = append(freshest, slices.Min(window))
 		}
-		usual := median(freshest)
+		usual := inTime(freshest)
 		for i := range part {
 			part[i] = (part[i]-usual)/m.nsPerTick + float64(missing[from+i])
 		}
