@@ -55,7 +55,11 @@ func (a *archive) add(ctx context.Context, m member) (file, error) {
 		return file{}, err
 	}
 	t := tee{w: w, hash: sha256.New()}
-	rows, err := m.write(ctx, &t)
+	packing := writeBehind(&t)
+	rows, err := m.write(ctx, packing)
+	if packed := packing.wait(); err == nil {
+		err = packed
+	}
 	if err != nil {
 		return file{}, err
 	}

@@ -121,35 +121,36 @@ func (s *source) shift(info stream.Info) *stream.Shift {
 }
 
 // latencies says of what is shown and of what a camera takes whether its latency was
-// measured, and what follows.
+// measured, and what follows. Each line ends with a line end.
 func (s *source) latencies() string {
 	var lines []string
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
-			if line := latencyOf(t.Info); line != "" && !slices.Contains(lines, line) {
+			if line := latencyOf(t.Info); !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(lines, "")
 }
 
 func latencyOf(info stream.Info) string {
-	is := "the moment that was measured"
+	is := "light on the screen"
 	switch info.Kind {
 	case stream.Stimulus:
-		is = "light on the screen"
 	case stream.Face:
 		is = "the middle of the exposure"
+	default:
+		return "" // nothing that light could measure
 	}
 	switch v := info.Shift; {
 	case v != nil:
-		return fmt.Sprintf("Latency of %s: measured%s. Times are those of %s,\nmoved by %+.1f ms and true to %.1f ms beyond the clocks' own bounds.",
+		return fmt.Sprintf("Latency of %s: measured%s. Times are those of %s,\nmoved by %+.1f ms and true to %.1f ms beyond the clocks' own bounds.\n",
 			info.ID, measuredOn(v.Calibration), is, milliseconds(v.By), milliseconds(v.Within))
-	case info.Simulated || info.Kind != stream.Stimulus && info.Kind != stream.Face:
+	case info.Simulated:
 		return "" // neither glass nor lens
 	}
-	return fmt.Sprintf("Latency of %s: NOT measured. What it may be is within the bounds.", info.ID)
+	return fmt.Sprintf("Latency of %s: NOT measured. What it may be is within the bounds.\n", info.ID)
 }
 
 // measuredOn is the day of a calibration, as far as it says.

@@ -130,8 +130,8 @@ type statement struct {
 	Clock   stream.ClockKind `json:"clock"`
 	align.Statement
 	Usable store.Share `json:"usable_share"`
-	// Shift is the measured latency that the times were corrected by; null = it was
-	// not measured.
+	// Shift is the measured latency that the times were corrected by; null = none
+	// is known.
 	Shift *stream.Shift `json:"shift"`
 	// Displayed counts the frames of the stimulus stream that the trace follows.
 	Displayed *stimulus.Summary `json:"displayed,omitempty"`

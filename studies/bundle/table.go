@@ -97,9 +97,10 @@ func (t *table) seconds(from, at instant.Instant) {
 	if us < 0 {
 		t.line, us = append(t.line, '-'), -us
 	}
-	t.line = strconv.AppendInt(t.line, us/1e6, 10)
-	frac := strconv.Itoa(int(1e6 + us%1e6))
-	t.line = append(append(t.line, '.'), frac[1:]...)
+	t.line = append(strconv.AppendInt(t.line, us/1e6, 10), '.')
+	for rest, digit := us%1e6, int64(1e5); digit > 0; digit /= 10 {
+		t.line = append(t.line, byte('0'+rest/digit%10))
+	}
 }
 
 // empty writes a cell that says nothing.
