@@ -233,13 +233,8 @@ func (m method) usable(p stream.Probe) bool {
 // byEpoch splits observations by epoch, keeping their order. The epochs are
 // returned in increasing order.
 func byEpoch(stamps []Stamp, pings []Ping) (epochs []int, s map[int][]Stamp, p map[int][]Ping) {
-	s, p = map[int][]Stamp{}, map[int][]Ping{}
-	for _, st := range stamps {
-		s[st.Epoch] = append(s[st.Epoch], st)
-	}
-	for _, pg := range pings {
-		p[pg.Epoch] = append(p[pg.Epoch], pg)
-	}
+	s = split(stamps, func(s Stamp) int { return s.Epoch })
+	p = split(pings, func(p Ping) int { return p.Epoch })
 	for e := range s {
 		epochs = append(epochs, e)
 	}
@@ -250,4 +245,24 @@ func byEpoch(stamps []Stamp, pings []Ping) (epochs []int, s map[int][]Stamp, p m
 	}
 	slices.SortFunc(epochs, cmp.Compare[int])
 	return epochs, s, p
+}
+
+// split groups values by a number, keeping their order. A group whose values stand
+// together is a part of vs and no copy.
+func split[T any](vs []T, of func(T) int) map[int][]T {
+	groups := map[int][]T{}
+	for from := 0; from < len(vs); {
+		n := of(vs[from])
+		until := from + 1
+		for until < len(vs) && of(vs[until]) == n {
+			until++
+		}
+		if g, again := groups[n]; again {
+			groups[n] = append(g, vs[from:until]...)
+		} else {
+			groups[n] = vs[from:until:until]
+		}
+		from = until
+	}
+	return groups
 }

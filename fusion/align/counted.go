@@ -52,7 +52,7 @@ func (m method) missed() float64 { return max(m.nsPerTick/2, float64(leastMissed
 func (m method) paced(stamps []Stamp) method {
 	n := min(int(float64(rateOver)/m.nsPerTick), len(stamps)/2)
 	var periods []float64
-	for i := 0; n > 0 && i+n < len(stamps); i++ {
+	for i := 0; n > 0 && i+n < len(stamps); i += 1 + n/16 { // stretches that overlap
 		a, b := stamps[i], stamps[i+n]
 		if count, took := b.Seq-a.Seq, b.Arrival.Sub(a.Arrival); count > 0 && took > 0 && took < 4*rateOver {
 			periods = append(periods, float64(took)/float64(count))

@@ -213,12 +213,14 @@ type fitter struct {
 func (m method) newFitter(o origin, stamps []Stamp, pings []Ping, usual rate) *fitter {
 	f := &fitter{o: o, from: math.Inf(1), until: math.Inf(-1), grain: m.grain(len(pings))}
 	extend := func(x float64) { f.from, f.until = min(f.from, x), max(f.until, x) }
-	all := make([]point, 0, len(stamps))
-	for _, s := range stamps {
-		all = append(all, o.point(m.tick(s.Seq, s.Tick), s.Arrival))
+	all := make([]point, len(stamps))
+	for i, s := range stamps {
+		all[i] = o.point(m.tick(s.Seq, s.Tick), s.Arrival)
 	}
 	useArrivals := m.arrivalsBound || len(pings) == 0
-	for _, p := range screen(all) {
+	all = screen(all)
+	f.up = all[:0] // what is written lies behind what is read
+	for _, p := range all {
 		extend(p.x)
 		if useArrivals {
 			f.up = addFreshest(f.up, p)
@@ -242,10 +244,10 @@ func (m method) newFitter(o origin, stamps []Stamp, pings []Ping, usual rate) *f
 
 // screen drops arrivals far earlier than those around them: their ticks are
 // false (a flipped bit that the check sum let pass, a wrap unwrapped wrongly).
-// A false tick the other way only looks late, which harms nothing.
+// A false tick the other way only looks late, which harms nothing. It works in place.
 func screen(ps []point) []point {
-	kept := make([]point, 0, len(ps))
-	ys := make([]float64, 0, neighbours)
+	kept := ps[:0]
+	ys := make([]float64, 0, 2*neighbours)
 	for len(ps) > 0 {
 		n := min(neighbours, len(ps))
 		if len(ps) < 2*neighbours {
@@ -256,15 +258,7 @@ func screen(ps []point) []point {
 				n = i
 			}
 		}
-		ys = ys[:0]
-		for _, p := range ps[:n] {
-			ys = append(ys, p.y)
-		}
-		floor := median(ys) - float64(tooEarly)
-		for i := range ys {
-			ys[i] = math.Abs(ys[i] - floor - float64(tooEarly))
-		}
-		floor = min(floor, floor+float64(tooEarly)-8*median(ys))
+		floor := earliest(ps[:n], ys[:0])
 		for _, p := range ps[:n] {
 			if p.y >= floor {
 				kept = append(kept, p)
@@ -273,6 +267,25 @@ func screen(ps []point) []point {
 		ps = ps[n:]
 	}
 	return kept
+}
+
+// earliest is how early an arrival among neighbours may be, as y. room is scratch.
+func earliest(ps []point, room []float64) float64 {
+	least, most := ps[0].y, ps[0].y
+	for _, p := range ps {
+		least, most = min(least, p.y), max(most, p.y)
+	}
+	if most-least <= float64(tooEarly) {
+		return least
+	}
+	for _, p := range ps {
+		room = append(room, p.y)
+	}
+	usual := median(room)
+	for i := range room {
+		room[i] = math.Abs(room[i] - usual)
+	}
+	return usual - max(float64(tooEarly), 8*median(room))
 }
 
 func (f *fitter) knots() []knot {

@@ -314,9 +314,9 @@ func (m method) fitRestored(o origin, run []Stamp) (ks []knot, lost int64, ok bo
 }
 
 // behind tells how many periods later than by its own number, missing ones left out,
-// each sample of a run arrived. It is measured from where the freshest arrivals usually are, not
-// from the wall that was fitted: a single sample that is counted too high drags that
-// down to itself.
+// each sample of a run arrived. It is measured from where the freshest arrivals usually
+// are, not from the wall that was fitted: a single sample that is counted too high
+// drags that down to itself.
 func (m method) behind(run []Stamp, fitted []Piece, missing []int64) []float64 {
 	t := Timeline{method: m, epochs: map[int][]Piece{0: fitted}}
 	late := make([]float64, len(run))
@@ -344,10 +344,10 @@ func (m method) behind(run []Stamp, fitted []Piece, missing []int64) []float64 {
 // leaves out the missing ones.
 func (m method) uncounted(o origin, run []Stamp, missing []int64, full []knot) []knot {
 	var ks []knot
+	var doubt float64
 	put := func(k knot, missing int64) {
 		shift := m.nsPerTick * float64(missing)
-		k.x, k.y = k.x-shift, k.y+shift
-		k.err += m.nsPerTick // on the wrong side of a loss
+		k.x, k.y, k.err = k.x-shift, k.y+shift, k.err+doubt
 		ks = append(ks, k)
 	}
 	next := 0
@@ -356,6 +356,15 @@ func (m method) uncounted(o origin, run []Stamp, missing []int64, full []knot) [
 		for j+1 < len(run) && missing[j+1] == missing[i] {
 			j++
 		}
+		// A sample may be on the wrong side of a loss, and in a stall of several.
+		most := int64(1)
+		if i > 0 {
+			most = max(most, missing[i]-missing[i-1])
+		}
+		if j+1 < len(run) {
+			most = max(most, missing[j+1]-missing[j])
+		}
+		doubt = m.nsPerTick * float64(most)
 		from, until := o.x(run[i].Seq+missing[i]), o.x(run[j].Seq+missing[i])
 		put(along(full, from), missing[i])
 		for next < len(full) && full[next].x < until {

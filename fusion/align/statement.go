@@ -63,16 +63,21 @@ func (t *tally) statement() Statement {
 type histogram struct {
 	n     int64
 	class [33 * classesPerOctave]int64
+	// The latest duration and its class: bounds stay the same for long.
+	last time.Duration
+	at   int
 }
 
 const classesPerOctave = 16
 
 func (h *histogram) add(d time.Duration) {
-	k := 0
-	if d > time.Microsecond {
-		k = int(math.Ceil(classesPerOctave * math.Log2(float64(d)/1e3)))
+	if d != h.last {
+		h.last, h.at = d, 0
+		if d > time.Microsecond {
+			h.at = min(int(math.Ceil(classesPerOctave*math.Log2(float64(d)/1e3))), len(h.class)-1)
+		}
 	}
-	h.class[min(k, len(h.class)-1)]++
+	h.class[h.at]++
 	h.n++
 }
 
@@ -95,8 +100,20 @@ func (h *histogram) quantile(q float64) time.Duration {
 // state makes the statement of a finished timeline.
 func (t *Timeline) state(stamps []Stamp, pings int) Statement {
 	var all tally
+	epoch, i, ps := -1, 0, []Piece(nil)
 	for _, s := range stamps {
-		at, err := t.At(s.Epoch, t.Tick(s))
+		if s.Epoch != epoch {
+			epoch, i, ps = s.Epoch, 0, t.epochs[s.Epoch]
+		}
+		if len(ps) == 0 {
+			all.add(s.Seq, 0, Unbounded)
+			continue
+		}
+		tick := t.Tick(s)
+		if tick < ps[i].Tick0 || i+1 < len(ps) && tick >= ps[i+1].Tick0 {
+			i = at(ps, tick)
+		}
+		at, err := t.on(ps[i], tick)
 		all.add(s.Seq, s.Arrival.Sub(at), err)
 	}
 	st := all.statement()

@@ -53,8 +53,16 @@ func (t *Timeline) At(epoch int, tick int64) (instant.Instant, time.Duration) {
 	if len(ps) == 0 {
 		return 0, Unbounded
 	}
-	i := sort.Search(len(ps), func(i int) bool { return tick < ps[i].Tick0 }) - 1
-	p := ps[max(i, 0)]
+	return t.on(ps[at(ps, tick)], tick)
+}
+
+// at is the index of the piece that a tick is to be taken from.
+func at(ps []Piece, tick int64) int {
+	return max(sort.Search(len(ps), func(i int) bool { return tick < ps[i].Tick0 })-1, 0)
+}
+
+// on takes the instant of a tick from a piece.
+func (t *Timeline) on(p Piece, tick int64) (instant.Instant, time.Duration) {
 	outside := max(p.Tick0-tick, tick-p.Until, 0)
 	err := p.Err
 	if outside > 0 && !t.method.byHost() {
