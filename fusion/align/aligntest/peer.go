@@ -46,7 +46,7 @@ func arrivals(r Recording) ([]instant.Instant, bool) {
 // A gap splits the line over the index when it is longer than both of these
 // (pyxdf's defaults break_threshold_seconds and break_threshold_samples).
 const (
-	splitAfter = time.Second
+	splitAfter   = time.Second
 	splitSamples = 500
 )
 
