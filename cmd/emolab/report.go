@@ -219,10 +219,10 @@ func measureStimuli(ctx context.Context, s *store.Store, st *study.Study, d stor
 		if err != nil {
 			return nil, err
 		}
-		n := int(row.Values[presentation])
-		if n == 0 {
+		if !(row.Values[presentation] > 0) { // none, or not known
 			continue
 		}
+		n := int(row.Values[presentation])
 		if displayed[n] == nil {
 			displayed[n] = map[int]bool{}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"emolab/fusion/bus"
@@ -89,9 +90,14 @@ type onsets struct {
 }
 
 // add takes a displayed frame. It returns the presentation that the frame is of,
-// and whether it is the first of it that was reported.
+// and whether it is the first of it that was reported. A row that says that what is
+// on the screen is not known (the page was hidden) neither ends nor begins one.
 func (o *onsets) add(epoch int, s stream.Sample) (presentation int, begins bool) {
-	presentation = int(s.Values[o.info.Index("presentation")])
+	said := s.Values[o.info.Index("presentation")]
+	if math.IsNaN(said) {
+		return 0, false
+	}
+	presentation = int(said)
 	frames := s.Values[o.info.Index("presented_frames")]
 	// The browser counts the frames of each showing from 1.
 	begins = presentation != 0 && (presentation != o.presentation || epoch != o.epoch || frames <= o.frames)

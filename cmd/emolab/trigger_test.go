@@ -58,6 +58,9 @@ func (n *notebook) forget() {
 	n.got = nil
 }
 
+// hidden stands for the presentation of a row that says that it is not known.
+const hidden = -1
+
 // row is a row of the stimulus stream.
 type row struct {
 	epoch, presentation, presented int
@@ -68,8 +71,10 @@ func (r row) chunk(info stream.Info, at instant.Instant) stream.Chunk {
 	for i := range values {
 		values[i] = math.NaN()
 	}
-	values[info.Index("presentation")] = float64(r.presentation)
-	if r.presentation != 0 {
+	if r.presentation != hidden {
+		values[info.Index("presentation")] = float64(r.presentation)
+	}
+	if r.presentation > 0 {
 		values[info.Index("presented_frames")] = float64(r.presented)
 	}
 	return stream.Chunk{Stream: info.ID, Epoch: r.epoch, Samples: []stream.Sample{{At: at, Values: values}}}
@@ -88,6 +93,8 @@ func TestOnsets(t *testing.T) {
 		"shown again":           {[]row{{0, 1, 1}, {0, 1, 2}, {0, 1, 1}, {0, 1, 2}}, []marked{{"a", 1, 0}, {"a", 1, 2}}},
 		"another participant":   {[]row{{0, 2, 90}, {0, 0, 0}, {0, 1, 1}}, []marked{{"b", 2, 0}, {"a", 1, 2}}},
 		"not in the plan":       {[]row{{0, 7, 1}}, []marked{{"", 7, 0}}},
+		"page hidden":           {[]row{{0, 0, 0}, {0, 1, 1}, {0, hidden, 0}, {0, 1, 40}, {0, hidden, 0}, {0, 0, 0}}, []marked{{"a", 1, 1}}},
+		"hidden at the onset":   {[]row{{0, 1, 1}, {0, hidden, 0}, {0, 2, 9}, {0, 2, 10}}, []marked{{"a", 1, 0}, {"b", 2, 2}}},
 		"nothing on the screen": {[]row{{0, 0, 0}, {0, 0, 0}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
