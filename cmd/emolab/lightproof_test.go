@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"emolab/calibration/latency"
-	"emolab/fusion/instant"
 	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 	"emolab/studies/study"
@@ -33,10 +31,15 @@ const (
 	// not more because the bound itself is estimated from 64 deviations, of which
 	// one in 65 of the next is beyond the largest.
 	onsetsInside = .9
+	// boundsTrue is the share of frames that must be on the screen for all the time
+	// that is farther from its ends than the bounds, each of which is true for 99 %.
+	boundsTrue = .98
 
 	// nearEdge is how far from a stated onset its light is looked for: less than the
 	// shortest time of 200 ms that the patch stays as it is.
 	nearEdge = 150 * time.Millisecond
+	// aFrame is how long a frame of the clip is up.
+	aFrame = time.Second / study.FlashRate
 	// judgeable is the least time, apart from the bounds at both ends, for which a
 	// frame must be said to be up to be judged: some looks.
 	judgeable = 2 * time.Millisecond
@@ -86,9 +89,12 @@ func readProof(t *testing.T, data string, seen *watcher) proof {
 // check holds the session against its budgets.
 func (p proof) check(t *testing.T, l load) {
 	t.Helper()
+	if len(p.seen.late) == 0 {
+		t.Fatal("nothing was watched")
+	}
 	slices.Sort(p.seen.late)
-	t.Logf("watched %d times, at most %v after the time before for 99 %%, %v for all", len(p.seen.late)+1,
-		watchEvery+p.seen.late[len(p.seen.late)*99/100], watchEvery+p.seen.late[len(p.seen.late)-1])
+	t.Logf("watched %d times, at most %v after the time before for 99 %%, %v for all; the machine stood still %d times", len(p.seen.late)+1,
+		watchEvery+p.seen.late[len(p.seen.late)*99/100], watchEvery+p.seen.late[len(p.seen.late)-1], len(p.seen.stalls))
 	onset, frames := onsetBudget, frameBudget
 	if !l.idle() {
 		onset, frames = onsetBusy, frameBusy
@@ -120,6 +126,9 @@ func (p proof) check(t *testing.T, l load) {
 	}
 	if float64(i.right) < frames*float64(i.right+i.wrong) {
 		t.Errorf("%d of %d frames were what the session says, want %.1f %%", i.right, i.right+i.wrong, 100*frames)
+	}
+	if l.idle() && float64(i.throughout) < boundsTrue*float64(i.right) {
+		t.Errorf("%d of %d frames were on the screen for all of their time between the bounds, want %.0f %%", i.throughout, i.right, 100*boundsTrue)
 	}
 	if float64(i.unseen) > (1-frames)*float64(i.told) || i.told == 0 {
 		t.Errorf("of %d frames that the session tells, %d were never seen", i.told, i.unseen)
@@ -177,20 +186,22 @@ func (p proof) onsets() onsetProof {
 
 // identityProof is which frames the session tells beside those that were seen.
 type identityProof struct {
-	told         int // displayed frames that the session tells
-	skipped      int64
-	unreported   int64
-	examples     []string // of wrong
-	right, wrong int      // of told, those that were seen to be on the screen for as long as it is said, or not
-	unjudged     int      // of told, those whose time between the bounds is too short, or not watched
-	unseen       int      // of told, those that were not seen at all
-	seen         int      // frames that were seen
-	unknown      int      // of seen, those that are neither told nor counted as unreported
+	told                int // displayed frames that the session tells
+	skipped, unreported int64
+	right, wrong        int // of told, those that were on the screen in the middle of their time, or not
+	throughout          int // of right, those that were on the screen for all of their time between the bounds
+	stalled             int // of told, those around which the machine stood still
+	unjudged            int // of told, those whose time between the bounds is too short, or was not watched
+	unseen              int // of told, those that were not seen at all
+	seen                int // frames that were seen
+	unknown             int // of seen, those that are neither told nor counted as unreported
+
+	examples []string // of wrong
 }
 
 func (i identityProof) String() string {
-	return fmt.Sprintf("frames: %d told, %d skipped, %d unreported; %d were on the screen as told, %d were not, %d cannot be judged, %d were never seen; %d were seen, of which %d are neither told nor counted",
-		i.told, i.skipped, i.unreported, i.right, i.wrong, i.unjudged, i.unseen, i.seen, i.unknown)
+	return fmt.Sprintf("frames: %d told, %d skipped, %d unreported; %d were on the screen as told (%d for all the time between the bounds), %d were not, %d cannot be judged, around %d the machine stood still, %d were never seen; %d were seen, of which %d are neither told nor counted",
+		i.told, i.skipped, i.unreported, i.right, i.throughout, i.wrong, i.unjudged, i.stalled, i.unseen, i.seen, i.unknown)
 }
 
 // identity compares each frame with what was on the screen between the bounds of
@@ -215,15 +226,22 @@ func (p proof) identity() identityProof {
 		if n+1 < len(p.shown) {
 			until = until.Add(-p.shown[n+1].Err)
 		}
-		saw := p.seen.during(from, until)
+		another := func(frame int) bool { return frame != int(s.Frame) }
+		middle := from.Add(until.Sub(from) / 2)
+		saw := p.seen.during(middle, middle)
 		switch {
+		case p.seen.stalled(s.From.Add(-aFrame), s.Until.Add(aFrame)):
+			i.stalled++
 		case until.Sub(from) < judgeable || len(saw) == 0:
 			i.unjudged++
-		case slices.ContainsFunc(saw, func(frame int) bool { return frame != int(s.Frame) }):
+		case slices.ContainsFunc(saw, another):
 			i.wrong++
 			i.examples = append(i.examples, fmt.Sprintf("frame %d was told from %v to %v, and seen were %s", s.Frame, s.From.Sub(p.shown[0].From), s.Until.Sub(p.shown[0].From), p.seen.words(s, p.shown[0].From)))
 		default:
 			i.right++
+			if !slices.ContainsFunc(p.seen.during(from, until), another) {
+				i.throughout++
+			}
 		}
 	}
 	seen := map[int]bool{}
@@ -255,17 +273,6 @@ func (p proof) identity() identityProof {
 	return i
 }
 
-// during returns what was seen between two instants.
-func (w *watcher) during(from, until instant.Instant) []int {
-	var saw []int
-	for _, s := range w.sights {
-		if s.from <= until && s.until >= from {
-			saw = append(saw, s.frame)
-		}
-	}
-	return saw
-}
-
 // first is how much later than told the first frame of the clip was seen: what an
 // analysis takes for the onset of the stimulus.
 func (p proof) first() (late time.Duration, ok bool) {
@@ -280,15 +287,4 @@ func (p proof) first() (late time.Duration, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// words says what was seen around a showing.
-func (w *watcher) words(s stimulus.Showing, since instant.Instant) string {
-	var b strings.Builder
-	for _, v := range w.sights {
-		if v.from <= s.Until.Add(nearEdge) && v.until >= s.From.Add(-nearEdge) {
-			fmt.Fprintf(&b, " %d: %v..%v", v.frame, v.from.Sub(since), v.until.Sub(since))
-		}
-	}
-	return b.String()
 }

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"emolab/fusion/instant"
+	"emolab/fusion/stimulus"
 	"emolab/studies/browsertest"
 	"emolab/studies/study"
 )
@@ -16,6 +20,9 @@ const (
 	// What is between a dark and a bright level is no part of the flash clip: the
 	// stage's grey, or a picture that is being drawn.
 	darkBelow, brightFrom = 60, 196
+	// stall is a time without a look that says that the machine itself stood still: what
+	// was to be drawn meanwhile was late as well.
+	stall = 10 * time.Millisecond
 )
 
 // watcher looks at the flash clip on a screen as a camera without delay would: at
@@ -29,6 +36,7 @@ type watcher struct {
 	// Read these after end only.
 	sights []sight
 	late   []time.Duration // how much later than it should each look was
+	stalls []stimulus.Span // longer than stall, between two looks
 }
 
 // sight is a time in which all looks saw the same.
@@ -78,6 +86,9 @@ func (w *watcher) run(ctx context.Context) {
 		after := clock.Now()
 		if last != 0 {
 			w.late = append(w.late, max(0, before.Sub(last)-watchEvery))
+			if before.Sub(last) > stall {
+				w.stalls = append(w.stalls, stimulus.Span{From: last, Until: before})
+			}
 		}
 		if n := len(w.sights); n > 0 && w.sights[n-1].frame == frame {
 			w.sights[n-1].until = before
@@ -103,4 +114,31 @@ func (w *watcher) look() int {
 		return frame
 	}
 	return -1
+}
+
+// during returns what was seen between two instants.
+func (w *watcher) during(from, until instant.Instant) []int {
+	var saw []int
+	for _, s := range w.sights {
+		if s.from <= until && s.until >= from {
+			saw = append(saw, s.frame)
+		}
+	}
+	return saw
+}
+
+// stalled tells whether the machine stood still between two instants.
+func (w *watcher) stalled(from, until instant.Instant) bool {
+	return slices.ContainsFunc(w.stalls, func(s stimulus.Span) bool { return s.From <= until && s.Until >= from })
+}
+
+// words says what was seen around a showing.
+func (w *watcher) words(s stimulus.Showing, since instant.Instant) string {
+	var b strings.Builder
+	for _, v := range w.sights {
+		if v.from <= s.Until.Add(nearEdge) && v.until >= s.From.Add(-nearEdge) {
+			fmt.Fprintf(&b, " %d: %v..%v", v.frame, v.from.Sub(since), v.until.Sub(since))
+		}
+	}
+	return b.String()
 }
