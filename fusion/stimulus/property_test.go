@@ -264,3 +264,21 @@ func decode(b []byte) (rows []stream.Sample, spans []Span) {
 	}
 	return rows, spans
 }
+
+// BenchmarkCourse makes the course of an hour at 30 frames a second, and looks up
+// the instants of a sensor at 1 kHz.
+func BenchmarkCourse(b *testing.B) {
+	const hour = 30 * 3600
+	rows := make([]stream.Sample, hour)
+	for i := range rows {
+		rows[i] = frame(time.Duration(i)*time.Second/30, 1, i, i+1)
+	}
+	for b.Loop() {
+		cursor := NewCursor(Course(info(), rows, nil))
+		for now := at(0); now < at(time.Hour); now = now.Add(ms) {
+			if _, ok := cursor.At(now); !ok {
+				b.Fatal("nothing is shown")
+			}
+		}
+	}
+}
