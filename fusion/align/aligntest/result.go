@@ -67,6 +67,11 @@ func (s Scenario) Run(length time.Duration) (Result, error) {
 	out.LiveCovered, out.FinalCovered = rec.Score(live, false, nil).Covered, out.Final.Covered
 	for _, p := range Peers() {
 		if at, ok := p.Place(rec); ok {
+			if shift := rec.Info.Shift; shift != nil { // what was measured would help them as well
+				for i := range at {
+					at[i] = at[i].Add(shift.By)
+				}
+			}
 			out.Peers = append(out.Peers, PeerScore{p.Name, rec.Score(Placed{at, make([]time.Duration, len(at))}, s.Unseen, nil)})
 		}
 	}
