@@ -9,19 +9,34 @@ import (
 )
 
 // Clock is the true course of a virtual device's clock from one power-on to the
-// next: tick = Tick0 + (at - At0) / NsPerTick.
+// next: tick = Tick0 + (t + Warming.Gained(t)) / NsPerTick, t = at - At0.
 type Clock struct {
 	Stream    string          `json:"stream"`
 	At0       instant.Instant `json:"at0_ns"` // also when the course began
 	Tick0     int64           `json:"tick0"`
 	NsPerTick float64         `json:"ns_per_tick"`
 	WrapBits  int             `json:"wrap_bits"` // width of the device's counter; 0 = it never wraps
+	Warming   Warming         `json:"warming,omitzero"`
 }
 
 // At returns the true instant of a tick. Ticks are unwrapped from Tick0 on.
 func (c Clock) At(tick int64) instant.Instant {
-	return c.At0.Add(time.Duration(float64(tick-c.Tick0) * c.NsPerTick))
+	own := time.Duration(float64(tick-c.Tick0) * c.NsPerTick)
+	if c.Warming == (Warming{}) {
+		return c.At0.Add(own)
+	}
+	// t + Gained(t) = own. Gained changes by less than a thousandth of t, so each
+	// round leaves less than a thousandth of the error before.
+	t := own
+	for range warmingRounds {
+		t = own - c.Warming.Gained(t)
+	}
+	return c.At0.Add(t)
 }
+
+// warmingRounds bring an error of some seconds, which a day of warming can gain,
+// below a nanosecond.
+const warmingRounds = 5
 
 // Near returns the true instant of a tick that a host unwrapped. A host that was
 // connected later cannot know how often the counter had come round before; the
@@ -36,7 +51,33 @@ func (c Clock) Near(tick int64, arrival instant.Instant) instant.Instant {
 
 // Tick returns the clock's reading at an instant.
 func (c Clock) Tick(at instant.Instant) int64 {
-	return c.Tick0 + int64(float64(at-c.At0)/c.NsPerTick)
+	t := at.Sub(c.At0)
+	return c.Tick0 + int64(float64(t+c.Warming.Gained(t))/c.NsPerTick)
+}
+
+// Warming is how a clock's rate follows the temperature of its device: it rises
+// steadily for a while from power-on, falls for as long to where it was, and so on,
+// never by more than a thousandth. The zero value is a clock that keeps its rate.
+type Warming struct {
+	PPMPerMinute float64       `json:"ppm_per_minute"`
+	For          time.Duration `json:"for_ns"`
+}
+
+// Gained returns how much time the clock has gained t after power-on.
+func (w Warming) Gained(t time.Duration) time.Duration {
+	if w.PPMPerMinute == 0 || w.For <= 0 || t <= 0 {
+		return 0
+	}
+	// The integral of a triangle that rises by 1 a second.
+	turns, rest, half := math.Floor(float64(t)/float64(2*w.For)), t%(2*w.For), w.For.Seconds()
+	area := turns * half * half
+	if rest <= w.For {
+		area += rest.Seconds() * rest.Seconds() / 2
+	} else {
+		down := (2*w.For - rest).Seconds()
+		area += half*half - down*down/2
+	}
+	return time.Duration(w.PPMPerMinute / 60 * 1e-6 * area * float64(time.Second))
 }
 
 // Truth is what really happened in the virtual lab, kept beside the session so
