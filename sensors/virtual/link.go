@@ -68,8 +68,9 @@ type Arrived struct {
 type TwinOptions struct {
 	Truth    *script.Truth
 	Clock    instant.Clock
-	DriftPPM float64 // how much faster than designed its own clock runs
-	Seed     uint64  // of its noise
+	DriftPPM float64        // how much faster than designed its own clock runs
+	Warming  script.Warming // how that changes with its temperature
+	Seed     uint64         // of its noise
 }
 
 // plug is where a device meets its host: a Terminal, a TCP or a UDP socket.

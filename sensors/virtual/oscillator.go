@@ -20,9 +20,9 @@ type Power struct {
 
 // SwitchOn starts the clock of a device that is powered up at an instant, and
 // enters it in the truth under the id of each of the device's streams. It runs
-// faster than designed by the device's drift.
+// faster than designed by the device's drift, and warms up.
 func SwitchOn(o TwinOptions, at instant.Instant, p Power, streams ...string) Oscillator {
-	c := script.Clock{At0: at, Tick0: p.Tick0, NsPerTick: 1e9 / p.TickHz / (1 + o.DriftPPM*1e-6), WrapBits: p.WrapBits}
+	c := script.Clock{At0: at, Tick0: p.Tick0, NsPerTick: 1e9 / p.TickHz / (1 + o.DriftPPM*1e-6), WrapBits: p.WrapBits, Warming: o.Warming}
 	for _, id := range streams {
 		c.Stream = id
 		o.Truth.Power(c)
