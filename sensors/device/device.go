@@ -56,6 +56,15 @@ type Place struct {
 
 	Clock     instant.Clock `yaml:"-"`
 	Simulated bool          `yaml:"-"` // a virtual device is at the other end
+	// Through is a line of another kind, such as one within this process
+	// (virtual.Wire). Where it is given, it wins over all others.
+	Through Opener `yaml:"-"`
+}
+
+// Opener opens a line. silence is how long its Read may wait for a byte before it
+// fails; 0 = for ever.
+type Opener interface {
+	Open(silence time.Duration) (connection.Line, error)
 }
 
 // At returns the place itself.
@@ -63,6 +72,9 @@ func (p *Place) At() *Place { return p }
 
 // Check tells what is missing.
 func (p *Place) Check() error {
+	if p.Through != nil {
+		return nil
+	}
 	if p.Serial == "" && p.Port == "" && p.Address == "" {
 		return errors.New("the device needs one of serial (USB serial number), port or address")
 	}
@@ -87,6 +99,9 @@ func (p *Place) Where() string {
 // the place has one of its own. silence is how long a device of this kind may be
 // quiet before it counts as hung; 0 = for ever.
 func (p *Place) Dial(baud int, silence time.Duration) func() (connection.Line, error) {
+	if p.Through != nil {
+		return func() (connection.Line, error) { return p.Through.Open(silence) }
+	}
 	if p.Address != "" {
 		return func() (connection.Line, error) {
 			return network.Open(network.Config{Address: p.Address, Silence: silence, Clock: p.Clock})

@@ -9,43 +9,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Alarm rings after a time, as the timers of the devices that are played here
-// do: to some tens of microseconds. A time.Timer would ring up to a millisecond
-// late, because a process that has nothing else to do waits for its timers in
-// whole milliseconds; the recording would show that as a delay of the sensors.
+// Alarm rings after a time, as the timers of the devices that are played here do.
 //
 // All methods are for one goroutine. close must be called, once.
 type Alarm struct {
-	file *os.File // a timerfd, read through the runtime's poller
-	ring chan struct{}
-	done chan struct{} // the reader has ended
+	timer timer
+	ring  chan struct{}
 }
 
-func newAlarm() (*Alarm, error) {
-	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
-	if err != nil {
-		return nil, fmt.Errorf("virtual: make a timer: %w", err)
-	}
-	a := &Alarm{
-		file: os.NewFile(uintptr(fd), "timerfd"),
-		ring: make(chan struct{}, 1),
-		done: make(chan struct{}),
-	}
-	go a.read()
-	return a, nil
+// timer is what makes an alarm ring.
+type timer interface {
+	// set has it ring once, in t > 0, and not for an earlier setting any more.
+	set(t time.Duration)
+	// close ends it and waits for its goroutine.
+	close() error
 }
 
-func (a *Alarm) read() {
-	defer close(a.done)
-	var expirations [8]byte
-	for {
-		if _, err := a.file.Read(expirations[:]); err != nil {
-			return // closed
-		}
-		select {
-		case a.ring <- struct{}{}:
-		default: // nobody heard the last one yet
-		}
+// alarmMaker makes the alarms of one kind of line.
+type alarmMaker func() (*Alarm, error)
+
+func newRing() *Alarm { return &Alarm{ring: make(chan struct{}, 1)} }
+
+// sound rings.
+func (a *Alarm) sound() {
+	select {
+	case a.ring <- struct{}{}:
+	default: // nobody heard the last one yet
 	}
 }
 
@@ -54,19 +43,48 @@ func (a *Alarm) read() {
 func (a *Alarm) C() <-chan struct{} { return a.ring }
 
 // After sets the alarm to ring once, in t; at once when t is 0 or less.
-func (a *Alarm) After(t time.Duration) { a.set(t, 0) }
+func (a *Alarm) After(t time.Duration) { a.timer.set(max(1, t)) }
 
-// Every sets the alarm to ring again and again, from one period on.
-func (a *Alarm) Every(period time.Duration) { a.set(period, period) }
+func (a *Alarm) close() error { return a.timer.close() }
+
+// kernelTimer rings to some tens of microseconds. One of the time package would
+// ring up to a millisecond late, because a process that has nothing else to do waits
+// for those in whole milliseconds; the recording would show that as a delay of the
+// sensors.
+type kernelTimer struct {
+	file *os.File      // a timerfd, read through the runtime's poller
+	done chan struct{} // the reader has ended
+}
+
+// kernelAlarm makes an alarm for lines that go through the kernel.
+func kernelAlarm() (*Alarm, error) {
+	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("virtual: make a timer: %w", err)
+	}
+	a := newRing()
+	k := &kernelTimer{file: os.NewFile(uintptr(fd), "timerfd"), done: make(chan struct{})}
+	a.timer = k
+	go k.read(a)
+	return a, nil
+}
+
+func (k *kernelTimer) read(a *Alarm) {
+	defer close(k.done)
+	var expirations [8]byte
+	for {
+		if _, err := k.file.Read(expirations[:]); err != nil {
+			return // closed
+		}
+		a.sound()
+	}
+}
 
 // set fails only for times that are out of range, so a failure is a mistake in
 // this package and panics.
-func (a *Alarm) set(first, period time.Duration) {
-	spec := unix.ItimerSpec{
-		Value:    unix.NsecToTimespec(max(1, first.Nanoseconds())), // 0 would mean never
-		Interval: unix.NsecToTimespec(period.Nanoseconds()),
-	}
-	conn, err := a.file.SyscallConn()
+func (k *kernelTimer) set(t time.Duration) {
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(t.Nanoseconds())}
+	conn, err := k.file.SyscallConn()
 	if err == nil {
 		var inner error
 		if err = conn.Control(func(fd uintptr) { inner = unix.TimerfdSettime(int(fd), 0, &spec, nil) }); err == nil {
@@ -74,22 +92,41 @@ func (a *Alarm) set(first, period time.Duration) {
 		}
 	}
 	if err != nil {
-		panic(fmt.Sprintf("virtual: a timer cannot be set to %v, %v: %v", first, period, err))
+		panic(fmt.Sprintf("virtual: a timer cannot be set to %v: %v", t, err))
 	}
 }
 
-// close ends the alarm and waits for its goroutine.
-func (a *Alarm) close() error {
-	err := a.file.Close()
-	<-a.done
+func (k *kernelTimer) close() error {
+	err := k.file.Close()
+	<-k.done
 	return err
 }
 
+// programTimer is one of the time package.
+type programTimer struct{ *time.Timer }
+
+// programAlarm makes an alarm for lines within this process.
+func programAlarm() (*Alarm, error) {
+	a := newRing()
+	p := programTimer{time.AfterFunc(time.Hour, a.sound)}
+	p.Stop()
+	a.timer = p
+	return a, nil
+}
+
+func (p programTimer) set(t time.Duration) { p.Reset(t) }
+
+// close does not wait: what still runs rings, and ends.
+func (p programTimer) close() error {
+	p.Stop()
+	return nil
+}
+
 // newAlarms makes n alarms, or none.
-func newAlarms(n int) ([]*Alarm, error) {
+func newAlarms(n int, newOne alarmMaker) ([]*Alarm, error) {
 	var made []*Alarm
 	for range n {
-		a, err := newAlarm()
+		a, err := newOne()
 		if err != nil {
 			return nil, errors.Join(err, closeAlarms(made))
 		}

@@ -5,9 +5,9 @@
 // truth is known; the serial library and the kernel's line discipline between are
 // the real ones.
 //
-// A device's clock drifts, its USB adapter delivers in batches, the line loses
-// and damages messages, the cable can be pulled. What is not modelled: the
-// time that bytes take on the wire, and drift that wanders with temperature.
+// A device's clock drifts and warms up, its USB adapter delivers in batches, the
+// line loses and damages messages, the cable can be pulled. What is not modelled:
+// the time that bytes take on the wire.
 package virtual
 
 import (
@@ -95,6 +95,9 @@ type Link struct {
 	seed   uint64
 	clock  instant.Clock
 
+	into     func(path string) (plug, error)
+	newAlarm alarmMaker
+
 	mu    sync.Mutex
 	lives uint64 // power-ons so far
 	life  *life  // nil while unplugged
@@ -112,7 +115,7 @@ type life struct {
 // to be, or "tcp://127.0.0.1:0" or "udp://127.0.0.1:0" for a socket on a free port.
 // Close ends it.
 func NewLink(path string, device Device, what Disturbance, seed uint64, clock instant.Clock) (*Link, error) {
-	l := &Link{path: path, device: device, what: what, seed: seed, clock: clock}
+	l := &Link{path: path, device: device, what: what, seed: seed, clock: clock, into: plugInto, newAlarm: kernelAlarm}
 	if err := l.Plug(); err != nil {
 		return nil, err
 	}
@@ -135,12 +138,12 @@ func (l *Link) Plug() error {
 	if l.life != nil {
 		return nil
 	}
-	alarms, err := newAlarms(3)
+	alarms, err := newAlarms(3, l.newAlarm)
 	if err != nil {
 		return err
 	}
 	due, latency, jitter := alarms[0], alarms[1], alarms[2]
-	at, err := plugInto(l.path)
+	at, err := l.into(l.path)
 	if err != nil {
 		return errors.Join(err, closeAlarms(alarms))
 	}
@@ -148,18 +151,19 @@ func (l *Link) Plug() error {
 	ctx, end := context.WithCancel(context.Background())
 	f := &life{plug: at, alarms: alarms, end: end}
 	what := l.what
-	if _, serial := at.(*Terminal); !serial {
+	switch at.(type) {
+	case *server, *datagrams:
 		what.Batch = 0 // a network carries each message as it comes
 	}
 	line := &line{
-		what: what, out: at, latency: latency, jitter: jitter,
+		what: what, out: at, clock: l.clock, begun: l.clock.Now(), latency: latency, jitter: jitter,
 		random: rand.New(rand.NewPCG(l.seed, 2*l.lives)),
 		delays: rand.New(rand.NewPCG(l.seed, 2*l.lives+1)),
 		queue:  make(chan []byte, lineDepth),
 	}
 	in := make(chan Arrived)
 	f.done.Go(func() { line.carry(ctx) })
-	f.done.Go(func() { line.receive(ctx, l.clock, in) })
+	f.done.Go(func() { line.receive(ctx, in) })
 	f.done.Go(func() { l.device.Run(ctx, due, in, func(m []byte) { line.send(ctx, m) }) })
 	l.lives++
 	l.life = f
@@ -189,11 +193,11 @@ func (l *Link) Unplug() error {
 func (l *Link) Close() error { return l.Unplug() }
 
 // receive hands what the host sends to the device until the cable is pulled.
-func (l *line) receive(ctx context.Context, clock instant.Clock, in chan<- Arrived) {
+func (l *line) receive(ctx context.Context, in chan<- Arrived) {
 	b := make([]byte, 4096)
 	for {
 		n, err := l.out.Read(b)
-		at := clock.Now()
+		at := l.clock.Now()
 		if err != nil {
 			return // pulled
 		}
@@ -235,9 +239,11 @@ const lineDepth = 256
 type line struct {
 	what            Disturbance
 	out             plug
-	latency, jitter *Alarm     // of carry
-	random          *rand.Rand // of send, that is of the device's goroutine
-	delays          *rand.Rand // of carry
+	clock           instant.Clock
+	begun           instant.Instant // the latency timer's start
+	latency, jitter *Alarm          // of carry
+	random          *rand.Rand      // of send, that is of the device's goroutine
+	delays          *rand.Rand      // of carry
 	queue           chan []byte
 }
 
@@ -258,11 +264,8 @@ func (l *line) send(ctx context.Context, message []byte) {
 
 // carry delivers what is sent until ctx ends.
 func (l *line) carry(ctx context.Context) {
-	batches := l.what.Batch > 0
-	if batches {
-		l.latency.Every(l.what.Batch)
-	}
 	var buffer []byte
+	waits := false // for the latency timer
 	// deliver hands over the first n bytes after the jitter. It tells
 	// whether the cable is whole.
 	deliver := func(n int) bool {
@@ -283,17 +286,28 @@ func (l *line) carry(ctx context.Context) {
 		select {
 		case m := <-l.queue:
 			buffer = append(buffer, m...)
-			if batches {
-				whole = deliver(len(buffer) / packetSize * packetSize)
-			} else {
+			if l.what.Batch == 0 {
 				whole = deliver(len(buffer))
+				continue
+			}
+			whole = deliver(len(buffer) / packetSize * packetSize)
+			if len(buffer) > 0 && !waits {
+				waits = true
+				l.latency.After(l.untilFlush())
 			}
 		case <-l.latency.C():
+			waits = false
 			whole = deliver(len(buffer))
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// untilFlush returns how long it is to the latency timer's next tick. It runs
+// freely, whether anything waits for it or not.
+func (l *line) untilFlush() time.Duration {
+	return l.what.Batch - l.clock.Now().Sub(l.begun)%l.what.Batch
 }
 
 // wait lets t pass and tells whether ctx still lasts.
