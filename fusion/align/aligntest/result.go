@@ -50,7 +50,11 @@ type PeerScore struct {
 // Run makes the recording, aligns it live and sealed, and scores both and the
 // peers.
 func (s Scenario) Run(length time.Duration) (Result, error) {
-	rec := s.Record(length)
+	return s.Judge(s.Record(length))
+}
+
+// Judge does so with a recording that was made elsewhere.
+func (s Scenario) Judge(rec Recording) (Result, error) {
 	out := Result{Scenario: s, Interval: time.Duration(float64(time.Second) / rec.Info.Rate), RoundTrip: rec.roundTrip()}
 	live, _ := rec.Streamed()
 	sealed, _, err := rec.Sealed()
