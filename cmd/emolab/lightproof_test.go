@@ -17,16 +17,17 @@ import (
 // later or never.
 const (
 	onsetBudget = 4 * time.Millisecond // p95 of the error of corrected onsets
-	onsetBusy   = 50 * time.Millisecond
+	onsetBusy   = 100 * time.Millisecond
 	// firstBudget is for the clip's first frame, half a refresh of a usual screen: the
 	// page uncovers it itself, and without a vertical synchronisation what a page draws
 	// takes some milliseconds longer than a frame of a video.
 	firstBudget = 8 * time.Millisecond
 	frameBudget = .999 // share of the displayed frames that are told rightly
 	frameBusy   = .9
-	// enoughEdges and enoughFrames are the shares of onsets and of told frames that
-	// must be judged at all.
-	enoughEdges, enoughFrames = .9, .8
+	// Shares of the clip's onsets, and of its frames, that must be judged at all. On a
+	// busy machine a bound may be as wide as a frame, so that none can be judged.
+	enoughEdges, enoughEdgesBusy = .9, .5
+	enoughFrames                 = .8
 	// onsetsInside is the share of the onset errors inside the stated bounds. It is
 	// not more because the bound itself is estimated from 64 deviations, of which
 	// one in 65 of the next is beyond the largest.
@@ -95,9 +96,9 @@ func (p proof) check(t *testing.T, l load) {
 	slices.Sort(p.seen.late)
 	t.Logf("watched %d times, at most %v after the time before for 99 %%, %v for all; the machine stood still %d times", len(p.seen.late)+1,
 		watchEvery+p.seen.late[len(p.seen.late)*99/100], watchEvery+p.seen.late[len(p.seen.late)-1], len(p.seen.stalls))
-	onset, frames := onsetBudget, frameBudget
+	onset, edges, frames := onsetBudget, enoughEdges, frameBudget
 	if !l.idle() {
-		onset, frames = onsetBusy, frameBusy
+		onset, edges, frames = onsetBusy, enoughEdgesBusy, frameBusy
 		t.Logf("others keep this machine busy: the budgets of %v and %.1f %% are not asked for, but %v and %.1f %%", onsetBudget, 100*frameBudget, onset, 100*frames)
 	}
 
@@ -106,7 +107,7 @@ func (p proof) check(t *testing.T, l load) {
 	if off, _ := p95(o.misses); off > onset || len(o.misses) == 0 {
 		t.Errorf("95 of 100 onsets are within %v of their light, want %v", off, onset)
 	}
-	if float64(len(o.misses)) < enoughEdges*float64(len(study.FlashTable())) {
+	if float64(len(o.misses)) < edges*float64(len(study.FlashTable())) {
 		t.Errorf("%d onsets are judged, of %d in the clip", len(o.misses), len(study.FlashTable()))
 	}
 	if l.idle() && float64(o.inside) < onsetsInside*float64(len(o.misses)) {
