@@ -47,13 +47,23 @@ type PeerScore struct {
 	Score
 }
 
-// Run makes the recording, aligns it live and sealed, and scores both and the
-// peers.
+// Run makes the recording, judges it, and scores the peers.
 func (s Scenario) Run(length time.Duration) (Result, error) {
-	return s.Judge(s.Record(length))
+	rec := s.Record(length)
+	out, err := s.Judge(rec)
+	if err != nil {
+		return out, err
+	}
+	for _, p := range Peers() {
+		if at, ok := p.Place(rec); ok {
+			out.Peers = append(out.Peers, PeerScore{p.Name, rec.Score(Placed{at, make([]time.Duration, len(at))}, s.Unseen, nil)})
+		}
+	}
+	return out, nil
 }
 
-// Judge does so with a recording that was made elsewhere.
+// Judge aligns a recording, which may have been made elsewhere, live and sealed, and
+// scores both.
 func (s Scenario) Judge(rec Recording) (Result, error) {
 	out := Result{Scenario: s, Interval: time.Duration(float64(time.Second) / rec.Info.Rate), RoundTrip: rec.roundTrip()}
 	live, _ := rec.Streamed()
@@ -69,16 +79,6 @@ func (s Scenario) Judge(rec Recording) (Result, error) {
 	out.Flagged = rec.flagged(live, usual)
 	out.Live, out.Final = rec.Score(live, s.Unseen, flagged), rec.Score(sealed, s.Unseen, nil)
 	out.LiveCovered, out.FinalCovered = rec.Score(live, false, nil).Covered, out.Final.Covered
-	for _, p := range Peers() {
-		if at, ok := p.Place(rec); ok {
-			if shift := rec.Info.Shift; shift != nil { // what was measured would help them as well
-				for i := range at {
-					at[i] = at[i].Add(shift.By)
-				}
-			}
-			out.Peers = append(out.Peers, PeerScore{p.Name, rec.Score(Placed{at, make([]time.Duration, len(at))}, s.Unseen, nil)})
-		}
-	}
 	return out, nil
 }
 
