@@ -29,7 +29,11 @@ func (c Clock) At(tick int64) instant.Instant {
 	// round leaves less than a thousandth of the error before.
 	t := own
 	for range warmingRounds {
-		t = own - c.Warming.Gained(t)
+		next := own - c.Warming.Gained(t)
+		if next == t {
+			break
+		}
+		t = next
 	}
 	return c.At0.Add(t)
 }
@@ -68,16 +72,18 @@ func (w Warming) Gained(t time.Duration) time.Duration {
 	if w.PPMPerMinute == 0 || w.For <= 0 || t <= 0 {
 		return 0
 	}
-	// The integral of a triangle that rises by 1 a second.
-	turns, rest, half := math.Floor(float64(t)/float64(2*w.For)), t%(2*w.For), w.For.Seconds()
+	// The integral of a triangle that rises by 1 a nanosecond.
+	half, at := float64(w.For), float64(t)
+	turns := math.Floor(at / (2 * half))
+	rest := at - turns*2*half
 	area := turns * half * half
-	if rest <= w.For {
-		area += rest.Seconds() * rest.Seconds() / 2
+	if rest <= half {
+		area += rest * rest / 2
 	} else {
-		down := (2*w.For - rest).Seconds()
+		down := 2*half - rest
 		area += half*half - down*down/2
 	}
-	return time.Duration(w.PPMPerMinute / 60 * 1e-6 * area * float64(time.Second))
+	return time.Duration(w.PPMPerMinute * 1e-6 / float64(time.Minute) * area)
 }
 
 // Truth is what really happened in the virtual lab, kept beside the session so
