@@ -12,7 +12,8 @@ import (
 
 // A clock that warms up runs at the rate that its temperature gives it.
 func TestWarmingChangesTheRate(t *testing.T) {
-	w := Warming{PPMPerMinute: 10, For: time.Hour}
+	const from = instant.Instant(24 * time.Hour)
+	w := Warming{From: from, PPMPerMinute: 10, For: time.Hour}
 	for _, c := range []struct {
 		at  time.Duration
 		ppm float64
@@ -21,13 +22,13 @@ func TestWarmingChangesTheRate(t *testing.T) {
 		{2 * time.Hour, 0}, {150 * time.Minute, 300}, {9*time.Hour + 30*time.Minute, 300},
 	} {
 		// Over a second around it, in which the rate changes by 0.17 ppm.
-		gained := w.Gained(c.at+time.Second/2) - w.Gained(c.at-time.Second/2)
+		gained := w.Gained(from.Add(c.at-time.Second/2), from.Add(c.at+time.Second/2))
 		if got := gained.Seconds() * 1e6; math.Abs(got-c.ppm) > .1 {
-			t.Errorf("%v after power-on the clock is %.3f ppm fast, want %v", c.at, got, c.ppm)
+			t.Errorf("%v after it began to warm up the clock is %.3f ppm fast, want %v", c.at, got, c.ppm)
 		}
 	}
 	// Up for an hour and down for one, by 300 ppm in the mean.
-	if got, want := w.Gained(10*time.Hour), time.Duration(300e-6*float64(10*time.Hour)); (got - want).Abs() > time.Microsecond {
+	if got, want := w.Gained(from, from.Add(10*time.Hour)), time.Duration(300e-6*float64(10*time.Hour)); (got - want).Abs() > time.Microsecond {
 		t.Errorf("%v gained in ten hours, want %v", got, want)
 	}
 }
@@ -42,6 +43,7 @@ func TestClockTellsTheInstantOfItsTicks(t *testing.T) {
 		}
 		if rapid.Bool().Draw(t, "warms up") {
 			c.Warming.For = time.Duration(rapid.IntRange(1, 90).Draw(t, "minutes")) * time.Minute
+			c.Warming.From = c.At0.Add(time.Duration(rapid.Int64Range(int64(-24*time.Hour), int64(24*time.Hour)).Draw(t, "from")))
 			c.Warming.PPMPerMinute = rapid.Float64Range(-10, 10).Draw(t, "ppm a minute")
 		}
 		at := c.At0.Add(time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "after")))
