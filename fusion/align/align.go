@@ -183,7 +183,12 @@ func (m method) hostBound(s Stamp) time.Duration {
 	if !m.written {
 		return m.hostErr
 	}
-	return m.hostErr + s.Arrival.Sub(instant.Instant(s.Tick)).Abs()
+	return sum(m.hostErr, s.Arrival.Sub(hostInstant(s.Tick)).Abs())
+}
+
+// hostInstant is a tick that is an instant of the lab clock.
+func hostInstant(tick int64) instant.Instant {
+	return instant.Instant(min(max(tick, -farthest), farthest))
 }
 
 // name says in Statement how a stream was aligned.

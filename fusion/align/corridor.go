@@ -238,9 +238,9 @@ func (w walls) twoSided(x float64) line {
 func (w walls) oneSided(x float64, arrivals []point) line {
 	b := w.bestSlope()
 	l := line{x0: x, y0: w.upper(b, x), slope: b, ok: true}
-	// Of n delays spread over a batch the least is expected at batch/n; four
-	// times that is exceeded once in e^4 = 55 cases.
-	sparse := 4 * max(float64(batchPrior), medianDelay(arrivals, l)) / float64(len(arrivals))
+	// Of n delays spread over a batch the least is expected at batch/n; three
+	// times that is exceeded once in e^3 = 20 cases.
+	sparse := 3 * max(float64(batchPrior), medianDelay(arrivals, l)) / float64(len(arrivals))
 	// A wall that may be off by sparse at both ends of its points tilts.
 	tilt := maxDrift
 	if w.reach > 0 {

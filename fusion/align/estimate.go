@@ -43,6 +43,9 @@ func (e *estimate) begin(m method, tick int64, at instant.Instant) {
 
 func (e *estimate) ping(m method, p stream.Probe) {
 	e.begin(m, p.Tx, p.T3)
+	if !m.arrivalsBound {
+		e.arrivals = nil // they had to serve until there was a ping
+	}
 	e.asked = append(e.asked, e.o.point(p.Rx, p.T0))
 	e.pongs = append(e.pongs, e.o.point(p.Tx, p.T3))
 	e.advance(p.Tx, p.T3)

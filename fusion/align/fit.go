@@ -7,7 +7,6 @@ import (
 	"sort"
 	"time"
 
-	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 )
 
@@ -154,7 +153,7 @@ func (m method) hostPieces(epoch int, stamps []Stamp) []Piece {
 	if m.written {
 		ps := make([]Piece, len(stamps))
 		for i, s := range stamps {
-			ps[i] = Piece{epoch, s.Tick, instant.Instant(s.Tick), 1, s.Tick, m.hostBound(s)}
+			ps[i] = Piece{epoch, s.Tick, hostInstant(s.Tick), 1, s.Tick, m.hostBound(s)}
 		}
 		slices.SortStableFunc(ps, func(a, b Piece) int { return cmp.Compare(a.Tick0, b.Tick0) })
 		return ps
@@ -163,7 +162,7 @@ func (m method) hostPieces(epoch int, stamps []Stamp) []Piece {
 	for _, s := range stamps {
 		first, last = min(first, s.Tick), max(last, s.Tick)
 	}
-	return []Piece{{epoch, first, instant.Instant(first), 1, last, m.hostErr}}
+	return []Piece{{epoch, first, hostInstant(first), 1, last, m.hostErr}}
 }
 
 func (m method) originOf(stamps []Stamp, pings []Ping) origin {
@@ -297,15 +296,23 @@ func (f *fitter) knots() []knot {
 	if span == 0 {
 		n = 0
 	}
-	ks := make([]knot, 0, n+1)
-	for i := range n + 1 {
+	var ks []knot
+	for i := 0; i <= n; i++ {
 		x := f.from
 		if n > 0 {
 			x += span * float64(i) / float64(n)
 		}
-		inner := i > 0 && i < n
-		if inner && len(between(f.up, x-float64(knotSpacing)/2, x+float64(knotSpacing)/2)) == 0 {
-			continue // nothing was observed here; the line goes on from knot to knot
+		if inner := i > 0 && i < n; inner {
+			// Where nothing was observed the line goes on from knot to knot.
+			next := sort.Search(len(f.up), func(k int) bool { return f.up[k].x >= x-float64(knotSpacing)/2 })
+			if next == len(f.up) {
+				i = n - 1
+				continue
+			}
+			if ahead := f.up[next].x - x; ahead > float64(knotSpacing)/2 {
+				i = min(i+max(int(ahead/span*float64(n)), 1), n) - 1
+				continue
+			}
 		}
 		if k, ok := f.knot(x); ok {
 			ks = append(ks, k)

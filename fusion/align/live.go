@@ -128,7 +128,7 @@ func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration
 	case !l.known:
 		return s.Arrival, arrivalOnly
 	case l.method.byHost():
-		return instant.Instant(s.Tick), l.method.hostBound(Stamp{epoch, s.Seq, s.Tick, s.Arrival})
+		return hostInstant(s.Tick), l.method.hostBound(Stamp{epoch, s.Seq, s.Tick, s.Arrival})
 	case !l.estimate.line.ok:
 		return s.Arrival, arrivalOnly
 	}
@@ -139,7 +139,7 @@ func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration
 		err = max(err, s.Arrival.Sub(at))
 	}
 	if heard := s.Arrival.Sub(l.since); heard < heldUpFor && len(l.estimate.asked) == 0 {
-		err += time.Duration(float64(heldUp) * (1 - float64(heard)/float64(heldUpFor)))
+		err = sum(err, time.Duration(float64(heldUp)*(1-float64(heard)/float64(heldUpFor))))
 	}
 	return at, err
 }

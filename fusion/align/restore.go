@@ -32,6 +32,9 @@ const (
 	// leastGrip is how well the freshest arrivals must keep to a lattice that is to be
 	// believed. At random it would be phaseWidth.
 	leastGrip = 0.22
+	// leastStretches is of how many half seconds a lattice must be seen: a few lie on one
+	// by chance.
+	leastStretches = 8
 	// longestStall is how long a host may hold arrivals up without their being taken
 	// for late by missing samples: afterwards they are in time again.
 	longestStall = 5 * time.Second
@@ -155,10 +158,10 @@ func (d *delays) logLikelihood(v float64) float64 {
 // restore returns how many samples are missing, uncounted, before each of a run, and
 // of which it is unsure. False where no lattice explains the arrivals.
 func (m method) restore(run []Stamp) (missing []int64, unsure []bool, ok bool) {
-	if m.nsPerTick < float64(leastPeriod) || len(run) < m.heard() {
+	if m.nsPerTick < float64(leastPeriod) || len(run) < leastStretches*m.heard() {
 		return nil, nil, false
 	}
-	block := max(int(float64(latticeBlock)/m.nsPerTick), 2*m.heard())
+	block := max(int(float64(latticeBlock)/m.nsPerTick), 2*leastStretches*m.heard())
 	late := make([]float64, len(run))
 	period, around := m.nsPerTick, maxDrift // the middle of what is sought, and how far beside it
 	var before lattice
@@ -220,7 +223,8 @@ func (m method) seek(run []Stamp, from, until int, period, around float64) (_ la
 			l.period, kept = p, g
 		}
 	}
-	length := max(float64(part[len(part)-1].Arrival-part[0].Arrival), period)
+	try(period)
+	length := min(max(period*float64(part[len(part)-1].Seq-part[0].Seq), period), 2*float64(latticeBlock))
 	step := phaseWidth / 2 * period * period / length
 	for p := period * (1 - around); p <= period*(1+around); p += step {
 		try(p)

@@ -24,7 +24,24 @@ type Piece struct {
 }
 
 func (p Piece) at(tick int64) instant.Instant {
-	return p.At0 + instant.Instant(math.Round(p.NsPerTick*float64(tick-p.Tick0)))
+	return later(p.At0, p.NsPerTick*ticks(p.Tick0, tick))
+}
+
+// farthest bounds what a tick can be placed at, in ns: 36 years. A false tick further
+// away must not overflow into the middle of a recording.
+const farthest = 1 << 60
+
+// ticks is the way from one tick to another.
+func ticks(from, to int64) float64 {
+	if d := to - from; (d < 0) == (to < from) {
+		return float64(d)
+	}
+	return float64(to) - float64(from) // more than 63 bits
+}
+
+// later is an instant so many ns after another.
+func later(at instant.Instant, ns float64) instant.Instant {
+	return at + instant.Instant(math.Round(min(max(ns, -farthest), farthest)))
 }
 
 // beyondPPM is by how much the rate of a clock may be wrong where a timeline is
@@ -63,10 +80,10 @@ func at(ps []Piece, tick int64) int {
 
 // on takes the instant of a tick from a piece.
 func (t *Timeline) on(p Piece, tick int64) (instant.Instant, time.Duration) {
-	outside := max(p.Tick0-tick, tick-p.Until, 0)
+	outside := max(ticks(tick, p.Tick0), ticks(p.Until, tick), 0)
 	err := p.Err
 	if outside > 0 && !t.method.byHost() {
-		err = sum(err, nanoseconds(float64(outside)*p.NsPerTick*beyondPPM*1e-6))
+		err = sum(err, nanoseconds(outside*p.NsPerTick*beyondPPM*1e-6))
 	}
 	return p.at(tick), err
 }
@@ -98,7 +115,7 @@ type origin struct {
 	nsPerTick float64
 }
 
-func (o origin) x(tick int64) float64 { return float64(tick-o.tick) * o.nsPerTick }
+func (o origin) x(tick int64) float64 { return ticks(o.tick, tick) * o.nsPerTick }
 
 func (o origin) point(tick int64, at instant.Instant) point {
 	x := o.x(tick)
@@ -107,7 +124,7 @@ func (o origin) point(tick int64, at instant.Instant) point {
 
 // instant is the inverse of point.
 func (o origin) instant(x, y float64) instant.Instant {
-	return o.at + instant.Instant(math.Round(x+y))
+	return later(o.at, x+y)
 }
 
 // pieces joins knots, which are in order of x, into pieces without steps.
@@ -119,7 +136,10 @@ func (o origin) pieces(epoch int, knots []knot) []Piece {
 		x := o.x(tick)
 		return tick, o.instant(x, k.y+k.slope*(x-k.x))
 	}
-	if len(knots) == 1 {
+	switch len(knots) {
+	case 0:
+		return nil
+	case 1:
 		tick, at := place(knots[0])
 		return []Piece{{epoch, tick, at, o.nsPerTick * (1 + knots[0].slope), tick, nanoseconds(knots[0].err)}}
 	}
@@ -136,7 +156,7 @@ func (o origin) pieces(epoch int, knots []knot) []Piece {
 		}
 		// Between two knots the rate is the mean of a rate that may have wandered.
 		bow := maxWander * 1e-9 * (k.x - from.x) * (k.x - from.x) / 8
-		ps = append(ps, Piece{epoch, t0, at0, max(float64(at1-at0), 0) / float64(t1-t0), t1, nanoseconds(max(from.err, k.err) + bow)})
+		ps = append(ps, Piece{epoch, t0, at0, max(float64(at1-at0), 0) / ticks(t0, t1), t1, nanoseconds(max(from.err, k.err) + bow)})
 	}
 	return ps
 }

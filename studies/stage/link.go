@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// pingBurst pings, pingSpacing apart, open a connection: enough for a good
-	// first estimate of the page's clock within half a second (LSL does the same).
-	pingBurst   = 8
+	// pingBurst pings, pingSpacing apart, open a connection: a second of them, so that
+	// a page that was reloaded on a busy machine is known again to a millisecond or two
+	// by the time its clip begins. (LSL asks 8 times at this spacing.)
+	pingBurst   = 16
 	pingSpacing = 64 * time.Millisecond
 	// pingPeriod is the cadence after that. Crystals of two machines drift apart
 	// by 0.1 ms in a second at the very worst, less than half a round trip.

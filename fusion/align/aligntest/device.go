@@ -63,8 +63,9 @@ type Device struct {
 	Reordered  float64 // 0..1: share of samples that change places with the one before, in the same read
 	Uncounted  bool    // the device numbers nothing: Seq counts what arrived
 
-	Burst     int           // pings at each connect
-	PingEvery time.Duration // afterwards; 0 = never
+	Burst      int // pings at each connect, BurstEvery apart
+	BurstEvery time.Duration
+	PingEvery  time.Duration // afterwards; 0 = never
 
 	// Ahead is by how much sample stamps lie in the future of their sending, as
 	// a browser's forecast of a frame's display does.
@@ -88,9 +89,6 @@ func over(spans []Span, at instant.Instant) instant.Instant {
 	return at
 }
 
-// burstSpacing is the time between the pings of a burst.
-const burstSpacing = 25 * time.Millisecond
-
 // EDABox is our own box on a USB-serial adapter: the device of the alignment
 // budget (16 ms batches, 2,000 ppm, 2 % loss).
 func EDABox(seed uint64) Device {
@@ -103,7 +101,7 @@ func EDABox(seed uint64) Device {
 		ToDevice:   Delay{800 * time.Microsecond, 300 * time.Microsecond, .01, 5 * time.Millisecond},
 		ToHost:     Delay{200 * time.Microsecond, 150 * time.Microsecond, .01, 5 * time.Millisecond},
 		Loss:       .02,
-		Burst:      8, PingEvery: time.Second,
+		Burst:      8, BurstEvery: 21 * time.Millisecond, PingEvery: time.Second,
 	}
 }
 
@@ -125,7 +123,7 @@ func Browser(seed uint64) Device {
 		Resolution: 5,
 		ToDevice:   Delay{400 * time.Microsecond, 500 * time.Microsecond, .02, 5 * time.Millisecond},
 		ToHost:     Delay{500 * time.Microsecond, 500 * time.Microsecond, .02, 5 * time.Millisecond},
-		Burst:      8, PingEvery: time.Second,
+		Burst:      16, BurstEvery: 64 * time.Millisecond, PingEvery: time.Second,
 		Ahead: 17 * time.Millisecond,
 	}
 }
@@ -281,7 +279,7 @@ func (d Device) pongs(r *rand.Rand, c clock, epoch int, length time.Duration) []
 		ms = append(ms, message{sent: tx, epoch: epoch, probe: p})
 	}
 	for i := range d.Burst {
-		ask(time.Duration(i+1) * burstSpacing)
+		ask(time.Duration(i+1) * d.BurstEvery)
 	}
 	if d.PingEvery > 0 {
 		for after := d.PingEvery; after < length; after += d.PingEvery {
