@@ -132,13 +132,6 @@ func (b *board) start(now uint32) {
 	b.due = now + boxStatusTicks
 }
 
-// Slot enters what the converter read in one slot: the photodiode's code, done at
-// tick lit, and the sum of the skin's codes, done at tick end; see Light and Skin.
-func (b *board) Slot(light uint16, lit uint32, skin uint32, end uint32) {
-	b.Light(light, lit)
-	b.Skin(skin, end)
-}
-
 // Skin enters what the converter read of the skin in one slot: the sum of its
 // slotConversions codes of 0..1023, the last one done at a tick.
 func (b *board) Skin(sum uint32, end uint32) {
@@ -175,6 +168,9 @@ func (b *board) Idle() int {
 	return max(1, slots)
 }
 
+// Watching tells whether readings of the photodiode are wanted now.
+func (b *board) Watching() bool { return b.sampling && b.on.Has(wire.HasLight) }
+
 // Listening tells whether edges of the trigger are wanted now.
 func (b *board) Listening() bool { return b.sampling && b.on.Has(wire.HasTrigger) }
 
@@ -190,7 +186,7 @@ func (b *board) Edge(level uint8, tick uint32) {
 // Light enters what the converter read of the photodiode in one slot, before the
 // skin: its code of 0..1023, done at a tick.
 func (b *board) Light(code uint16, tick uint32) {
-	if !b.sampling || !b.on.Has(wire.HasLight) {
+	if !b.Watching() {
 		return
 	}
 	if b.filled == 0 {

@@ -58,7 +58,8 @@ func (b *bench) receive(p []byte) {
 // slots plays n slots with codes of the converter.
 func (b *bench) slots(n int, light uint16, skin uint32) {
 	for range n {
-		b.board.Slot(light, b.tick+lightTicks, slotConversions*skin, b.tick+slotEnd)
+		b.board.Light(light, b.tick+lightTicks)
+		b.board.Skin(slotConversions*skin, b.tick+slotEnd)
 		b.tick += slotTicks
 	}
 }

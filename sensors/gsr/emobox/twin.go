@@ -137,8 +137,10 @@ func (l *life) catchUp(now instant.Instant) {
 	for ; l.slot+slotEnd <= tick; l.slot += slotTicks {
 		end := l.slot + slotEnd
 		l.edges(end)
-		lit := l.slot + lightTicks
-		l.board.Slot(l.light(lit), uint32(lit), l.skin(end), uint32(end))
+		if lit := l.slot + lightTicks; l.board.Watching() {
+			l.board.Light(l.light(lit), uint32(lit))
+		}
+		l.board.Skin(l.skin(end), uint32(end))
 	}
 }
 

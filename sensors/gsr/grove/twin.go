@@ -4,12 +4,18 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"emolab/sensors/virtual"
 )
 
-// counterBits is the width of what millis() counts.
-const counterBits = 32
+const (
+	// counterBits is the width of what millis() counts.
+	counterBits = 32
+	// wrapIn is how long after power-on it comes round, so that every run of the
+	// virtual lab crosses the wrap (a real board starts at 0).
+	wrapIn = 15 * time.Second
+)
 
 // twin is the virtual board.
 type twin struct {
@@ -32,7 +38,8 @@ func (b *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 	if b.set.Millis > 0 {
 		streams = []string{b.set.ID}
 	}
-	clock := virtual.SwitchOn(b.o, now, virtual.Power{TickHz: tickHz, WrapBits: counterBits}, streams...)
+	clock := virtual.SwitchOn(b.o, now, virtual.Power{
+		Tick0: 1<<counterBits - wrapIn.Milliseconds(), TickHz: tickHz, WrapBits: counterBits}, streams...)
 	sampler := virtual.NewSampler(clock, now, tickHz, b.set.Rate)
 	for {
 		due.After(sampler.Until(b.o.Clock.Now()))
