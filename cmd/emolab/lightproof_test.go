@@ -197,7 +197,7 @@ type identityProof struct {
 	seen                int // frames that were seen
 	unknown             int // of seen, those that are neither told nor counted as unreported
 
-	examples []string // of wrong
+	examples []string // a few of wrong, in words
 }
 
 func (i identityProof) String() string {
@@ -237,7 +237,9 @@ func (p proof) identity() identityProof {
 			i.unjudged++
 		case slices.ContainsFunc(saw, another):
 			i.wrong++
-			i.examples = append(i.examples, fmt.Sprintf("frame %d was told from %v to %v, and seen were %s", s.Frame, s.From.Sub(p.shown[0].From), s.Until.Sub(p.shown[0].From), p.seen.words(s, p.shown[0].From)))
+			if len(i.examples) < 3 {
+				i.examples = append(i.examples, fmt.Sprintf("frame %d was told from %v to %v, and seen were %s", s.Frame, s.From.Sub(p.shown[0].From), s.Until.Sub(p.shown[0].From), p.seen.words(s, p.shown[0].From)))
+			}
 		default:
 			i.right++
 			if !slices.ContainsFunc(p.seen.during(from, until), another) {
