@@ -210,6 +210,7 @@ func TestCameraShiftIsOfOneCamera(t *testing.T) {
 
 // A camera that is not there states the clock that its kind mostly has.
 func TestAbsentCameraStatesItsClock(t *testing.T) {
+	needModels(t) // a rig with a camera opens the face nets
 	for source, want := range map[string]stream.ClockKind{
 		"/dev/video97":                stream.HostClock,
 		"http://127.0.0.1:1/no.mjpeg": stream.ArrivalClock,
