@@ -2,6 +2,7 @@ package align
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"emolab/fusion/instant"
@@ -168,7 +169,31 @@ func leastAheadInto(out, vs []float64, n int) {
 }
 
 // ear watches the latest arrivals of a counted clock while they come.
-type ear struct{ heard []Stamp }
+type ear struct {
+	heard []Stamp
+	late  []float64 // by how much samples come later than their numbers say, usually; ns
+}
+
+// usualLates is how many of those are kept.
+const usualLates = 128
+
+// skipped is how many numbers are missing before a sample that comes so much later
+// than its own says, ns: as many as leave it no later than samples usually are.
+func (e *ear) skipped(m method, late float64) int64 {
+	longest := math.Inf(1)
+	if len(e.late) >= usualLates/2 {
+		sorted := slices.Sorted(slices.Values(e.late))
+		longest = sorted[len(sorted)*49/50]
+	}
+	if late > max(longest, m.missed()) {
+		return int64(math.Ceil((late - longest) / m.nsPerTick))
+	}
+	if len(e.late) == usualLates {
+		e.late = append(e.late[:0], e.late[usualLates/4:]...)
+	}
+	e.late = append(e.late, late)
+	return 0
+}
 
 // hear takes one more sample. The oldest are let go when there are twice as many as
 // are needed, so that few are moved.

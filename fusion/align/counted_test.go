@@ -55,12 +55,12 @@ func TestCountedClocks(t *testing.T) {
 		bound       time.Duration
 	}{
 		{"60 Hz, numbers", 60, .02, 1 << 40, time.Millisecond, 3 * time.Millisecond, 35 * time.Millisecond},
-		{"60 Hz, frames only", 60, .02, 1, 17 * time.Millisecond, 34 * time.Millisecond, 65 * time.Millisecond},
-		{"60 Hz, frames only, hardly any loss", 60, .0005, 1, 17 * time.Millisecond, 17 * time.Millisecond, 50 * time.Millisecond},
-		{"120 Hz, frames only", 120, .02, 1, 17 * time.Millisecond, 34 * time.Millisecond, 65 * time.Millisecond},
+		{"60 Hz, frames only", 60, .02, 1, 4 * time.Millisecond, 20 * time.Millisecond, 75 * time.Millisecond},
+		{"60 Hz, frames only, hardly any loss", 60, .0005, 1, 4 * time.Millisecond, 20 * time.Millisecond, 75 * time.Millisecond},
+		{"120 Hz, frames only", 120, .02, 1, 2 * time.Millisecond, 20 * time.Millisecond, 65 * time.Millisecond},
 		{"1000 Hz, 4 bits", 1000, .02, 16, 2 * time.Millisecond, 5 * time.Millisecond, 35 * time.Millisecond},
-		{"100 Hz, frames only", 100, .02, 1, 12 * time.Millisecond, 34 * time.Millisecond, 50 * time.Millisecond},
-		{"10 Hz, lines", 10, .02, 1, 100 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond},
+		{"100 Hz, frames only", 100, .02, 1, 2500 * time.Microsecond, 24 * time.Millisecond, 60 * time.Millisecond},
+		{"10 Hz, lines", 10, .02, 1, 5 * time.Millisecond, 20 * time.Millisecond, 300 * time.Millisecond},
 	} {
 		for seed := range uint64(2) {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, seed), func(t *testing.T) {

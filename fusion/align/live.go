@@ -39,13 +39,14 @@ type Live struct {
 	epochs int
 	pings  int
 
-	epoch    int
-	begun    bool            // an epoch has begun
-	since    instant.Instant // arrival of its first sample
-	estimate estimate
-	ear      ear             // of a counted clock
-	last     instant.Instant // the latest At given in this epoch
-	given    bool
+	epoch     int
+	begun     bool            // an epoch has begun
+	since     instant.Instant // arrival of its first sample
+	estimate  estimate
+	ear       ear             // of a counted clock
+	recounted bool            // its numbers did not count what was missing, once at least
+	last      instant.Instant // the latest At given in this epoch
+	given     bool
 }
 
 // NewLive makes the live alignment of one stream. Where info does not describe
@@ -136,7 +137,14 @@ func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration
 	if l.method.kind == stream.CountedClock {
 		// Samples may be missing just before this one and not be noticed yet: it can
 		// have been taken as late as it arrived.
-		err = max(err, s.Arrival.Sub(at))
+		latest := s.Arrival.Sub(at)
+		if l.recounted {
+			// As has been seen of this device. It is put where such a loss would have
+			// put it, until more samples have shown what it was.
+			by := nanoseconds(float64(l.ear.skipped(l.method, float64(latest))) * l.method.nsPerTick)
+			at, err = at.Add(by), sum(err, by)
+		}
+		err = max(err, latest)
 	}
 	if heard := s.Arrival.Sub(l.since); heard < heldUpFor && len(l.estimate.asked) == 0 {
 		err = sum(err, time.Duration(float64(heldUp)*(1-float64(heard)/float64(heldUpFor))))
@@ -177,6 +185,7 @@ func (l *Live) observe(epoch int, samples []stream.Sample, probes []stream.Probe
 // recount begins the estimate of a counted clock anew with the latest samples:
 // there are some missing before them.
 func (l *Live) recount() {
+	l.recounted = true
 	e := &l.estimate
 	*e = estimate{rate: e.handedOn()}
 	for _, s := range l.ear.latest(l.method) {
