@@ -32,7 +32,7 @@ build: models ## build ./emolab
 HOST := firmware-bridge/emulator/host
 firmware: build ## build the box's firmware for its microcontroller, and its simulator ./emolab-simavr
 	@.ci/deps --firmware
-	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -o emolab-simavr $(HOST)/*.c $$(pkg-config --cflags --libs simavr libelf) -lm
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -pthread -o emolab-simavr $(HOST)/*.c $$(pkg-config --cflags --libs simavr libelf) -lm
 	./emolab firmware build --out dist/firmware
 
 .PHONY: demo
