@@ -1,6 +1,7 @@
 package latency
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -12,20 +13,13 @@ import (
 // Picture is what a frame of a camera shows of the flashes: how much light there
 // is in each of some cells of it, in any unit that is proportional to light.
 type Picture struct {
-	At    instant.Instant // the frame's stamp
+	At    instant.Instant // the frame's stamp, as alignment has it
 	Light []float64       // as many cells in every picture
 }
 
-// CameraOptions are the settings of FitCamera. The zero value is for any camera.
-type CameraOptions struct {
-	// From and Until are the least and the largest latency that is looked for.
-	// Both 0 means -100 ms to 1 s: a network camera compresses what it sends.
-	From, Until time.Duration
-	// MinMatched is the least number of flashes that must be seen. 0 means 10.
-	MinMatched int
-}
-
 const (
+	// cameraUntil is the largest latency that is looked for: a network camera
+	// compresses what it sends.
 	cameraUntil = time.Second
 	// fewestPictures is how many frames a second are needed: the shortest flash,
 	// of 200 ms, must have two that begin and end within it.
@@ -37,8 +31,8 @@ const (
 
 // FitCamera finds by how much the stamps of a camera's frames are later than the
 // middle of their exposure. stated are the edges of the light on the glass, seen
-// the camera's frames in order of time. cells are those of the picture that show
-// the flashes.
+// the camera's frames in order of time, of which fewest must show an edge each (0
+// means 10). cells are those of the picture that show the flashes.
 //
 // First the latency is sought, and the cells with it, at which the light of a cell
 // goes best with the flashes. Then every edge limits the latency (see spans): an
@@ -52,30 +46,30 @@ const (
 //
 // In a camera that exposes row by row it is the middle of the cells' rows that is
 // measured.
-func FitCamera(stated []Edge, seen []Picture, o CameraOptions) (m Measured, cells []int, err error) {
-	if o.From == 0 && o.Until == 0 {
-		o.From, o.Until = searchFrom, cameraUntil
+func FitCamera(stated []Edge, seen []Picture, fewest int) (m Measured, cells []int, err error) {
+	if fewest == 0 {
+		fewest = fewestMatched
 	}
-	if o.MinMatched == 0 {
-		o.MinMatched = usualMinMatched
-	}
-	stated = usable(stated)
-	m = Measured{Kind: Camera, Flashes: len(stated)}
+	m = Measured{Kind: Camera}
 	if len(stated) == 0 {
-		return m, nil, fmt.Errorf("latency: no flash was shown: did the page stay in front, in full screen?")
+		return m, nil, errNotShown
 	}
-	seen = around(seen, stated, o)
+	if stated, err = wellKnown(stated); err != nil {
+		return m, nil, err
+	}
+	m.Flashes = len(stated)
+	seen = around(seen, stated)
 	period := periodOf(seen)
 	if period <= 0 || period > time.Second/fewestPictures {
 		return m, nil, fmt.Errorf("latency: the camera gave %d frames while %d flashes were shown, and at least %d a second are needed: give it more light, or a smaller picture", len(seen), len(stated), fewestPictures)
 	}
-	rough, cells, err := follow(stated, seen, period, o)
+	rough, cells, err := follow(stated, seen, period)
 	if err != nil {
 		return m, nil, err
 	}
 	changes, noise := changesOf(stated, lightOf(seen, cells), rough, period)
 	m.Matched = len(changes)
-	if len(changes) < o.MinMatched || float64(len(changes)) < enough*float64(len(stated)) {
+	if len(changes) < fewest || float64(len(changes)) < enough*float64(len(stated)) {
 		return m, cells, fmt.Errorf("latency: the camera showed only %d of %d flashes clearly: bring it closer to the screen, or darken the room", len(changes), len(stated))
 	}
 	m.fit(changes, period, noise, jitterOf(seen, period))
@@ -83,22 +77,12 @@ func FitCamera(stated []Edge, seen []Picture, o CameraOptions) (m Measured, cell
 }
 
 // around returns the pictures that may show the edges.
-func around(seen []Picture, stated []Edge, o CameraOptions) []Picture {
-	from := stated[0].At.Add(o.From - longestState)
-	until := stated[len(stated)-1].At.Add(o.Until + longestState)
-	i, _ := slices.BinarySearchFunc(seen, from, func(p Picture, at instant.Instant) int { return compare(p.At, at) })
-	j, _ := slices.BinarySearchFunc(seen, until, func(p Picture, at instant.Instant) int { return compare(p.At, at) })
+func around(seen []Picture, stated []Edge) []Picture {
+	from := stated[0].At.Add(searchFrom - longestState)
+	until := stated[len(stated)-1].At.Add(cameraUntil + longestState)
+	i, _ := slices.BinarySearchFunc(seen, from, func(p Picture, at instant.Instant) int { return cmp.Compare(p.At, at) })
+	j, _ := slices.BinarySearchFunc(seen, until, func(p Picture, at instant.Instant) int { return cmp.Compare(p.At, at) })
 	return seen[i:max(i, j)]
-}
-
-func compare(a, b instant.Instant) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // periodOf is the usual time from one picture to the next.

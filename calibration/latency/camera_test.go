@@ -110,7 +110,7 @@ func TestCameraLatency(t *testing.T) {
 		c.exposure = min(time.Duration(rapid.Int64Range(2, 33).Draw(t, "exposure"))*time.Millisecond, period)
 		stated := flashes(random, 3)
 		seen, late := c.film(random, stated)
-		m, cells, err := FitCamera(stated, seen, CameraOptions{})
+		m, cells, err := FitCamera(stated, seen, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestCameraInStepWithTheScreen(t *testing.T) {
 						c.noise, c.jitter = .03, 3*time.Millisecond
 					}
 					seen, _ := c.film(random, stated)
-					m, _, err := FitCamera(stated, seen, CameraOptions{})
+					m, _, err := FitCamera(stated, seen, 0)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -170,7 +170,7 @@ func TestCameraExposureIsTold(t *testing.T) {
 	c := camera{fps: 29.3, exposure: 20 * time.Millisecond, latency: 55 * time.Millisecond, cells: 5, noise: .005}
 	stated := flashes(random, 3)
 	seen, _ := c.film(random, stated)
-	m, _, err := FitCamera(stated, seen, CameraOptions{})
+	m, _, err := FitCamera(stated, seen, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestCameraThatSeesNothingIsRefused(t *testing.T) {
 			}
 		}), "3 cells"},
 	} {
-		if _, _, err := FitCamera(tc.stated, tc.seen, CameraOptions{}); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if _, _, err := FitCamera(tc.stated, tc.seen, 0); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", name, err, tc.want)
 		}
 	}
@@ -251,7 +251,7 @@ func TestCameraBearsAnything(t *testing.T) {
 			}
 			seen = append(seen, p)
 		}
-		m, _, err := FitCamera(stated, seen, CameraOptions{MinMatched: 1})
+		m, _, err := FitCamera(stated, seen, 1)
 		if err == nil {
 			for _, v := range []float64{m.MedianMs, m.SDMs, m.ClockMs, m.WithinMs(), m.ExposureMs, m.OpenMs} {
 				if math.IsNaN(v) || math.IsInf(v, 0) {

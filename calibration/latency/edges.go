@@ -16,23 +16,14 @@ type Edge struct {
 	Bright bool          // after the edge
 }
 
-// EdgeOptions are the settings of Edges. The zero value is for a photodiode that
-// is read every millisecond.
-type EdgeOptions struct {
-	// MinContrast is the least difference of bright and dark, in units of the
-	// readings, that is taken for flashes. 0 takes any that stands out of the noise.
-	MinContrast float64
-	// MaxGap is the longest time between two readings in which a crossing is
-	// looked for; what happens in a longer one is not seen. 0 means 5 ms.
-	MaxGap time.Duration
-	// Flicker is how short a bright or dark time may be without being an edge: a
-	// dimmed backlight goes out hundreds of times a second. 0 means 30 ms.
-	Flicker time.Duration
-}
-
 const (
-	usualGap     = 5 * time.Millisecond
-	usualFlicker = 30 * time.Millisecond
+	// maxGap is the longest time between two readings in which a crossing is looked
+	// for; what happens in a longer one is not seen. A box reads light every
+	// millisecond.
+	maxGap = 5 * time.Millisecond
+	// flicker is how short a bright or dark time may be without being an edge: a
+	// dimmed backlight goes out hundreds of times a second.
+	flicker = 30 * time.Millisecond
 
 	// A reading above high of the contrast is bright, one below low is dark, and
 	// what lies between belongs to what was before.
@@ -110,23 +101,19 @@ func LevelsOf(values []float64) Levels {
 // Edges finds where light readings turn bright or dark. at, err and value have
 // one entry a reading, in order of time. An edge is where the readings, joined by
 // straight lines, pass half of the contrast on their way from below a quarter of
-// it to above three quarters, or back. Readings without flashes have none.
-func Edges(at []instant.Instant, err []time.Duration, value []float64, o EdgeOptions) []Edge {
+// it to above three quarters, or back. Readings without flashes have none;
+// minContrast is the least difference of bright and dark, in their units, that is
+// taken for flashes, and 0 takes any that stands out of the noise.
+func Edges(at []instant.Instant, err []time.Duration, value []float64, minContrast float64) []Edge {
 	levels := LevelsOf(value)
-	if !levels.Flashes(o.MinContrast) {
+	if !levels.Flashes(minContrast) {
 		return nil
 	}
-	if o.MaxGap == 0 {
-		o.MaxGap = usualGap
-	}
-	if o.Flicker == 0 {
-		o.Flicker = usualFlicker
-	}
-	w := watch{levels: levels, maxGap: o.MaxGap}
+	w := watch{levels: levels}
 	for i := range min(len(at), len(err), len(value)) {
 		w.reading(at[i], err[i], value[i])
 	}
-	return steady(w.turns, o.Flicker)
+	return steady(w.turns)
 }
 
 // turn is a change of state. One that nobody saw (between two readings far apart)
@@ -139,7 +126,6 @@ type turn struct {
 // watch follows light readings.
 type watch struct {
 	levels Levels
-	maxGap time.Duration
 	turns  []turn
 
 	known, bright bool // the state
@@ -161,7 +147,7 @@ func (w *watch) reading(at instant.Instant, err time.Duration, value float64) {
 		return
 	}
 	now := point{at, err, (value - w.levels.Dark) / w.levels.Contrast()}
-	gap := w.any && (now.at.Sub(w.last.at) > w.maxGap || now.at < w.last.at)
+	gap := w.any && (now.at.Sub(w.last.at) > maxGap || now.at < w.last.at)
 	if gap {
 		w.crossed = false
 	}
@@ -203,7 +189,7 @@ func cross(a, b point) Edge {
 // steady takes out flicker, and what nobody saw. Dark times that are too short are
 // filled first: a dimmed backlight makes many of them in one bright time. Then
 // what is left of too short bright times goes.
-func steady(turns []turn, flicker time.Duration) []Edge {
+func steady(turns []turn) []Edge {
 	for _, bright := range [...]bool{false, true} {
 		kept := turns[:0:0]
 		for _, t := range turns {

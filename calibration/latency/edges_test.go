@@ -85,7 +85,7 @@ func TestEdgesAreFoundWithinTheirBounds(t *testing.T) {
 			every:    ms,
 		}
 		at, err, value := p.read(0, instant.Instant(turns[len(turns)-1]+300*ms), quiet())
-		edges := latency.Edges(at, err, value, latency.EdgeOptions{MinContrast: 2048})
+		edges := latency.Edges(at, err, value, 2048)
 		if len(edges) != len(turns) {
 			t.Fatalf("%d edges, want %d", len(edges), len(turns))
 		}
@@ -108,7 +108,7 @@ func TestEdgesInNoise(t *testing.T) {
 	for seed := range uint64(10) {
 		p := panel{turns: turnsAt(300*ms, 700*ms, 900*ms, 1400*ms), dark: 500, contrast: 3000, slow: 8 * ms, noise: .05, every: ms}
 		at, err, value := p.read(0, instant.Instant(1700*ms), rand.New(rand.NewPCG(seed, 7)))
-		edges := latency.Edges(at, err, value, latency.EdgeOptions{MinContrast: 2048})
+		edges := latency.Edges(at, err, value, 2048)
 		if len(edges) != 4 {
 			t.Fatalf("%d edges, want 4: %v", len(edges), edges)
 		}
@@ -124,7 +124,7 @@ func TestEdgesInNoise(t *testing.T) {
 func TestDimmedBacklight(t *testing.T) {
 	p := panel{turns: turnsAt(300*ms, 700*ms, 900*ms, 1400*ms), dark: 500, contrast: 30000, dimmed: true, every: ms}
 	at, err, value := p.read(0, instant.Instant(1700*ms), quiet())
-	edges := latency.Edges(at, err, value, latency.EdgeOptions{})
+	edges := latency.Edges(at, err, value, 0)
 	if len(edges) != 4 {
 		t.Fatalf("%d edges, want 4: %v", len(edges), edges)
 	}
@@ -144,7 +144,7 @@ func TestEdgeThatNobodySaw(t *testing.T) {
 		lostBetween: [2]instant.Instant{instant.Instant(680 * ms), instant.Instant(720 * ms)},
 	}
 	at, err, value := p.read(0, instant.Instant(1700*ms), quiet())
-	edges := latency.Edges(at, err, value, latency.EdgeOptions{})
+	edges := latency.Edges(at, err, value, 0)
 	want := turnsAt(300*ms, 700*ms, 900*ms, 1400*ms)
 	want = append(want[:1], want[2:]...)
 	if len(edges) != len(want) {
@@ -162,7 +162,7 @@ func TestSpikes(t *testing.T) {
 	p := panel{turns: turnsAt(300*ms, 700*ms), dark: 500, contrast: 10000, every: ms}
 	at, err, value := p.read(0, instant.Instant(1000*ms), quiet())
 	value[100], value[101], value[850] = 65535, 65535, 65535
-	edges := latency.Edges(at, err, value, latency.EdgeOptions{})
+	edges := latency.Edges(at, err, value, 0)
 	if len(edges) != 2 {
 		t.Fatalf("%d edges, want 2: %v", len(edges), edges)
 	}
@@ -184,7 +184,7 @@ func TestNoFlashes(t *testing.T) {
 		"steady": steady, "noise": noise, "faint": faint, "none": nil,
 		"no numbers": {math.NaN(), math.Inf(1), math.Inf(-1)},
 	} {
-		if edges := latency.Edges(at[:len(values)], err[:len(values)], values, latency.EdgeOptions{MinContrast: 2048}); len(edges) > 0 {
+		if edges := latency.Edges(at[:len(values)], err[:len(values)], values, 2048); len(edges) > 0 {
 			t.Errorf("%s: %d edges", name, len(edges))
 		}
 	}
@@ -197,13 +197,13 @@ func FuzzEdges(f *testing.F) {
 		at, err, value := make([]instant.Instant, len(raw)), make([]time.Duration, len(raw)), make([]float64, len(raw))
 		now := instant.Instant(0)
 		for i, b := range raw {
-			now = now.Add(time.Duration(step)*ms + time.Duration(b%7)*ms)
+			now = now.Add(time.Duration(step)*ms/16 + time.Duration(b%7)*ms/2)
 			at[i], value[i] = now, float64(b)*257
 			if b == 77 {
 				value[i] = math.NaN()
 			}
 		}
-		edges := latency.Edges(at, err, value, latency.EdgeOptions{MaxGap: time.Second})
+		edges := latency.Edges(at, err, value, 0)
 		for i, e := range edges {
 			if e.Err < 0 || len(raw) > 0 && (e.At < at[0] || e.At > at[len(at)-1]) {
 				t.Fatalf("edge %d: %+v", i, e)

@@ -1,6 +1,7 @@
 package latency
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -163,7 +164,7 @@ func newView(e Edge, light []reading, late, before, after, period time.Duration)
 
 func lightBetween(light []reading, from, until instant.Instant) []reading {
 	find := func(at instant.Instant) int {
-		i, _ := slices.BinarySearchFunc(light, at, func(r reading, at instant.Instant) int { return compare(r.at, at) })
+		i, _ := slices.BinarySearchFunc(light, at, func(r reading, at instant.Instant) int { return cmp.Compare(r.at, at) })
 		return i
 	}
 	i := find(from)
@@ -233,8 +234,9 @@ func middle(spans []span) float64 {
 }
 
 // fit fills in the figures from the edges, the camera's period, the noise of the
-// light as a share of the contrast, and the jitter of the stamps in ms. How long an exposure takes is not known: of all that
-// fit the edges about equally well, the latency may be that of any.
+// light as a share of the contrast, and the jitter of the stamps in ms. How long an
+// exposure takes is not known: of all that fit the edges about equally well, the
+// latency may be that of any.
 func (m *Measured) fit(changes []change, period time.Duration, noise, jitter float64) {
 	type trial struct {
 		exposure, late, away float64

@@ -22,7 +22,7 @@ const (
 
 // follow finds the cells whose light goes with the flashes, and by how much later,
 // to about half a frame: where the correlation of the best cell is the highest.
-func follow(stated []Edge, seen []Picture, period time.Duration, o CameraOptions) (late time.Duration, cells []int, err error) {
+func follow(stated []Edge, seen []Picture, period time.Duration) (late time.Duration, cells []int, err error) {
 	columns, err := columnsOf(seen)
 	if err != nil {
 		return 0, nil, err
@@ -34,7 +34,7 @@ func follow(stated []Edge, seen []Picture, period time.Duration, o CameraOptions
 		at    int       // index of the best latency
 	)
 	state := make([]float64, len(seen))
-	for l := o.From; l <= o.Until; l += max(period/2, time.Millisecond) {
+	for l := searchFrom; l <= cameraUntil; l += max(period/2, time.Millisecond) {
 		shown(state, stated, seen, l)
 		standardise(state)
 		now := make([]float64, len(columns))

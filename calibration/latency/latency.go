@@ -26,6 +26,8 @@ type Kind string
 const (
 	Display Kind = "display" // light on the glass after the browser's expected display time
 	Camera  Kind = "camera"  // a frame's stamp after the middle of its exposure
+	// Sum is both together, where nothing tells them apart. It corrects neither.
+	Sum Kind = "sum"
 )
 
 // Screen is the screen that was measured with.
@@ -73,12 +75,18 @@ type Measured struct {
 	OpenMs     float64 `json:"open_ms,omitempty"`
 }
 
-// held is the share of the deviations that a stated bound holds.
-const held = .99
+const (
+	// held is the share of the deviations that a stated bound holds.
+	held = .99
+	// fewFlashes is nearly as many as show that share: three rounds of the flashes,
+	// of which a tenth was missed.
+	fewFlashes = 86
+)
 
 // WithinMs is what 99 of 100 deviations stay in, and the bound of the clocks that
 // they were measured with: a deviation d that was measured with an error of up to
-// c is at most |d| + c.
+// c is at most |d| + c. Of fewer deviations than 100 it is the largest one, beyond
+// which one of n+1 further ones is to be expected (see Few).
 func (m Measured) WithinMs() float64 {
 	if len(m.ResidualsMs) == 0 {
 		return math.Inf(1)
@@ -91,12 +99,19 @@ func (m Measured) WithinMs() float64 {
 	return quantile(away, held) + m.ClockMs
 }
 
+// Few tells whether so few flashes were matched that their largest deviation does
+// not show what 99 of 100 stay in: one of n+1 further ones lies beyond it.
+func (m Measured) Few() bool { return m.Matched < fewFlashes }
+
 // ShiftMs is what is added to the instants of the stream that was measured: light
 // comes later than the display time that the browser says, an exposure earlier
 // than the stamp of its frame.
 func (m Measured) ShiftMs() float64 {
-	if m.Kind == Camera {
+	switch m.Kind {
+	case Camera:
 		return -m.MedianMs
+	case Sum:
+		return 0
 	}
 	return m.MedianMs
 }

@@ -2,37 +2,28 @@ package latency
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 )
 
-// MatchOptions are the settings of Match. The zero value is for a display.
-type MatchOptions struct {
-	Kind Kind
-	// From and Until are the least and the largest latency that is looked for.
-	// Both 0 means -100 to 500 ms: a browser may announce a frame some refreshes
-	// too late, and no screen or camera in a lab is half a second behind.
-	From, Until time.Duration
-	// Window is how far apart, from end to end, most latencies of one measurement
-	// lie. 0 means 40 ms: a frame of 30 a second, and how much liquid crystals
-	// differ in brightening and darkening.
-	Window time.Duration
-	// Tolerance is how far a single edge may be from the median and still be one
-	// that came late or early, and not another. 0 means 150 ms.
-	Tolerance time.Duration
-	// MinMatched is the least number of matched edges. 0 means 10.
-	MinMatched int
-}
-
 const (
-	searchFrom      = -100 * time.Millisecond
-	searchUntil     = 500 * time.Millisecond
-	usualWindow     = 40 * time.Millisecond
-	usualTolerance  = 150 * time.Millisecond
-	usualMinMatched = 10
-
+	// searchFrom and searchUntil are the least and the largest latency that is looked
+	// for: a browser may announce a frame some refreshes too late, and no screen in a
+	// lab is half a second behind.
+	searchFrom  = -100 * time.Millisecond
+	searchUntil = 500 * time.Millisecond
+	// window is how far apart, from end to end, most latencies of one measurement
+	// lie: a frame of 30 a second, and how much liquid crystals differ in brightening
+	// and darkening.
+	window = 40 * time.Millisecond
+	// tolerance is how far a single edge may be from the median and still be one that
+	// came late or early, and not another.
+	tolerance = 150 * time.Millisecond
+	// fewestMatched is the least number of edges that tell a latency.
+	fewestMatched = 10
 	// enough is the share of the stated edges that must be matched, so that those
 	// that were not cannot be the rule.
 	enough = .5
@@ -44,25 +35,9 @@ const (
 	maxClock = 25 * time.Millisecond
 )
 
-func (o MatchOptions) filled() MatchOptions {
-	if o.From == 0 && o.Until == 0 {
-		o.From, o.Until = searchFrom, searchUntil
-	}
-	if o.Window == 0 {
-		o.Window = usualWindow
-	}
-	if o.Tolerance == 0 {
-		o.Tolerance = usualTolerance
-	}
-	if o.MinMatched == 0 {
-		o.MinMatched = usualMinMatched
-	}
-	return o
-}
-
-// Match finds by how much the edges that were seen are later than those that were
-// stated. It fills the figures of the result; who measured what is the caller's to
-// add.
+// Match finds by how much the edges of light that were seen on a display are later
+// than those that were stated. It fills the figures of the result; who measured what
+// is the caller's to add.
 //
 // Every pair of a stated and a seen edge of one direction votes for its
 // difference; the latency is where most votes of different edges lie within the
@@ -72,41 +47,53 @@ func (o MatchOptions) filled() MatchOptions {
 //
 // It is an error when too few edges match, or when two latencies are about equally
 // good.
-func Match(stated, seen []Edge, o MatchOptions) (Measured, error) {
-	o = o.filled()
-	stated, seen = usable(stated), usable(seen)
-	m := Measured{Kind: o.Kind, Flashes: len(stated), Extra: len(seen)}
+func Match(stated, seen []Edge) (Measured, error) {
+	m := Measured{Kind: Display}
 	if len(stated) == 0 {
-		return m, fmt.Errorf("latency: no flash was shown: did the page stay in front, in full screen?")
+		return m, errNotShown
 	}
+	stated, err := wellKnown(stated)
+	if err != nil {
+		return m, err
+	}
+	m.Flashes = len(stated)
 	if len(seen) == 0 {
 		return m, fmt.Errorf("latency: none of %d flashes was seen: move the sensor onto the patch", len(stated))
 	}
-	best, votes, other, otherVotes := vote(stated, seen, o)
+	if seen, err = wellKnown(seen); err != nil {
+		return m, err
+	}
+	best, votes, other, otherVotes := vote(stated, seen)
 	if votes > 0 && float64(otherVotes) >= rival*float64(votes) {
 		return m, fmt.Errorf("latency: %.0f and %.0f ms are about equally good (%d and %d of %d flashes): is something else flashing near the sensor, or is the computer too busy to play the flashes evenly?",
 			inMs(best), inMs(other), votes, otherVotes, len(stated))
 	}
-	pairs := pairUp(stated, seen, best, o)
+	pairs := pairUp(stated, seen, best)
 	m.Matched, m.Extra = len(pairs), len(seen)-len(pairs)
-	if len(pairs) < o.MinMatched || float64(len(pairs)) < enough*float64(len(stated)) {
+	if len(pairs) < fewestMatched || float64(len(pairs)) < enough*float64(len(stated)) {
 		return m, fmt.Errorf("latency: only %d of %d flashes were seen (at least %d are needed): move the sensor onto the middle of the patch, shade it from other light, and keep the page in front",
-			len(pairs), len(stated), max(o.MinMatched, int(math.Ceil(enough*float64(len(stated))))))
+			len(pairs), len(stated), max(fewestMatched, int(math.Ceil(enough*float64(len(stated))))))
 	}
 	m.describe(pairs)
 	return m, nil
 }
 
-// usable drops edges that are not known well enough, and puts the others in order.
-func usable(edges []Edge) []Edge {
+var errNotShown = errors.New("latency: no flash was shown: did the page stay in front, in full screen?")
+
+// wellKnown drops edges whose instants are not known well enough to measure with,
+// and puts the others in order. It is an error if none is left of some.
+func wellKnown(edges []Edge) ([]Edge, error) {
 	kept := make([]Edge, 0, len(edges))
 	for _, e := range edges {
 		if e.Err >= 0 && e.Err <= maxClock {
 			kept = append(kept, e)
 		}
 	}
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("latency: none of %d changes of light is known to %v or better, so nothing can be measured with them: let the devices run for a minute, end other programs, and measure again", len(edges), maxClock)
+	}
 	slices.SortStableFunc(kept, func(a, b Edge) int { return cmp.Compare(a.At, b.At) })
-	return kept
+	return kept, nil
 }
 
 // pair is a stated edge and the one that was seen of it.
@@ -124,21 +111,21 @@ type ballot struct {
 
 // vote returns the latency with most votes within the window, and the best of
 // those that share no vote with it.
-func vote(stated, seen []Edge, o MatchOptions) (best time.Duration, votes int, other time.Duration, otherVotes int) {
+func vote(stated, seen []Edge) (best time.Duration, votes int, other time.Duration, otherVotes int) {
 	var all []ballot
 	first := 0 // of the seen edges that a stated one can still reach
 	for i, s := range stated {
-		for first < len(seen) && seen[first].At.Sub(s.At) < o.From {
+		for first < len(seen) && seen[first].At.Sub(s.At) < searchFrom {
 			first++
 		}
-		for j := first; j < len(seen) && seen[j].At.Sub(s.At) <= o.Until; j++ {
+		for j := first; j < len(seen) && seen[j].At.Sub(s.At) <= searchUntil; j++ {
 			if seen[j].Bright == s.Bright {
 				all = append(all, ballot{seen[j].At.Sub(s.At), i, j})
 			}
 		}
 	}
 	slices.SortFunc(all, func(a, b ballot) int { return cmp.Compare(a.late, b.late) })
-	from, until, votes := fullest(all, o.Window)
+	from, until, votes := fullest(all)
 	if votes == 0 {
 		return 0, 0, 0, 0
 	}
@@ -146,10 +133,10 @@ func vote(stated, seen []Edge, o MatchOptions) (best time.Duration, votes int, o
 	// A rival lies a whole window away at least: nearer ones have the tail of the
 	// same latencies.
 	for _, rest := range [...][]ballot{
-		slices.DeleteFunc(slices.Clone(all), func(b ballot) bool { return b.late >= best-o.Window }),
-		slices.DeleteFunc(slices.Clone(all), func(b ballot) bool { return b.late <= best+o.Window }),
+		slices.DeleteFunc(slices.Clone(all), func(b ballot) bool { return b.late >= best-window }),
+		slices.DeleteFunc(slices.Clone(all), func(b ballot) bool { return b.late <= best+window }),
 	} {
-		if f, u, n := fullest(rest, o.Window); n > otherVotes {
+		if f, u, n := fullest(rest); n > otherVotes {
 			other, otherVotes = rest[(f+u-1)/2].late, n
 		}
 	}
@@ -159,7 +146,7 @@ func vote(stated, seen []Edge, o MatchOptions) (best time.Duration, votes int, o
 // fullest finds the window with most votes in ballots in order of latency. An edge
 // has one vote in a window, however many pairs it makes. Of equally full windows
 // the narrowest counts.
-func fullest(all []ballot, window time.Duration) (from, until, votes int) {
+func fullest(all []ballot) (from, until, votes int) {
 	statedIn, seenIn := map[int]int{}, map[int]int{}
 	add := func(b ballot, n int) {
 		for _, in := range [...]struct {
@@ -189,7 +176,7 @@ func fullest(all []ballot, window time.Duration) (from, until, votes int) {
 
 // pairUp gives each stated edge the seen one nearest to it after the latency, of
 // its direction, in order of distance, each edge once.
-func pairUp(stated, seen []Edge, late time.Duration, o MatchOptions) []pair {
+func pairUp(stated, seen []Edge, late time.Duration) []pair {
 	type candidate struct {
 		ballot
 		away time.Duration
@@ -197,10 +184,10 @@ func pairUp(stated, seen []Edge, late time.Duration, o MatchOptions) []pair {
 	var all []candidate
 	first := 0
 	for i, s := range stated {
-		for first < len(seen) && seen[first].At.Sub(s.At) < late-o.Tolerance {
+		for first < len(seen) && seen[first].At.Sub(s.At) < late-tolerance {
 			first++
 		}
-		for j := first; j < len(seen) && seen[j].At.Sub(s.At) <= late+o.Tolerance; j++ {
+		for j := first; j < len(seen) && seen[j].At.Sub(s.At) <= late+tolerance; j++ {
 			if d := seen[j].At.Sub(s.At); seen[j].Bright == s.Bright {
 				all = append(all, candidate{ballot{d, i, j}, (d - late).Abs()})
 			}

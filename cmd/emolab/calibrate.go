@@ -171,7 +171,7 @@ func measureDisplay(ctx context.Context, f *flashLab, light stream.Info, repeats
 	if err := f.seeLight(ctx, light, say); err != nil {
 		return none, err
 	}
-	got, err := f.play(ctx, repeats, newBar(say, 1, "flashes"), nil)
+	got, on, err := f.measure(ctx, repeats, say)
 	if err != nil {
 		return none, err
 	}
@@ -183,22 +183,20 @@ func measureDisplay(ctx context.Context, f *flashLab, light stream.Info, repeats
 	if err != nil {
 		return none, err
 	}
-	m, err := latency.Match(stated, seen, latency.MatchOptions{Kind: latency.Display})
+	m, err := latency.Match(stated, seen)
 	if err != nil {
 		return none, err
 	}
-	f.sign(&m, light)
+	f.sign(&m, light, on)
 	return m, nil
 }
 
 // sign adds to a measurement who made it with what.
-func (f *flashLab) sign(m *latency.Measured, device stream.Info) {
+func (f *flashLab) sign(m *latency.Measured, device stream.Info, on stage.Screen) {
 	m.MeasuredAt = time.Now().UTC().Truncate(time.Second)
 	m.Software = "emolab " + version
 	m.Device = strings.TrimSpace(strings.Join([]string{device.Device, device.Serial, device.Port}, " "))
-	if screen, ok := f.stage.Screen(); ok {
-		m.Screen = latency.Screen(screen)
-	}
+	m.Screen = latency.Screen(on)
 	m.Browser = f.stage.Agent()
 }
 
@@ -257,8 +255,16 @@ func printDisplay(w io.Writer, m latency.Measured) {
 	if m.Matched < m.Flashes*9/10 {
 		fmt.Fprintln(w, "More than a tenth of the flashes was missed: fasten the sensor, and measure again.")
 	}
+	printFew(w, m)
 	if m.WithinMs() > roughMs {
 		fmt.Fprintln(w, "The latencies vary much, which widens the bound of every stimulus time: end other programs, and measure again.")
+	}
+}
+
+// printFew warns of a bound that too few flashes speak for.
+func printFew(w io.Writer, m latency.Measured) {
+	if m.Few() {
+		fmt.Fprintf(w, "Only %d flashes speak for this bound: about one time in %d lies beyond it. More --repeats make it firm.\n", m.Matched, m.Matched+1)
 	}
 }
 

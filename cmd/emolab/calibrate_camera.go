@@ -60,9 +60,13 @@ const (
 	meterRows    = 12
 )
 
-// worstDisplay is the widest bound of a display's latency that a camera can be
-// measured against.
-const worstDisplay = 15 // ms
+const (
+	// worstGlass is the widest bound of the light on the glass that a camera is
+	// measured against, without the clocks': wider than what is to be found.
+	worstGlass = 22 * time.Millisecond
+	// usualRefresh is that of a screen which does not tell; few have a slower one.
+	usualRefresh = 60 // Hz
+)
 
 // Run is the command.
 func (c *calibrateCameraCmd) Run(a *app) error {
@@ -108,19 +112,23 @@ func (c *calibrateCameraCmd) Run(a *app) error {
 		return err
 	})
 	if err != nil {
+		if a.ctx.Err() != nil {
+			return errors.New("stopped before the camera was measured; what was measured before still holds")
+		}
 		return err
 	}
-	result := latencyResult{measured, measured.ShiftMs(), measured.WithinMs(), ""}
+	file := ""
 	if !glass.sum {
-		if result.File, err = saveLatency(c.Data, measured); err != nil {
-			return err
-		}
+		file, err = saveLatency(c.Data, measured)
 	}
 	if c.JSON {
-		return printJSON(a.out, result)
+		return errors.Join(err, printJSON(a.out, latencyResult{measured, measured.ShiftMs(), measured.WithinMs(), file}))
 	}
-	printCamera(a.out, measured, result.File)
-	return nil
+	printCamera(a.out, measured) // also when it cannot be kept
+	if file != "" {
+		fmt.Fprintf(a.out, "Kept in %s; emolab serve applies it from its next start on.\n", file)
+	}
+	return err
 }
 
 // openRealCamera opens a camera that can see a screen.
@@ -146,7 +154,8 @@ type glass struct {
 // glass decides what tells of the light.
 func (c *calibrateCameraCmd) glass(lab labFile) (glass, error) {
 	source, light, sensorErr := lightSource(lab, c.Device)
-	if c.Light == "sensor" || c.Light == "auto" && (sensorErr == nil || c.Device != "") {
+	var undecided *usageError // there are several
+	if c.Light == "sensor" || c.Light == "auto" && (sensorErr == nil || c.Device != "" || errors.As(sensorErr, &undecided)) {
 		if sensorErr != nil {
 			return glass{}, fmt.Errorf("%s: %w", c.Lab, sensorErr)
 		}
@@ -156,9 +165,10 @@ func (c *calibrateCameraCmd) glass(lab labFile) (glass, error) {
 	switch {
 	case err != nil:
 		return glass{}, err
-	case display != nil && display.WithinMs() > worstDisplay:
-		return glass{}, fmt.Errorf("the display's latency is known to ±%.0f ms only, and ±%d ms are needed to measure a camera against it: "+
-			"measure it again on a machine that does nothing else (emolab calibrate display), or use the sensor here too (--light sensor)", display.WithinMs(), worstDisplay)
+	case display != nil && display.Shift().Within+halfRefresh(display) > worstGlass:
+		return glass{}, fmt.Errorf("the display's latency is known to ±%.0f ms only, and ±%.0f ms are needed to measure a camera against it: "+
+			"measure it again on a machine that does nothing else (emolab calibrate display), or use the sensor here too (--light sensor)",
+			display.WithinMs(), max(0, 1000*(worstGlass-halfRefresh(display)).Seconds()))
 	case display != nil:
 		return glass{display: display}, nil
 	case c.Sum:
@@ -206,15 +216,22 @@ func (g glass) onGlass(edges []latency.Edge) []latency.Edge {
 		return edges
 	}
 	shift := g.display.Shift()
-	within := shift.Within
-	if hz := g.display.Screen.RefreshHz; hz > 0 {
-		within += time.Duration(float64(time.Second) / hz / 2)
-	}
+	within := shift.Within + halfRefresh(g.display)
 	for i := range edges {
 		edges[i].At = edges[i].At.Add(shift.By)
 		edges[i].Err += within
 	}
 	return edges
+}
+
+// halfRefresh is how much earlier or later than in a corner of the screen light is
+// in its middle.
+func halfRefresh(display *latency.Measured) time.Duration {
+	hz := display.Screen.RefreshHz
+	if !(hz > 0) {
+		hz = usualRefresh
+	}
+	return time.Duration(float64(time.Second) / hz / 2)
 }
 
 // measureCamera waits for the page and the devices, and for the camera to see the
@@ -233,7 +250,7 @@ func measureCamera(ctx context.Context, f *flashLab, g glass, about webcam.Descr
 	if err := f.seeFlashes(ctx, g, say); err != nil {
 		return none, err
 	}
-	got, err := f.play(ctx, repeats, newBar(say, 1, "flashes"), nil)
+	got, on, err := f.measure(ctx, repeats, say)
 	if err != nil {
 		return none, err
 	}
@@ -241,15 +258,19 @@ func measureCamera(ctx context.Context, f *flashLab, g glass, about webcam.Descr
 	if err != nil {
 		return none, err
 	}
-	m, _, err := latency.FitCamera(stated, pictures(got.all[meterID].samples), latency.CameraOptions{})
+	seen, err := got.pictures(meterID)
 	if err != nil {
 		return none, err
 	}
-	f.sign(&m, stream.Info{Device: about.Device})
+	m, _, err := latency.FitCamera(stated, seen, 0)
+	if err != nil {
+		return none, err
+	}
+	f.sign(&m, stream.Info{Device: about.Device}, on)
 	m.Mode, m.Corner = about.Mode(), g.corner
 	switch {
 	case g.sum:
-		m.Remark = "sum of display and camera"
+		m.Kind, m.Remark = latency.Sum, "sum of display and camera: it corrects neither"
 	case g.display != nil:
 		m.Remark = fmt.Sprintf("light by the display's latency of %+.1f ms, measured at %s", g.display.MedianMs, g.display.MeasuredAt.Format(time.RFC3339))
 	default:
@@ -258,8 +279,8 @@ func measureCamera(ctx context.Context, f *flashLab, g glass, about webcam.Descr
 	return m, nil
 }
 
-// seeFlashes plays the flashes until the camera follows them. The live instants of
-// the page are good enough for that.
+// seeFlashes plays the flashes until the camera follows them. Live instants are good
+// enough for that.
 func (f *flashLab) seeFlashes(ctx context.Context, g glass, say io.Writer) error {
 	var reason error
 	advised := time.Now()
@@ -270,7 +291,7 @@ func (f *flashLab) seeFlashes(ctx context.Context, g glass, say io.Writer) error
 		}
 		shown := t.latest(stage.StreamID, trialWindow)
 		stated := g.onGlass(changes(stimulus.Course(f.stage.Info()[0], shown, nil)))
-		_, _, reason = latency.FitCamera(stated, pictures(t.latest(meterID, trialWindow)), latency.CameraOptions{MinMatched: trialEdges})
+		_, _, reason = latency.FitCamera(stated, picturesOf(t.latest(meterID, trialWindow)), trialEdges)
 		if reason != nil && time.Since(advised) > 2*trialWindow {
 			fmt.Fprintln(say, reason)
 			advised = time.Now()
@@ -283,20 +304,10 @@ func (f *flashLab) seeFlashes(ctx context.Context, g glass, say io.Writer) error
 	return err
 }
 
-// pictures are the samples of a meter at the stamps that the camera gave.
-func pictures(samples []stream.Sample) []latency.Picture {
-	list := make([]latency.Picture, len(samples))
-	for i, s := range samples {
-		list[i] = latency.Picture{At: instant.Instant(s.Tick), Light: s.Values}
-	}
-	return list
-}
-
-// printCamera prints a camera's latency for people. file is where it is kept, "" if
-// it is the sum.
-func printCamera(w io.Writer, m latency.Measured, file string) {
+// printCamera prints a camera's latency for people, or the sum.
+func printCamera(w io.Writer, m latency.Measured) {
 	what := "Camera latency"
-	if file == "" {
+	if m.Kind == latency.Sum {
 		what = "Display and camera"
 	}
 	fmt.Fprintf(w, "%-18s %+.1f ms (median), SD %.1f ms, deviations p95 %.1f ms, largest %.1f ms\n", what, m.MedianMs, m.SDMs, m.P95Ms, m.MaxMs)
@@ -309,12 +320,14 @@ func printCamera(w io.Writer, m latency.Measured, file string) {
 	if away := math.Abs(m.RisingMs - m.FallingMs); away > 8 {
 		fmt.Fprintf(w, "Bright and dark differ by %.1f ms: is automatic exposure on, or the picture overexposed?\n", away)
 	}
-	if file == "" {
+	if m.Kind == latency.Sum {
 		fmt.Fprintln(w, "How much of it is the screen's is not known, so it is not kept and not applied.\nMeasure the display first: emolab calibrate display.")
 		return
 	}
-	fmt.Fprintf(w, "Frames of %s (%s) are corrected by %+.1f ms to the middle of\ntheir exposure, and hold within ±%.1f ms.\n", m.Device, m.Mode, m.ShiftMs(), m.WithinMs())
-	fmt.Fprintf(w, "Kept in %s; emolab serve applies it from its next start on.\n", file)
+	fmt.Fprintf(w, "Frames of %s (%s) are corrected by %+.1f ms to the middle of\ntheir exposure, and hold within ±%.1f ms beyond the clocks' own bounds, in the rows that show the\n"+
+		"flashes and at the exposure of now; what a camera exposes above or below is up to a frame earlier or later.\n",
+		m.Device, m.Mode, m.ShiftMs(), m.WithinMs())
+	printFew(w, m)
 }
 
 // cameraShift is the measured latency as it applies to an open camera: nil, and why
@@ -322,7 +335,7 @@ func printCamera(w io.Writer, m latency.Measured, file string) {
 func cameraShift(m *latency.Measured, about webcam.Description) (*stream.Shift, string) {
 	switch {
 	case m == nil:
-		return nil, fmt.Sprintf("The camera is not measured: what stamps its frames is later than their exposure (up to %s). Measure it: emolab calibrate camera.", unmeasured(about.Stamps))
+		return nil, fmt.Sprintf("The camera is not measured, or not to be corrected: what stamps its frames is later than their exposure (up to %s). To measure it: emolab calibrate camera.", unmeasured(about.Stamps))
 	case m.Device != about.Device || m.Mode != about.Mode():
 		return nil, fmt.Sprintf("The latency of the camera is not applied: it was measured of %s (%s), and this is %s (%s). Measure again: emolab calibrate camera.",
 			m.Device, m.Mode, about.Device, about.Mode())

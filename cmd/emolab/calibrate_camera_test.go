@@ -8,9 +8,11 @@ import (
 	"errors"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 
 	"emolab/calibration/latency"
 	"emolab/capture/webcam"
+	"emolab/fusion/align"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/console"
@@ -168,10 +171,110 @@ func TestMeasureCamera(t *testing.T) {
 		t.Errorf("applied as %+v: %s", shift, note)
 	}
 	var kept, sum bytes.Buffer
-	printCamera(&kept, m, file)
-	printCamera(&sum, m, "")
-	if !strings.Contains(kept.String(), "Kept in "+file) || !strings.Contains(sum.String(), "not applied") {
+	printCamera(&kept, m)
+	m.Kind = latency.Sum
+	printCamera(&sum, m)
+	if !strings.Contains(kept.String(), "corrected by -") || !strings.Contains(kept.String(), "flashes speak for this bound") || !strings.Contains(sum.String(), "not applied") {
 		t.Errorf("printed\n%s\n%s", kept.String(), sum.String())
+	}
+	// What corrects neither is not taken for a camera's.
+	if file, err = saveLatency(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	if wrong, err := readLatency(file, latency.Camera); err == nil {
+		t.Errorf("the sum is read as a camera's latency: %+v", wrong)
+	}
+}
+
+// A network camera whose pictures come more or less late is measured against what
+// alignment makes of them, not against their arrivals: what is found corrects a
+// recording of the same camera.
+func TestCameraIsMeasuredAsItIsAligned(t *testing.T) {
+	const (
+		period   = time.Second / 29
+		exposure = 10 * time.Millisecond
+		pictures = 29 * 60
+	)
+	random := rand.New(rand.NewPCG(17, 4))
+	start := instant.Instant(time.Hour)
+	var stated []latency.Edge
+	for at := start.Add(time.Second); len(stated) < 120; at = at.Add(time.Duration(200+random.IntN(300)) * time.Millisecond) {
+		stated = append(stated, latency.Edge{At: at, Err: time.Millisecond, Bright: len(stated)%2 == 0})
+	}
+	about := webcam.Description{Device: "camera of the test", FPS: 29, Stamps: webcam.ArrivalStamps}
+	meter := &track{info: stream.Info{ID: meterID, Kind: stream.Light, Clock: about.Stamps.Clock(), TickHz: 1e9, Rate: about.FPS}}
+	middles := make([]instant.Instant, pictures)
+	var last instant.Instant
+	for i := range middles {
+		middles[i] = start.Add(time.Duration(i) * period)
+		share := brightShare(stated, middles[i].Add(-exposure/2), middles[i].Add(exposure/2))
+		// 90 ms, and what the network adds.
+		last = max(last, middles[i].Add(90*time.Millisecond+time.Duration(random.ExpFloat64()*float64(8*time.Millisecond))))
+		s := stream.Sample{Seq: int64(i), Tick: int64(last), Arrival: last, Values: []float64{.3, .1 + .5*share}}
+		meter.samples = append(meter.samples, s)
+		meter.stamps = append(meter.stamps, align.Stamp{Seq: s.Seq, Tick: s.Tick, Arrival: s.Arrival})
+	}
+	got := tracks{all: map[string]*track{meterID: meter}}
+	seen, err := got.pictures(meterID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _, err := latency.FitCamera(stated, seen, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Device, m.Mode = about.Device, about.Mode()
+	shift, _ := cameraShift(&m, about)
+	face := stream.Info{ID: "face", Kind: stream.Face, Clock: about.Stamps.Clock(), TickHz: 1e9, Rate: about.FPS, Shift: shift}
+	timeline, err := align.Fit(face, meter.stamps, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := make([]float64, pictures)
+	inside := 0
+	for i, s := range meter.stamps {
+		at, bound := timeline.At(s.Epoch, timeline.Tick(s))
+		off[i] = at.Sub(middles[i]).Seconds() * 1000
+		if at.Sub(middles[i]).Abs() <= bound {
+			inside++
+		}
+	}
+	slices.Sort(off)
+	t.Logf("measured %+.2f ms, within %.2f; corrected frames are %+.2f ms off in the median", m.MedianMs, m.WithinMs(), off[pictures/2])
+	if math.Abs(off[pictures/2]) > 2 {
+		t.Errorf("corrected frames are %.2f ms off in the median", off[pictures/2])
+	}
+	if inside < pictures*99/100 {
+		t.Errorf("the bound holds for %d of %d frames", inside, pictures)
+	}
+}
+
+// What a display leaves open is known, the way from the corner to the middle
+// included, also of a screen that does not tell its refresh.
+func TestLightInTheMiddleOfTheScreen(t *testing.T) {
+	for hz, want := range map[float64]time.Duration{60: 8333333, 120: 4166666, 0: 8333333, math.NaN(): 8333333, -1: 8333333} {
+		display := measuredOnce(25, time.Now()) // ±1 ms
+		display.Screen.RefreshHz = hz
+		edges := glass{display: &display}.onGlass([]latency.Edge{{At: instant.Instant(time.Hour), Err: time.Millisecond, Bright: true}})
+		if e := edges[0]; e.At != instant.Instant(time.Hour+25*time.Millisecond) || e.Err != 2*time.Millisecond+want {
+			t.Errorf("at %v Hz: %+v, want a bound of %v", hz, e, 2*time.Millisecond+want)
+		}
+	}
+}
+
+// A device that goes away ends the measurement with its reason; a page may be
+// reloaded.
+func TestDeviceGoneWhileMeasuring(t *testing.T) {
+	away := []stream.Event{{Kind: stream.Disconnected, Detail: "unplugged"}}
+	page := &track{info: stream.Info{ID: stage.StreamID, Kind: stream.Stimulus}, events: away}
+	meter := &track{info: stream.Info{ID: meterID, Kind: stream.Light, Device: "C920"}}
+	got := tracks{all: map[string]*track{stage.StreamID: page, meterID: meter}}
+	if err := got.gone(); err != nil {
+		t.Errorf("only the page was away: %v", err)
+	}
+	meter.events = away
+	if err := got.gone(); err == nil || !strings.Contains(err.Error(), "C920 went away") || !strings.Contains(err.Error(), "unplugged") {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -239,6 +342,7 @@ func TestCalibrateCameraRefusals(t *testing.T) {
 	}
 	plain := write("plain.yaml", "camera: {source: /dev/video97}\n")
 	blind := write("blind.yaml", "devices:\n  - {driver: emobox, port: /dev/ttyUSB7, light: true}\n")
+	two := write("two.yaml", "devices:\n  - {driver: emobox, port: /dev/ttyUSB7, light: true}\n  - {driver: emobox, id: left, port: /dev/ttyUSB8, light: true}\n")
 	measured := t.TempDir()
 	if _, err := saveLatency(measured, measuredOnce(20, time.Now())); err != nil {
 		t.Fatal(err)
@@ -263,6 +367,7 @@ func TestCalibrateCameraRefusals(t *testing.T) {
 		{[]string{"--lab", plain, "--data", measured}, exitFailed, "there is no camera /dev/video97"},
 		{[]string{"--lab", plain, "--data", vague}, exitFailed, "±30 ms only"},
 		{[]string{"--lab", blind}, exitFailed, "names no camera"},
+		{[]string{"--lab", two}, exitUsage, "--device: eda, left"},
 		{[]string{"--lab", blind, "--camera", "film.mp4"}, exitUsage, "sees no screen"},
 	} {
 		var errOut bytes.Buffer

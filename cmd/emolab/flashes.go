@@ -156,14 +156,35 @@ func (f *flashLab) ready(ctx context.Context, say io.Writer) error {
 	}
 }
 
+// measure plays the flashes that are measured with, and returns what every stream
+// delivered meanwhile, and on which screen they were.
+func (f *flashLab) measure(ctx context.Context, repeats int, say io.Writer) (*tracks, stage.Screen, error) {
+	before, _ := f.stage.Screen()
+	got, err := f.play(ctx, repeats, newBar(say, 1, "flashes"), nil)
+	if err != nil {
+		return nil, before, err
+	}
+	on, ok := f.stage.Screen()
+	if !ok {
+		return nil, on, errors.New("the page was gone when the flashes ended, so it is not known on which screen they were: leave it open, and measure again")
+	}
+	// The refresh is measured by the page, every time a little differently.
+	if on.Width != before.Width || on.Height != before.Height || on.PixelRate != before.PixelRate {
+		return nil, on, fmt.Errorf("the page went from a screen of %s to one of %s in the middle: leave it where it is, and measure again", before, on)
+	}
+	return got, on, nil
+}
+
 // play shows the flashes some times and returns what every stream delivered
-// meanwhile. It ends early when enough says so, which is asked now and then.
+// meanwhile. It ends early when enough says so, which is asked now and then, and
+// with an error when a device that sees the light goes away.
 func (f *flashLab) play(ctx context.Context, times int, progress *bar, enough func(*tracks) bool) (*tracks, error) {
 	got := collect(f.lab)
 	defer got.end()
 	playing, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
+	var gone error
 	plan := study.FlashPlan(f.study, times)
 	go func() {
 		ended <- f.stage.Present(playing, session.Presentation{Session: "calibration", Study: f.study, Plan: plan})
@@ -175,6 +196,9 @@ func (f *flashLab) play(ctx context.Context, times int, progress *bar, enough fu
 		select {
 		case err := <-ended:
 			progress.finish()
+			if gone != nil {
+				return nil, gone
+			}
 			if err != nil && playing.Err() != nil && ctx.Err() == nil {
 				err = nil // it was enough
 			}
@@ -187,7 +211,14 @@ func (f *flashLab) play(ctx context.Context, times int, progress *bar, enough fu
 				passed += pollEvery
 			}
 			progress.set(min(int(passed/time.Second), total), total, waits)
+			if gone == nil {
+				gone = got.gone()
+			}
 			if enough != nil && enough(got) {
+				enough = nil // a later look may see the flashes end
+				stop()
+			}
+			if gone != nil {
 				stop()
 			}
 		}
@@ -245,6 +276,24 @@ func (t *tracks) add(c stream.Chunk) {
 func (t *tracks) end() {
 	t.sub.Close()
 	<-t.ended
+}
+
+// gone tells which device has gone away, and why; nil when none has. The page is
+// none of them: it may be reloaded.
+func (t *tracks) gone() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, of := range t.all {
+		if of.info.Kind == stream.Stimulus {
+			continue
+		}
+		for _, e := range of.events {
+			if e.Kind == stream.Disconnected {
+				return fmt.Errorf("%s went away while it was measured with: %s", strings.TrimSpace(of.info.Device+" "+of.info.Port), e.Detail)
+			}
+		}
+	}
+	return nil
 }
 
 // latest returns the samples that a stream delivered in the last while.
@@ -312,6 +361,26 @@ func (t *tracks) light(id string) ([]latency.Edge, error) {
 	return lightEdges(info, samples), nil
 }
 
+// pictures returns what a camera saw, each picture at the instant that a recording
+// would give its frame but for the latency: where arrivals are all there is, that is
+// not the arrival.
+func (t *tracks) pictures(id string) ([]latency.Picture, error) {
+	_, samples, err := t.aligned(id)
+	if err != nil {
+		return nil, err
+	}
+	return picturesOf(samples), nil
+}
+
+// picturesOf are the samples of a camera that meters light.
+func picturesOf(samples []stream.Sample) []latency.Picture {
+	list := make([]latency.Picture, len(samples))
+	for i, s := range samples {
+		list[i] = latency.Picture{At: s.At, Light: s.Values}
+	}
+	return list
+}
+
 // lightEdges finds the edges in the samples of a photodiode.
 func lightEdges(info stream.Info, samples []stream.Sample) []latency.Edge {
 	at := make([]instant.Instant, len(samples))
@@ -319,7 +388,7 @@ func lightEdges(info stream.Info, samples []stream.Sample) []latency.Edge {
 	for i, s := range samples {
 		at[i], bound[i] = s.At, s.Err
 	}
-	return latency.Edges(at, bound, lightValues(info, samples), latency.EdgeOptions{MinContrast: minLight})
+	return latency.Edges(at, bound, lightValues(info, samples), minLight)
 }
 
 // lightValues are the readings of a photodiode.

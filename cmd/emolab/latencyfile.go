@@ -39,13 +39,18 @@ func loadLatency(dir string, kind latency.Kind) (*latency.Measured, error) {
 
 // readLatency reads a file that saveLatency wrote.
 func readLatency(path string, kind latency.Kind) (*latency.Measured, error) {
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxLatencyFile+1))
 	if err != nil {
 		return nil, err
 	}
 	advice := fmt.Sprintf("measure again with `emolab calibrate %s`, or delete the file", kind)
 	if len(text) > maxLatencyFile {
-		return nil, fmt.Errorf("%s has %d bytes and is no measured latency: %s", path, len(text), advice)
+		return nil, fmt.Errorf("%s has more than %d bytes and is no measured latency: %s", path, maxLatencyFile, advice)
 	}
 	var m latency.Measured
 	if err := json.Unmarshal(text, &m); err != nil {
