@@ -15,6 +15,8 @@ import (
 	"emolab/fusion/stream"
 	"emolab/studies/browsertest"
 	"emolab/studies/stage"
+	"emolab/studies/stage/protocol"
+	"emolab/studies/study"
 )
 
 // watched is a page that plays one clip.
@@ -226,4 +228,70 @@ func TestMediaKeysAreBlocked(t *testing.T) {
 			t.Errorf("the key %s is not taken: %v", key, taken)
 		}
 	}
+}
+
+// A clip that follows another at once is not seen before its onset, and what is on the
+// screen between the two is told.
+func TestClipAfterClipInChromium(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: a browser plays clips")
+	}
+	st := exampleStudy(t)
+	st.Block.Trial = []study.TrialStep{{Action: study.Play}}
+	l := newLab(t, stage.Options{})
+	page := browsertest.Start(t).Open(t, 1280, 800)
+	page.Go(l.http.URL + "/stage#autostart")
+	reads(page, "Please wait until the experimenter begins.")
+	// What lies over a picture when it is first put on the page.
+	page.Do(chromedp.Evaluate[chromedp.Void](`window.views = [];
+		new MutationObserver((all) => all.forEach((m) => m.addedNodes.forEach(() => views.push(document.body.dataset.view))))
+			.observe(document.getElementById("picture"), {childList: true})`))
+	show := l.present(st, 0)
+	plays := func(p float64) func() bool {
+		return func() bool {
+			s, _ := l.samples()
+			return len(s) > 0 && s[len(s)-1].Values[presentation] == p
+		}
+	}
+	for _, p := range []float64{1, 2} {
+		l.until("the clip plays", plays(p))
+		page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
+	}
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	if views := browsertest.Value[[]string](page, "views"); !slices.Equal(views, []string{"blank", "blank"}) {
+		t.Errorf("clips were loaded under %q", views)
+	}
+	var course []float64
+	rows, _ := l.samples()
+	for _, r := range rows {
+		course = append(course, r.Values[presentation])
+	}
+	if course = slices.Compact(course); !slices.Equal(course, []float64{0, 1, 0, 2, 0}) {
+		t.Errorf("the screen showed the presentations %v", course)
+	}
+}
+
+// A page that was hidden for long has counted many frames, and none of them is lost or
+// a fault of the page.
+func TestLongHiddenPage(t *testing.T) {
+	l := newLab(t, stage.Options{Study: shortStudy(t, 10)})
+	page := l.open(browser("1"))
+	frames := func(presented int64, tick protocol.Tick) *protocol.Frames {
+		return &protocol.Frames{Run: 1, Presentation: 1, Stimulus: "a", Rect: [4]float64{0, 0, 1, 1},
+			Frames: []protocol.Frame{{Presented: presented, Expected: tick, Submitted: tick, Callback: tick}}}
+	}
+	page.say(frames(1, 5_000_000))
+	page.say(&protocol.Unknown{Run: 1, Tick: 6_000_000})
+	page.say(frames(1502, 56_000_000))
+	l.until("the frame is there", func() bool { s, _ := l.samples(); return len(s) == 3 })
+	rows, _ := l.samples()
+	if rows[2].Seq != 2 || len(l.events(stream.Fault)) > 0 || len(l.events(stream.Lost)) > 0 {
+		t.Errorf("row number %d, faults %v, lost %v", rows[2].Seq, l.events(stream.Fault), l.events(stream.Lost))
+	}
+	l.until("the frames are counted", func() bool { return l.said(stream.Marker, "1500 frames of a went by while nobody could see the page") })
+	page.say(frames(5000, 57_000_000))
+	l.until("too many in a visible page are a fault", func() bool { return l.said(stream.Fault, "from 1502 to 5000") })
 }

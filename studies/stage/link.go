@@ -119,12 +119,12 @@ func (l *link) serve(ctx context.Context) {
 		return
 	}
 	s.rec.connected(l.run, at, hello)
-	if elsewhere != "" {
-		s.rec.fault(l.run, at, "times of display are corrected by what another screen needs: %s", elsewhere)
-	}
 	l.send(&protocol.Library{Clips: clips(st), Corner: s.o.Corner}) // also tells the page that it is accepted
-	if show != nil {
+	switch {
+	case show != nil:
 		show.tell(ctx, news{link: l, what: attached{}})
+	case elsewhere != "": // the presentation ended meanwhile
+		l.send(&protocol.Refused{Reason: elsewhere})
 	}
 	for {
 		m, at, err := l.read(silence)
@@ -183,6 +183,9 @@ func (l *link) receive(ctx context.Context, m protocol.Message, at instant.Insta
 		return
 	case *protocol.Remark:
 		s.rec.remark(l.run, at, m)
+		if m.What == protocol.Moved && s.o.MeasuredOn != nil {
+			s.rec.fault(l.run, at, "times of display may be corrected by what another screen needs: the page said it is on %s, and has moved or was zoomed", screenOf(l.hello))
+		}
 		return
 	case *protocol.Fault:
 		s.rec.fault(l.run, at, "page: %s", m.Text)

@@ -141,7 +141,7 @@ func (r *recorder) frames(to *run, at instant.Instant, f *protocol.Frames, m stu
 	lost := int64(0)
 	for _, fr := range f.Frames {
 		gap := fr.Presented - r.last - 1
-		if gap < 0 || gap > maxGap {
+		if gap < 0 || gap > maxGap && !r.unseen {
 			c.Events = append(c.Events, stream.Event{Kind: stream.Fault, At: at, Count: 1,
 				Detail: fmt.Sprintf("the browser's count of frames went from %d to %d", r.last, fr.Presented)})
 			gap = 0

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
 	"emolab/fusion/stream"
 	"emolab/studies/browsertest"
 	"emolab/studies/stage"
@@ -79,7 +82,7 @@ func TestPageOnAnotherScreen(t *testing.T) {
 			if c.refused {
 				l.until("the page is let in", func() bool { page = l.open(hello); return page.accepted() })
 			}
-			hear[*protocol.Plan](page)
+			plan := hear[*protocol.Plan](page)
 			if got := l.said(stream.Fault, "on a screen of "+measured.String()); got != c.refused {
 				t.Errorf("faults: %v", l.events(stream.Fault))
 			}
@@ -88,8 +91,55 @@ func TestPageOnAnotherScreen(t *testing.T) {
 				t.Errorf("screen %v, want %v", got, want)
 			}
 			show.cancel()
+			hear[*protocol.Stop](page)
+			page.say(&protocol.Stopped{Run: plan.Run})
+			if c.refused { // it was let in for that plan only
+				if r := hear[*protocol.Refused](page); r.Busy || !strings.Contains(r.Reason, measured.String()) {
+					t.Errorf("after the plan it is refused as %+v", r)
+				}
+				page.closed()
+			}
 		})
 	}
+}
+
+// A page that leaves its screen while a plan runs is no longer corrected for certain.
+func TestPageLeavesItsScreen(t *testing.T) {
+	measured := stage.Screen{Width: 1920, Height: 1080, PixelRate: 1, RefreshHz: 60}
+	for _, on := range []*stage.Screen{nil, &measured} {
+		l := newLab(t, stage.Options{MeasuredOn: on})
+		page := l.open(browser("1"))
+		page.say(&protocol.Remark{Run: 1, What: protocol.Moved, Tick: 5})
+		l.until("the remark is there", func() bool { return l.said(stream.Marker, "the page is on another screen than before") })
+		page.say(&protocol.Blank{Run: 1, Tick: 6})
+		l.until("the row is there", func() bool { s, _ := l.samples(); return len(s) == 1 })
+		if got := l.said(stream.Fault, "times of display may be corrected by what another screen needs"); got != (on != nil) {
+			t.Errorf("measured on %v: faults %v", on, l.events(stream.Fault))
+		}
+	}
+}
+
+// Without a plan, a page that comes to another screen says hello from there.
+func TestPageSaysWhichScreenItIsOnInChromium(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: a browser")
+	}
+	l := newLab(t, stage.Options{})
+	page := browsertest.Start(t).Open(t, 1000, 800)
+	goTo := func(width int64) {
+		page.Do(chromedp.EmulateViewport(1000, 800, func(m *emulation.SetDeviceMetricsOverrideParams, _ *emulation.SetTouchEmulationEnabledParams) {
+			m.ScreenWidth, m.ScreenHeight = width, 900
+		}))
+	}
+	is := func(width int) func() bool {
+		return func() bool { s, there := l.server.Screen(); return there && s.Width == width && s.RefreshHz > 0 }
+	}
+	goTo(1600)
+	page.Go(l.http.URL + "/stage")
+	l.until("the page says where it is", is(1600))
+	goTo(1400)
+	l.until("the page says where it has gone", is(1400))
 }
 
 // A measured shift stands with the stream, and changes nothing of what is observed.

@@ -50,9 +50,6 @@ const (
 	BottomRight = "bottom-right"
 )
 
-// Corners are the corners of the screen.
-func Corners() []string { return []string{TopLeft, TopRight, BottomLeft, BottomRight} }
-
 // Server is the participant's screen. It implements stream.Source and
 // session.Stage. A page can connect while Run runs.
 type Server struct {

@@ -82,6 +82,11 @@ func (s *Server) Present(ctx context.Context, p session.Presentation) error {
 	defer func() {
 		s.mu.Lock()
 		s.show, s.wait = nil, ""
+		if l := s.holder; l != nil {
+			if elsewhere := s.otherScreen(l.hello); elsewhere != "" { // it was let in for this plan only
+				l.send(&protocol.Refused{Reason: elsewhere})
+			}
+		}
 		s.mu.Unlock()
 		close(sh.done)
 	}()
@@ -128,6 +133,9 @@ func (sh *show) start(l *link) {
 	}
 	s.rec.marker(l.run.ctx, l.run, s.o.Clock.Now(), "plan of session %s, row %d, from step %d, to %s",
 		sh.p.Session, sh.p.Plan.Row, sh.next, clientName(l.hello))
+	if elsewhere := s.otherScreen(l.hello); elsewhere != "" {
+		s.rec.fault(l.run, s.o.Clock.Now(), "times of display are corrected by what another screen needs: %s", elsewhere)
+	}
 	l.send(plan)
 }
 

@@ -129,7 +129,7 @@ type (
 	// its frames.
 	Remark struct {
 		Run          int    `json:"run"`
-		What         string `json:"what"` // one of the Happenings
+		What         string `json:"what"` // what happened, by the table of PROTOCOL.md
 		Tick         Tick   `json:"tick"`
 		Presentation int    `json:"presentation"` // of the clip; 0 = of the page
 		Media        int64  `json:"media"`        // currentTime of the clip, µs

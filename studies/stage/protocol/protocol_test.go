@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -78,6 +79,19 @@ func TestWhatNoPageSends(t *testing.T) {
 	}
 	if _, err := DecodePage([]byte(`{"type":"ready","run":1,"colour":"grey"}`)); err != nil {
 		t.Errorf("a key of a later version: %v", err)
+	}
+}
+
+// The page says what the protocol knows.
+func TestThePageKnowsEveryHappening(t *testing.T) {
+	types, err := os.ReadFile("../web/protocol.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what := range happenings {
+		if !strings.Contains(string(types), "'"+what+"'") {
+			t.Errorf("protocol.js has no happening %q", what)
+		}
 	}
 }
 

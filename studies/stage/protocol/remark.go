@@ -2,10 +2,11 @@ package protocol
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 )
+
+// Moved is the Remark of a page that is on another screen than it said.
+const Moved = "moved"
 
 // happenings are what a Remark can say, with the words for it. Those of a clip
 // have a verb for the time within it.
@@ -17,15 +18,13 @@ var happenings = map[string]string{
 	"fullscreen-left":  "full screen was left",
 	"fullscreen-taken": "full screen was taken",
 	"resized":          "the page's window changed its size",
+	Moved:              "the page is on another screen than before, or was zoomed",
 	"paused":           "was paused, not by this page: its frame stays",
 	"waiting":          "waits for its decoder: its frame stays",
 	"seeking":          "was sent to another place, not by this page",
 	"seeked":           "has come to that place",
 	"playing":          "plays on",
 }
-
-// Happenings are the values of Remark.What.
-func Happenings() []string { return slices.Sorted(maps.Keys(happenings)) }
 
 // String is the remark in words.
 func (m *Remark) String() string {

@@ -16,7 +16,7 @@ const KEPT = 2000;
 
 export class Link {
   /**
-   * @param {() => Hello} hello what to say first, on each connection
+   * @param {() => Promise<Hello>} hello what to say first, on each connection
    * @param {(m: ServerMessage) => void} receive every message but pings
    * @param {() => void} lost the connection ended
    */
@@ -38,7 +38,11 @@ export class Link {
     const socket = new WebSocket(url);
     this.socket = socket;
     this.heard = performance.now();
-    socket.onopen = () => socket.send(JSON.stringify(this.hello()));
+    socket.onopen = async () => {
+      const hello = JSON.stringify(await this.hello());
+      this.heard = performance.now(); // the server has had nothing to answer until now
+      if (socket.readyState === WebSocket.OPEN) socket.send(hello);
+    };
     socket.onmessage = (e) => {
       const rx = tick();
       this.heard = performance.now();
@@ -82,6 +86,11 @@ export class Link {
 
   #flush() {
     for (const m of this.kept.splice(0)) this.send(m);
+  }
+
+  /** Ends the connection, if there is one, and makes another. */
+  again() {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.close();
   }
 
   /** Ends a connection that has died without a word. */

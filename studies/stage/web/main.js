@@ -10,7 +10,7 @@ import {blockMediaKeys, watchPage} from './watch.js';
 import * as view from './screen.js';
 import words from './words.js';
 
-/** @import {Clip, Hello, Plan, ServerMessage} from './protocol.js' */
+/** @import {Clip, Hello, PageHappening, Plan, ServerMessage} from './protocol.js' */
 
 /** Set on a kiosk whose browser plays sound without being touched first. */
 const autostart = location.hash.includes('autostart');
@@ -33,20 +33,28 @@ let running = new AbortController();
 /** Loading happens in one line: a plan waits for what is already under way. */
 let loading = Promise.resolve();
 
-/** @returns {Hello} */
-function hello() {
+/** The screen was refused: its refresh may have been measured while the computer was busy. */
+let doubted = false;
+
+/** The page has left the screen of its hello during the present plan. */
+let strayed = false;
+
+/** How often the page looks whether it is still on the screen of its hello, ms. */
+const LOOK = 1000;
+
+/** @returns {Promise<Hello>} */
+async function hello() {
+  if (view.moved() || view.refreshRate() === 0 || doubted) await view.measureRefresh();
+  doubted = false;
   return {
     type: 'hello',
     version: VERSION,
     epoch,
     agent: navigator.userAgent,
     simulated: false,
-    screen_w: screen.width,
-    screen_h: screen.height,
-    dpr: devicePixelRatio,
-    refresh_hz: view.refreshRate(),
     isolated: globalThis.crossOriginIsolated === true,
     take_over: takeOver,
+    ...view.seen(),
   };
 }
 
@@ -101,6 +109,7 @@ function receive(m) {
       break;
     case 'refused':
       refused = true;
+      doubted = !m.busy;
       leave();
       if (m.busy) view.say(words.busy, words.takeOver);
       else view.say(words.refused, m.reason);
@@ -113,6 +122,28 @@ function leave() {
   running.abort(new DOMException('the plan has ended', 'AbortError'));
   running = new AbortController();
   plan = null;
+  strayed = false;
+}
+
+/**
+ * Sees to it that the server knows the screen. One that the page has gone to is told
+ * by another hello, but not in the middle of a plan, which would begin its step anew.
+ */
+function look() {
+  if (!view.moved()) return;
+  if (!plan) link.again();
+  else if (!strayed) {
+    strayed = true;
+    happened('moved');
+  }
+}
+
+/**
+ * Tells what happened to the page while a plan runs.
+ * @param {PageHappening} what
+ */
+function happened(what) {
+  if (plan) link.report({type: 'remark', run: plan.run, what, tick: tick(), presentation: 0, media: 0});
 }
 
 /**
@@ -206,11 +237,14 @@ addEventListener('pointerdown', () => {
   if (document.body.dataset.view === 'words') view.takeScreen().then(() => plan || refused || wait());
 });
 addEventListener('contextmenu', (e) => e.preventDefault());
-document.addEventListener('visibilitychange', () => view.keepLit());
-watchPage((what) => {
-  if (plan) link.report({type: 'remark', run: plan.run, what, tick: tick(), presentation: 0, media: 0});
+document.addEventListener('visibilitychange', () => {
+  view.keepLit();
+  // Loaded unseen, the page could not measure the refresh: it says hello with it now.
+  if (document.visibilityState === 'visible' && !plan && view.refreshRate() === 0) link.again();
 });
+watchPage(happened);
 blockMediaKeys();
+setInterval(look, LOOK);
 
 view.say(words.connecting);
 await view.measureRefresh();

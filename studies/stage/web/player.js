@@ -41,6 +41,10 @@ export class Player {
   /** Shows the plan from its step `from` to its end, and leaves the screen blank. */
   async run() {
     const {run, steps, from} = this.plan;
+    if (view.refreshRate() === 0) { // the page was loaded unseen
+      await view.nextFrame(this.signal);
+      await view.measureRefresh();
+    }
     for (const step of steps.slice(from)) {
       if (step.action === 'consent') {
         await this.#ask(step); // its answer ends it
@@ -119,6 +123,7 @@ export class Player {
     video.preload = 'auto';
     video.disablePictureInPicture = true;
     video.disableRemotePlayback = true;
+    if (view.showsClip()) this.#blank(); // another clip was shown just before
     if (document.visibilityState === 'hidden') await view.nextFrame(this.signal); // no clip begins unseen
     const frames = new FrameLog(this.plan.run, step, video, this.report, this.signal);
     view.place(video, clip.width, clip.height);
@@ -309,7 +314,7 @@ class FrameLog {
   /** Notes that the page can be seen again, from the next refresh on. */
   find() {
     this.lost = false;
-    this.seen = performance.now();
+    this.seen = Math.max(performance.now(), this.latest + GRAIN); // not before what was reported
   }
 
   flush() {

@@ -19,14 +19,15 @@ export const VERSION = 3;
  *   | {type: 'over', run: number}
  *   | {type: 'refused', busy: boolean, reason: string}} ServerMessage
  *
- * @typedef {'hidden'|'shown'|'frozen'|'thawed'|'fullscreen-left'|'fullscreen-taken'|'resized'} PageHappening
+ * @typedef {'hidden'|'shown'|'frozen'|'thawed'|'fullscreen-left'|'fullscreen-taken'|'resized'|'moved'} PageHappening
  * @typedef {'paused'|'waiting'|'seeking'|'seeked'|'playing'} ClipHappening
  * @typedef {{type: 'remark', run: number, what: PageHappening|ClipHappening, tick: number, presentation: number, media: number}} Remark
  *
  * @typedef {{presented: number, media: number, expected: number, submitted: number, callback: number}} Frame
  * @typedef {{type: 'frames', run: number, presentation: number, stimulus: string, rect: number[], frames: Frame[]}} Frames
  *
- * @typedef {{type: 'hello', version: number, epoch: string, agent: string, simulated: boolean, screen_w: number, screen_h: number, dpr: number, refresh_hz: number, isolated: boolean, take_over: boolean}} Hello
+ * @typedef {{screen_w: number, screen_h: number, dpr: number, refresh_hz: number}} ScreenSeen
+ * @typedef {{type: 'hello', version: number, epoch: string, agent: string, simulated: boolean, isolated: boolean, take_over: boolean} & ScreenSeen} Hello
  * @typedef {Hello
  *   | {type: 'pong', id: number, rx: number, tx: number}
  *   | {type: 'waiting', run: number}

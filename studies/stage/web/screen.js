@@ -2,7 +2,7 @@
 
 import words from './words.js';
 
-/** @import {Corner} from './protocol.js' */
+/** @import {Corner, ScreenSeen} from './protocol.js' */
 
 /**
  * @param {string} id
@@ -22,6 +22,20 @@ const progress = /** @type {HTMLProgressElement} */ (element('progress'));
 /** Time between two refreshes of the screen, ms; 0 until it is known. */
 let period = 0;
 
+/** The screen on which that was measured. */
+let measuredOn = '';
+
+/** Size and pixel rate of the present screen, to tell it from another. */
+const present = () => `${screen.width} ${screen.height} ${devicePixelRatio}`;
+
+/** Whether the page is on another screen than that whose refresh was measured. */
+export const moved = () => measuredOn !== present();
+
+/** @returns {ScreenSeen} */
+export function seen() {
+  return {screen_w: screen.width, screen_h: screen.height, dpr: devicePixelRatio, refresh_hz: refreshRate()};
+}
+
 /** The screen's refresh rate in Hz; 0 if unknown. */
 export const refreshRate = () => (period > 0 ? 1000 / period : 0);
 
@@ -30,6 +44,7 @@ export async function measureRefresh() {
   /** @type {number[]} */
   const gaps = [];
   let last = 0;
+  measuredOn = present();
   const enough = new Promise((done) => {
     const each = (/** @type {number} */ now) => {
       if (last > 0) gaps.push(now - last);
@@ -90,6 +105,9 @@ export function show(view) {
   picture.replaceChildren();
   return performance.now() + period;
 }
+
+/** Whether a clip is shown. */
+export const showsClip = () => document.body.dataset.view === 'clip';
 
 /**
  * Says where clips are shown: small in a corner, for a light sensor that is held

@@ -9,6 +9,9 @@
  */
 const RESUME = 1000;
 
+/** A window whose size has not changed for so long has been resized, ms. */
+const RESIZED = 1000;
+
 /**
  * Tells what happens to the page.
  * @param {(what: PageHappening) => void} tell
@@ -25,7 +28,12 @@ export function watchPage(tell) {
   document.addEventListener('fullscreenchange', () => {
     tell(document.fullscreenElement ? 'fullscreen-taken' : 'fullscreen-left');
   });
-  addEventListener('resize', () => tell('resized'));
+  let resizing = 0; // somebody draws at the window: told once
+  addEventListener('resize', () => {
+    if (!resizing) tell('resized');
+    clearTimeout(resizing);
+    resizing = setTimeout(() => (resizing = 0), RESIZED);
+  });
 }
 
 /**
