@@ -1,12 +1,15 @@
 package device_test
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"emolab/sensors/connection"
 	"emolab/sensors/device"
 )
 
@@ -26,6 +29,30 @@ func TestPlace(t *testing.T) {
 		err := c.place.Check()
 		if (err == nil) != (c.says == "") || (err != nil && !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%+v: %v, want %q", c.place, err, c.says)
+		}
+	}
+}
+
+// nowhere is a line that opens, if at all, with words of its own.
+type nowhere struct{ silence time.Duration }
+
+func (n *nowhere) Open(silence time.Duration) (connection.Line, error) {
+	n.silence = silence
+	return nil, errors.New("nowhere")
+}
+
+// A line of another kind wins over every other place.
+func TestPlaceThrough(t *testing.T) {
+	line := &nowhere{}
+	for _, p := range []device.Place{
+		{Through: line}, {Through: line, Port: "/dev/ttyUSB0"}, {Through: line, Address: "tcp://127.0.0.1:4242"},
+	} {
+		line.silence = 0
+		if err := p.Check(); err != nil {
+			t.Errorf("%+v: %v", p, err)
+		}
+		if _, err := p.Dial(115200, time.Minute)(); err == nil || err.Error() != "nowhere" || line.silence != time.Minute {
+			t.Errorf("%+v: %v, told a silence of %v", p, err, line.silence)
 		}
 	}
 }
