@@ -141,6 +141,7 @@ func since(a, b instant.Instant) time.Duration {
 type builder struct {
 	course []Showing
 	last   told // the latest row of a presentation
+	left   bool // a row without presentation came after it
 	unseen bool // the latest row says that what is on the screen is not known
 	// missing tells that the page has gone and nothing was told since; missed is
 	// when, and kept what the course ended with if it now ends with not knowing.
@@ -192,15 +193,29 @@ func (b *builder) row(r told, p pace) {
 		if s.Unreported > 0 {
 			b.between(s, p)
 		}
-		b.last = r
+		b.last, b.left = r, false
+	} else {
+		b.left = true
 	}
 	b.unseen = !r.known && r.presentation == 0
 	b.add(s)
 }
 
-// again tells whether a row begins its presentation, for the first time or anew.
-func (b *builder) again(r told) bool {
-	return r.presentation != b.last.presentation || r.presented <= b.last.presented
+// begins tells whether a row begins its presentation, for the first time or anew. The
+// browser counts the frames of each time from 1; a count that goes back while the clip
+// goes on is a fault of the page. Where it does not count, a frame before the last one
+// tells it.
+func (b *builder) begins(r told) bool {
+	back := r.known && b.last.known && r.frame < b.last.frame
+	switch {
+	case r.presentation == 0:
+		return false
+	case r.presentation != b.last.presentation:
+		return true
+	case r.presented > 0 && b.last.presented > 0:
+		return r.presented <= b.last.presented && (back || b.left)
+	}
+	return back
 }
 
 // unreported counts the frames that were displayed before the one of r and not told.
@@ -209,10 +224,10 @@ func (b *builder) unreported(r told) int64 {
 		return 0
 	}
 	n := r.presented - 1
-	if !b.again(r) {
+	if !b.begins(r) {
 		n -= b.last.presented
 	}
-	if n > maxUnreported {
+	if n < 0 || n > maxUnreported {
 		return 0
 	}
 	return n
@@ -224,7 +239,7 @@ func (b *builder) skipped(r told, unreported int64) int64 {
 		return 0
 	}
 	before := int64(-1)
-	if !b.again(r) {
+	if !b.begins(r) {
 		if !b.last.known {
 			return 0
 		}

@@ -226,7 +226,7 @@ func FuzzCourse(f *testing.F) {
 		}
 		covers(t, live.build.course)
 		for _, s := range course {
-			if s.Skipped < 0 || s.Unreported < 0 || s.Presentation < 0 || !s.Known && (s.Frame != 0 || s.Media != 0) || s.Rect[0] != s.Rect[0] {
+			if s.Skipped < 0 || s.Unreported < 0 || s.Presentation < 0 || !s.Known && (s.Frame != 0 || s.Media != 0) || s.CutOff && s.Presentation == 0 || s.Rect[0] != s.Rect[0] {
 				t.Fatalf("%+v", s)
 			}
 			got, ok := At(course, s.From)

@@ -24,6 +24,8 @@
 //     the last ones were not told cannot be seen.
 //   - A step of the frame number that neither told nor untold frames account for
 //     are frames that were skipped: they were never on the screen.
+//   - A presentation that begins anew (the page was reloaded in the middle of it, the
+//     session was continued) was cut off before: that counts for nothing any more.
 //
 // An instant nearer to a boundary than Err may lie on its other side.
 package stimulus
@@ -59,7 +61,10 @@ type Showing struct {
 	Media        time.Duration // the frame's presentation time within the file
 	Skipped      int64         // frames before this one that were never displayed
 	Unreported   int64         // frames before this one that were displayed and not told
-	Rect         [4]float64    // x, y, w, h of the picture in fractions of the screen; zeros = nowhere
+	// CutOff tells that the presentation began anew later. It was on the screen all
+	// the same; what is summed over a presentation leaves it out.
+	CutOff bool
+	Rect   [4]float64 // x, y, w, h of the picture in fractions of the screen; zeros = nowhere
 }
 
 // Course turns the rows of one segment into showings. samples are finally aligned
@@ -84,16 +89,22 @@ func Course(info stream.Info, samples []stream.Sample, away []Span) []Showing {
 		return 0
 	})
 	b := builder{course: make([]Showing, 0, len(samples))}
+	var begun []start
 	for _, r := range rows {
 		for len(gone) > 0 && gone[0].From < r.arrival {
 			b.gone(gone[0].From)
 			gone = gone[1:]
 		}
+		begins := b.begins(r)
 		b.row(r, paces[r.presentation])
+		if begins {
+			begun = append(begun, start{len(b.course) - 1, r.presentation})
+		}
 	}
 	for _, g := range gone {
 		b.gone(g.From)
 	}
+	cutOff(b.course, begun)
 	return b.course
 }
 

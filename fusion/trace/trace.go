@@ -131,7 +131,8 @@ func (r rect) within(x, y float64) (float64, float64) {
 
 // stimulus fills in what was on the screen, if anything was told of it, and returns
 // where its picture lies. Of a presentation of which it is not known which frame was
-// up, the row has the presentation and no frame.
+// up, the row has the presentation and no frame; of one that was cut off and began anew
+// later it has neither, so that a sum over a presentation holds its last showing only.
 func (r *row) stimulus(s stimulus.Showing, told bool) rect {
 	if !told {
 		r.quality |= StimulusUnknown
@@ -142,14 +143,16 @@ func (r *row) stimulus(s stimulus.Showing, told bool) rect {
 	if !s.Known {
 		r.quality |= StimulusUnknown
 	}
-	if s.Known || s.Presentation > 0 {
+	switch {
+	case s.CutOff:
+		r.quality |= CutOff
+	case s.Presentation > 0 && s.Known:
+		v[presentation], v[frame], v[mediaNs] = float64(s.Presentation), float64(s.Frame), float64(s.Media)
+	case s.Presentation > 0 || s.Known:
 		v[presentation] = float64(s.Presentation)
 	}
 	if s.Presentation == 0 {
 		return rect{}
-	}
-	if s.Known {
-		v[frame], v[mediaNs] = float64(s.Frame), float64(s.Media)
 	}
 	on := rect{s.Rect[0], s.Rect[1], s.Rect[2], s.Rect[3]}
 	if !(on.w > 0 && on.h > 0) {

@@ -480,3 +480,16 @@ func TestQualityInWords(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// What was cut off and began anew later is not the presentation's any more.
+func TestWhatWasCutOffCountsForNothing(t *testing.T) {
+	in := whole()
+	in.Stimulus = []stream.Sample{aStimulus(80*ms, 1, 0), aStimulus(120*ms, 1, 1), aStimulus(160*ms, 1, 0)}
+	in.Stimulus[2].Values[3] = 1 // presented_frames: the browser counts from 1 again
+	rows := in.join()
+	cut := row1{"presentation": nan, "frame": nan, "media_ns": nan, "quality": float64(CutOff)}
+	read(t, rows[0]).want(t, cut)
+	read(t, rows[1]).want(t, cut)
+	read(t, rows[1]).want(t, row1{"gaze_x": 1, "p_happy": .8}) // the rest of the row stands
+	read(t, rows[2]).want(t, row1{"presentation": 1, "frame": 0, "media_ns": 0, "quality": 0})
+}

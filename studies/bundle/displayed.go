@@ -30,20 +30,34 @@ func (s *source) readCourses(ctx context.Context) error {
 	return nil
 }
 
-// screenColumns are what was on the screen at the instant of a row, in the order in
-// which screen writes them.
+// screenColumns are what was on the screen, in the order in which screen writes them.
 func screenColumns() []column {
 	return []column{
-		{"presentation", "1", "Number of the presentation on the screen at that instant, from 1; 0 while there was none; empty where that is not known. One that was cut off and shown again has both showings; trace.csv leaves the first out."},
+		{"presentation", "1", "Number of the presentation on the screen, from 1; 0 while there was none; empty where that is not known."},
 		{"stimulus", "", "Id of the video on the screen; empty when there was none or it is not known."},
 		{"frame", "1", "Number of the displayed frame within the video file, from 0; empty where there was none or it is not known."},
 		{"media_s", "s", "Time of that frame within the video file."},
 	}
 }
 
+// besideColumns are what was on the screen at the instant of a sample.
+func besideColumns() []column {
+	columns := screenColumns()
+	columns[0].about = "Number of the presentation on the screen at that instant, from 1; 0 while there was none; empty where that is not known, and where one was cut off that began anew later, so that no second of it counts twice (displayed.csv has both)."
+	return columns
+}
+
+// beside writes what was on the screen at the instant of a sample.
+func (t *table) beside(v stimulus.Showing, told bool, names map[int]string) {
+	if !told || v.CutOff {
+		v = stimulus.Showing{}
+	}
+	t.screen(v, names)
+}
+
 // screen writes what was on the screen.
-func (t *table) screen(v stimulus.Showing, told bool, names map[int]string) {
-	if !told || !v.Known && v.Presentation == 0 {
+func (t *table) screen(v stimulus.Showing, names map[int]string) {
+	if !v.Known && v.Presentation == 0 {
 		t.empty()
 	} else {
 		t.int(int64(v.Presentation))
@@ -71,7 +85,8 @@ func (s *source) displayed() sheet {
 	columns = append(columns, screenColumns()...)
 	columns = append(columns,
 		column{"skipped", "1", "Frames of the video before this one that were never displayed."},
-		column{"unreported", "1", "Frames before this one that were displayed and not reported."})
+		column{"unreported", "1", "Frames before this one that were displayed and not reported."},
+		column{"cut_off", "1", "1 where the presentation began anew later (the page was reloaded, the session was continued): trace.csv and the samples leave this one out."})
 	about := "What was on the screen when, one row a displayed frame or pause."
 	return sheet{"displayed.csv", about, columns, func(_ context.Context, t *table) error {
 		for _, g := range s.detail.Segments {
@@ -86,9 +101,10 @@ func (s *source) displayed() sheet {
 				t.int(int64(v.Err))
 				t.int(int64(g.Number))
 				t.bool(v.Known)
-				t.screen(v, true, s.shown)
+				t.screen(v, s.shown)
 				t.int(v.Skipped)
 				t.int(v.Unreported)
+				t.bool(v.CutOff)
 				t.end()
 			}
 		}

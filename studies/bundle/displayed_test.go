@@ -3,6 +3,7 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -16,9 +17,36 @@ import (
 	"emolab/studies/store"
 )
 
+// row is a sample of the lab clock, ms after the session's start.
+func row(seq int64, ms int64, values ...float64) stream.Sample {
+	at := origin + instant.Instant(ms)*1e6
+	return stream.Sample{Seq: seq, Tick: int64(at), Arrival: at, At: at, Values: values}
+}
+
+// shown is the row of a frame at 25 frames a second, which is the presented-th.
+func shown(seq, ms, frame, presented int64) stream.Sample {
+	return row(seq, ms, 1, float64(frame), float64(frame)*40e6, float64(presented), .25, 0, .5, 1)
+}
+
+// blank is the row of a screen without a clip.
+func blank(seq, ms int64) stream.Sample {
+	nan := math.NaN()
+	return row(seq, ms, 0, nan, nan, nan, nan, nan, nan, nan)
+}
+
 // watched exports a session in which a clip is shown: a frame is not told, one is
-// skipped, and the page goes. A reading of skin conductance is taken every 10 ms.
+// skipped, and the page goes.
 func watched(t *testing.T, shift *stream.Shift) map[string][]byte {
+	t.Helper()
+	return exporting(t, shift, stream.Chunk{Samples: []stream.Sample{
+		blank(0, 10), shown(1, 100, 0, 1), shown(2, 140, 1, 2),
+		shown(4, 220, 4, 4), // 2 or 3 was not told, the other skipped
+	}}, stream.Chunk{Events: []stream.Event{{Kind: stream.Disconnected, At: origin + 250e6, Detail: "closed"}}})
+}
+
+// exporting exports a session with what the screen says. A reading of skin conductance
+// is taken every 10 ms.
+func exporting(t *testing.T, shift *stream.Shift, said ...stream.Chunk) map[string][]byte {
 	t.Helper()
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "study.db"))
 	if err != nil {
@@ -28,23 +56,14 @@ func watched(t *testing.T, shift *stream.Shift) map[string][]byte {
 	eda, screen := lab()[0], lab()[3]
 	screen.Shift, screen.Rate, screen.Simulated = shift, 0, false
 	r := begin(t, s, "s1", []stream.Info{eda, screen})
-	row := func(seq int64, ms int64, values ...float64) stream.Sample {
-		at := origin + instant.Instant(ms)*1e6
-		return stream.Sample{Seq: seq, Tick: int64(at), Arrival: at, At: at, Values: values}
+	for i := range said {
+		said[i].Stream = screen.ID
 	}
-	nan := math.NaN()
-	shown := stream.Chunk{Stream: screen.ID, Samples: []stream.Sample{
-		row(0, 10, 0, nan, nan, nan, nan, nan, nan, nan),
-		row(1, 100, 1, 0, 0, 1, .25, 0, .5, 1),
-		row(2, 140, 1, 1, 40e6, 2, .25, 0, .5, 1),
-		row(4, 220, 1, 4, 160e6, 4, .25, 0, .5, 1), // 2 or 3 was not told, the other skipped
-	}}
-	gone := stream.Chunk{Stream: screen.ID, Events: []stream.Event{{Kind: stream.Disconnected, At: origin + 250e6, Detail: "closed"}}}
 	skin := stream.Chunk{Stream: eda.ID}
 	for i := range int64(31) {
 		skin.Samples = append(skin.Samples, row(i, 10*i, 500, 5))
 	}
-	if err := r.Append(t.Context(), []stream.Chunk{shown, gone, skin}); err != nil {
+	if err := r.Append(t.Context(), append(said, skin)); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Seal(t.Context(), nil); err != nil {
@@ -67,13 +86,13 @@ func TestWhatWasOnTheScreen(t *testing.T) {
 		got = append(got, strings.Join(slices.Concat(row[:3], row[4:]), " "))
 	}
 	want := []string{
-		"t_s from_ns until_ns segment known presentation stimulus frame media_s skipped unreported",
-		"0.010000 5000010000000 5000100000000 0 1 0    0 0",
-		"0.100000 5000100000000 5000140000000 0 1 1 a 0 0.000000 0 0",
-		"0.140000 5000140000000 5000180000000 0 1 1 a 1 0.040000 0 0",
-		"0.180000 5000180000000 5000220000000 0 0 1 a   0 0",
-		"0.220000 5000220000000 5000250000000 0 1 1 a 4 0.160000 1 1",
-		"0.250000 5000250000000  0 0     0 0",
+		"t_s from_ns until_ns segment known presentation stimulus frame media_s skipped unreported cut_off",
+		"0.010000 5000010000000 5000100000000 0 1 0    0 0 0",
+		"0.100000 5000100000000 5000140000000 0 1 1 a 0 0.000000 0 0 0",
+		"0.140000 5000140000000 5000180000000 0 1 1 a 1 0.040000 0 0 0",
+		"0.180000 5000180000000 5000220000000 0 0 1 a   0 0 0",
+		"0.220000 5000220000000 5000250000000 0 1 1 a 4 0.160000 1 1 0",
+		"0.250000 5000250000000  0 0     0 0 0",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("displayed.csv is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -93,6 +112,30 @@ func TestWhatWasOnTheScreen(t *testing.T) {
 	}
 	if header := parse(t, files["streams/stimulus.csv"])[0]; !slices.Equal(header[8:12], []string{"presentation", "frame", "media_ns", "presented_frames"}) {
 		t.Errorf("the stimulus stream has %v", header)
+	}
+}
+
+// A clip that began anew stands twice in the table of the screen, and once beside the
+// samples.
+func TestWhatWasCutOffCountsOnce(t *testing.T) {
+	files := exporting(t, nil, stream.Chunk{Samples: []stream.Sample{
+		shown(0, 20, 0, 1), shown(1, 60, 1, 2), blank(2, 100), shown(3, 160, 0, 1), shown(4, 200, 1, 2), blank(5, 240),
+	}})
+	table := parse(t, files["displayed.csv"])
+	var cut []string
+	for _, row := range table[1:] {
+		cut = append(cut, row[6]+row[len(row)-1])
+	}
+	if want := []string{"11", "11", "00", "10", "10", "00"}; !slices.Equal(cut, want) {
+		t.Errorf("presentation and cut_off are %v, want %v", cut, want)
+	}
+	times := map[string]int{}
+	for _, row := range parse(t, files["streams/eda.csv"])[1:] {
+		times[strings.Join(row[8:12], " ")]++
+	}
+	want := map[string]int{"   ": 2 + 8, "0   ": 6 + 7, "1 a 0 0.000000": 4, "1 a 1 0.040000": 4}
+	if !maps.Equal(times, want) {
+		t.Errorf("beside the samples stand %v, want %v", times, want)
 	}
 }
 

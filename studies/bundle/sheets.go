@@ -138,7 +138,7 @@ func (s *source) samples(first store.Stream) sheet {
 	})
 	beside := info.Kind != stream.Stimulus // which tells of the screen itself
 	if beside {
-		columns = append(columns, screenColumns()...)
+		columns = append(columns, besideColumns()...)
 	}
 	columns = append(columns, channelColumns(info)...)
 	order := map[int][]int{} // of each segment: where the channels are; -1: it has not got them
@@ -183,7 +183,7 @@ func (s *source) samples(first store.Stream) sheet {
 			t.int(row.Tick)
 			if beside {
 				v, told := screen.At(row.At)
-				t.screen(v, told, s.shown)
+				t.beside(v, told, s.shown)
 			}
 			for i, at := range order[row.Segment] {
 				switch {

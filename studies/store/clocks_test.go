@@ -96,7 +96,15 @@ func (d clockwork) observe(rng *rand.Rand, segment int, start instant.Instant, l
 			s.Tick = tick(at)
 		}
 		if d.info.Kind == stream.Stimulus {
-			copy(s.Values, []float64{1, float64(i), math.Round(float64(i) * 1e9 / 30), float64(i + 1), 0, 0, 1, 1})
+			// The second presentation begins with the reset, and anew with the next segment.
+			presentation, frame := 1, i
+			if segment > 0 || i >= n/3 {
+				presentation = 2
+			}
+			if segment == 0 && i >= n/3 {
+				frame = i - n/3
+			}
+			copy(s.Values, []float64{float64(presentation), float64(frame), math.Round(float64(frame) * 1e9 / 30), float64(frame + 1), 0, 0, 1, 1})
 		}
 		c.Samples = append(c.Samples, s)
 	}

@@ -49,9 +49,8 @@ type final struct {
 	segment   int
 	start     instant.Instant
 	streams   []aligned
-	others    []aligned       // streams that nothing is derived from: their clocks
-	away      []stimulus.Span // when the page was gone
-	course    []stimulus.Showing
+	others    []aligned          // streams that nothing is derived from: their clocks
+	course    []stimulus.Showing // what was on the screen when
 	responses []response
 	face      facial.Derived
 	trace     []stream.Sample
@@ -156,11 +155,14 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	if err := work.Wait(); err != nil {
 		return out, err
 	}
-	for _, f := range out.segments {
+	courses := make([][]stimulus.Showing, len(out.segments))
+	for i, f := range out.segments {
 		if a := f.first(stream.Stimulus); a != nil {
-			f.away = d.away(f.segment, a.info.ID)
+			f.course = stimulus.Course(a.info, a.samples, d.away(f.segment, a.info.ID))
+			courses[i] = f.course
 		}
 	}
+	stimulus.MarkCutOff(courses...)
 	steps.next("looking for the neutral face")
 	out.rest, out.why = findRest(out.segments, at)
 	if at.given() && out.rest == nil {
@@ -175,11 +177,6 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		joining.Go(func() { f.join(out.rest) })
 	}
 	joining.Wait()
-	traces := make([][]stream.Sample, len(out.segments))
-	for i, f := range out.segments {
-		traces[i] = f.trace
-	}
-	trace.MarkCutOff(traces...)
 	return out, nil
 }
 
@@ -206,7 +203,7 @@ func analyse(a aligned) eda.Result {
 // the first in the lab's order is taken, as the live trace does; responses are told
 // of every stream of skin conductance. What the trace is joined from is let go.
 func (f *final) join(n *rest) {
-	var in trace.Streams
+	in := trace.Streams{Shown: f.course}
 	if a := f.first(stream.Face); a != nil {
 		in.Face, in.FaceInfo = a.samples, a.info
 		f.face = facial.Derive(a.frames, n.neutral(), facial.Options{})
@@ -214,10 +211,6 @@ func (f *final) join(n *rest) {
 	}
 	if a := f.first(stream.Gaze); a != nil {
 		in.Gaze, in.GazeInfo = a.samples, a.info
-	}
-	if a := f.first(stream.Stimulus); a != nil {
-		f.course = stimulus.Course(a.info, a.samples, f.away)
-		in.Shown = f.course
 	}
 	if a := f.first(stream.EDA); a != nil {
 		in.EDA, in.EDAInfo, in.Analysis = a.samples, a.info, a.skin

@@ -27,7 +27,7 @@ func (s *Store) Displayed(ctx context.Context, id string) iter.Seq2[Displayed, e
 			yield(Displayed{}, fmt.Errorf("store: session %s: read what was displayed: %w", id, explain(err)))
 		}
 		rows, err := s.read.QueryContext(ctx, `SELECT d.segment, d.from_ns, coalesce(d.until_ns, ?2), d.err_ns, d.known,
-			coalesce(d.presentation, 0), coalesce(d.frame, 0), coalesce(d.media_ns, 0), d.skipped, d.unreported
+			coalesce(d.presentation, 0), coalesce(d.frame, 0), coalesce(d.media_ns, 0), d.skipped, d.unreported, d.cut_off
 			FROM displayed d JOIN session s ON s.id = d.session_id AND s.trace_derivation = d.derivation
 			WHERE d.session_id = ?1 ORDER BY d.segment, d.from_ns`, id, int64(stimulus.Open))
 		if err != nil {
@@ -38,7 +38,7 @@ func (s *Store) Displayed(ctx context.Context, id string) iter.Seq2[Displayed, e
 		for rows.Next() {
 			var v Displayed
 			if err := rows.Scan(&v.Segment, &v.From, &v.Until, &v.Err, &v.Known,
-				&v.Presentation, &v.Frame, &v.Media, &v.Skipped, &v.Unreported); err != nil {
+				&v.Presentation, &v.Frame, &v.Media, &v.Skipped, &v.Unreported, &v.CutOff); err != nil {
 				fail(err)
 				return
 			}
@@ -71,7 +71,7 @@ func (d *Detail) away(segment int, id string) []stimulus.Span {
 // insertDisplayed is the statement that inserts n showings of a course.
 func insertDisplayed(n int) string {
 	return insertion("displayed", []string{"session_id", "derivation", "segment",
-		"n", "from_ns", "until_ns", "err_ns", "known", "presentation", "frame", "media_ns", "skipped", "unreported"}, n)
+		"n", "from_ns", "until_ns", "err_ns", "known", "presentation", "frame", "media_ns", "skipped", "unreported", "cut_off"}, n)
 }
 
 // writeDisplayed writes a segment's course of the screen.
@@ -90,7 +90,7 @@ func writeDisplayed(ctx context.Context, tx *sql.Tx, id, name string, f *final) 
 			default:
 				args = append(args, nil, nil, nil)
 			}
-			args = append(args, v.Skipped, v.Unreported)
+			args = append(args, v.Skipped, v.Unreported, v.CutOff)
 		}
 		return args
 	})

@@ -11,7 +11,15 @@ import (
 	"emolab/fusion/stream"
 )
 
-// course is what fusion/stimulus makes of a segment's rows in the file.
+// courses is what fusion/stimulus makes of the rows in the file.
+func courses(t *testing.T, s *Store) [2][]stimulus.Showing {
+	t.Helper()
+	out := [2][]stimulus.Showing{course(t, s, 0), course(t, s, 1)}
+	stimulus.MarkCutOff(out[:]...)
+	return out
+}
+
+// course is that of one segment.
 func course(t *testing.T, s *Store, segment int) []stimulus.Showing {
 	t.Helper()
 	d := detail(t, s, "s1")
@@ -53,8 +61,7 @@ func displayedIsTheCourse(t *testing.T, s *Store) {
 		}
 		got[v.Segment] = append(got[v.Segment], v.Showing)
 	}
-	for segment := range got {
-		want := course(t, s, segment)
+	for segment, want := range courses(t, s) {
 		if len(want) < 600 || len(got[segment]) != len(want) {
 			t.Fatalf("segment %d: %d showings in the file, want %d", segment, len(got[segment]), len(want))
 		}
@@ -88,13 +95,13 @@ func displayedIsTheCourse(t *testing.T, s *Store) {
 // Each view gives each sample once, with what was on the screen at its instant.
 func shownBesideEachSample(t *testing.T, s *Store) {
 	t.Helper()
-	courses := [2][]stimulus.Showing{course(t, s, 0), course(t, s, 1)}
+	courses := courses(t, s)
 	for table, view := range map[string]string{"eda_sample": "eda_shown", "gaze_sample": "gaze_shown", "light_sample": "light_shown", "face_frame": "face_shown"} {
 		var all int
 		if err := s.read.QueryRow("SELECT count(*) FROM " + table).Scan(&all); err != nil {
 			t.Fatal(err)
 		}
-		var n, known, unknown, before int
+		var n, known, cut, unknown, before int
 		err := s.each(t.Context(), "SELECT segment, at_ns, stimulus, presentation, frame, media_ns FROM "+view, nil, func(row scanner) error {
 			var segment int
 			var at int64
@@ -106,16 +113,19 @@ func shownBesideEachSample(t *testing.T, s *Store) {
 			n++
 			w, ok := stimulus.At(courses[segment], instant.Instant(at))
 			switch {
-			case !ok || !w.Known:
+			case !ok || !w.Known || w.CutOff:
 				if id.Valid || presentation.Valid || frame.Valid || media.Valid {
-					t.Errorf("%s at %d: %v %v %v %v, but nobody knows", view, at, id, presentation, frame, media)
+					t.Errorf("%s at %d: %v %v %v %v, but nobody knows, or it was cut off", view, at, id, presentation, frame, media)
 				}
-				if ok {
-					unknown++
-				} else {
+				switch {
+				case !ok:
 					before++
+				case w.CutOff:
+					cut++
+				default:
+					unknown++
 				}
-			case id.String != "b" || presentation.Int64 != int64(w.Presentation) || frame.Int64 != w.Frame || media.Int64 != int64(w.Media) || !media.Valid:
+			case id.String != map[int]string{1: "b", 2: "a"}[w.Presentation] || presentation.Int64 != int64(w.Presentation) || frame.Int64 != w.Frame || media.Int64 != int64(w.Media) || !media.Valid:
 				t.Errorf("%s at %d: %v %v %v %v, want %+v", view, at, id, presentation, frame, media, w)
 			default:
 				known++
@@ -125,9 +135,10 @@ func shownBesideEachSample(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The eye tracker is away at the same time as the page: no sample of it is in doubt.
-		if n != all || known < all*9/10 || unknown < 5 && view != "gaze_shown" {
-			t.Errorf("%s: %d rows of %d samples, %d with a frame, %d while nobody knew, %d before the first", view, n, all, known, unknown, before)
+		// Two thirds of the first segment were cut off. The eye tracker is away at the same
+		// time as the page: no sample of it is in doubt.
+		if n != all || known+cut < all*9/10 || cut < all/4 || cut > all*4/10 || unknown < 5 && view != "gaze_shown" {
+			t.Errorf("%s: %d rows of %d samples, %d with a frame, %d of what was cut off, %d while nobody knew, %d before the first", view, n, all, known, cut, unknown, before)
 		}
 
 		// What was on the screen is found by its key, and so is the session asked for.

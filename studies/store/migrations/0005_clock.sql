@@ -73,11 +73,13 @@ CREATE TABLE displayed (
   media_ns     INTEGER,
   skipped      INTEGER NOT NULL,
   unreported   INTEGER NOT NULL,
+  cut_off      INTEGER NOT NULL CHECK (cut_off IN (0, 1)),
   PRIMARY KEY (session_id, derivation, segment, from_ns)
 ) STRICT, WITHOUT ROWID;
 
 -- The samples with what was on the screen at their instant, by the derivation that
--- the view trace shows. One search of a key a sample.
+-- the view trace shows. As in the trace, what was cut off and began anew later is left
+-- out, so that no second of a stimulus counts twice. One search of a key a sample.
 CREATE VIEW eda_shown AS
   SELECT x.session_id, x.stream, x.segment, x.seq, x.epoch, x.tick, x.arrival_ns, x.at_ns, x.err_ns,
          x.raw, x.eda_us, x.eda_range, x.eda_hold,
@@ -87,6 +89,7 @@ CREATE VIEW eda_shown AS
   LEFT JOIN displayed d ON d.session_id = x.session_id AND d.derivation = s.trace_derivation AND d.segment = x.segment
     AND d.from_ns = (SELECT max(f.from_ns) FROM displayed f WHERE f.session_id = x.session_id
       AND f.derivation = s.trace_derivation AND f.segment = x.segment AND f.from_ns <= x.at_ns)
+    AND d.cut_off = 0
   LEFT JOIN presentation p ON p.session_id = d.session_id AND p.number = d.presentation;
 
 CREATE VIEW gaze_shown AS
@@ -99,6 +102,7 @@ CREATE VIEW gaze_shown AS
   LEFT JOIN displayed d ON d.session_id = x.session_id AND d.derivation = s.trace_derivation AND d.segment = x.segment
     AND d.from_ns = (SELECT max(f.from_ns) FROM displayed f WHERE f.session_id = x.session_id
       AND f.derivation = s.trace_derivation AND f.segment = x.segment AND f.from_ns <= x.at_ns)
+    AND d.cut_off = 0
   LEFT JOIN presentation p ON p.session_id = d.session_id AND p.number = d.presentation;
 
 CREATE VIEW light_shown AS
@@ -110,6 +114,7 @@ CREATE VIEW light_shown AS
   LEFT JOIN displayed d ON d.session_id = x.session_id AND d.derivation = s.trace_derivation AND d.segment = x.segment
     AND d.from_ns = (SELECT max(f.from_ns) FROM displayed f WHERE f.session_id = x.session_id
       AND f.derivation = s.trace_derivation AND f.segment = x.segment AND f.from_ns <= x.at_ns)
+    AND d.cut_off = 0
   LEFT JOIN presentation p ON p.session_id = d.session_id AND p.number = d.presentation;
 
 CREATE VIEW face_shown AS
@@ -125,6 +130,7 @@ CREATE VIEW face_shown AS
   LEFT JOIN displayed d ON d.session_id = x.session_id AND d.derivation = s.trace_derivation AND d.segment = x.segment
     AND d.from_ns = (SELECT max(f.from_ns) FROM displayed f WHERE f.session_id = x.session_id
       AND f.derivation = s.trace_derivation AND f.segment = x.segment AND f.from_ns <= x.at_ns)
+    AND d.cut_off = 0
   LEFT JOIN presentation p ON p.session_id = d.session_id AND p.number = d.presentation;
 
 -- clock_model
