@@ -158,8 +158,7 @@ func TestMeasureCamera(t *testing.T) {
 		t.Errorf("provenance: %+v", m)
 	}
 	dir := t.TempDir()
-	file, err := saveLatency(dir, m)
-	if err != nil {
+	if _, err := saveLatency(dir, m); err != nil {
 		t.Fatal(err)
 	}
 	back, err := loadLatency(dir, latency.Camera)
@@ -178,7 +177,8 @@ func TestMeasureCamera(t *testing.T) {
 		t.Errorf("printed\n%s\n%s", kept.String(), sum.String())
 	}
 	// What corrects neither is not taken for a camera's.
-	if file, err = saveLatency(dir, m); err != nil {
+	file, err := saveLatency(dir, m)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if wrong, err := readLatency(file, latency.Camera); err == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -264,15 +265,22 @@ func TestDoctorOnTheDisplay(t *testing.T) {
 	if f := checkDisplay(dir, day.AddDate(1, 0, 0)); f.Verdict != warning {
 		t.Errorf("a year later: %+v", f)
 	}
-	if all := checkCameraLatency(dir, day); len(all) > 0 {
-		t.Errorf("no camera was measured: %+v", all)
+	lab := filepath.Join(dir, "lab.yaml")
+	for source, want := range map[string]string{"": "", "film.mp4": "", "/dev/video97": "up to a frame", "rtsp://door/1": "up to 150 ms"} {
+		if err := os.WriteFile(lab, []byte(fmt.Sprintf("camera: {source: %q}\n", source)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		all := checkCameraLatency(dir, lab, day)
+		if (len(all) > 0) != (want != "") || want != "" && (all[0].Verdict != warning || !strings.Contains(all[0].Text, want)) {
+			t.Errorf("the camera %q was not measured: %+v", source, all)
+		}
 	}
 	m := measuredOnce(80, day)
 	m.Kind, m.Device, m.Mode = latency.Camera, "USB camera", "1280x720 at 30"
 	if _, err := saveLatency(dir, m); err != nil {
 		t.Fatal(err)
 	}
-	if all := checkCameraLatency(dir, day); len(all) != 1 || all[0].Verdict != fine || !strings.Contains(all[0].Text, "USB camera, 1280x720 at 30: -80.0 ms") {
+	if all := checkCameraLatency(dir, lab, day); len(all) != 1 || all[0].Verdict != fine || !strings.Contains(all[0].Text, "USB camera, 1280x720 at 30: -80.0 ms") {
 		t.Errorf("camera: %+v", all)
 	}
 }

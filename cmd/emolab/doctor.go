@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"emolab/calibration/latency"
+	"emolab/capture/webcam"
 	"emolab/studies/session"
 	"emolab/studies/stage"
 )
@@ -52,7 +53,7 @@ func (c *doctorCmd) Run(a *app) error {
 	findings := []finding{
 		checkModels(), checkRoom(c.Data), checkBrowser(), checkDisplay(c.Data, time.Now()), checkClock(), checkCores(),
 	}
-	findings = append(findings, checkCameraLatency(c.Data, time.Now())...)
+	findings = append(findings, checkCameraLatency(c.Data, c.Lab, time.Now())...)
 	findings = append(findings, checkLab(c.Lab)...)
 	failed := 0
 	for _, f := range findings {
@@ -139,18 +140,28 @@ func checkDisplay(dir string, now time.Time) finding {
 	return checkLatency(what, m, stage.Screen(m.Screen).String(), now)
 }
 
-// checkCameraLatency looks at how well the camera was measured, if it was: what that
-// means for this camera is said when it is opened.
-func checkCameraLatency(dir string, now time.Time) []finding {
+// checkCameraLatency looks at how well the lab's camera was measured, if it has one.
+// Whether that was this camera in this mode is said when it is opened.
+func checkCameraLatency(dir, labPath string, now time.Time) []finding {
 	const what = "camera latency"
 	m, err := loadLatency(dir, latency.Camera)
 	switch {
 	case err != nil:
 		return []finding{{what, bad, err.Error(), ""}}
-	case m == nil:
+	case m != nil:
+		return []finding{checkLatency(what, m, m.Device+", "+m.Mode, now)}
+	}
+	lab, err := readLab(labPath)
+	if err != nil { // which checkLab tells
 		return nil
 	}
-	return []finding{checkLatency(what, m, m.Device+", "+m.Mode, now)}
+	about := webcam.Expected(lab.Camera.Source)
+	if lab.Camera.Source == "" || about.Kind == webcam.File {
+		return nil
+	}
+	return []finding{{what, warning,
+		"not measured: frames are stamped later than they were exposed, by up to " + unmeasured(about.Stamps),
+		"With a photodiode on the box, or a measured display: emolab calibrate camera."}}
 }
 
 // checkLatency looks at a measured latency of something.
