@@ -7,12 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Host is a lab clock that can be compared with the other clocks of its host.
-type Host interface {
-	Clock
-	Read() Reading
-}
-
 // Reading is the lab clock beside the two clocks that tell what it does not see:
 // CLOCK_BOOTTIME, which goes on while the computer sleeps, and CLOCK_REALTIME,
 // which is set. NTP makes all three run faster or slower together. They cannot be

@@ -41,8 +41,8 @@ type Lab struct {
 }
 
 // NewLab makes a lab of sources. Two streams with one id are an error. A clock that
-// is an instant.Host is watched for sleeps of the computer and for steps of its wall
-// clock.
+// can be compared with the others of its host, as instant.Monotonic can (Read), is
+// watched for sleeps of the computer and for steps of its wall clock.
 func NewLab(clock instant.Clock, sources ...stream.Source) (*Lab, error) {
 	l := &Lab{
 		clock: clock, sources: sources, bus: bus.New(),
@@ -59,7 +59,7 @@ func NewLab(clock instant.Clock, sources ...stream.Source) (*Lab, error) {
 			l.meters[info.ID] = newMeter(info)
 		}
 	}
-	if host, ok := clock.(instant.Host); ok {
+	if host, ok := clock.(hostClock); ok {
 		l.vigil = newVigil(host, l.streams)
 	}
 	l.trace = trace.NewLive(l.streams)

@@ -24,6 +24,12 @@ const (
 	keptSleeps = 1000
 )
 
+// hostClock is a lab clock that can be compared with the other clocks of its host.
+type hostClock interface {
+	instant.Clock
+	Read() instant.Reading
+}
+
 // sleep is a sleep of the computer. The lab clock stands still meanwhile; it is
 // known to lie between two of its instants.
 type sleep struct {
@@ -35,12 +41,12 @@ type sleep struct {
 // computer sleeps, and devices do not: what they counted before a sleep and after it
 // is told apart here, as two runs of their clock. It is used by one goroutine.
 type vigil struct {
-	host   instant.Host
+	host   hostClock
 	latest instant.Reading // what later ones are compared with, and when the latest was
 	runs   map[string]*clockRun
 }
 
-func newVigil(host instant.Host, streams []stream.Info) *vigil {
+func newVigil(host hostClock, streams []stream.Info) *vigil {
 	v := &vigil{host: host, latest: host.Read(), runs: map[string]*clockRun{}}
 	for _, info := range streams {
 		v.runs[info.ID] = newClockRun(info)
