@@ -119,7 +119,7 @@ func (c *sessionReprocessCmd) print(a *app, s *store.Store, id string, made stor
 		fmt.Fprintf(a.out, "%s has the new derivation %s\n", id, made.Name)
 	}
 	if made.Streams != nil {
-		if err := printRealigned(a.out, made.Streams, len(d.Segments) > 1); err != nil {
+		if err := printRealigned(a.out, made, len(d.Segments) > 1); err != nil {
 			return err
 		}
 		fmt.Fprintln(a.out)
@@ -128,10 +128,12 @@ func (c *sessionReprocessCmd) print(a *app, s *store.Store, id string, made stor
 }
 
 // printRealigned says of each stream how its new instants compare with the stored ones.
-func printRealigned(out io.Writer, streams []store.Realigned, segments bool) error {
+func printRealigned(out io.Writer, made store.Rederived, segments bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nSTREAM\tSAMPLES\tINSTANTS\tBOUNDS\tDRIFT ppm\tERROR ±ms")
-	for _, r := range streams {
+	same := true
+	for _, r := range made.Streams {
+		same = same && r.Same()
 		name := r.Stream
 		if segments {
 			name = fmt.Sprintf("%s, segment %d", r.Stream, r.Segment+1)
@@ -144,6 +146,9 @@ func printRealigned(out io.Writer, streams []store.Realigned, segments bool) err
 			bounds = fmt.Sprintf("%d differ", r.Rebound)
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%.1f\t%.2f\n", name, r.Samples, instants, bounds, r.Statement.DriftPPM, r.Statement.BoundMs)
+	}
+	if !same {
+		fmt.Fprintf(w, "\nThe samples in the file keep their instants and bounds; the trace, what was on the\nscreen and the clocks of %s have the new ones.\n", made.Name)
 	}
 	return w.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"emolab/capture/face"
 	"emolab/fusion/expression"
@@ -80,6 +81,24 @@ func reprocess(t *testing.T, dir, id string) {
 	}
 	if code, _, errOut := emolab(t, "session", "reprocess", id, "--video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "not allowed") {
 		t.Errorf("video of a consent that was taken back: exit %d, %s", code, errOut)
+	}
+}
+
+func TestPrintRealigned(t *testing.T) {
+	made := store.Rederived{Name: "final-2", Streams: []store.Realigned{{Stream: "eda", Samples: 9}}}
+	said := func() string {
+		var out strings.Builder
+		if err := printRealigned(&out, made, false); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if text := said(); !strings.Contains(text, "the same to the nanosecond") || strings.Contains(text, "keep their instants") {
+		t.Errorf("of the same instants it says\n%s", text)
+	}
+	made.Streams = append(made.Streams, store.Realigned{Stream: "gaze", Samples: 9, Moved: 2, Furthest: 3 * time.Millisecond, Rebound: 4})
+	if text := said(); !strings.Contains(text, "2 differ, by 3ms at most") || !strings.Contains(text, "the clocks of final-2 have the new ones") {
+		t.Errorf("of other instants it says\n%s", text)
 	}
 }
 

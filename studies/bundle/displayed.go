@@ -130,10 +130,21 @@ func (s *source) shift(info stream.Info) *stream.Shift {
 		return nil
 	}
 	out := *info.Shift
-	if out.Calibration = json.RawMessage(s.store.WithoutPlaces(string(out.Calibration))); !json.Valid(out.Calibration) {
-		out.Calibration = nil
+	if out.Calibration != nil {
+		out.Calibration = json.RawMessage(s.store.JSONWithoutPlaces(string(out.Calibration)))
 	}
 	return &out
+}
+
+// realigned says that the tables of samples stand on other clocks than the rest, where
+// they do. It ends with a line end.
+func (s *source) realigned() string {
+	for _, d := range s.detail.Derivations {
+		if d.Current && d.Realigned {
+			return fmt.Sprintf("The clocks were fitted once more for the derivation %s: trace.csv, displayed.csv,\nalignment.json and clock/models.csv have its times. at_ns and t_s of the samples\n(streams/) stay those of sealing; from tick, clock/models.csv gives the new ones.\n", d.Name)
+		}
+	}
+	return ""
 }
 
 // latencies says of what is shown and of what a camera takes whether its latency was

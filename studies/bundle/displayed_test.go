@@ -139,6 +139,18 @@ func TestWhatWasCutOffCountsOnce(t *testing.T) {
 	}
 }
 
+// Where the rest stands on newer clocks than the samples, the bundle says so.
+func TestClocksFittedOnceMore(t *testing.T) {
+	s := source{detail: store.Detail{Derivations: []store.Derivation{{Name: "final"}, {Name: "final-2", Realigned: true, Current: true}}}}
+	if text := s.realigned(); !strings.Contains(text, "derivation final-2") {
+		t.Errorf("of new clocks it is said %q", text)
+	}
+	s.detail.Derivations[0].Current, s.detail.Derivations[1].Current = true, false
+	if text := s.realigned(); text != "" {
+		t.Errorf("of the clocks of sealing it is said %q", text)
+	}
+}
+
 // statements reads alignment.json.
 func statements(t *testing.T, files map[string][]byte) map[string]statement {
 	t.Helper()

@@ -65,7 +65,7 @@ func (s *source) members() ([]member, error) {
 		return nil, err
 	}
 	out := []member{
-		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail, s.latencies())))},
+		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail, s.realigned()+s.latencies())))},
 		{"study.yaml", "The study file in canonical form.", contents(s.detail.Study.Canonical)},
 		{"alignment.json", "How each stream was put on the lab clock, and how well.", contents(alignment)},
 		{"calibrations.json", "What derived values were measured from: the participant's face at rest.", contents(calibrations)},

@@ -95,7 +95,7 @@ func (s *Store) extract(ctx context.Context, id, path string) (err error) {
 			}
 		}
 		for _, change := range []string{
-			"UPDATE main.stream SET port = '', calibration = without_places(calibration)", // JSON stays JSON: no place reaches over a quote
+			"UPDATE main.stream SET port = '', calibration = json_without_places(calibration)",
 			"UPDATE main.segment SET boot = ''",
 		} {
 			if _, err := tx.ExecContext(ctx, change); err != nil {
@@ -107,7 +107,8 @@ func (s *Store) extract(ctx context.Context, id, path string) (err error) {
 	})
 }
 
-// teach makes WithoutPlaces a function of SQL on the one connection of db.
+// teach makes WithoutPlaces and JSONWithoutPlaces functions of SQL on the one
+// connection of db.
 func (s *Store) teach(ctx context.Context, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -119,6 +120,8 @@ func (s *Store) teach(ctx context.Context, db *sql.DB) error {
 		if !ok {
 			return fmt.Errorf("the database is opened by a driver of type %T, not by go-sqlite3", driver)
 		}
-		return c.RegisterFunc("without_places", s.WithoutPlaces, true)
+		return errors.Join(
+			c.RegisterFunc("without_places", s.WithoutPlaces, true),
+			c.RegisterFunc("json_without_places", s.JSONWithoutPlaces, true))
 	})
 }

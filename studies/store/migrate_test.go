@@ -147,7 +147,7 @@ func TestOldClocksBelongToTheirDerivations(t *testing.T) {
 		`INSERT INTO session VALUES ('s1', 'c0ffee', 'P01', 0, '{"row":0,"steps":[]}', -1, 'recording', '', 0, 'final-2', 'emolab 0.3', '2026-01-01T00:00:00.000Z', NULL)`,
 		"INSERT INTO segment VALUES ('s1', 0, 'boot', 1, 2, '2026-01-01T00:00:00.000Z', 0)",
 		"INSERT INTO stream VALUES ('s1', 0, 'eda', 'eda', 'box', '', '', 'pinged', 1e6, 100, '[]', 0, '', '', 0)",
-		"INSERT INTO derivation SELECT 's1', column1, '', '', '{}', '', '2026-01-01T00:00:00.000Z' FROM (VALUES ('live'), ('final'), ('final-2'))",
+		`INSERT INTO derivation SELECT 's1', column1, '', '', '{"align":"fusion/align Fit"}', '', '2026-01-01T00:00:00.000Z' FROM (VALUES ('live'), ('final'), ('final-2'))`,
 		"INSERT INTO clock_model VALUES ('s1', 'eda', 0, 0, 0, 10, 1000, 1000.5, 90, 7)",
 		"INSERT INTO quality VALUES ('s1', 0, 'eda', 'corridor', 500, 1, 0.6, 81, 3, 1, 9, 0.96)",
 		"UPDATE session SET state = 'sealed', ended_utc = '2026-01-01T00:00:09.000Z'",
@@ -174,6 +174,11 @@ func TestOldClocksBelongToTheirDerivations(t *testing.T) {
 		}
 		if got := strings.Join(rows, "; "); got != want {
 			t.Errorf("%s has\n%s, want\n%s", table, got, want)
+		}
+	}
+	for _, v := range detail(t, s, "s1").Derivations {
+		if v.Realigned {
+			t.Errorf("%s is said to have clocks of its own", v.Name)
 		}
 	}
 	if st := detail(t, s, "s1").Segments[0].Streams[0]; st.Statement.Method != "corridor" || st.Usable != .96 || st.Shift != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 )
@@ -22,6 +23,25 @@ var (
 	// paths begin a word, so that "samples/s" is none.
 	paths = regexp.MustCompile(`(^|[\s"'(=:,;<>\[])(?:~|\.{1,2})?/[^\s"'()<>:,;\]]+`)
 )
+
+// jsonStrings are the strings of a JSON text, quotes included.
+var jsonStrings = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// JSONWithoutPlaces is a JSON text whose strings are WithoutPlaces.
+func (s *Store) JSONWithoutPlaces(text string) string {
+	return jsonStrings.ReplaceAllStringFunc(text, func(quoted string) string {
+		var words string
+		if err := json.Unmarshal([]byte(quoted), &words); err != nil {
+			return `""` // it was no JSON
+		}
+		clean := s.WithoutPlaces(words)
+		if clean == words {
+			return quoted
+		}
+		b, _ := json.Marshal(clean) // of a string it cannot fail
+		return string(b)
+	})
+}
 
 // WithoutPlaces takes out of a text in words what it tells of the machine: paths, and
 // addresses of devices on a network. Events and reasons hold errors as drivers and

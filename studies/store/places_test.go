@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -37,5 +38,23 @@ func TestWithoutPlaces(t *testing.T) {
 	}
 	if strings.Contains(s.WithoutPlaces("at "+s.Path()), "study") {
 		t.Error("part of a path with a blank is left")
+	}
+}
+
+// JSON stays JSON, and what is no string stays as it was written.
+func TestJSONWithoutPlaces(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "my study", "study.db"))
+	for text, want := range map[string]string{
+		"":                                "",
+		`{"b": 1.50, "a": [null, "n/a"]}`: `{"b": 1.50, "a": [null, "n/a"]}`,
+		`{"device":"box on /dev/ttyUSB0","port":"/dev/ttyUSB0"}`: `{"device":"box on [path]","port":"[path]"}`,
+		`{"said":"open \"/dev/ttyUSB0\": gone","n":2}`:           `{"said":"open \"[path]\": gone","n":2}`,
+		`["tcp://10.0.0.2:4242\\", "é \u003c b"]`:                `["[address]", "é \u003c b"]`,
+	} {
+		if got := s.JSONWithoutPlaces(text); got != want {
+			t.Errorf("%s\n\tbecame %s,\n\twant   %s", text, got, want)
+		} else if got != "" && !json.Valid([]byte(got)) {
+			t.Errorf("%s is no JSON any more", got)
+		}
 	}
 }

@@ -155,9 +155,12 @@ type Derivation struct {
 	Parameters json.RawMessage `json:"parameters"`
 	FaceStream string          `json:"face_stream"` // whose samples it is made from, from Parameters
 	Model      string          `json:"model"`       // the nets that made those, from Parameters
-	Software   string          `json:"software"`
-	Created    time.Time       `json:"created"`
-	Current    bool            `json:"current"` // whether the view trace shows it
+	// Realigned tells that the clocks were fitted for it once more: the instants in the
+	// tables of samples are those of Final, its own are in what was derived.
+	Realigned bool      `json:"realigned"`
+	Software  string    `json:"software"`
+	Created   time.Time `json:"created"`
+	Current   bool      `json:"current"` // whether the view trace shows it
 }
 
 // Gap is a hole in a stream.
@@ -354,11 +357,14 @@ func (s *Store) loadDerivations(ctx context.Context, d *Detail, current string) 
 		var of struct {
 			FaceStream string `json:"face_stream"`
 			Model      string `json:"model"`
+			Clocks     string `json:"align"`
+			Shown      string `json:"shown"` // since version 4; before it no derivation but final fitted clocks, and all said so
 		}
 		if err := json.Unmarshal(v.Parameters, &of); err != nil {
 			return fmt.Errorf("read the parameters of %s: %w", v.Name, err)
 		}
 		v.FaceStream, v.Model = of.FaceStream, of.Model
+		v.Realigned = of.Clocks == fittedClocks && of.Shown != "" && v.Name != Final
 		var err error
 		v.Created, err = parseWall(created)
 		d.Derivations = append(d.Derivations, v)

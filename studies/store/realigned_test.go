@@ -71,7 +71,13 @@ func TestAlignedAgainIsTheSame(t *testing.T) {
 		}
 	}
 
-	// Without aligning, the clocks of sealing are those of the derivation.
+	// Only the new one says that it has clocks of its own. Without aligning, the clocks of
+	// sealing are those of the derivation.
+	for _, v := range detail(t, s, "s1").Derivations {
+		if v.Realigned != (v.Name == r.Name) {
+			t.Errorf("%s: clocks of its own: %v", v.Name, v.Realigned)
+		}
+	}
 	plain, err := s.Rederive(t.Context(), "s1", RederiveOptions{}, nil)
 	if err != nil || plain.Streams != nil {
 		t.Fatalf("%+v, %v", plain, err)
