@@ -116,9 +116,13 @@ func (m method) split(run []Stamp, o origin, timeline []Piece) []part {
 	}
 	var parts []part
 	begin, behind := 0, late[0] // the least so far, risen by as much as the clock may drift
+	before := behind            // the least of the part before
 	held, latest := 0.0, 0.0    // by how much the beginning and any of a part may be held up
 	end := func(i int) {
-		p := part{run[begin:i], 2 * m.missed()} // a rise not seen, and a sample on the wrong side of one
+		// A rise not seen, and a sample on the wrong side of one, which is large where
+		// samples were held up together of which some are missing.
+		p := part{run[begin:i], m.missed() + max(m.missed(), behind-before)}
+		before = behind
 		if i-begin < n {
 			p.doubt += max(held, latest)
 		}
@@ -149,12 +153,6 @@ func (m method) split(run []Stamp, o origin, timeline []Piece) []part {
 // near the end of those that are left.
 func leastAhead(vs []float64, n int) []float64 {
 	out := make([]float64, len(vs))
-	leastAheadInto(out, vs, n)
-	return out
-}
-
-// leastAheadInto is leastAhead with the room for its result given.
-func leastAheadInto(out, vs []float64, n int) {
 	var queue []int // positions of values that rise, from the least on
 	for i := len(vs) - 1; i >= 0; i-- {
 		for len(queue) > 0 && vs[queue[len(queue)-1]] >= vs[i] {
@@ -166,6 +164,7 @@ func leastAheadInto(out, vs []float64, n int) {
 		}
 		out[i] = vs[queue[0]]
 	}
+	return out
 }
 
 // ear watches the latest arrivals of a counted clock while they come.

@@ -133,6 +133,9 @@ func (m method) recounted(o origin, run []Stamp, ks []knot) (_ []knot, unseen in
 		return ks, 0
 	}
 	if restored, lost, ok := m.fitRestored(o, run); ok {
+		if lost == 0 { // the numbers were right, and the host late for a while
+			return ks, 0
+		}
 		return restored, lost
 	}
 	ks = nil
@@ -184,12 +187,34 @@ func (m method) runs(stamps []Stamp) [][]Stamp {
 	var runs [][]Stamp
 	begin := 0
 	for i := 1; i < len(stamps); i++ {
-		if m.breaks(stamps[i-1], stamps[i]) {
+		if m.breaks(stamps[i-1], stamps[i]) && !m.heldUp(stamps[i-1:]) {
 			runs = append(runs, stamps[begin:i])
 			begin = i
 		}
 	}
 	return append(runs, stamps[begin:])
+}
+
+// heldUp tells whether the silence after the first of some stamps was the host's: the
+// device went on, and what it sent meanwhile came at once when the host read again.
+// Some of it may be lost.
+func (m method) heldUp(stamps []Stamp) bool {
+	before := stamps[0]
+	waited := stamps[1].Arrival.Sub(before.Arrival)
+	if waited <= silence {
+		return false // a hole that the numbers do not explain
+	}
+	for _, s := range stamps[1:] {
+		number := float64(s.Seq - before.Seq)
+		late := float64(s.Arrival.Sub(before.Arrival)) - number*m.nsPerTick
+		if late < float64(waited)/4 {
+			return late > -float64(miscount)
+		}
+		if number*m.nsPerTick > 2*float64(waited) {
+			return false
+		}
+	}
+	return false
 }
 
 func (m method) breaks(a, b Stamp) bool {

@@ -35,9 +35,10 @@ const (
 	// leastStretches is of how many half seconds a lattice must be seen: a few lie on one
 	// by chance.
 	leastStretches = 8
-	// longestStall is how long a host may hold arrivals up without their being taken
-	// for late by missing samples: afterwards they are in time again.
-	longestStall = 5 * time.Second
+	// usualStall is how long arrivals are watched, at the least, to see whether they
+	// are late by missing samples or were held up by the host: afterwards those are in
+	// time again.
+	usualStall = 5 * time.Second
 	// polishes is how often the count is corrected by the timeline that was fitted to it.
 	polishes = 4
 	// certain is the logarithm of the odds at which the place of a missing sample is
@@ -78,10 +79,14 @@ type lattice struct {
 // which that is not sure, are told.
 func (m method) skips(late []float64) (missing []int64, unsure []bool) {
 	missing, unsure = make([]int64, len(late)), make([]bool, len(late))
-	for i, v := range leastAhead(late, m.heard()) {
+	n, batches := m.heard(), int64(2*float64(batchPrior)/m.nsPerTick)
+	for i, v := range leastAhead(late, n) {
 		missing[i] = int64(math.Floor(v + phaseWidth))
+		if few := i+n > len(late); few && i > 0 && missing[i]-missing[i-1] <= batches {
+			missing[i] = missing[i-1] // near the end batches explain more
+		}
 	}
-	m.outlive(missing)
+	m.outlive(missing, late)
 	var seen delays
 	for i, v := range late {
 		seen.add(v - float64(missing[i]))
@@ -202,7 +207,9 @@ func (m method) seek(run []Stamp, from, until int, period, around float64) (_ la
 	freshest := make([]float64, len(part)/n)
 	var phase float64
 	// grip is how well the freshest arrival of each half second keeps to one phase: 1
-	// for all of them at the same, 0 for none near it.
+	// for all of them at the same, 0 for none near it. Those that are later than one to
+	// come by whole periods were held up, or the period is too long: batches in step
+	// with the samples keep to a lattice of their own, and it would have samples made up.
 	grip := func(p float64) float64 {
 		for w := range freshest {
 			freshest[w] = math.Inf(1)
@@ -211,9 +218,12 @@ func (m method) seek(run []Stamp, from, until int, period, around float64) (_ la
 			}
 		}
 		phase = usualPhase(freshest, p)
-		sum := 0.0
-		for _, v := range freshest {
-			sum += max(0, 1-math.Abs(beside(v, phase, p))/(phaseWidth*p))
+		sum, least := 0.0, math.Inf(1)
+		for _, v := range slices.Backward(freshest) {
+			if number := math.Round((v - phase) / p); number <= least {
+				least = number
+				sum += max(0, 1-math.Abs(beside(v, phase, p))/(phaseWidth*p))
+			}
 		}
 		return sum / float64(len(freshest))
 	}
@@ -277,14 +287,21 @@ func beside(v, phase, length float64) float64 {
 	return (d - math.Round(d)) * length
 }
 
-// outlive takes back what seemed to be missing only because the host stalled.
-func (m method) outlive(missing []int64) {
+// outlive takes back what seemed to be missing only because the host stalled: what is
+// missing stays so. It looks ahead to the end of the longest stall there was, which
+// shows by how far the lateness, in periods, fell at its end.
+func (m method) outlive(missing []int64, late []float64) {
+	latest, longest := late[0], float64(usualStall)/m.nsPerTick
+	for _, v := range late {
+		latest = max(latest, v)
+		longest = max(longest, latest-v)
+	}
 	vs := make([]float64, len(missing))
 	for i, n := range missing {
 		vs[i] = float64(n)
 	}
-	leastAheadInto(vs, slices.Clone(vs), max(int(float64(longestStall)/m.nsPerTick), m.heard()))
-	for i, v := range vs {
+	ahead := int(min(longest, float64(len(late)))) + m.heard()
+	for i, v := range leastAhead(vs, ahead) {
 		missing[i] = int64(v)
 	}
 }
