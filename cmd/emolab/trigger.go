@@ -99,8 +99,8 @@ func (o *onsets) add(epoch int, s stream.Sample) (presentation int, begins bool)
 	}
 	presentation = int(said)
 	frames := s.Values[o.info.Index("presented_frames")]
-	// The browser counts the frames of each showing from 1.
-	begins = presentation != 0 && (presentation != o.presentation || epoch != o.epoch || frames <= o.frames)
+	// The browser counts the frames of each showing from 1. A frame told twice is none.
+	begins = presentation != 0 && (presentation != o.presentation || epoch != o.epoch || frames < o.frames)
 	o.epoch, o.presentation, o.frames = epoch, presentation, frames
 	return presentation, begins
 }

@@ -91,6 +91,7 @@ func TestOnsets(t *testing.T) {
 		"first report lost":     {[]row{{0, 0, 0}, {0, 1, 3}, {0, 1, 4}}, []marked{{"a", 1, 1}}},
 		"page reloaded":         {[]row{{0, 1, 1}, {0, 1, 2}, {1, 1, 4}, {1, 1, 5}}, []marked{{"a", 1, 0}, {"a", 1, 2}}},
 		"shown again":           {[]row{{0, 1, 1}, {0, 1, 2}, {0, 1, 1}, {0, 1, 2}}, []marked{{"a", 1, 0}, {"a", 1, 2}}},
+		"told twice":            {[]row{{0, 1, 1}, {0, 1, 2}, {0, 1, 2}, {0, 1, 3}}, []marked{{"a", 1, 0}}},
 		"another participant":   {[]row{{0, 2, 90}, {0, 0, 0}, {0, 1, 1}}, []marked{{"b", 2, 0}, {"a", 1, 2}}},
 		"not in the plan":       {[]row{{0, 7, 1}}, []marked{{"", 7, 0}}},
 		"page hidden":           {[]row{{0, 0, 0}, {0, 1, 1}, {0, hidden, 0}, {0, 1, 40}, {0, hidden, 0}, {0, 0, 0}}, []marked{{"a", 1, 1}}},
