@@ -30,6 +30,8 @@ const (
 	cameraDelay = 120 * time.Millisecond
 	// cameraShrink is how many pixels of the screen make one of the picture.
 	cameraShrink = 5
+	// cameraScreen is the side of the screen that it films, px.
+	cameraScreen = 520
 	// cameraQueue is how many pictures are under way at most.
 	cameraQueue = 16
 )
@@ -41,9 +43,9 @@ func TestCameraLoop(t *testing.T) {
 		t.Skip("plays clips in real time")
 	}
 	hostProgram(t)
-	screen := browsertest.StartScreen(t, loopScreen, loopScreen)
+	screen := browsertest.StartScreen(t, cameraScreen, cameraScreen)
 	page := browsertest.StartOn(t, screen).Show(t, "ERR_CONNECTION_REFUSED")
-	lab, data := sensorOn(t, screen), t.TempDir()
+	lab, data := sensorOn(t, screen, cornerClip(screen)).lab, t.TempDir()
 	camera := httptest.NewServer(filming(screen))
 	t.Cleanup(camera.Close)
 

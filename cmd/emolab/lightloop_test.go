@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,12 +28,12 @@ import (
 // photodiode of the box, whose firmware runs under simavr behind a serial port.
 
 const (
-	// The screen is square, so that one place on it is the patch both where the clip
-	// fills the screen and where it is small, in the upper left corner. It is little
-	// larger than the smallest window of Chromium (500 px): without a graphics card a
-	// larger clip takes longer to draw than the small one that was measured.
-	loopScreen       = 520 // px
-	sensorX, sensorY = 90, 99
+	// The screen is as wide as the smallest window of Chromium (500 px) and low:
+	// without a graphics card a clip that fills a large one takes milliseconds longer
+	// to draw than the small one that was measured.
+	loopWidth, loopHeight = 520, 260 // px
+	// A clip that is measured has 24 % of the page's height, in the corner.
+	cornerHeight = .24
 	// A clip has 90 % of the page's height, in the middle.
 	clipHeight = .9
 
@@ -55,19 +56,23 @@ func TestLightLoop(t *testing.T) {
 		t.Skip("plays clips in real time")
 	}
 	hostProgram(t)
-	screen := browsertest.StartScreen(t, loopScreen, loopScreen)
+	screen := browsertest.StartScreen(t, loopWidth, loopHeight)
 	// A server that has ended is missed by the page that it served.
 	page := browsertest.StartOn(t, screen).Show(t, "ERR_CONNECTION_REFUSED")
-	lab, data := sensorOn(t, screen), t.TempDir()
+	data := t.TempDir()
 
+	sensor := sensorOn(t, screen, cornerClip(screen))
 	before, _ := readMachine()
-	measured := calibrateDisplay(t, page, lab, data)
+	measured := calibrateDisplay(t, page, sensor.lab, data)
 	t.Logf("calibrated: %+.2f ms, SD %.2f, deviations p95 %.2f, largest %.2f; to bright %+.2f, to dark %+.2f; %d of %d flashes, %d extra; clocks within %.2f ms; applied within %.2f ms (%v)",
 		measured.MedianMs, measured.SDMs, measured.P95Ms, measured.MaxMs, measured.RisingMs, measured.FallingMs,
 		measured.Matched, measured.Flashes, measured.Extra, measured.ClockMs, measured.WithinMs(), before.since(t))
 
+	sensor.end()
+
+	sensor = sensorOn(t, screen, middleClip(screen))
 	before, _ = readMachine()
-	seen := recordFlashes(t, page, screen, lab, data)
+	seen := recordFlashes(t, page, screen, sensor.lab, data)
 	load := before.since(t)
 	t.Log(load)
 	proof := readProof(t, data, seen)
@@ -77,9 +82,32 @@ func TestLightLoop(t *testing.T) {
 	proof.check(t, load)
 }
 
-// sensorOn starts the box with its photodiode on the screen, and writes the
-// lab.yaml that names it.
-func sensorOn(t *testing.T, screen *browsertest.Screen) string {
+// square is where a clip of the flash study is on the screen, px.
+type square struct{ left, top, side float64 }
+
+// at returns the pixel at fractions of the square.
+func (q square) at(x, y float64) (px, py int) { return int(q.left + x*q.side), int(q.top + y*q.side) }
+
+// cornerClip and middleClip are where the stage shows a clip: for a sensor in the
+// upper left corner, and to a participant. The page leaves a line of the screen free.
+func cornerClip(s *browsertest.Screen) square {
+	return square{side: cornerHeight * float64(s.Height-1)}
+}
+
+func middleClip(s *browsertest.Screen) square {
+	w, h := float64(s.Width-1), float64(s.Height-1)
+	side := clipHeight * h
+	return square{(w - side) / 2, (h - side) / 2, side}
+}
+
+// sensor is the box with its photodiode somewhere on a screen.
+type sensor struct {
+	lab string // the lab.yaml that names it
+	end func()
+}
+
+// sensorOn starts the box with its photodiode in the middle of the patch of a clip.
+func sensorOn(t *testing.T, screen *browsertest.Screen, clip square) sensor {
 	t.Helper()
 	host, err := emulator.Find()
 	if err != nil {
@@ -90,27 +118,29 @@ func sensorOn(t *testing.T, screen *browsertest.Screen) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	offset := screen.Offset(clip.at(study.FlashPatch()))
 	board, err := emulator.Start(context.WithoutCancel(t.Context()), emulator.Options{
 		Host: host, ELF: image.ELF, Link: filepath.Join(dir, "box"), World: darkness{}, Clock: instant.Monotonic{},
 		DriftPPM: loopDrift, Batch: loopBatch, Noise: loopNoise, Seed: loopSeed,
-		LightFrom: &emulator.LightFrom{File: screen.File, Offset: screen.Offset(sensorX, sensorY), DarkMV: darkMV, BrightMV: brightMV},
+		LightFrom: &emulator.LightFrom{File: screen.File, Offset: offset, DarkMV: darkMV, BrightMV: brightMV},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		s := board.Stats()
 		t.Logf("the box: simulation at most %v late, %d of its light readings by more than 1 ms", s.MaxLag, s.LightLate)
 		if err := board.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(end)
 	lab := filepath.Join(dir, "lab.yaml")
 	text := fmt.Sprintf("devices:\n  - {driver: emobox, port: %s, light: true}\n", board.Path())
 	if err := os.WriteFile(lab, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return lab
+	return sensor{lab, end}
 }
 
 // darkness is the box's world but for LightFrom: nobody wears it.
@@ -206,9 +236,7 @@ func recordFlashes(t *testing.T, page *browsertest.Page, screen *browsertest.Scr
 		}
 		return ready && time.Now().After(settled)
 	})
-	whole := float64(loopScreen - 1)
-	side := clipHeight * whole
-	seen := watch(t, screen, (whole-side)/2, side)
+	seen := watch(t, screen, middleClip(screen))
 	o.do(http.MethodPost, "/api/session/start", `{"participant": "LIGHT"}`)
 	o.await("the session is sealed", func(s session.Status) bool {
 		if out := s.LastOutcome; out != nil && (out.State != session.Sealed || out.Error != "" || out.Reason != "") {

@@ -45,14 +45,13 @@ type sight struct {
 	frame       int             // -1: none, or one that is being drawn
 }
 
-// watch begins to look at the clip that fills a square of the screen, which begins
-// edge px from its left and upper edge.
-func watch(t *testing.T, s *browsertest.Screen, edge, side float64) *watcher {
+// watch begins to look at a clip on the screen.
+func watch(t *testing.T, s *browsertest.Screen, clip square) *watcher {
 	t.Helper()
 	w := &watcher{screen: s, ended: make(chan struct{})}
 	for i := range w.cells {
-		x, y := study.FlashCell(i)
-		w.cells[i] = [2]int{int(edge + x*side), int(edge + y*side)}
+		x, y := clip.at(study.FlashCell(i))
+		w.cells[i] = [2]int{x, y}
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	w.stop = stop
