@@ -133,23 +133,22 @@ func methodOf(info stream.Info) (method, error) {
 		m.within = unseenCamera
 	}
 	hz := info.TickHz
-	switch {
-	case info.Clock == stream.ArrivalClock && info.Rate > 0:
-		// Arrivals of something regular are numbered by what took it.
-		m.kind, hz = stream.CountedClock, info.Rate
-	case info.Clock == stream.HostClock || info.Clock == stream.ArrivalClock:
+	switch info.Clock {
+	case stream.HostClock, stream.ArrivalClock:
 		m.nsPerTick = 1
 		m.hostErr = hostStamp
 		m.written = info.Kind == stream.Trigger
-		if info.Kind == stream.Face && info.Shift == nil {
+		// A measured latency takes the place of the frame in which the exposure lies,
+		// but not of the one by which an arrival may be held up.
+		if info.Kind == stream.Face && (info.Shift == nil || info.Clock == stream.ArrivalClock) {
 			m.hostErr = cameraFrame
 			if info.Rate > 0 {
 				m.hostErr = time.Duration(float64(time.Second) / info.Rate)
 			}
 		}
 		return m, nil
-	case info.Clock == stream.PingedClock || info.Clock == stream.TickedClock:
-	case info.Clock == stream.CountedClock:
+	case stream.PingedClock, stream.TickedClock:
+	case stream.CountedClock:
 		hz = info.Rate
 	default:
 		return m, fmt.Errorf("align: stream %q has the unknown kind of clock %q; use one of host, arrival, pinged, ticked, counted", info.ID, info.Clock)

@@ -153,6 +153,9 @@ func (m method) hostPieces(epoch int, stamps []Stamp) []Piece {
 	if len(stamps) == 0 {
 		return nil
 	}
+	if m.kind == stream.ArrivalClock {
+		return m.arrivalPieces(epoch, stamps)
+	}
 	if m.written {
 		ps := make([]Piece, len(stamps))
 		for i, s := range stamps {
@@ -187,7 +190,7 @@ func (m method) runs(stamps []Stamp) [][]Stamp {
 	var runs [][]Stamp
 	begin := 0
 	for i := 1; i < len(stamps); i++ {
-		if m.breaks(stamps[i-1], stamps[i]) && !m.heldUp(stamps[i-1:]) {
+		if m.breaks(stamps[i-1], stamps[i]) && !m.wentOn(stamps[i-1:]) {
 			runs = append(runs, stamps[begin:i])
 			begin = i
 		}
@@ -195,10 +198,10 @@ func (m method) runs(stamps []Stamp) [][]Stamp {
 	return append(runs, stamps[begin:])
 }
 
-// heldUp tells whether the silence after the first of some stamps was the host's: the
+// wentOn tells whether the silence after the first of some stamps was the host's: the
 // device went on, and what it sent meanwhile came at once when the host read again.
 // Some of it may be lost.
-func (m method) heldUp(stamps []Stamp) bool {
+func (m method) wentOn(stamps []Stamp) bool {
 	before := stamps[0]
 	waited := stamps[1].Arrival.Sub(before.Arrival)
 	if waited <= silence {

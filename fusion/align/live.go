@@ -128,6 +128,9 @@ func (l *Live) place(epoch int, s stream.Sample) (instant.Instant, time.Duration
 	switch {
 	case !l.known:
 		return s.Arrival, arrivalOnly
+	case l.method.kind == stream.ArrivalClock:
+		// Whether it was held up only the next ones will tell.
+		return hostInstant(s.Tick), 2 * l.method.hostErr
 	case l.method.byHost():
 		return hostInstant(s.Tick), l.method.hostBound(Stamp{epoch, s.Seq, s.Tick, s.Arrival})
 	case !l.estimate.line.ok:
