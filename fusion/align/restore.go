@@ -79,11 +79,11 @@ type lattice struct {
 // which that is not sure, are told.
 func (m method) skips(late []float64) (missing []int64, unsure []bool) {
 	missing, unsure = make([]int64, len(late)), make([]bool, len(late))
-	n, batches := m.heard(), int64(2*float64(batchPrior)/m.nsPerTick)
+	n := m.heard()
 	for i, v := range leastAhead(late, n) {
 		missing[i] = int64(math.Floor(v + phaseWidth))
-		if few := i+n > len(late); few && i > 0 && missing[i]-missing[i-1] <= batches {
-			missing[i] = missing[i-1] // near the end batches explain more
+		if few := i+n > len(late); few && i > 0 {
+			missing[i] = missing[i-1] // the last of a run may as well be held up
 		}
 	}
 	m.outlive(missing, late)
