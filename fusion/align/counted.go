@@ -179,13 +179,11 @@ const usualLates = 128
 // skipped is how many numbers are missing before a sample that comes so much later
 // than its own says, ns: as many as leave it no later than samples usually are.
 func (e *ear) skipped(m method, late float64) int64 {
-	longest := math.Inf(1)
-	if len(e.late) >= usualLates/2 {
+	if late > m.missed() && len(e.late) >= usualLates/2 {
 		sorted := slices.Sorted(slices.Values(e.late))
-		longest = sorted[len(sorted)*49/50]
-	}
-	if late > max(longest, m.missed()) {
-		return int64(math.Ceil((late - longest) / m.nsPerTick))
+		if longest := sorted[len(sorted)*49/50]; late > longest {
+			return int64(math.Ceil((late - longest) / m.nsPerTick))
+		}
 	}
 	if len(e.late) == usualLates {
 		e.late = append(e.late[:0], e.late[usualLates/4:]...)
