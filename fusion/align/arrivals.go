@@ -63,9 +63,11 @@ func (m method) arrivalPieces(epoch int, stamps []Stamp) []Piece {
 	var ps []Piece
 	for i, at := range unheld(ticks) {
 		by := ticks[i].Sub(at)
-		if n := len(ps); n > 0 && by == 0 && ps[n-1].Err == m.hostErr {
+		if n := len(ps); n > 0 {
 			ps[n-1].Until = int64(ticks[i])
-			continue
+			if by == 0 && ps[n-1].Err == m.hostErr {
+				continue
+			}
 		}
 		ps = append(ps, Piece{epoch, int64(ticks[i]), at, 1, int64(ticks[i]), sum(m.hostErr, by)})
 	}

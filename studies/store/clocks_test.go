@@ -242,7 +242,7 @@ func clockModelPlacesTheSamples(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const tick = "CASE WHEN s.clock = 'counted' OR s.clock = 'arrival' AND s.rate_hz > 0 THEN x.seq ELSE x.tick END"
+		const tick = "CASE WHEN s.clock = 'counted' THEN x.seq ELSE x.tick END"
 		var n, off, bound int
 		err = s.read.QueryRow(`SELECT count(*), sum(abs(x.at_ns - (m.at0_ns + m.ns_per_tick * (`+tick+` - m.tick0))) > 1), sum(x.err_ns <> m.err_ns)
 			FROM `+tab.name+` x JOIN stream s ON s.session_id = x.session_id AND s.segment = x.segment AND s.id = x.stream
