@@ -23,15 +23,19 @@ type calibrateCmd struct {
 
 // calibrateDisplayCmd measures the display.
 type calibrateDisplayCmd struct {
+	flashFlags
+	JSON bool `help:"Print the result as JSON."`
+}
+
+// flashFlags say with what flashes are shown and seen.
+type flashFlags struct {
 	Lab     string `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
 	Data    string `help:"Where serve keeps its recordings; the result goes below it. Default: emolab-data here." default:"emolab-data" type:"path" aliases:"out" placeholder:"DIR"`
 	Listen  string `help:"Loopback address of the page. Default: 127.0.0.1:8800." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
 	Token   string `help:"Access token of the page. Default: the one kept in the data folder." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
 	Device  string `help:"The device with the photodiode, by its id in lab.yaml, where there are several." placeholder:"ID"`
-	Corner  string `help:"The corner of the screen to flash in: top-left, top-right, bottom-left, bottom-right. Default: bottom-left." default:"bottom-left" enum:"top-left,top-right,bottom-left,bottom-right" placeholder:"CORNER"`
+	Corner  string `help:"Where the sensor is: the corner of the screen to flash in: top-left, top-right, bottom-left, bottom-right. Default: bottom-left." default:"bottom-left" enum:"top-left,top-right,bottom-left,bottom-right" placeholder:"CORNER"`
 	Repeats int    `help:"How many times to play the flashes, 12 s with 32 changes each. Default: 3." default:"3" placeholder:"N"`
-	Virtual bool   `help:"Not possible: a simulated box sees no screen."`
-	JSON    bool   `help:"Print the result as JSON."`
 }
 
 // Help shows examples below the flags.
@@ -71,9 +75,6 @@ const (
 
 // Run is the command.
 func (c *calibrateDisplayCmd) Run(a *app) error {
-	if c.Virtual {
-		return usagef("--virtual: a simulated box sees no screen, so there is nothing to measure; connect a box with a photodiode and name it in lab.yaml")
-	}
 	if c.Repeats < 1 || c.Repeats > maxRepeats {
 		return usagef("--repeats %d: want 1 to %d", c.Repeats, maxRepeats)
 	}

@@ -19,17 +19,11 @@ import (
 
 // calibrateCameraCmd measures the camera.
 type calibrateCameraCmd struct {
-	Lab     string `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
-	Data    string `help:"Where serve keeps its recordings; the result goes below it. Default: emolab-data here." default:"emolab-data" type:"path" aliases:"out" placeholder:"DIR"`
-	Listen  string `help:"Loopback address of the page. Default: 127.0.0.1:8800." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
-	Token   string `help:"Access token of the page. Default: the one kept in the data folder." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
-	Camera  string `help:"Measure this camera or URL instead of the lab's own." placeholder:"SOURCE"`
-	Light   string `help:"What tells when the light was on the glass: sensor (the box's photodiode on the screen), display (the page, corrected by the measured latency of the display), or auto: the sensor if lab.yaml has one, else the display." enum:"auto,sensor,display" default:"auto" placeholder:"HOW"`
-	Device  string `help:"The device with the photodiode, by its id in lab.yaml, where there are several." placeholder:"ID"`
-	Corner  string `help:"With the sensor: the corner of the screen to flash in: top-left, top-right, bottom-left, bottom-right. Default: bottom-left." default:"bottom-left" enum:"top-left,top-right,bottom-left,bottom-right" placeholder:"CORNER"`
-	Repeats int    `help:"How many times to play the flashes, 12 s with 32 changes each. Default: 3." default:"3" placeholder:"N"`
-	Sum     bool   `help:"Without a sensor and a measured display: print the latency of display and camera together. It is not kept, because it is that of neither."`
-	JSON    bool   `help:"Print the result as JSON."`
+	flashFlags
+	Camera string `help:"Measure this camera or URL instead of the lab's own." placeholder:"SOURCE"`
+	Light  string `help:"What tells when the light was on the glass: sensor (the box's photodiode on the screen), display (the page, corrected by the measured latency of the display), or auto: the sensor if lab.yaml has one, else the display." enum:"auto,sensor,display" default:"auto" placeholder:"HOW"`
+	Sum    bool   `help:"Without a sensor and a measured display: print the latency of display and camera together. It is not kept, because it is that of neither."`
+	JSON   bool   `help:"Print the result as JSON."`
 }
 
 // Help shows examples below the flags.

@@ -173,7 +173,6 @@ func TestCalibrateDisplayRefusals(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--virtual"}, exitUsage, "sees no screen"},
 		{[]string{"--repeats", "0"}, exitUsage, "--repeats 0"},
 		{[]string{"--corner", "middle"}, exitUsage, "middle"},
 		{[]string{"--listen", "0.0.0.0:1"}, exitUsage, "loopback"},
