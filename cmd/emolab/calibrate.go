@@ -75,13 +75,7 @@ const (
 
 // Run is the command.
 func (c *calibrateDisplayCmd) Run(a *app) error {
-	if c.Repeats < 1 || c.Repeats > maxRepeats {
-		return usagef("--repeats %d: want 1 to %d", c.Repeats, maxRepeats)
-	}
-	if err := onlyLoopback(c.Listen); err != nil {
-		return err
-	}
-	lab, err := readLab(c.Lab)
+	lab, err := c.lab()
 	if err != nil {
 		return err
 	}
@@ -89,26 +83,12 @@ func (c *calibrateDisplayCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Lab, err)
 	}
-	if c.Token == "" {
-		if c.Token, err = keptToken(c.Data); err != nil {
-			return err
-		}
-	}
-	f, err := openFlashLab(flashOptions{corner: c.Corner, listen: c.Listen, token: c.Token, sources: []stream.Source{source}})
+	say := fmt.Sprintf("Hold the light sensor flat on the square in the %s corner, then press a key there.", c.Corner)
+	measured, err := c.measure(a, "display", say, flashOptions{corner: c.Corner, sources: []stream.Source{source}},
+		func(ctx context.Context, f *flashLab) (latency.Measured, error) {
+			return measureDisplay(ctx, f, light, c.Repeats, a.err)
+		})
 	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.err, "Open this on the participant's screen, at 100 %% zoom:\n\n  participant  %s\n\n", f.address())
-	fmt.Fprintf(a.err, "Hold the light sensor flat on the square in the %s corner, then press a key there.\n", c.Corner)
-	var measured latency.Measured
-	err = f.run(a.ctx, func(ctx context.Context) (err error) {
-		measured, err = measureDisplay(ctx, f, light, c.Repeats, a.err)
-		return err
-	})
-	if err != nil {
-		if a.ctx.Err() != nil {
-			return errors.New("stopped before the display was measured; what was measured before still holds")
-		}
 		return err
 	}
 	measured.Corner = c.Corner
@@ -122,6 +102,41 @@ func (c *calibrateDisplayCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "Kept in %s; emolab serve applies it from its next start on.\n", path)
 	return nil
+}
+
+// lab checks the flags and reads the lab.
+func (c *flashFlags) lab() (labFile, error) {
+	if c.Repeats < 1 || c.Repeats > maxRepeats {
+		return labFile{}, usagef("--repeats %d: want 1 to %d", c.Repeats, maxRepeats)
+	}
+	if err := onlyLoopback(c.Listen); err != nil {
+		return labFile{}, err
+	}
+	return readLab(c.Lab)
+}
+
+// measure opens the flashes for the participant's screen, says what to do there, and
+// runs a measurement of what is named.
+func (c *flashFlags) measure(a *app, what, say string, o flashOptions, do func(context.Context, *flashLab) (latency.Measured, error)) (measured latency.Measured, err error) {
+	if c.Token == "" {
+		if c.Token, err = keptToken(c.Data); err != nil {
+			return measured, err
+		}
+	}
+	o.listen, o.token = c.Listen, c.Token
+	f, err := openFlashLab(o)
+	if err != nil {
+		return measured, err
+	}
+	fmt.Fprintf(a.err, "Open this on the participant's screen, at 100 %% zoom:\n\n  participant  %s\n\n%s\n", f.address(), say)
+	err = f.run(a.ctx, func(ctx context.Context) (err error) {
+		measured, err = do(ctx, f)
+		return err
+	})
+	if err != nil && a.ctx.Err() != nil {
+		err = fmt.Errorf("stopped before the %s was measured; what was measured before still holds", what)
+	}
+	return measured, err
 }
 
 // latencyResult is a measurement as it is printed.

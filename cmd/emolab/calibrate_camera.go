@@ -64,13 +64,7 @@ const (
 
 // Run is the command.
 func (c *calibrateCameraCmd) Run(a *app) error {
-	if c.Repeats < 1 || c.Repeats > maxRepeats {
-		return usagef("--repeats %d: want 1 to %d", c.Repeats, maxRepeats)
-	}
-	if err := onlyLoopback(c.Listen); err != nil {
-		return err
-	}
-	lab, err := readLab(c.Lab)
+	lab, err := c.lab()
 	if err != nil {
 		return err
 	}
@@ -87,28 +81,13 @@ func (c *calibrateCameraCmd) Run(a *app) error {
 		return err
 	}
 	defer camera.Close()
-	if c.Token == "" {
-		if c.Token, err = keptToken(c.Data); err != nil {
-			return err
-		}
-	}
 	meter := webcam.NewMeter(camera, meterID, meterColumns, meterRows, instant.Monotonic{})
-	o := flashOptions{corner: glass.corner, listen: c.Listen, token: c.Token, sources: append(glass.sources, meter), measuredOn: glass.screen()}
-	f, err := openFlashLab(o)
+	o := flashOptions{corner: glass.corner, sources: append(glass.sources, meter), measuredOn: glass.screen()}
+	measured, err := c.measure(a, "camera", glass.instruction(), o,
+		func(ctx context.Context, f *flashLab) (latency.Measured, error) {
+			return measureCamera(ctx, f, glass, camera.Describe(), c.Repeats, a.err)
+		})
 	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.err, "Open this on the participant's screen, at 100 %% zoom:\n\n  participant  %s\n\n", f.address())
-	fmt.Fprintln(a.err, glass.instruction())
-	var measured latency.Measured
-	err = f.run(a.ctx, func(ctx context.Context) (err error) {
-		measured, err = measureCamera(ctx, f, glass, camera.Describe(), c.Repeats, a.err)
-		return err
-	})
-	if err != nil {
-		if a.ctx.Err() != nil {
-			return errors.New("stopped before the camera was measured; what was measured before still holds")
-		}
 		return err
 	}
 	file := ""

@@ -237,8 +237,8 @@ func (m method) usable(p stream.Probe) bool {
 // byEpoch splits observations by epoch, keeping their order. The epochs are
 // returned in increasing order.
 func byEpoch(stamps []Stamp, pings []Ping) (epochs []int, s map[int][]Stamp, p map[int][]Ping) {
-	s = split(stamps, func(s Stamp) int { return s.Epoch })
-	p = split(pings, func(p Ping) int { return p.Epoch })
+	s = grouped(stamps, func(s Stamp) int { return s.Epoch })
+	p = grouped(pings, func(p Ping) int { return p.Epoch })
 	for e := range s {
 		epochs = append(epochs, e)
 	}
@@ -251,9 +251,9 @@ func byEpoch(stamps []Stamp, pings []Ping) (epochs []int, s map[int][]Stamp, p m
 	return epochs, s, p
 }
 
-// split groups values by a number, keeping their order. A group whose values stand
+// grouped groups values by a number, keeping their order. A group whose values stand
 // together is a part of vs and no copy.
-func split[T any](vs []T, of func(T) int) map[int][]T {
+func grouped[T any](vs []T, of func(T) int) map[int][]T {
 	groups := map[int][]T{}
 	for from := 0; from < len(vs); {
 		n := of(vs[from])

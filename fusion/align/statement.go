@@ -111,7 +111,7 @@ func (t *Timeline) state(stamps []Stamp, pings int) Statement {
 		}
 		tick := t.Tick(s)
 		if tick < ps[i].Tick0 || i+1 < len(ps) && tick >= ps[i+1].Tick0 {
-			i = at(ps, tick)
+			i = pieceOf(ps, tick)
 		}
 		at, err := t.on(ps[i], tick)
 		all.add(s.Seq, s.Arrival.Sub(at), err)

@@ -70,11 +70,11 @@ func (t *Timeline) At(epoch int, tick int64) (instant.Instant, time.Duration) {
 	if len(ps) == 0 {
 		return 0, Unbounded
 	}
-	return t.on(ps[at(ps, tick)], tick)
+	return t.on(ps[pieceOf(ps, tick)], tick)
 }
 
-// at is the index of the piece that a tick is to be taken from.
-func at(ps []Piece, tick int64) int {
+// pieceOf is the index of the piece that a tick is to be taken from.
+func pieceOf(ps []Piece, tick int64) int {
 	return max(sort.Search(len(ps), func(i int) bool { return tick < ps[i].Tick0 })-1, 0)
 }
 
