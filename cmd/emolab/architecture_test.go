@@ -19,7 +19,12 @@ var layers = map[string][]string{
 	"fusion/align":        {"fusion/instant", "fusion/stream"},
 	"fusion/bus":          {"fusion/stream"},
 	"fusion/script":       {"fusion/instant"},
-	"fusion/eda":          {"fusion/instant", "fusion/stream"},
+	"fusion/filter":       {},
+	"fusion/eda":          {"fusion/instant", "fusion/stream", "fusion/filter"},
+	"fusion/eyemovement":  {"fusion/instant", "fusion/filter"},
+	"fusion/aoi":          {"fusion/instant", "fusion/eyemovement"},
+	"fusion/heatmap":      {"fusion/instant", "fusion/eyemovement"},
+	"fusion/pupil":        {"fusion/instant", "fusion/filter"},
 	"fusion/landmark":     {},
 	"fusion/expression":   {},
 	"fusion/headpose":     {"fusion/landmark"},
@@ -38,6 +43,8 @@ var layers = map[string][]string{
 	"studies/stage":       {"fusion", "studies/study", "studies/session"},
 	"studies/console":     {"fusion", "studies/study", "studies/session"},
 	"studies/browsertest": {},
+	"studies/table":       {},
+	"studies/figure":      {"fusion"},
 	"studies/bundle":      {"fusion", "studies/study", "studies/session", "studies/store"},
 	"cmd":                 {"fusion", "firmware-bridge", "calibration", "sensors", "capture", "studies"},
 }
@@ -59,6 +66,7 @@ var importers = map[string]struct {
 	"github.com/alecthomas/kong":        {[]string{"cmd/emolab"}, ""},
 	"github.com/schollz/progressbar/v3": {[]string{"cmd/emolab"}, ""},
 	"github.com/chromedp":               {[]string{"studies/browsertest"}, ""},
+	"gonum.org/v1/plot":                 {[]string{"studies/figure"}, ""},
 	"pgregory.net/rapid":                {[]string{"sensors/eyetracker/linetest"}, ""}, // damage for the drivers' property tests
 }
 
