@@ -37,7 +37,10 @@ type document struct {
 	folder  string    // of the stimuli, relative to the study file
 	listed  bool      // the file lists its stimuli; otherwise all .mp4 files of the folder count
 	stimuli []listing // in the order of the file, or of the names
+	before  []Action
 	block   Block
+	after   []Action
+	gaze    Gaze
 	video   FaceVideo
 }
 
@@ -65,6 +68,7 @@ func parseDocument(name string, text []byte) (document, error) {
 	d := document{
 		seed:  defaultSeed,
 		block: Block{Name: "main", Order: Random, Trial: defaultTrial()},
+		gaze:  DefaultGaze(),
 		video: NeverKept,
 	}
 	err = root.mapping(
@@ -79,6 +83,7 @@ func parseDocument(name string, text []byte) (document, error) {
 		field{"title", into(&d.title, node.text)},
 		field{"seed", into(&d.seed, node.number)},
 		field{"face_video", into(&d.video, node.faceVideo)},
+		field{"devices", d.readDevices},
 		field{"stimuli", d.readStimuli},
 		field{"flow", d.readFlow},
 	)
@@ -188,30 +193,6 @@ func readListing(n node) (listing, error) {
 	return l, nil
 }
 
-// readFlow reads the flow: one block, in this version of the format.
-func (d *document) readFlow(n node) error {
-	items, err := n.list()
-	if err != nil {
-		return err
-	}
-	if len(items) != 1 {
-		return n.fail("has %d parts; this version knows exactly one block", len(items))
-	}
-	return items[0].mapping(field{"block", func(n node) error {
-		return n.mapping(
-			field{"name", into(&d.block.Name, node.word)},
-			field{"order", func(n node) error {
-				read := into(&d.block.Order, node.order)
-				if _, err := n.text(); err == nil {
-					return read(n)
-				}
-				return n.mapping(field{"method", read})
-			}},
-			field{"trial", into(&d.block.Trial, node.trial)},
-		)
-	}})
-}
-
 func (n node) order() (Order, error) {
 	s, err := n.text()
 	if err == nil && Order(s) != Fixed && Order(s) != Random {
@@ -228,66 +209,6 @@ func (n node) faceVideo() (FaceVideo, error) {
 	return FaceVideo(s), err
 }
 
-// trial reads a list such as [fixation: 5s, play, rest: 4s].
-func (n node) trial() ([]TrialStep, error) {
-	items, err := n.list()
-	if err != nil {
-		return nil, err
-	}
-	var steps []TrialStep
-	plays := 0
-	for _, item := range items {
-		if s, err := item.text(); err == nil {
-			if Action(s) != Play {
-				return nil, item.fail("%q: known are play, or fixation and rest with a duration (%s: 5s)", s, Fixation)
-			}
-			plays++
-			steps = append(steps, TrialStep{Action: Play})
-			continue
-		}
-		timed := func(a Action) func(node) error {
-			return func(n node) error {
-				d, err := n.duration()
-				steps = append(steps, TrialStep{a, d})
-				return err
-			}
-		}
-		before := len(steps)
-		if err := item.mapping(
-			field{string(Fixation), timed(Fixation)},
-			field{string(Rest), timed(Rest)},
-			field{string(Play), func(n node) error {
-				return n.fail("takes no value: a stimulus has its own duration")
-			}},
-		); err != nil {
-			return nil, err
-		}
-		if len(steps) != before+1 {
-			return nil, item.fail("is one step: put each in its own place of the list")
-		}
-	}
-	if plays != 1 {
-		return nil, n.fail("has %d play steps; a trial has exactly one", plays)
-	}
-	return steps, nil
-}
-
-// duration reads a time with its unit: 5s, 1m30s, 500ms.
-func (n node) duration() (time.Duration, error) {
-	s, err := n.text()
-	if err != nil {
-		return 0, n.fail("is a duration with its unit, such as 5s or 500ms")
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, n.fail("%q is no duration: write a number and its unit, such as 5s or 500ms", s)
-	}
-	if d < shortestStep || d > longestStep {
-		return 0, n.fail("%s is outside %s to %s", d, shortestStep, longestStep)
-	}
-	return d, nil
-}
-
 // canonical writes the document as a study file with every default filled in
 // and the keys in order: two files that mean the same study have the same
 // canonical form, and reading it gives the same document. A key that came into
@@ -299,6 +220,7 @@ func (d document) canonical() []byte {
 	if d.video != NeverKept {
 		fmt.Fprintf(&b, "face_video: %s\n", d.video)
 	}
+	b.WriteString(d.canonicalDevices())
 	fmt.Fprintf(&b, "stimuli:\n  folder: %s\n  list:\n", quote(d.folder))
 	for _, s := range d.stimuli {
 		tags := make([]string, len(s.tags))
@@ -308,15 +230,7 @@ func (d document) canonical() []byte {
 		fmt.Fprintf(&b, "    - {id: %s, file: %s, brand: %s, tags: [%s]}\n",
 			quote(s.id), quote(s.file), quote(s.brand), strings.Join(tags, ", "))
 	}
-	steps := make([]string, len(d.block.Trial))
-	for i, t := range d.block.Trial {
-		steps[i] = string(t.Action)
-		if t.Action != Play {
-			steps[i] += ": " + t.Duration.String()
-		}
-	}
-	fmt.Fprintf(&b, "flow:\n  - block:\n      name: %s\n      order: {method: %s}\n      trial: [%s]\n",
-		quote(d.block.Name), d.block.Order, strings.Join(steps, ", "))
+	b.WriteString(d.canonicalFlow())
 	return b.Bytes()
 }
 

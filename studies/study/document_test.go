@@ -16,7 +16,7 @@ func TestShortestStudy(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := document{
-		id: "a", title: "a", seed: 1, folder: "clips", video: NeverKept,
+		id: "a", title: "a", seed: 1, folder: "clips", video: NeverKept, gaze: Gaze{9, 4, 1, .7},
 		block: Block{Name: "main", Order: Random, Trial: []TrialStep{
 			{Fixation, 5 * time.Second}, {Play, 0}, {Rest, 4 * time.Second},
 		}},
@@ -33,16 +33,21 @@ id: pfw-2026
 title: "Reactions: Paris"
 seed: 18446744073709551615
 face_video: ask
+devices:
+  gaze: {calibrate: 13-point, validate: 9-point, accept_deg: 2, warn_deg: 1.25}
 stimuli:
   folder: ./stimuli/
   list:
     - {id: a1, file: brandA_1.mp4, brand: Brand A, tags: [runway, "1"]}
     - id: b1   # file is b1.mp4
 flow:
+  - calibrate
+  - breath
   - block:
       name: second
       order: fixed
       trial: [fixation: 500ms, play, rest: 1m30s, fixation: 1s]
+  - validate
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +55,11 @@ flow:
 	want := document{
 		id: "pfw-2026", title: "Reactions: Paris", seed: 1<<64 - 1, folder: "stimuli", listed: true, video: AskFirst,
 		stimuli: []listing{
-			{id: "a1", file: "brandA_1.mp4", brand: "Brand A", tags: []string{"runway", "1"}, line: 10},
-			{id: "b1", file: "b1.mp4", line: 11},
+			{id: "a1", file: "brandA_1.mp4", brand: "Brand A", tags: []string{"runway", "1"}, line: 12},
+			{id: "b1", file: "b1.mp4", line: 13},
 		},
+		gaze:   Gaze{13, 9, 2, 1.25},
+		before: []Action{Calibrate, Breath}, after: []Action{Validate},
 		block: Block{Name: "second", Order: Fixed, Trial: []TrialStep{
 			{Fixation, 500 * time.Millisecond}, {Play, 0}, {Rest, 90 * time.Second}, {Fixation, time.Second},
 		}},
@@ -66,7 +73,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 	const head = "id: a\nstimuli: {folder: clips}\n" // two lines
 	for _, c := range []struct{ name, text, want string }{
 		{"misspelt key", "id: a\ntitel: x\n", `s.yaml:2: titel: unknown key; did you mean "title"?`},
-		{"unknown key", head + "consent: {}\n", `s.yaml:3: consent: unknown key; known here: format, id, title, seed, face_video, stimuli, flow`},
+		{"unknown key", head + "consent: {}\n", `s.yaml:3: consent: unknown key; known here: format, id, title, seed, face_video, devices, stimuli, flow`},
 		{"misspelt deep key", "id: a\nstimuli:\n  foldr: x\n", `s.yaml:3: stimuli.foldr: unknown key; did you mean "folder"?`},
 		{"key twice", "id: a\nid: b\n", `s.yaml:2:`},
 		{"no id", "title: x\nstimuli: {folder: clips}\n", "the key id is missing"},
@@ -82,7 +89,16 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"folder above", "id: a\nstimuli: {folder: ../x}\n", "s.yaml:2: stimuli.folder: \"../x\" leads out"},
 		{"same id", "id: a\nstimuli:\n  folder: c\n  list:\n    - {id: x}\n    - {id: x}\n", `s.yaml:6: stimuli.list[2]: the id "x" is already that of line 5`},
 		{"empty list", "id: a\nstimuli: {folder: c, list: []}\n", "has 0 stimuli"},
-		{"two blocks", head + "flow: [block: {name: a}, block: {name: b}]\n", "has 2 parts"},
+		{"two blocks", head + "flow: [block: {name: a}, block: {name: b}]\n", "has 2 blocks"},
+		{"no block", head + "flow: [calibrate, validate]\n", "has 0 blocks"},
+		{"unknown part", head + "flow: [calibrat, block: {name: a}]\n", `s.yaml:3: flow[1]: "calibrat": known are calibrate, validate, breath and a block`},
+		{"many parts", head + "flow: [" + strings.Repeat("validate, ", 21) + "block: {name: a}]\n", "flow[21]: is step number 21"},
+		{"points as a number", head + "devices: {gaze: {calibrate: 9}}\n", "s.yaml:3: devices.gaze.calibrate: is one of 5-point, 9-point, 13-point, but here is a whole number"},
+		{"other points", head + "devices: {gaze: {validate: 13-point}}\n", `"13-point" is not possible; known are 4-point, 5-point, 9-point`},
+		{"no limit", head + "devices:\n  gaze:\n    accept_deg: 0\n", "s.yaml:5: devices.gaze.accept_deg: 0 is outside 0.05 to 10 degrees"},
+		{"limit with a unit", head + "devices: {gaze: {accept_deg: 1deg}}\n", "is a number of degrees, but here is text"},
+		{"warning above", head + "devices: {gaze: {accept_deg: 1, warn_deg: 1.5}}\n", "s.yaml:3: devices.gaze: warn_deg 1.5 is above accept_deg 1"},
+		{"other device", head + "devices: {camera: {min_fps: 25}}\n", "s.yaml:3: devices.camera: unknown key"},
 		{"other part", head + "flow: [debrief: {}]\n", `s.yaml:3: flow[1].debrief: unknown key`},
 		{"order", head + "flow:\n  - block:\n      order: williams\n", `s.yaml:5: flow[1].block.order: "williams" is no order`},
 		{"video unasked", head + "face_video: always\n", `s.yaml:3: face_video: "always" is not possible; known are never and ask`},
@@ -116,11 +132,19 @@ func drawDocument(t *rapid.T) document {
 		id: id.Draw(t, "id"), title: rapid.StringMatching(`[^\p{C}\x{fffd}]{1,12}`).Draw(t, "title"),
 		seed: rapid.Uint64().Draw(t, "seed"), folder: id.Draw(t, "folder"), listed: true,
 		video: rapid.SampledFrom([]FaceVideo{NeverKept, AskFirst}).Draw(t, "face video"),
+		gaze: Gaze{
+			rapid.SampledFrom([]int{5, 9, 13}).Draw(t, "calibrate"), rapid.SampledFrom([]int{4, 5, 9}).Draw(t, "validate"),
+			0, rapid.Float64Range(smallestLimit, largestLimit).Draw(t, "warn"),
+		},
 		block: Block{
 			Name:  id.Draw(t, "block"),
 			Order: rapid.SampledFrom([]Order{Fixed, Random}).Draw(t, "order"),
 		},
 	}
+	d.gaze.AcceptDeg = rapid.Float64Range(d.gaze.WarnDeg, largestLimit).Draw(t, "accept")
+	around := rapid.SampledFrom([]Action{Calibrate, Validate, Breath})
+	d.before = append(d.before, rapid.SliceOfN(around, 0, 3).Draw(t, "before the block")...)
+	d.after = append(d.after, rapid.SliceOfN(around, 0, 3).Draw(t, "after the block")...)
 	for _, name := range rapid.SliceOfNDistinct(id, 1, 5, rapid.ID).Draw(t, "stimuli") {
 		d.stimuli = append(d.stimuli, listing{
 			id: name, file: id.Draw(t, "file") + ".mp4", brand: text.Draw(t, "brand"),
@@ -185,6 +209,17 @@ flow:
 	}
 }
 
+// A study that asks for more than the default warning allows is warned by its own limit.
+func TestStricterThanTheDefaultWarning(t *testing.T) {
+	d, err := parseDocument("s.yaml", []byte("id: a\ndevices: {gaze: {accept_deg: .5}}\nstimuli: {folder: c, list: [{id: x}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Gaze{9, 4, .5, .5}); d.gaze != want {
+		t.Errorf("%+v, want %+v", d.gaze, want)
+	}
+}
+
 func FuzzDocument(f *testing.F) {
 	shipped, err := example.ReadFile("example/study.yaml")
 	if err != nil {
@@ -192,6 +227,7 @@ func FuzzDocument(f *testing.F) {
 	}
 	f.Add(shipped)
 	f.Add([]byte("id: a\nstimuli: {folder: c}\nflow: [block: {order: fixed, trial: [fixation: 5s, play]}]"))
+	f.Add([]byte("id: a\ndevices: {gaze: {calibrate: 5-point, accept_deg: 1.5}}\nstimuli: {folder: c}\nflow: [calibrate, block: {order: fixed}, validate]"))
 	f.Add([]byte("id: &a {b: *a}\n<<: *a"))
 	f.Add([]byte("- ? [a]\n: |\n  b"))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -36,7 +36,8 @@ func Load(file string) (*Study, error) {
 	}
 
 	s := &Study{
-		ID: doc.id, Title: doc.title, Seed: doc.seed, Block: doc.block, FaceVideo: doc.video,
+		ID: doc.id, Title: doc.title, Seed: doc.seed, FaceVideo: doc.video,
+		Before: doc.before, Block: doc.block, After: doc.after, Gaze: doc.gaze,
 		Dir: dir, Canonical: doc.canonical(),
 	}
 	for _, l := range doc.stimuli {

@@ -10,6 +10,7 @@ func (s *Study) Plan(row int) Plan {
 	if s.FaceVideo == AskFirst {
 		p.Steps = append(p.Steps, Step{Action: Consent, Scope: FaceVideoScope})
 	}
+	p.add(s.Before)
 	for trial, k := range s.order(row) {
 		for _, t := range s.Block.Trial {
 			step := Step{Index: len(p.Steps), Action: t.Action, Duration: t.Duration, Stimulus: s.Stimuli[k].ID}
@@ -20,7 +21,15 @@ func (s *Study) Plan(row int) Plan {
 			p.Steps = append(p.Steps, step)
 		}
 	}
+	p.add(s.After)
 	return p
+}
+
+// add appends steps that belong to no trial.
+func (p *Plan) add(actions []Action) {
+	for _, a := range actions {
+		p.Steps = append(p.Steps, Step{Index: len(p.Steps), Action: a})
+	}
 }
 
 // order returns the positions of the stimuli in the row's sequence.

@@ -54,6 +54,22 @@ func TestTheParticipantIsAskedFirst(t *testing.T) {
 	}
 }
 
+func TestStepsAroundTheBlock(t *testing.T) {
+	s := clips(1)
+	s.FaceVideo, s.Before, s.After = AskFirst, []Action{Calibrate, Breath}, []Action{Validate}
+	want := []Step{
+		{Index: 0, Action: Consent, Scope: FaceVideoScope},
+		{Index: 1, Action: Calibrate}, {Index: 2, Action: Breath},
+		{3, Fixation, 5 * time.Second, "a", 0, ""},
+		{4, Play, time.Second, "a", 1, ""},
+		{5, Rest, 4 * time.Second, "a", 0, ""},
+		{Index: 6, Action: Validate},
+	}
+	if p := s.Plan(0); !slices.Equal(p.Steps, want) || p.Duration() != 10*time.Second {
+		t.Errorf("%v long: %+v", p.Duration(), p.Steps)
+	}
+}
+
 // The orders of a published study must never change. These were drawn once and
 // are a part of the file format.
 func TestOrderIsFrozen(t *testing.T) {

@@ -13,7 +13,12 @@ type Study struct {
 	Title   string
 	Seed    uint64 // of every random order: order = f(seed, row)
 	Stimuli []Stimulus
-	Block   Block
+	// Before and After are the steps around the block, in order: Calibrate,
+	// Validate and Breath, each as often as the study wants it.
+	Before []Action
+	Block  Block
+	After  []Action
+	Gaze   Gaze
 	// FaceVideo says whether the participant is asked to have the video of the
 	// face kept.
 	FaceVideo FaceVideo
@@ -74,6 +79,23 @@ const (
 	Random Order = "random" // shuffled by seed and row
 )
 
+// Gaze is how the eye tracker is calibrated in a Calibrate step and checked
+// there and in a Validate step, and how far off it may be. Angles are visual
+// angles in degrees.
+type Gaze struct {
+	CalibratePoints int     // 5, 9 or 13
+	ValidatePoints  int     // 4, 5 or 9, at other places
+	AcceptDeg       float64 // mean error beyond which a person has to decide
+	WarnDeg         float64 // mean error from which it is called fair only; at most AcceptDeg
+}
+
+// DefaultGaze is the calibration of a study that describes none: 9 points as
+// most laboratories do it, and 1° as the accuracy that trackers promise at best
+// and papers ask for at least.
+func DefaultGaze() Gaze {
+	return Gaze{CalibratePoints: 9, ValidatePoints: 4, AcceptDeg: 1, WarnDeg: .7}
+}
+
 // FaceVideo is what a study wants of the video of the participant's face.
 type FaceVideo string
 
@@ -95,6 +117,10 @@ const (
 	Play     Action = "play"     // the stimulus
 	Rest     Action = "rest"     // plain neutral surround
 	Consent  Action = "consent"  // a question that the participant answers, however long it takes
+
+	Calibrate Action = "calibrate" // the eye tracker is calibrated on targets, then validated on others
+	Validate  Action = "validate"  // its error is measured once more
+	Breath    Action = "breath"    // one deep breath, to see that skin conductance responds
 )
 
 // TrialStep is one step of the trial that the block repeats for each stimulus.
@@ -107,8 +133,8 @@ type TrialStep struct {
 type Step struct {
 	Index    int           `json:"index"` // 0-based position in the plan
 	Action   Action        `json:"action"`
-	Duration time.Duration `json:"duration_ns"`
-	Stimulus string        `json:"stimulus,omitempty"` // id: of the trial this step belongs to; "" for a Consent
+	Duration time.Duration `json:"duration_ns"`        // 0 where the participant sets the pace
+	Stimulus string        `json:"stimulus,omitempty"` // id: of the trial this step belongs to; "" outside of one
 	// Presentation numbers the Play steps of a session from 1. It is 0 for the others.
 	Presentation int `json:"presentation,omitempty"`
 	// Scope is what a Consent step asks for. It is "" for the others.
@@ -121,7 +147,8 @@ type Plan struct {
 	Steps []Step `json:"steps"`
 }
 
-// Duration is the length of the whole plan, without the time for questions.
+// Duration is the length of the whole plan, without the time that questions,
+// calibrations and breathing take.
 func (p Plan) Duration() time.Duration {
 	var d time.Duration
 	for _, s := range p.Steps {
