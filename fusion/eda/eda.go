@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"emolab/fusion/filter"
 	"emolab/fusion/instant"
 )
 
@@ -142,23 +143,23 @@ func medianRate(at []instant.Instant, present []int) float64 {
 // piece analyses the samples with the given indices, which have no gap.
 func (r *Result) piece(at []instant.Instant, us []float64, index []int, rate, threshold float64) {
 	g := newGrid(at, us, index, rate)
-	split := butterworth(2, LevelHz, rate, lowPass)
-	clean := butterworth(cleanOrder, cleanHz, rate, lowPass)
-	if len(g.us) <= padding(clean) || LevelHz >= nyquistShare*rate/2 {
+	split := filter.Butterworth(2, LevelHz, rate, filter.Low)
+	clean := filter.Butterworth(cleanOrder, cleanHz, rate, filter.Low)
+	if len(g.us) <= filter.Padding(clean) || LevelHz >= nyquistShare*rate/2 {
 		return
 	}
 	x := g.us
 	if cleanHz < nyquistShare*rate/2 {
-		x = zeroPhase(clean, x)
+		x = filter.ZeroPhase(clean, x)
 	}
-	tonic := zeroPhase(split, x)
-	phasic := zeroPhase(butterworth(2, LevelHz, rate, highPass), x)
+	tonic := filter.ZeroPhase(split, x)
+	phasic := filter.ZeroPhase(filter.Butterworth(2, LevelHz, rate, filter.High), x)
 	for _, i := range index {
 		r.Tonic[i] = g.value(tonic, at[i])
 		r.Phasic[i] = g.value(phasic, at[i])
 	}
 	if responseHz < nyquistShare*rate/2 {
-		smooth := zeroPhase(butterworth(2, responseHz, rate, lowPass), g.us)
+		smooth := filter.ZeroPhase(filter.Butterworth(2, responseHz, rate, filter.Low), g.us)
 		r.Responses = append(r.Responses, g.responses(smooth, threshold)...)
 	}
 }
@@ -206,12 +207,12 @@ func (g grid) value(x []float64, at instant.Instant) float64 {
 
 // responses finds trough-to-peak responses of at least threshold.
 func (g grid) responses(x []float64, threshold float64) []Response {
-	troughs := peaks(x, -1)
+	troughs := filter.Troughs(x)
 	var found []Response
 	var ends []int // index of each response's peak
 	var onsets []int
 	k := -1
-	for _, p := range peaks(x, 1) {
+	for _, p := range filter.Peaks(x) {
 		for k+1 < len(troughs) && troughs[k+1] < p {
 			k++
 		}

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"emolab/fusion/filter"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 )
@@ -111,8 +112,8 @@ func TestSplitAgreesWithNeuroKit(t *testing.T) {
 			}
 			return d
 		}
-		clean := zeroPhase(butterworth(cleanOrder, cleanHz, ref.Rate, lowPass), us)
-		low := zeroPhase(butterworth(2, responseHz, ref.Rate, lowPass), us)
+		clean := filter.ZeroPhase(filter.Butterworth(cleanOrder, cleanHz, ref.Rate, filter.Low), us)
+		low := filter.ZeroPhase(filter.Butterworth(2, responseHz, ref.Rate, filter.Low), us)
 		for name, d := range map[string]float64{
 			"clean":  worst(clean, ref.Kit.Clean),
 			"tonic":  worst(r.Tonic, ref.Kit.HighPass.Tonic),
@@ -317,33 +318,6 @@ func TestSamplesOfDifferentLengthPanic(t *testing.T) {
 		}
 	}()
 	Analyze(make([]instant.Instant, 2), make([]float64, 3), Options{})
-}
-
-func TestPeaks(t *testing.T) {
-	tests := []struct {
-		x    []float64
-		want string
-	}{
-		{nil, "[]"},
-		{[]float64{1, 2, 1}, "[1]"},
-		{[]float64{3, 2, 1}, "[]"},
-		{[]float64{1, 2, 2, 1}, "[1]"},
-		{[]float64{1, 2, 2, 2, 1, 4, 0}, "[2 5]"},
-		{[]float64{1, 2, 2, 3, 3}, "[]"},
-		{[]float64{2, 2, 1, 3, 1}, "[3]"},
-	}
-	for _, tt := range tests {
-		if got := fmt.Sprint(peaks(tt.x, 1)); got != tt.want {
-			t.Errorf("peaks of %v at %s, want %s", tt.x, got, tt.want)
-		}
-		down := make([]float64, len(tt.x))
-		for i, v := range tt.x {
-			down[i] = -v
-		}
-		if got := fmt.Sprint(peaks(down, -1)); got != tt.want {
-			t.Errorf("troughs of %v at %s, want %s", down, got, tt.want)
-		}
-	}
 }
 
 func TestLiveRecognisesScriptedResponses(t *testing.T) {
