@@ -2,9 +2,11 @@ package trace
 
 import (
 	"fmt"
+	"strings"
 
 	"emolab/fusion/action"
 	"emolab/fusion/expression"
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/stream"
 )
 
@@ -63,7 +65,10 @@ const (
 	gazeX
 	gazeY
 	gazeValid
+	eyeClass
 	pupilMM
+	pupilCleanMM
+	pupilAdjustedMM
 	edaUS
 	sclUS
 	scrUS
@@ -150,12 +155,24 @@ func evidenceChannels() []stream.Channel {
 	)
 }
 
+// eyeClassNote says what the numbers of eye_class mean.
+func eyeClassNote() string {
+	var names []string
+	for c := eyemovement.Undefined; c <= eyemovement.Blink; c++ {
+		names = append(names, fmt.Sprintf("%d %s", c, c))
+	}
+	return "What the eyes do at this instant: " + strings.Join(names, ", ") + "; empty without a sample of gaze and in live rows."
+}
+
 func sensorChannels() []stream.Channel {
 	return []stream.Channel{
-		{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus. Of several eye trackers: of the first in the lab's order."},
+		{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus. Corrected by the calibration that held at this instant, where one of ours did (gaze_calibration among the derivation's parameters). Of several eye trackers: of the first in the lab's order."},
 		{Name: "gaze_y", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's height from the top."},
 		{Name: "gaze_valid", Unit: "1", Note: "1 where the eye tracker states a valid point of gaze at this instant, otherwise 0."},
-		{Name: "pupil_mm", Unit: "mm", Note: "Diameter of the pupil, mean of the eyes that were measured."},
+		{Name: "eye_class", Unit: "1", Note: eyeClassNote()},
+		{Name: "pupil_mm", Unit: "mm", Note: "Diameter of the pupil as delivered, mean of the eyes that were measured."},
+		{Name: "pupil_clean_mm", Unit: "mm", Note: "Diameter of the pupil without blinks, spikes and noise, short gaps bridged (fusion/pupil); empty in live rows and where nothing can be said."},
+		{Name: "pupil_adjusted_mm", Unit: "mm", Note: "The same without the part that follows the luminance of the stimulus; empty where that is not known or explains nothing."},
 		{Name: "eda_us", Unit: "µS", Note: "Skin conductance. Of several sensors: of the first in the lab's order, and so are the next three."},
 		{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level."},
 		{Name: "scr_us", Unit: "µS", Note: "Phasic part of it."},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"emolab/fusion/eda"
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stimulus"
@@ -32,6 +33,9 @@ const (
 type Streams struct {
 	FaceInfo, GazeInfo, EDAInfo stream.Info
 	Face, Gaze, EDA             []stream.Sample
+	// Eyes is what was derived of Gaze. Its slices have one value per sample of Gaze,
+	// or are empty.
+	Eyes Eyes
 	// Shown is what was on the screen when.
 	Shown []stimulus.Showing
 	// Analysis is that of EDA: its Tonic and Phasic have one value per sample of
@@ -40,6 +44,15 @@ type Streams struct {
 	// Facial is what was derived of Face: its Rows stand beside the samples of
 	// Face one by one, or are empty.
 	Facial facial.Derived
+}
+
+// Eyes is what was derived of the samples of gaze, one by one.
+type Eyes struct {
+	X, Y  []float64           // where on the screen the eyes were, corrected: 0..1 of its size, NaN = missing
+	Class []eyemovement.Class // what they did
+	// PupilMM is the cleaned diameter, PupilAdjustedMM the same without what follows the
+	// luminance of the stimulus. In mm, NaN = not known.
+	PupilMM, PupilAdjustedMM []float64
 }
 
 // Join makes the final trace, one row per face sample: skin conductance by
@@ -54,7 +67,7 @@ type Streams struct {
 func Join(in Streams) []stream.Sample {
 	var (
 		face   = faceColumns(in.FaceInfo)
-		gaze   = gazeFinder{samples: in.Gaze, columns: newGazeColumns(in.GazeInfo), reach: gazeReachOf(in.GazeInfo)}
+		gaze   = gazeFinder{samples: in.Gaze, eyes: in.Eyes, columns: newGazeColumns(in.GazeInfo), reach: gazeReachOf(in.GazeInfo)}
 		shown  = stimulus.NewCursor(in.Shown)
 		skin   = skinFinder{samples: in.EDA, columns: newSkinColumns(in.EDAInfo), analysis: in.Analysis, before: -1}
 		onsets = in.Analysis.Responses
@@ -97,6 +110,7 @@ func gazeReachOf(info stream.Info) time.Duration {
 // gazeFinder walks the gaze samples.
 type gazeFinder struct {
 	samples []stream.Sample
+	eyes    Eyes
 	columns gazeColumns
 	reach   time.Duration
 	from    int // the first sample that may still be within reach
@@ -121,7 +135,17 @@ func (g *gazeFinder) fill(r *row, on rect) {
 		r.quality |= GazeStale
 		return
 	}
-	r.gaze(g.samples[best], g.columns, on)
+	s := g.samples[best]
+	x, y := value(s, g.columns.x), value(s, g.columns.y)
+	if best < len(g.eyes.X) && best < len(g.eyes.Y) {
+		x, y = g.eyes.X[best], g.eyes.Y[best]
+	}
+	r.gaze(s, g.columns, x, y, on)
+	v := r.sample.Values
+	if best < len(g.eyes.Class) {
+		v[eyeClass] = float64(g.eyes.Class[best])
+	}
+	v[pupilCleanMM], v[pupilAdjustedMM] = derived(g.eyes.PupilMM, best), derived(g.eyes.PupilAdjustedMM, best)
 }
 
 // better tells whether sample i is to be preferred to j.

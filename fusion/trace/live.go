@@ -33,6 +33,7 @@ type Live struct {
 	skin    *held
 	shown   *stimulus.Live // nil without a stimulus stream
 	gazeAt  gazeColumns
+	correct Correction // nil = as delivered
 	skinAt  skinColumns
 	split   *eda.Live
 	onsets  []instant.Instant // recognised and not yet in a row
@@ -121,9 +122,17 @@ func (l *Live) Measured() []facial.Measured { return l.measured }
 // units are told from the next row on; nil = not known.
 func (l *Live) SetNeutral(n *action.Neutral) { l.neutral = n }
 
-// NewPerson forgets the participant's face: another one sits down.
+// Correction maps a point of gaze as the tracker says it to where the eyes were, both
+// in fractions of the screen: the Apply of a calibration.
+type Correction func(x, y float64) (float64, float64)
+
+// SetGaze says how the gaze is corrected from the next row on; nil = as delivered.
+func (l *Live) SetGaze(c Correction) { l.correct = c }
+
+// NewPerson forgets the participant's face, and the calibration of their eyes: another
+// one sits down.
 func (l *Live) NewPerson() {
-	l.neutral = nil
+	l.neutral, l.correct = nil, nil
 }
 
 func (l *Live) keep(h *held, samples []stream.Sample) {
@@ -215,7 +224,12 @@ func (l *Live) joinGaze(r *row, on rect) {
 		r.quality |= GazeStale
 		return
 	}
-	r.gaze(l.gaze.recent[i], l.gazeAt, on)
+	s := l.gaze.recent[i]
+	x, y := value(s, l.gazeAt.x), value(s, l.gazeAt.y)
+	if l.correct != nil {
+		x, y = l.correct(x, y)
+	}
+	r.gaze(s, l.gazeAt, x, y, on)
 }
 
 func (l *Live) joinSkin(r *row) {

@@ -83,9 +83,9 @@ func newGazeColumns(i stream.Info) gazeColumns {
 
 func (c gazeColumns) isValid(s stream.Sample) bool { return value(s, c.valid) == 1 }
 
-// gaze fills in a gaze sample, on the stimulus if r has one. on is where that
-// lies on the screen.
-func (r *row) gaze(s stream.Sample, c gazeColumns, on rect) {
+// gaze fills in a gaze sample that lies at x, y of the screen, on the stimulus if r
+// has one. on is where that lies on the screen.
+func (r *row) gaze(s stream.Sample, c gazeColumns, x, y float64, on rect) {
 	r.join(s.Err)
 	v := r.sample.Values
 	v[pupilMM] = mean(value(s, c.left), value(s, c.right))
@@ -94,7 +94,7 @@ func (r *row) gaze(s stream.Sample, c gazeColumns, on rect) {
 		return
 	}
 	v[gazeValid] = 1
-	v[gazeX], v[gazeY] = on.within(value(s, c.x), value(s, c.y))
+	v[gazeX], v[gazeY] = on.within(x, y)
 }
 
 // mean of those that were measured; NaN when neither was.

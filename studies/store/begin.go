@@ -199,8 +199,13 @@ func liveDerivation(streams []stream.Info) derivation {
 
 // addSegment writes a segment and the streams that it records.
 func addSegment(ctx context.Context, tx *sql.Tx, id string, seg session.Segment, first int, streams []stream.Info) error {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO segment (session_id, number, boot, start_ns, start_utc, first_step) VALUES (?, ?, ?, ?, ?, ?)",
-		id, seg.Number, seg.Boot, int64(seg.Start), wall(seg.Wall), first); err != nil {
+	var w, h, far, assumed any // not known
+	if seg.Screen.Valid() {
+		w, h, far, assumed = seg.Screen.WidthMM, seg.Screen.HeightMM, seg.Screen.DistanceMM, seg.ScreenAssumed
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO segment (session_id, number, boot, start_ns, start_utc, first_step, screen_w_mm, screen_h_mm, screen_distance_mm, screen_assumed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		id, seg.Number, seg.Boot, int64(seg.Start), wall(seg.Wall), first, w, h, far, assumed); err != nil {
 		return err
 	}
 	for place, info := range streams {

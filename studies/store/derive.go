@@ -267,10 +267,16 @@ func writeDerived(ctx context.Context, tx *sql.Tx, id, name, software string, d 
 			return err
 		}
 	}
-	if d.rest == nil {
-		return nil
+	return writeCalibrations(ctx, tx, id, name, software, d.calibrations())
+}
+
+// calibrations are what the derivation was measured from, and judged by.
+func (d *derived) calibrations() []Calibration {
+	var all []Calibration
+	if d.rest != nil {
+		all = append(all, d.rest.calibration())
 	}
-	return d.rest.write(ctx, tx, id, name, software)
+	return all
 }
 
 // writeResponses writes a segment's skin-conductance responses.

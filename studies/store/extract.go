@@ -28,19 +28,21 @@ func copied() [][2]string {
 	all := [][2]string{
 		{"study", "SELECT * FROM whole.study WHERE hash" + study},
 		{"stimulus", "SELECT * FROM whole.stimulus WHERE study_hash" + study},
+		{"stimulus_luminance", "SELECT * FROM whole.stimulus_luminance WHERE sha256 IN (SELECT sha256 FROM whole.stimulus WHERE study_hash" + study + ")"},
 		{"participant", "SELECT * FROM whole.participant WHERE code = (SELECT participant FROM whole.session WHERE id = ?1)"},
 		// Open while its rows come in; it gets its own state back at the end.
 		{"session", sessionOpen},
 		own("segment"), own("stream"), own("presentation"), own("clock_probe"),
 		said("event", "session_id, segment, n, stream, epoch, kind, at_ns, count"),
 		said("gap", "session_id, stream, segment, n, from_ns, until_ns, lost, reason"),
+		own("gaze_target"), own("decision"),
 	}
 	for _, table := range sampleTables() {
 		all = append(all, own(table))
 	}
 	return append(all,
 		own("derivation"), own("clock_model"), own("quality"), own("displayed"),
-		own("eda_response"), own("face_event"), own("calibration"), own("trace_row"),
+		own("eda_response"), own("eye_event"), own("face_event"), own("calibration"), own("trace_row"),
 		own("consent"), own("video"), said("audit", "n, at_utc, session_id, action"),
 	)
 }

@@ -94,6 +94,10 @@ func TestTruncatedLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "study.db")
 	s := openAt(t, path)
 	r := begin(t, s, "s1")
+	begun, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
 	const batch, batches = 5, 60
 	for i := range batches {
 		appendAll(t, r, run(lab(t)[0], int64(i*batch), batch))
@@ -107,7 +111,7 @@ func TestTruncatedLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := -1
-	for cut := len(wal); cut > len(wal)/2; cut -= 1777 {
+	for cut := len(wal); cut > int(begun.Size()); cut -= 1777 {
 		copied := filepath.Join(t.TempDir(), "cut.db")
 		if err := errors.Join(os.WriteFile(copied, db, 0o600), os.WriteFile(copied+"-wal", wal[:cut], 0o600)); err != nil {
 			t.Fatal(err)

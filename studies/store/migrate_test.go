@@ -85,7 +85,7 @@ func TestOldFilesAreBroughtUpToDate(t *testing.T) {
 		t.Error("an old file was opened for reading without being brought up to date")
 	}
 	s := openAt(t, path)
-	if v, err := version(t.Context(), s.read); err != nil || v != 5 {
+	if v, err := version(t.Context(), s.read); err != nil || v != 6 {
 		t.Fatalf("schema version %d, %v", v, err)
 	}
 	d := detail(t, s, "old")

@@ -82,6 +82,7 @@ type Detail struct {
 	Presentations []Presentation `json:"presentations"`
 	Derivations   []Derivation   `json:"derivations"`
 	Calibrations  []Calibration  `json:"calibrations"` // of all derivations
+	Decisions     []Decision     `json:"decisions"`    // what was made of calibrations, validations and checks
 	Consents      []Consent      `json:"consents"`
 	Videos        []Video        `json:"videos"` // files of kept face video
 	Gaps          []Gap          `json:"gaps"`
@@ -211,7 +212,7 @@ func (s *Store) detail(ctx context.Context, id string) (Detail, error) {
 		}
 	}
 	for _, load := range []func(context.Context, *Detail) error{
-		s.loadStimuli, s.loadSegments, s.loadStreams, s.loadPresentations, s.loadCalibrations, s.loadConsents, s.loadGaps,
+		s.loadStimuli, s.loadSegments, s.loadStreams, s.loadPresentations, s.loadCalibrations, s.loadDecisions, s.loadConsents, s.loadGaps,
 	} {
 		if err := load(ctx, &d); err != nil {
 			return d, err
@@ -251,11 +252,13 @@ func (s *Store) loadStimuli(ctx context.Context, d *Detail) error {
 }
 
 func (s *Store) loadSegments(ctx context.Context, d *Detail) error {
-	return s.each(ctx, `SELECT number, boot, start_ns, coalesce(until_ns, start_ns), start_utc, first_step
+	return s.each(ctx, `SELECT number, boot, start_ns, coalesce(until_ns, start_ns), start_utc, first_step,
+		coalesce(screen_w_mm, 0), coalesce(screen_h_mm, 0), coalesce(screen_distance_mm, 0), coalesce(screen_assumed, 0)
 		FROM segment WHERE session_id = ? ORDER BY number`, []any{d.ID}, func(row scanner) error {
 		var g Segment
 		var began string
-		if err := row.Scan(&g.Number, &g.Boot, &g.Start, &g.Until, &began, &g.First); err != nil {
+		if err := row.Scan(&g.Number, &g.Boot, &g.Start, &g.Until, &began, &g.First,
+			&g.Screen.WidthMM, &g.Screen.HeightMM, &g.Screen.DistanceMM, &g.ScreenAssumed); err != nil {
 			return err
 		}
 		var err error

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -13,9 +11,6 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 )
-
-// kindNeutral is the kind of calibration that is a face at rest.
-const kindNeutral = "neutral"
 
 // pause is put between segments where the neutral face is looked for: far more
 // than a calm stretch may have holes of.
@@ -103,28 +98,9 @@ func inLine(segments []*final) (frames []facial.Measured, starts []instant.Insta
 	return frames, starts
 }
 
-// write keeps the face with the derivation that was measured from it.
-func (r *rest) write(ctx context.Context, tx *sql.Tx, id, derivation, software string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO calibration (session_id, derivation, segment, kind, value, residual, from_ns, until_ns, software, created_utc)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, `+utcNow+`)`,
-		id, derivation, r.segment, kindNeutral, string(r.value), number(r.Residual), int64(r.From), int64(r.Until), software)
-	if err != nil {
-		return fmt.Errorf("write the neutral face: %w", err)
-	}
-	return nil
-}
-
-// Calibration is something fitted that derived rows are measured from.
-type Calibration struct {
-	Derivation string          `json:"derivation"`
-	Segment    int             `json:"segment"`
-	Kind       string          `json:"kind"` // "neutral"
-	Value      json.RawMessage `json:"value"`
-	Residual   float64         `json:"residual"` // of neutral: parts of the distance between the eyes
-	From       instant.Instant `json:"from_ns"`
-	Until      instant.Instant `json:"until_ns"`
-	Software   string          `json:"software"`
-	Created    time.Time       `json:"created"`
+// calibration is the face as something that the derivation was measured from.
+func (r *rest) calibration() Calibration {
+	return Calibration{Segment: r.segment, Kind: kindNeutral, Used: true, Value: r.value, Residual: r.Residual, From: r.From, Until: r.Until}
 }
 
 // Neutral returns the face at rest that a derivation's action units are measured
@@ -140,21 +116,4 @@ func (d *Detail) Neutral(derivation string) (neutral.Face, bool, error) {
 		}
 	}
 	return neutral.Face{}, false, nil
-}
-
-func (s *Store) loadCalibrations(ctx context.Context, d *Detail) error {
-	return s.each(ctx, `SELECT derivation, segment, kind, value, residual, from_ns, until_ns, software, created_utc
-		FROM calibration WHERE session_id = ? ORDER BY derivation, kind`, []any{d.ID}, func(row scanner) error {
-		var c Calibration
-		var value, created string
-		var residual sql.NullFloat64
-		if err := row.Scan(&c.Derivation, &c.Segment, &c.Kind, &value, &residual, &c.From, &c.Until, &c.Software, &created); err != nil {
-			return err
-		}
-		c.Value, c.Residual = json.RawMessage(value), float(residual)
-		var err error
-		c.Created, err = parseWall(created)
-		d.Calibrations = append(d.Calibrations, c)
-		return err
-	})
 }

@@ -239,7 +239,8 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 	appendAll(t, r, stream.Chunk{Stream: "eda", Events: []stream.Event{{Kind: stream.Lost, At: origin + 1e9, Count: 2}}})
 	for _, q := range []string{
 		"INSERT INTO face_event VALUES ('s1', 'live', 0, 1, 'blink', '', 1, 2, .9, .5)",
-		"INSERT INTO calibration VALUES ('s1', 'live', 0, 'neutral', '{}', .01, 1, 2, 'emolab test', '2026-11-22T09:15:03.000Z')",
+		"INSERT INTO eye_event VALUES ('s1', 'live', 0, 1, 'gaze', 'fixation', 1, 2, .5, .5, NULL, NULL, NULL, NULL, 0, 0, 0, 0)",
+		"INSERT INTO calibration VALUES ('s1', 'live', 1, 0, '', 'neutral', NULL, NULL, 1, '{}', .01, 1, 2, 'emolab test', '2026-11-22T09:15:03.000Z')",
 	} {
 		if err := byHand(s, q); err != nil {
 			t.Fatal(err)
@@ -248,7 +249,9 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 	if err := r.Consent(t.Context(), session.Consent{Scope: session.FaceVideo, Granted: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Video(t.Context(), session.Video{File: "s1/0.mkv"}); err != nil {
+	if err := errors.Join(r.Video(t.Context(), session.Video{File: "s1/0.mkv"}),
+		r.Target(t.Context(), session.Target{Purpose: session.ToFixate, X: .5, Y: .5, From: origin, Until: origin + 1e9}),
+		r.Decision(t.Context(), session.Decision{Choice: session.Accept, How: session.ByLimits, At: origin})); err != nil {
 		t.Fatal(err)
 	}
 
@@ -262,6 +265,7 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 		"UPDATE eda_sample SET raw = 0", "UPDATE gaze_sample SET tick = 0", "UPDATE face_frame SET landmarks = NULL",
 		"UPDATE stimulus_frame SET frame = 0", "UPDATE eda_sample SET session_id = 'x'", "UPDATE event SET detail = ''", "UPDATE clock_probe SET t0_ns = 0",
 		"UPDATE face_frame SET mouth_cover = 0", "UPDATE consent SET granted = 1", "UPDATE video SET file = ''",
+		"UPDATE gaze_target SET x = 0", "UPDATE decision SET choice = 'redo'",
 	} {
 		refused("while it records", q, "never rewritten")
 	}
@@ -303,6 +307,9 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 
 func TestExtractHoldsOneSessionOnly(t *testing.T) {
 	s := open(t)
+	if err := s.AddLuminance(t.Context(), "aa", []float64{0, .5, 1}); err != nil {
+		t.Fatal(err)
+	}
 	if err := recorded(t, s, "s1").Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +346,7 @@ func TestExtractHoldsOneSessionOnly(t *testing.T) {
 	for _, table := range tables {
 		own := " WHERE session_id = 's1'"
 		switch table {
-		case "study", "stimulus":
+		case "study", "stimulus", "stimulus_luminance":
 			own = ""
 		case "participant":
 			own = " WHERE code = 'P01'"

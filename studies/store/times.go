@@ -20,7 +20,13 @@ const (
 
 // insertTimes is the statement that fills it with n rows.
 func insertTimes(n int) string {
-	return "INSERT INTO temp.final_time VALUES " + strings.Repeat("(?, ?, ?), ", n-1) + "(?, ?, ?)"
+	return "INSERT INTO temp.final_time VALUES " + tuples(n, 3)
+}
+
+// tuples are the parameters of n rows with so many columns.
+func tuples(n, columns int) string {
+	one := "(" + strings.Repeat("?, ", columns-1) + "?)"
+	return strings.Repeat(one+", ", n-1) + one
 }
 
 // finalTime is where a sample of a stream is put at last.
