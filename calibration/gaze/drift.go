@@ -1,0 +1,96 @@
+package gaze
+
+import (
+	"math"
+	"time"
+
+	"emolab/fusion/eyemovement"
+	"emolab/fusion/instant"
+)
+
+// Drift is how the error of the gaze changed over a session, seen at fixation
+// crosses. It is said, and never applied: whether somebody looked beside a cross
+// or the tracker moved cannot be told from one cross.
+type Drift struct {
+	Version string   `json:"version"`
+	Screen  Screen   `json:"screen"`
+	Crosses []Cross  `json:"crosses"`          // in order of time
+	Missed  []Unused `json:"missed,omitempty"` // without enough gaze
+	MeanDeg float64  `json:"mean_deg"`         // 0 without Crosses
+	MaxDeg  float64  `json:"max_deg"`
+	Trend   *Trend   `json:"trend"` // nil when it cannot be told
+}
+
+// Cross is one fixation cross.
+type Cross struct {
+	At       instant.Instant `json:"at_ns"` // when it came
+	Target   Point           `json:"target"`
+	Gaze     Point           `json:"gaze"`
+	ErrorDeg float64         `json:"error_deg"`
+	RightDeg float64         `json:"right_deg"`
+	DownDeg  float64         `json:"down_deg"`
+	SDDeg    float64         `json:"sd_deg"`
+	Used     int             `json:"samples_used"`
+}
+
+// Trend is the change of the error per minute: by axis the median of the slopes
+// between all pairs of crosses (Theil 1950, Sen 1968), so that one cross that
+// was not looked at does not make a drift.
+type Trend struct {
+	RightDegPerMin float64 `json:"right_deg_per_min"`
+	DownDegPerMin  float64 `json:"down_deg_per_min"`
+	DegPerMin      float64 `json:"deg_per_min"` // both together, not below 0
+	// SpanMin is the time from the first cross to the last.
+	SpanMin float64 `json:"span_min"`
+}
+
+const (
+	leastCrosses = 3           // two always lie on a line
+	leastSpan    = time.Minute // over less, a slope per minute is noise made large
+)
+
+// MeasureDrift measures the drift from looks at fixation crosses, in order of
+// time, which hold calibrated gaze.
+func MeasureDrift(looks []Look, s eyemovement.Screen, o FitOptions) Drift {
+	d := Drift{Version: Version, Screen: screenJSON(s)}
+	step := interval(looks...)
+	for _, l := range looks {
+		r := l.sift(s, o.settle(), step)
+		if reason := r.weak(step); reason != "" {
+			d.Missed = append(d.Missed, Unused{Target: l.Target, Reason: reason})
+			continue
+		}
+		p := l.measure(r, s, step)
+		d.Crosses = append(d.Crosses, Cross{
+			At: l.From, Target: p.Target, Gaze: p.Gaze, ErrorDeg: p.ErrorDeg,
+			RightDeg: p.RightDeg, DownDeg: p.DownDeg, SDDeg: p.SDDeg, Used: p.Used,
+		})
+		d.MeanDeg += p.ErrorDeg
+		d.MaxDeg = max(d.MaxDeg, p.ErrorDeg)
+	}
+	if n := len(d.Crosses); n > 0 {
+		d.MeanDeg /= float64(n)
+	}
+	d.Trend = trend(d.Crosses)
+	return d
+}
+
+func trend(c []Cross) *Trend {
+	if len(c) < leastCrosses || c[len(c)-1].At.Sub(c[0].At) < leastSpan {
+		return nil
+	}
+	var right, down []float64
+	for i := range c {
+		for j := i + 1; j < len(c); j++ {
+			minutes := c[j].At.Sub(c[i].At).Minutes()
+			if minutes <= 0 {
+				continue
+			}
+			right = append(right, (c[j].RightDeg-c[i].RightDeg)/minutes)
+			down = append(down, (c[j].DownDeg-c[i].DownDeg)/minutes)
+		}
+	}
+	t := Trend{RightDegPerMin: median(right), DownDegPerMin: median(down), SpanMin: c[len(c)-1].At.Sub(c[0].At).Minutes()}
+	t.DegPerMin = math.Hypot(t.RightDegPerMin, t.DownDegPerMin)
+	return &t
+}
