@@ -1,0 +1,246 @@
+package conductance
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"emolab/fusion/eda"
+	"emolab/fusion/instant"
+)
+
+// ReadinessVersion changes when the same samples may give another Readiness.
+const ReadinessVersion = "conductance-check-1"
+
+const (
+	// Skin lies in this range in a laboratory; less is a bad contact, more a
+	// short circuit or sweat that bridges the electrodes.
+	defaultLowUS  = .5
+	defaultHighUS = 60
+
+	// BreathWindow is how long after the cue a response to a deep breath may
+	// begin, earliestResponse the soonest: nerve and gland take a second (Boucsein
+	// et al. 2012: 1 to 3 s after a stimulus), and the breath comes first.
+	BreathWindow     = 5 * time.Second
+	earliestResponse = 500 * time.Millisecond
+	// Watch is how long after the cue to watch before Check: a response may rise
+	// for some seconds after its onset.
+	Watch = 10 * time.Second
+	// breathUS is the least amplitude that counts as a response. Deep breaths give
+	// far more than the .01 µS that can be told from noise.
+	breathUS = .05
+
+	// The level is said over settled before the cue, and its slope wherever
+	// leastSlope of that is there.
+	settled    = time.Minute
+	leastSlope = 10 * time.Second
+	slopeBlock = time.Second // the slope is that of medians, so that noise has no part in it
+	// A level that changes by more than the larger of these in a minute has not
+	// settled yet.
+	unsettledUS    = .5
+	unsettledShare = .15
+
+	mostMissing = .2   // share of missing samples that is still accepted
+	flatUS      = 1e-4 // a spread below that in settled is no skin
+)
+
+// Range in µS in which the level must lie; zero values stand for .5 and 60.
+type Range struct {
+	LowUS, HighUS float64
+}
+
+func (r Range) filled() Range {
+	if !(r.LowUS > 0) {
+		r.LowUS = defaultLowUS
+	}
+	if !(r.HighUS > 0) {
+		r.HighUS = defaultHighUS
+	}
+	return r
+}
+
+// ReadinessLevel is what a Readiness comes to.
+type ReadinessLevel string
+
+const (
+	Ready    ReadinessLevel = "good"
+	Doubtful ReadinessLevel = "fair"    // can be recorded; the reasons should be kept in mind
+	Unready  ReadinessLevel = "refused" // what is measured is not skin
+)
+
+// Breath is the response to a deep breath.
+type Breath struct {
+	LatencyS    float64 `json:"latency_s"` // from the cue to the onset
+	AmplitudeUS float64 `json:"amplitude_us"`
+	RiseS       float64 `json:"rise_s"`
+}
+
+// Readiness says whether skin conductance can be recorded. It is kept as JSON;
+// all its numbers are finite, and those that are not known are nil.
+type Readiness struct {
+	Version       string         `json:"version"`
+	Level         ReadinessLevel `json:"level"`
+	Reasons       []string       `json:"reasons,omitempty"` // what is wrong and what to do, the worst first
+	LowUS         float64        `json:"low_us"`            // the range asked for
+	HighUS        float64        `json:"high_us"`
+	LevelUS       *float64       `json:"level_us"` // median over the minute before the cue
+	InRange       bool           `json:"in_range"`
+	SlopeUSPerMin *float64       `json:"slope_us_per_min"`
+	Steady        bool           `json:"steady"`
+	Missing       float64        `json:"missing"` // share of the samples, 0..1
+	Breath        *Breath        `json:"breath"`  // nil = no response to it
+}
+
+// Check judges samples us (µS, NaN = missing) at the instants at (in order, same
+// length), around the cue breathAt to take a deep breath: at best a minute before
+// it and Watch after it. 0 as breathAt means that no breath was asked for.
+//
+// It panics when at and us differ in length.
+func Check(at []instant.Instant, us []float64, breathAt instant.Instant, within Range) Readiness {
+	if len(at) != len(us) {
+		panic("conductance: Check: as many instants as values, please")
+	}
+	within = within.filled()
+	r := Readiness{Version: ReadinessVersion, Level: Ready, LowUS: within.LowUS, HighUS: within.HighUS, Missing: missingShare(us)}
+	before := calm(at, us, breathAt)
+	if len(before.us) == 0 {
+		r.Level = Unready
+		r.Reasons = []string{"Nothing is measured: is the cable in, are both electrodes on the skin?"}
+		return r
+	}
+	level := median(slices.Clone(before.us))
+	r.LevelUS = &level
+	r.InRange = level >= within.LowUS && level <= within.HighUS
+	r.SlopeUSPerMin = before.slope()
+	if r.SlopeUSPerMin != nil {
+		r.Steady = math.Abs(*r.SlopeUSPerMin) <= max(unsettledUS, unsettledShare*level)
+	}
+	if breathAt != 0 {
+		r.Breath = breath(at, us, breathAt)
+	}
+	r.say(before.flat(), breathAt != 0)
+	return r
+}
+
+func (r *Readiness) say(flat, asked bool) {
+	add := func(level ReadinessLevel, format string, values ...any) {
+		r.Reasons = append(r.Reasons, fmt.Sprintf(format, values...))
+		if r.Level != Unready {
+			r.Level = level
+		}
+	}
+	level := *r.LevelUS
+	switch {
+	case level < r.LowUS:
+		add(Unready, "The level is %.2f µS, below %.2g: the electrodes do not touch well, or the skin is dry and cold. Press them on, add gel, warm the hands.", level, r.LowUS)
+	case level > r.HighUS:
+		add(Unready, "The level is %.0f µS, above %.3g: gel or sweat bridges the electrodes, or they touch each other. Dry the skin between them.", level, r.HighUS)
+	}
+	if flat {
+		add(Unready, "The signal does not change at all: is this a resistor, or has the device stopped?")
+	}
+	if r.Missing > mostMissing {
+		add(Doubtful, "%.0f %% of the samples are missing: check the cable and the electrodes.", 100*r.Missing)
+	}
+	if asked && r.Breath == nil && !flat {
+		add(Doubtful, "No response to the deep breath within %.0f s: have the electrodes settle for some minutes, warm the hands, and ask for another breath. About one person in ten never responds.", BreathWindow.Seconds())
+	}
+	if r.SlopeUSPerMin != nil && !r.Steady {
+		add(Doubtful, "The level changes by %+.1f µS a minute: the electrodes are still settling. Wait some minutes.", *r.SlopeUSPerMin)
+	}
+}
+
+// missingShare of values.
+func missingShare(us []float64) float64 {
+	if len(us) == 0 {
+		return 1
+	}
+	n := 0
+	for _, v := range us {
+		if !measured(v) {
+			n++
+		}
+	}
+	return float64(n) / float64(len(us))
+}
+
+func measured(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// stretch is what was measured before the cue.
+type stretch struct {
+	at []instant.Instant
+	us []float64
+}
+
+// calm is the stretch before the cue; where there is none, all of it.
+func calm(at []instant.Instant, us []float64, breathAt instant.Instant) stretch {
+	until := breathAt
+	if len(at) > 0 && (breathAt == 0 || breathAt <= at[0]) {
+		until = at[len(at)-1] + 1
+	}
+	from := until.Add(-settled)
+	var s stretch
+	for i, t := range at {
+		if t >= from && t < until && measured(us[i]) {
+			s.at, s.us = append(s.at, t), append(s.us, us[i])
+		}
+	}
+	return s
+}
+
+// slope in µS per minute: the median of the slopes between all pairs of block
+// medians (Theil 1950, Sen 1968), which a response or two do not bend. nil when
+// the stretch is too short.
+func (s stretch) slope() *float64 {
+	if s.at[len(s.at)-1].Sub(s.at[0]) < leastSlope {
+		return nil
+	}
+	var minutes, levels []float64
+	for i := 0; i < len(s.at); {
+		block := s.at[i].Sub(s.at[0]) / slopeBlock
+		j := i
+		for j < len(s.at) && s.at[j].Sub(s.at[0])/slopeBlock == block {
+			j++
+		}
+		minutes = append(minutes, (float64(block)+.5)*slopeBlock.Minutes())
+		levels = append(levels, median(slices.Clone(s.us[i:j])))
+		i = j
+	}
+	var slopes []float64
+	for i := range levels {
+		for j := i + 1; j < len(levels); j++ {
+			slopes = append(slopes, (levels[j]-levels[i])/(minutes[j]-minutes[i]))
+		}
+	}
+	if len(slopes) == 0 {
+		return nil
+	}
+	m := median(slopes)
+	return &m
+}
+
+// flat tells whether nothing moves over at least leastSlope.
+func (s stretch) flat() bool {
+	return s.at[len(s.at)-1].Sub(s.at[0]) >= leastSlope && slices.Max(s.us)-slices.Min(s.us) < flatUS
+}
+
+// breath is the largest response that begins in time after the cue.
+func breath(at []instant.Instant, us []float64, cue instant.Instant) *Breath {
+	var found *Breath
+	for _, r := range eda.Analyze(at, us, eda.Options{ThresholdUS: breathUS}).Responses {
+		latency := r.Onset.Sub(cue)
+		if latency < earliestResponse || latency > BreathWindow || (found != nil && r.AmplitudeUS <= found.AmplitudeUS) {
+			continue
+		}
+		found = &Breath{LatencyS: latency.Seconds(), AmplitudeUS: r.AmplitudeUS, RiseS: r.RiseS}
+	}
+	return found
+}
+
+// median of x, which it sorts and which holds something.
+func median(x []float64) float64 {
+	slices.Sort(x)
+	n := len(x)
+	return (x[(n-1)/2] + x[n/2]) / 2
+}
