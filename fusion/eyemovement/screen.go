@@ -6,7 +6,9 @@ import "math"
 // and the distance of the eyes from its centre, all in millimetres. The line
 // from the eyes to the centre is taken to be upright on the screen.
 type Screen struct {
-	WidthMM, HeightMM, DistanceMM float64
+	WidthMM    float64 `json:"width_mm"`
+	HeightMM   float64 `json:"height_mm"`
+	DistanceMM float64 `json:"distance_mm"`
 }
 
 // Valid tells whether all three lengths are finite and above 0.
