@@ -137,28 +137,25 @@ const (
 	onsetAfter  = 1200 * time.Millisecond
 )
 
-// Responses scores the onsets found between two instants. Scripted responses
-// too close to the ends to have their peak inside are left out.
+// Responses scores the onsets found between two instants. Scripted are those of
+// the script and those to deep breaths; such as are too close to the ends to have
+// their peak inside are left out.
 func (r Record) Responses(from, until instant.Instant, onsets []instant.Instant) ResponseScore {
 	const toPeak = 2 * time.Second
 	var score ResponseScore
 	used := make([]bool, len(onsets))
-	first, last := from.Sub(r.Origin), until.Sub(r.Origin)
-	for base := first - r.Script.phase(first); base < last; base += r.Script.Period {
-		for _, want := range r.Script.Responses {
-			t := base + want.Onset
-			inside := t >= first+onsetBefore && t+toPeak <= last
-			if inside {
-				score.Scripted++
-			}
-			for i, at := range onsets {
-				if d := at.Sub(r.Origin) - t; !used[i] && d >= -onsetBefore && d <= onsetAfter {
-					used[i] = true
-					if inside {
-						score.Found++
-					}
-					break
+	for _, want := range r.responses(from, until) {
+		inside := want >= from.Add(onsetBefore) && want.Add(toPeak) <= until
+		if inside {
+			score.Scripted++
+		}
+		for i, at := range onsets {
+			if d := at.Sub(want); !used[i] && d >= -onsetBefore && d <= onsetAfter {
+				used[i] = true
+				if inside {
+					score.Found++
 				}
+				break
 			}
 		}
 	}
@@ -168,4 +165,23 @@ func (r Record) Responses(from, until instant.Instant, onsets []instant.Instant)
 		}
 	}
 	return score
+}
+
+// responses lists the onsets in all periods of the script that two instants touch,
+// and those of deep breaths between them, in order.
+func (r Record) responses(from, until instant.Instant) []instant.Instant {
+	var out []instant.Instant
+	first, last := from.Sub(r.Origin), until.Sub(r.Origin)
+	for base := first - r.Script.phase(first); base < last; base += r.Script.Period {
+		for _, want := range r.Script.Responses {
+			out = append(out, r.Origin.Add(base+want.Onset))
+		}
+	}
+	for _, b := range r.Breaths {
+		if b.Onset >= from && b.Onset < until {
+			out = append(out, b.Onset)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

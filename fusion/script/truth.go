@@ -2,6 +2,7 @@ package script
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -100,13 +101,19 @@ func (w Warming) course(t float64) (gained, rate float64) {
 
 // Truth is what really happened in the virtual lab, kept beside the session so
 // that the errors of a recording can be computed. Virtual devices report to it
-// (Power) while they run; it is safe for concurrent use.
+// (Power) while they run, and the participant's screen tells it what the
+// participant is shown (Look, Breathe); it is safe for concurrent use.
 type Truth struct {
-	Script *Script
-	Origin instant.Instant // when the script began
+	Script  *Script
+	Origin  instant.Instant // when the script began
+	Tracker Tracker         // set before the first device runs
 
-	mu     sync.Mutex
-	clocks []Clock
+	mu      sync.Mutex
+	clocks  []Clock
+	asked   instant.Instant // the latest of which a device wanted to know: what it was told stays true
+	looks   looks
+	slips   []Slip
+	breaths []Breath
 }
 
 // NewTruth starts a script at origin.
@@ -146,11 +153,19 @@ type Record struct {
 	Script *Script         `json:"script"`
 	Origin instant.Instant `json:"origin_ns"`
 	Clocks []Clock         `json:"clocks"`
+
+	Tracker Tracker  `json:"tracker,omitzero"`
+	Looks   looks    `json:"looks,omitempty"`
+	Slips   []Slip   `json:"slips,omitempty"`
+	Breaths []Breath `json:"breaths,omitempty"`
 }
 
 // Record returns a copy of all that has been reported so far.
 func (t *Truth) Record() Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Record{t.Script, t.Origin, append([]Clock(nil), t.clocks...)}
+	return Record{
+		Script: t.Script, Origin: t.Origin, Clocks: slices.Clone(t.clocks),
+		Tracker: t.Tracker, Looks: slices.Clone(t.looks), Slips: slices.Clone(t.slips), Breaths: slices.Clone(t.breaths),
+	}
 }

@@ -3,8 +3,10 @@ package eyetrac
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"time"
 
+	"emolab/fusion/instant"
 	"emolab/sensors/device"
 	"emolab/sensors/virtual"
 )
@@ -48,6 +50,7 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 	clock := virtual.SwitchOn(e.o, now, virtual.Power{
 		Tick0: numbers - int64(untilWrap.Seconds()*rate), TickHz: rate, WrapBits: 16}, e.id)
 	sampler := virtual.NewSampler(clock, now, rate, rate)
+	random := rand.New(rand.NewPCG(e.o.Seed, 4))
 	for {
 		due.After(sampler.Until(e.o.Clock.Now()))
 		select {
@@ -56,7 +59,7 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 			for sampler.Until(e.o.Clock.Now()) == 0 {
 				_, tick, at := sampler.Next()
 				sampler.Done()
-				send(AppendFrame(nil, e.frame(uint16(tick), e.o.Truth.Elapsed(at))))
+				send(AppendFrame(nil, e.frame(uint16(tick), at, random)))
 			}
 		case <-ctx.Done():
 			return
@@ -64,13 +67,14 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 	}
 }
 
-// frame is what the camera sees at a time of the script.
-func (e *twin) frame(number uint16, elapsed time.Duration) Frame {
+// frame is what the camera sees at an instant.
+func (e *twin) frame(number uint16, at instant.Instant, random *rand.Rand) Frame {
 	f := Frame{Status: statusGood, Number: number}
+	elapsed := e.o.Truth.Elapsed(at)
 	if e.o.Truth.Script.Closure(elapsed) > shut {
 		return f
 	}
-	x, y := e.screen.Units(e.o.Truth.Script.Gaze(elapsed))
+	x, y := e.screen.Units(e.o.Truth.Tracked(at, 0, random))
 	f.Horizontal, f.Vertical = whole(x), whole(y)
 	f.Pupil = uint16(math.Round(e.o.Truth.Script.PupilMM(elapsed) * pupilPerMM))
 	return f

@@ -173,8 +173,7 @@ func (s *server) frame() {
 	s.seen = s.seen && s.o.Truth.Script.Closure(elapsed) <= shut
 	if s.o.Truth.Script.Closure(elapsed) <= shut {
 		state = 1 | 2 | 4
-		gx, gy := s.o.Truth.Script.Gaze(elapsed)
-		x, y = s.screen.Units(gx+s.noise(gazeNoise), gy+s.noise(gazeNoise))
+		x, y = s.screen.Units(s.o.Truth.Tracked(at, gazeNoise, s.random))
 		mm := s.o.Truth.Script.PupilMM(elapsed)
 		left, right = pupilPerMM*mm+s.noise(pupilNoise), pupilPerMM*mm+s.noise(pupilNoise)
 		if !s.seen {

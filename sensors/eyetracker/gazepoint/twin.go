@@ -133,6 +133,12 @@ func (t *tracking) record() {
 	t.sampler.Done()
 	number := t.count
 	t.count++
+	elapsed := t.o.Truth.Elapsed(at)
+	valid := 1
+	if t.o.Truth.Script.Closure(elapsed) > shut {
+		valid = 0
+	}
+	x, y := t.calibrator.see(at, valid == 1)
 	if !t.enabled[enableData] {
 		return
 	}
@@ -143,21 +149,15 @@ func (t *tracking) record() {
 	if t.enabled["ENABLE_SEND_TIME"] {
 		b = fmt.Appendf(b, " TIME=\"%d.%06d\"", tick/1e6, tick%1e6)
 	}
-	elapsed := t.o.Truth.Elapsed(at)
-	valid := 1
-	if t.o.Truth.Script.Closure(elapsed) > shut {
-		valid = 0
-	}
-	x, y := t.o.Truth.Script.Gaze(elapsed)
 	if t.enabled["ENABLE_SEND_POG_BEST"] {
-		b = fmt.Appendf(b, " BPOGX=\"%.5f\" BPOGY=\"%.5f\" BPOGV=\"%d\"", x+t.noise(gazeNoise), y+t.noise(gazeNoise), valid)
+		b = fmt.Appendf(b, " BPOGX=\"%.5f\" BPOGY=\"%.5f\" BPOGV=\"%d\"", x, y, valid)
 	}
 	if t.enabled["ENABLE_SEND_PUPILMM"] {
 		mm := t.o.Truth.Script.PupilMM(elapsed)
 		b = fmt.Appendf(b, " LPMM=\"%.5f\" LPMMV=\"%d\" RPMM=\"%.5f\" RPMMV=\"%d\"", mm+t.noise(pupilNoise), valid, mm+t.noise(pupilNoise), valid)
 	}
 	if t.enabled["ENABLE_SEND_GSR"] {
-		us := t.o.Truth.Script.Conductance(elapsed) + t.noise(skinNoise)
+		us := t.o.Truth.Conductance(at) + t.noise(skinNoise)
 		b = fmt.Appendf(b, " GSR=\"%.0f\" GSRV=\"1\"", math.Round(microPerUnit/us))
 	}
 	t.send(append(b, " />\r\n"...))

@@ -108,7 +108,11 @@ func TestTwin(t *testing.T) {
 				t.Errorf("%d faults and markers: %v %v", n, got.Events(stream.Fault), got.Events(stream.Marker))
 			}
 			streams := map[string]int{}
-			for _, ch := range got.Chunks() {
+			chunks := got.Chunks()
+			if last := len(chunks) - 1; c.o.Biometrics && chunks[last].Stream == "gaze" {
+				chunks = chunks[:last] // stopped between the two halves of its records
+			}
+			for _, ch := range chunks {
 				streams[ch.Stream] += len(ch.Samples)
 			}
 			if len(streams) != len(s.Info()) {
@@ -163,11 +167,17 @@ func TestTrackersOwnRate(t *testing.T) {
 func TestTwinCalibrates(t *testing.T) {
 	t.Parallel()
 	_, truth, s := plug(t, "tcp://127.0.0.1:0", gazepoint.Options{}, virtual.Disturbance{})
+	truth.Tracker = script.Tracker{OffsetX: .06, OffsetY: -.04, Stretch: .05}
 	got := serialtest.Record(t, s)
 	got.AwaitSamples(10)
 	steps := 0
+	// Whoever shows the targets tells the participant.
+	show := func(s gazepoint.Step) {
+		steps++
+		truth.Look(instant.Monotonic{}.Now(), s.X, s.Y, s.Begins || s.Point < 5)
+	}
 	c, err := s.Calibrate(context.Background(), gazepoint.CalibrationOptions{
-		Delay: 20 * time.Millisecond, Timeout: 100 * time.Millisecond, Progress: func(gazepoint.Step) { steps++ }})
+		Delay: 400 * time.Millisecond, Timeout: 200 * time.Millisecond, Progress: show})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,8 +205,21 @@ func TestTwinCalibrates(t *testing.T) {
 	got.AwaitSamples(before + 60)
 	got.Stop()
 	epochs := 0
+	record := truth.Record()
 	for _, ch := range got.Chunks() {
 		epochs = max(epochs, ch.Epoch)
+		// Before it errs as it was told to; after it, hardly.
+		off, n := 0., 0.
+		for _, s := range ch.Samples {
+			clock, _ := truth.Clock("gaze", s.Arrival)
+			x, y := record.Gaze(clock.At(s.Tick))
+			if d := math.Hypot(s.Values[0]-x, s.Values[1]-y); !math.IsNaN(d) && !record.Moving(clock.At(s.Tick)) {
+				off, n = off+d, n+1
+			}
+		}
+		if n > 0 && (off/n < .04) != (ch.Epoch == 1) {
+			t.Errorf("epoch %d: off by %.3f screens", ch.Epoch, off/n)
+		}
 	}
 	if n := got.Total(stream.Lost) + got.Total(stream.Fault); epochs != 1 || n != 0 {
 		t.Errorf("%d epochs, %d losses and faults: %v", epochs+1, n, got.Events(stream.Fault))
@@ -206,5 +229,32 @@ func TestTwinCalibrates(t *testing.T) {
 	}
 	if n := len(truth.Record().Clocks); n != 2 {
 		t.Errorf("%d clocks in the truth, want 2", n)
+	}
+}
+
+// A participant who looks elsewhere than at the targets is calibrated to that: the
+// tracker is off by it. In the tracker's own window they look at the targets.
+func TestCalibrationIsOfWhereTheEyesWere(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ own, attentive bool }{"own window": {true, true}, "looks at the middle": {false, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, truth, s := plug(t, "tcp://127.0.0.1:0", gazepoint.Options{}, virtual.Disturbance{})
+			got := serialtest.Record(t, s)
+			got.AwaitSamples(10)
+			if !c.attentive {
+				truth.Look(instant.Monotonic{}.Now(), .5, .5, true)
+			}
+			result, err := s.Calibrate(context.Background(), gazepoint.CalibrationOptions{
+				Points: []gazepoint.Target{{X: .2, Y: .2}, {X: .8, Y: .3}, {X: .4, Y: .9}, {X: .7, Y: .7}},
+				Delay:  400 * time.Millisecond, Timeout: 200 * time.Millisecond, Show: c.own})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Stop()
+			if good := result.MeanErrorPx < 20; good != c.attentive {
+				t.Errorf("the tracker states a mean error of %.1f px: %+v", result.MeanErrorPx, result.Points)
+			}
+		})
 	}
 }

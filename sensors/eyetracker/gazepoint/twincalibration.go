@@ -8,20 +8,46 @@ import (
 	"emolab/fusion/instant"
 )
 
-// calibrator is the part of the virtual tracker that is calibrated. The
-// participant looks at each target as well as a tracker can see it, and misses
-// those at which a blink was scripted.
+// calibrator is the part of the virtual tracker that is calibrated. It measures
+// the eyes while a target stands still, and fits an offset and a scale for each
+// axis to what it measured: on a participant who looked elsewhere it fits that. A
+// target at which a blink was scripted is missed. Without a calibration it errs
+// as the truth has it.
 type calibrator struct {
 	t       *tracking
 	points  []Target
 	delay   time.Duration
 	timeout time.Duration
 
+	show    bool // the targets, in a window of its own, which the participant looks at
 	running bool
 	moving  bool // the target moves to the point; else it is looked at
 	point   int  // from 0
 	next    instant.Instant
 	results []PointResult // of the last calibration
+
+	seen []Target // in this look at the present target
+	raw  []look   // at the targets of this calibration
+	x, y line     // by which the tracker corrects what it sees
+}
+
+// look is what was measured at a target: where the uncorrected tracker believes
+// that the eyes were.
+type look struct {
+	target, at Target
+	open       bool // else: a blink, nothing was seen
+}
+
+// maxSeen bounds what is measured at one target: a minute at 200 records a second.
+const maxSeen = 12000
+
+// see returns where the tracker believes at an instant that the eyes look.
+func (c *calibrator) see(at instant.Instant, open bool) (x, y float64) {
+	x, y = c.t.o.Truth.Tracked(at, gazeNoise, c.t.random)
+	if c.running && !c.moving && open && len(c.seen) < maxSeen {
+		c.seen = append(c.seen, Target{x, y})
+	}
+	return c.x.apply(x), c.y.apply(y)
 }
 
 // idle is how long a tracker that does not calibrate sleeps.
@@ -76,6 +102,7 @@ func (c *calibrator) obey(tag, id string, m Message) (values string, ok bool) {
 		}
 		return fmt.Sprintf(" VALUE=\"%s\"", m.Value("VALUE")), true
 	case "CALIBRATE_SHOW":
+		c.show = state == "1"
 		return fmt.Sprintf(" STATE=\"%s\"", state), true
 	case "CALIBRATE_START":
 		c.start(state == "1")
@@ -96,7 +123,7 @@ func (c *calibrator) list() string {
 
 func (c *calibrator) start(on bool) {
 	c.running = on && len(c.points) > 0
-	c.moving, c.point, c.results = true, -1, nil
+	c.moving, c.point, c.raw = true, -1, nil
 	c.next = c.t.o.Clock.Now()
 }
 
@@ -114,7 +141,7 @@ func (c *calibrator) step() {
 	switch {
 	case c.point < 0:
 	case c.moving:
-		c.moving = false
+		c.moving, c.seen = false, nil
 		c.next = c.next.Add(c.timeout)
 		return
 	default:
@@ -123,12 +150,19 @@ func (c *calibrator) step() {
 	c.point++
 	if c.point == len(c.points) {
 		c.running = false
+		if last := c.points[c.point-1]; c.show {
+			c.t.o.Truth.Look(c.next, last.X, last.Y, false)
+		}
+		c.fit()
 		c.send()
 		c.t.startClock(0) // TIME begins anew
 		return
 	}
 	c.moving = true
 	c.next = c.next.Add(c.delay)
+	if p := c.points[c.point]; c.show {
+		c.t.o.Truth.Look(c.next.Add(-c.delay), p.X, p.Y, true)
+	}
 	c.announce("CALIB_START_PT")
 }
 
@@ -142,16 +176,46 @@ func (c *calibrator) announce(id string) {
 	c.t.send(fmt.Appendf(nil, "<CAL ID=\"%s%s\" PT=\"%d\" CALX=\"%.4f\" CALY=\"%.4f\" />\r\n", blank, id, c.point+1, p.X, p.Y))
 }
 
-// measure makes the result of the present target, as of the middle of the time
-// that it was looked at.
+// measure ends the look at the present target: the median of what was seen. It is
+// missed where the eyes were shut in the middle of it.
 func (c *calibrator) measure() {
-	p := c.points[c.point]
 	middle := c.next.Add(-c.timeout / 2)
-	open := c.t.o.Truth.Script.Closure(c.t.o.Truth.Elapsed(middle)) <= shut
-	look := func() EyeResult { return EyeResult{p.X + c.t.noise(gazeNoise), p.Y + c.t.noise(gazeNoise), open} }
-	c.results = append(c.results, PointResult{p, look(), look()})
+	k := look{target: c.points[c.point], open: c.t.o.Truth.Script.Closure(c.t.o.Truth.Elapsed(middle)) <= shut}
+	if len(c.seen) == 0 {
+		k.at.X, k.at.Y = c.t.o.Truth.Tracked(middle, gazeNoise, c.t.random)
+	} else {
+		k.at.X = median(c.seen, func(t Target) float64 { return t.X })
+		k.at.Y = median(c.seen, func(t Target) float64 { return t.Y })
+	}
+	c.raw = append(c.raw, k)
 	c.announce("CALIB_RESULT_PT")
 }
+
+// fit corrects the tracker by what was measured, and makes the result: where the
+// corrected tracker believes that each eye looked.
+func (c *calibrator) fit() {
+	var open []look
+	for _, k := range c.raw {
+		if k.open {
+			open = append(open, k)
+		}
+	}
+	if len(open) > 0 {
+		c.x = fitLine(open, func(t Target) float64 { return t.X })
+		c.y = fitLine(open, func(t Target) float64 { return t.Y })
+	}
+	c.results = nil
+	for _, k := range c.raw {
+		eye := func() EyeResult {
+			return EyeResult{c.x.apply(k.at.X) + c.t.noise(eyeNoise), c.y.apply(k.at.Y) + c.t.noise(eyeNoise), k.open}
+		}
+		c.results = append(c.results, PointResult{k.target, eye(), eye()})
+	}
+}
+
+// eyeNoise is by how much the two eyes differ in a result, one standard deviation
+// in screens.
+const eyeNoise = 0.001
 
 // send sends the result, as long as it is.
 func (c *calibrator) send() {

@@ -3,8 +3,9 @@ package iscan
 import (
 	"context"
 	"math"
-	"time"
+	"math/rand/v2"
 
+	"emolab/fusion/instant"
 	"emolab/sensors/device"
 	"emolab/sensors/virtual"
 )
@@ -44,6 +45,7 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 	clock := virtual.SwitchOn(e.o, now, virtual.Power{TickHz: rate}, e.set.ID)
 	sampler := virtual.NewSampler(clock, now, rate, rate)
 	tracking := e.set.Unasked
+	random := rand.New(rand.NewPCG(e.o.Seed, 5))
 	for {
 		due.After(sampler.Until(e.o.Clock.Now()))
 		select {
@@ -61,7 +63,7 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 				_, _, at := sampler.Next()
 				sampler.Done()
 				if tracking {
-					send(AppendFrame(nil, e.words(e.o.Truth.Elapsed(at))...))
+					send(AppendFrame(nil, e.words(at, random)...))
 				}
 			}
 		case <-ctx.Done():
@@ -70,14 +72,14 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 	}
 }
 
-// words are what the camera sees at a time of the script, in the order of the
-// outputs.
-func (e *twin) words(elapsed time.Duration) []uint16 {
+// words are what the camera sees at an instant, in the order of the outputs.
+func (e *twin) words(at instant.Instant, random *rand.Rand) []uint16 {
 	words := make([]uint16, len(e.set.Outputs))
+	elapsed := e.o.Truth.Elapsed(at)
 	if e.o.Truth.Script.Closure(elapsed) > shut {
 		return words
 	}
-	x, y := e.set.Screen.Units(e.o.Truth.Script.Gaze(elapsed))
+	x, y := e.set.Screen.Units(e.o.Truth.Tracked(at, 0, random))
 	for i, name := range e.set.Outputs {
 		units := float64(elsewhere)
 		switch name {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func (o *Options) Twin(t virtual.TwinOptions) virtual.Device {
 // Run is one life of the tracker.
 func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Arrived, send func([]byte)) {
 	now := e.o.Clock.Now()
-	t := &tracking{twin: e, send: send, format: "%TS: %SX, %SY",
+	t := &tracking{twin: e, send: send, random: rand.New(rand.NewPCG(e.o.Seed, 6)), format: "%TS: %SX, %SY",
 		clock: virtual.SwitchOn(e.o, now, virtual.Power{Tick0: trackerStart.Microseconds(), TickHz: tickHz}, e.set.ID)}
 	for {
 		if t.streaming {
@@ -65,6 +66,7 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 type tracking struct {
 	*twin
 	send      func([]byte)
+	random    *rand.Rand
 	clock     virtual.Oscillator
 	scanner   Scanner
 	format    string
@@ -114,7 +116,7 @@ func (t *tracking) sample() {
 	elapsed := t.o.Truth.Elapsed(at)
 	var x, y, d float64
 	if t.o.Truth.Script.Closure(elapsed) <= shut {
-		x, y = t.set.Screen.Units(t.o.Truth.Script.Gaze(elapsed))
+		x, y = t.set.Screen.Units(t.o.Truth.Tracked(at, 0, t.random))
 		d = t.o.Truth.Script.PupilMM(elapsed) * pupilPerMM
 	}
 	both := func(v float64) string { return fmt.Sprintf("%.0f %.0f", math.Round(v), math.Round(v)) }

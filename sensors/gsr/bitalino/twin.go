@@ -121,7 +121,7 @@ func (f *firmware) sample() {
 	for i, input := range f.inputs {
 		reading := uint16(midScale)
 		if input == f.input {
-			reading = f.sensor.Reading(f.o.Truth.Script.Conductance(f.o.Truth.Elapsed(at)))
+			reading = f.sensor.Reading(f.o.Truth.Conductance(at))
 		}
 		if i >= 4 {
 			reading >>= 4 // the fifth and the sixth have 6 bits

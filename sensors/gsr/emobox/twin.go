@@ -168,7 +168,7 @@ func (l *life) light(tick int64) uint16 {
 // skin converts what the skin's amplifier gives in the slot that ends at a tick,
 // slotConversions times. The skin does not change in a slot.
 func (l *life) skin(end int64) uint32 {
-	us := l.o.Truth.Script.Conductance(l.elapsed(end - skinTicks))
+	us := l.o.Truth.Conductance(l.clock.At(end - skinTicks))
 	measured := (us - l.correction.OffsetUS) / l.correction.Gain
 	share := l.circuit.VrefMV * (1 + measured*l.circuit.RfKohm/1000) / l.circuit.VccMV
 	var sum uint32

@@ -49,7 +49,7 @@ func (b *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 			for sampler.Until(b.o.Clock.Now()) == 0 {
 				_, tick, at := sampler.Next()
 				sampler.Done()
-				us := b.o.Truth.Script.Conductance(b.o.Truth.Elapsed(at))
+				us := b.o.Truth.Conductance(at)
 				send([]byte(b.set.print(tick, b.set.Reading(us))))
 			}
 		case <-ctx.Done():

@@ -175,7 +175,7 @@ func (u *unit) begin() {
 func (u *unit) sample() {
 	_, tick, at := u.sampler.Next()
 	u.sampler.Done()
-	us := u.o.Truth.Script.Conductance(u.o.Truth.Elapsed(at))
+	us := u.o.Truth.Conductance(at)
 	word := u.amplifier.read(func(number int) int {
 		return int(max(0, min(fullScale, math.Round(reading(us, number)+twinNoise*u.random.NormFloat64()))))
 	})
