@@ -166,7 +166,7 @@ type boxWorld struct{ truth *script.Truth }
 // Skin is the amplifier's output in mV.
 func (w boxWorld) Skin(at instant.Instant) float64 {
 	c := conductance.Emobox()
-	us := w.truth.Script.Conductance(w.truth.Elapsed(at))
+	us := w.truth.Conductance(at)
 	return min(c.VrefMV*(1+us*c.RfKohm/1000), c.VccMV)
 }
 
