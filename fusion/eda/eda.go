@@ -1,33 +1,24 @@
 // Package eda turns skin conductance into what is said of it: the slow level
-// (tonic, SCL), the fast part (phasic), and single skin-conductance responses.
+// (tonic, SCL), the fast part (phasic), single skin-conductance responses, the
+// samples not to be trusted, and the measures that are published of a stretch
+// of time or of an event.
 //
 // Analyze does it for a finished recording, without delay and looking both
-// ways. Live does it for the screen, causally.
+// ways; Result.Summary and Result.Related say what was found in numbers. Live
+// does it for the screen, Delay behind.
 package eda
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
 
-	"emolab/fusion/filter"
 	"emolab/fusion/instant"
 )
 
 const (
-	// LevelHz parts the tonic from the phasic signal: the usual 0.05 Hz, as in
-	// NeuroKit2 and Biopac's AcqKnowledge.
-	LevelHz = 0.05
-	// cleanHz and cleanOrder take mains hum and noise off before the split
-	// (NeuroKit2's cleaning).
-	cleanHz    = 3.0
-	cleanOrder = 4
-	// responseHz smooths the signal in which responses are sought: they rise in
-	// 0.5 to 5 s (Boucsein et al. 2012), so nothing of them lies above.
-	responseHz = 1.0
-	// nyquistShare is up to which share of half the rate a filter is worth having.
-	nyquistShare = 0.9
-
 	// MaxGap is how long samples may be missing and still be bridged by a
 	// straight line; longer gaps part the recording into pieces.
 	MaxGap = time.Second
@@ -35,24 +26,69 @@ const (
 	// maxRate in Hz limits the grid that a piece is put on. No skin conductance is
 	// usefully sampled faster; stamps that nearly coincide would ask for it.
 	maxRate = 1000.0
+	// maxStretch limits how many points a grid has for each sample, should the
+	// nominal rate be far above the real one.
+	maxStretch = 64
 
-	// maxRise is the longest that a response rises for (Boucsein et al. 2012: 0.5
-	// to 5 s).
-	maxRise = 5 * time.Second
+	// implausibleUS is what no skin and no unit of conductance gives; such values
+	// are taken for missing ones, so that one damaged number cannot overflow a
+	// filter.
+	implausibleUS = 1e6
 
-	// DefaultThresholdUS is the least amplitude of a response, in µS: that of
-	// computerised scoring with a resolution of 0.01 µS or better (Boucsein et
-	// al. 2012, table 1; 0.05 was the limit of scoring by eye).
+	// DefaultThresholdUS is the least amplitude of a response, in µS: the limit of
+	// scoring by eye, on which most published rates rest (Boucsein et al. 2012,
+	// table 1).
 	DefaultThresholdUS = 0.05
+	// DefaultFineUS is the second, lower threshold, in µS: that of computerised
+	// scoring with a resolution of 0.01 µS or better.
+	DefaultFineUS = 0.01
 )
+
+// Scoring is the rule by which responses are found.
+type Scoring uint8
+
+const (
+	// TroughToPeak is the rule a reader expects: in the signal below 1 Hz, each
+	// local maximum minus the latest local minimum before it, in µS.
+	TroughToPeak Scoring = iota
+	// OnPhasic is the same rule on the phasic part, where the level no longer
+	// hides a response or makes one.
+	OnPhasic
+	// Relative is NeuroKit2's default ("neurokit"): peaks of the phasic part whose
+	// prominence is at least a tenth of the greatest. One large response hides all
+	// small ones; it is here for comparison with work done that way.
+	Relative
+)
+
+var scorings = [...]string{TroughToPeak: "trough-to-peak", OnPhasic: "phasic", Relative: "neurokit"}
+
+func (s Scoring) String() string {
+	if int(s) < len(scorings) {
+		return scorings[s]
+	}
+	return fmt.Sprintf("Scoring(%d)", uint8(s))
+}
 
 // Options of Analyze and Live. The zero value is the default.
 type Options struct {
 	// Rate is the nominal rate in Hz; 0 takes it from the median interval. Above
 	// 1 kHz the signal is decimated to that.
 	Rate float64
+	// Method splits the signal; 0 = DefaultMethod.
+	Method Method
+	// Scoring finds the responses.
+	Scoring Scoring
 	// ThresholdUS is the least amplitude of a response in µS; 0 = DefaultThresholdUS.
 	ThresholdUS float64
+	// FineUS is the least amplitude of those in Result.Fine, in µS; 0 =
+	// DefaultFineUS.
+	FineUS float64
+	// SensorMaxUS is the highest conductance that the sensor can tell, in µS; 0 =
+	// not known, and saturation is told from a repeated maximum.
+	SensorMaxUS float64
+	// TemperatureC is the skin's temperature at each sample in °C, NaN = not
+	// measured; nil = none.
+	TemperatureC []float64
 }
 
 func (o Options) threshold() float64 {
@@ -62,65 +98,121 @@ func (o Options) threshold() float64 {
 	return DefaultThresholdUS
 }
 
-// Response is one skin-conductance response, from trough to peak.
-type Response struct {
-	Onset, Peak instant.Instant
-	AmplitudeUS float64 // peak minus trough, µS
-	RiseS       float64 // from onset to peak, s
-	// HalfRecoveryS is the time from the peak until half the amplitude is gone,
-	// in s; NaN when the next response or the end came first.
-	HalfRecoveryS float64
+func (o Options) fine() float64 {
+	if o.FineUS > 0 {
+		return o.FineUS
+	}
+	return DefaultFineUS
 }
 
-// Result of Analyze. Tonic and Phasic have one value per input sample, in µS,
-// NaN where the input is NaN or its piece too short. Responses are in order.
+// Result of Analyze. Tonic, Phasic, Driver and Flags have one value per input
+// sample.
 type Result struct {
+	// Method and Scoring are those that were used; ThresholdUS and FineUS the
+	// thresholds of Responses and Fine, in µS; Rate in Hz.
+	Method              Method
+	Scoring             Scoring
+	ThresholdUS, FineUS float64
+	Rate                float64
+
+	// Tonic and Phasic are in µS; NaN where Flags has Missing or Unsplit.
 	Tonic, Phasic []float64
-	Responses     []Response
+	// Driver is the nerve activity that CVX or CDA explains the phasic part by, in
+	// µS/s and µS; nil for the other methods, NaN where Flags has Missing, Unsplit
+	// or Undecomposed. It is spiky: compare its sums over half a second or more.
+	Driver []float64
+	// Flags says what is wrong with a sample; 0 = nothing.
+	Flags []Flag
+	// Responses of at least ThresholdUS, in order; Fine those of at least FineUS.
+	// By the Relative rule both are the same and no threshold counts.
+	Responses, Fine []Response
+	// Pieces are the stretches without a gap of more than MaxGap, in order.
+	Pieces []Piece
+	// StepUS is the resolution: the smallest difference between two values that
+	// occur, in µS; 0 when all are equal.
+	StepUS float64
+
+	at []instant.Instant
+	us []float64
+}
+
+// Piece is a stretch of samples without a gap of more than MaxGap.
+type Piece struct {
+	First, Last int // indices of its first and last sample
+	From, Until instant.Instant
+	// Method is the one it was split by; 0 when it is too short for any.
+	Method Method
+	// Model says how well CVX or CDA did; nil where neither was used.
+	Model *Model
+	// Err tells why the method that was asked for was not used; "" when it was.
+	Err string
 }
 
 // Analyze splits skin conductance us (µS, NaN = missing), taken at the instants
-// at (not decreasing, same length), into tonic and phasic and finds responses.
+// at (not decreasing, same length), into tonic and phasic, finds responses and
+// flags artefacts. It keeps at and us for the methods of Result.
 //
 // The samples are put on a regular grid of the nominal rate by linear
 // interpolation; where they are missing for more than MaxGap the recording is
-// treated as separate pieces. Tonic is the Butterworth low-pass of order 2 at
-// LevelHz, phasic the high-pass of the same kind, both without phase shift (the
-// "highpass" method of NeuroKit2, Makowski et al. 2021; the two add up to the
-// input only nearly). Responses are absolute trough-to-peak: every local
-// maximum of the signal below 1 Hz with the latest local minimum before it, or,
-// where that is more than 5 s away because the level rises on its own, with the
-// point where the signal bends upward.
+// treated as separate pieces. Method and Scoring say how each is split and
+// scored.
 //
 // It panics when at and us differ in length.
 func Analyze(at []instant.Instant, us []float64, o Options) Result {
+	r, err := AnalyzeContext(context.Background(), at, us, o)
+	if err != nil {
+		panic(err) // only a context that ends is an error, and this one never does
+	}
+	return r
+}
+
+// AnalyzeContext is Analyze for long recordings: it returns the context's error
+// when that ends first.
+func AnalyzeContext(ctx context.Context, at []instant.Instant, us []float64, o Options) (Result, error) {
 	if len(at) != len(us) {
 		panic("eda: Analyze: as many instants as values, please")
 	}
-	r := Result{Tonic: missing(len(us)), Phasic: missing(len(us))}
+	if o.TemperatureC != nil && len(o.TemperatureC) != len(us) {
+		panic("eda: Analyze: as many temperatures as values, please")
+	}
+	r := Result{
+		Method: o.Method.or(DefaultMethod), Scoring: o.Scoring, ThresholdUS: o.threshold(), FineUS: o.fine(),
+		Tonic: missing(len(us)), Phasic: missing(len(us)), Flags: make([]Flag, len(us)),
+		at: at, us: us,
+	}
+	if r.Method == CVX || r.Method == CDA {
+		r.Driver = missing(len(us))
+	}
 	present := make([]int, 0, len(us))
 	for i, v := range us {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if math.Abs(v) <= implausibleUS {
 			present = append(present, i)
+		} else {
+			r.Flags[i] |= Missing | Unsplit
 		}
 	}
-	rate := o.Rate
-	if !(rate > 0) {
-		rate = medianRate(at, present)
+	r.Rate = o.Rate
+	if !(r.Rate > 0) {
+		r.Rate = medianRate(at, present)
 	}
-	if !(rate > 0) {
-		return r
-	}
-	rate = min(rate, maxRate)
-	for len(present) > 0 {
+	r.Rate = min(r.Rate, maxRate)
+	r.StepUS = resolution(us, present)
+	var fine []Response
+	for rest := present; len(rest) > 0; {
 		n := 1
-		for n < len(present) && at[present[n]].Sub(at[present[n-1]]) <= MaxGap {
+		for n < len(rest) && at[rest[n]].Sub(at[rest[n-1]]) <= MaxGap {
 			n++
 		}
-		r.piece(at, us, present[:n], rate, o.threshold())
-		present = present[n:]
+		found, err := r.piece(ctx, rest[:n])
+		if err != nil {
+			return Result{}, err
+		}
+		fine = append(fine, found...)
+		rest = rest[n:]
 	}
-	return r
+	r.artefacts(present, o)
+	r.keep(fine)
+	return r, nil
 }
 
 func missing(n int) []float64 { return slices.Repeat([]float64{math.NaN()}, n) }
@@ -140,142 +232,89 @@ func medianRate(at []instant.Instant, present []int) float64 {
 	return 1 / steps[len(steps)/2].Seconds()
 }
 
-// piece analyses the samples with the given indices, which have no gap.
-func (r *Result) piece(at []instant.Instant, us []float64, index []int, rate, threshold float64) {
-	g := newGrid(at, us, index, rate)
-	split := filter.Butterworth(2, LevelHz, rate, filter.Low)
-	clean := filter.Butterworth(cleanOrder, cleanHz, rate, filter.Low)
-	if len(g.us) <= filter.Padding(clean) || LevelHz >= nyquistShare*rate/2 {
-		return
+// piece splits the samples with the given indices, which have no gap, and
+// returns the responses in them, those above either threshold.
+func (r *Result) piece(ctx context.Context, index []int) ([]Response, error) {
+	first, last := index[0], index[len(index)-1]
+	p := Piece{First: first, Last: last, From: r.at[first], Until: r.at[last]}
+	found, err := r.split(ctx, &p, index)
+	r.Pieces = append(r.Pieces, p)
+	return found, err
+}
+
+func (r *Result) split(ctx context.Context, p *Piece, index []int) ([]Response, error) {
+	unsplit := func(why string) {
+		p.Err = why
+		for _, i := range index {
+			r.Flags[i] |= Unsplit
+		}
 	}
-	x := g.us
-	if cleanHz < nyquistShare*rate/2 {
-		x = filter.ZeroPhase(clean, x)
+	if !(r.Rate > 0) {
+		unsplit("no rate: fewer than two samples at different instants")
+		return nil, nil
 	}
-	tonic := filter.ZeroPhase(split, x)
-	phasic := filter.ZeroPhase(filter.Butterworth(2, LevelHz, rate, filter.High), x)
+	g := newGrid(r.at, r.us, index, r.Rate)
+	r.steep(g, index)
+	s, err := split(ctx, g, r.Method)
+	if err != nil {
+		return nil, err
+	}
+	p.Method, p.Model, p.Err = s.method, s.model, s.why
+	if s.method == 0 {
+		unsplit(s.why)
+	}
 	for _, i := range index {
-		r.Tonic[i] = g.value(tonic, at[i])
-		r.Phasic[i] = g.value(phasic, at[i])
-	}
-	if responseHz < nyquistShare*rate/2 {
-		smooth := filter.ZeroPhase(filter.Butterworth(2, responseHz, rate, filter.Low), g.us)
-		r.Responses = append(r.Responses, g.responses(smooth, threshold)...)
-	}
-}
-
-// grid is a piece at a regular rate.
-type grid struct {
-	from instant.Instant
-	rate float64 // Hz
-	us   []float64
-}
-
-// newGrid interpolates the samples linearly.
-func newGrid(at []instant.Instant, us []float64, index []int, rate float64) grid {
-	g := grid{from: at[index[0]], rate: rate}
-	last := index[len(index)-1]
-	n := int(math.Round(at[last].Sub(g.from).Seconds()*rate)) + 1
-	g.us = make([]float64, n)
-	k := 0
-	for i := range g.us {
-		t := g.at(i)
-		for k+2 < len(index) && at[index[k+1]] <= t {
-			k++
+		if s.method == 0 {
+			break
 		}
-		a, b := index[k], index[min(k+1, len(index)-1)]
-		u := 0.0
-		if at[b] > at[a] {
-			u = max(0, min(1, float64(t-at[a])/float64(at[b]-at[a])))
+		r.Tonic[i], r.Phasic[i] = s.grid.value(s.tonic, r.at[i]), s.grid.value(s.phasic, r.at[i])
+		if s.driver != nil {
+			r.Driver[i] = s.driver[s.grid.nearest(r.at[i])]
 		}
-		g.us[i] = us[a] + u*(us[b]-us[a])
-	}
-	return g
-}
-
-func (g grid) at(i int) instant.Instant {
-	return g.from + instant.Instant(math.Round(float64(i)/g.rate*1e9))
-}
-
-// value reads a signal on the grid at any instant within it.
-func (g grid) value(x []float64, at instant.Instant) float64 {
-	f := at.Sub(g.from).Seconds() * g.rate
-	i := max(0, min(int(f), len(x)-2))
-	u := max(0, min(1, f-float64(i)))
-	return x[i] + u*(x[i+1]-x[i])
-}
-
-// responses finds trough-to-peak responses of at least threshold.
-func (g grid) responses(x []float64, threshold float64) []Response {
-	troughs := filter.Troughs(x)
-	var found []Response
-	var ends []int // index of each response's peak
-	var onsets []int
-	k := -1
-	for _, p := range filter.Peaks(x) {
-		for k+1 < len(troughs) && troughs[k+1] < p {
-			k++
+		if s.method != r.Method {
+			r.Flags[i] |= Undecomposed
 		}
-		o := g.onset(x, troughs[:k+1], p)
-		if o < 0 || x[p]-x[o] < threshold {
-			continue
-		}
-		found = append(found, Response{
-			Onset: g.at(o), Peak: g.at(p),
-			AmplitudeUS:   x[p] - x[o],
-			RiseS:         float64(p-o) / g.rate,
-			HalfRecoveryS: math.NaN(),
-		})
-		onsets, ends = append(onsets, o), append(ends, p)
-	}
-	g.halfRecoveries(x, found, onsets, ends)
-	return found
-}
-
-// onset is the latest trough before peak p. A rise longer than maxRise is the
-// level's at first: the response in it begins where the signal bends upward
-// most, before its steepest ascent. -1 when neither is there to be seen.
-func (g grid) onset(x []float64, troughs []int, p int) int {
-	from := p - int(maxRise.Seconds()*g.rate)
-	if n := len(troughs); n > 0 && troughs[n-1] >= from {
-		return troughs[n-1]
-	}
-	if from < 1 {
-		return -1
-	}
-	steepest := from
-	for i := from; i < p; i++ {
-		if x[i+1]-x[i] > x[steepest+1]-x[steepest] {
-			steepest = i
+		if math.IsNaN(r.Tonic[i]) {
+			r.Flags[i] |= Unsplit
 		}
 	}
-	bend := func(i int) float64 { return x[i+1] - 2*x[i] + x[i-1] }
-	o := from
-	for i := from; i < steepest; i++ {
-		if bend(i) > bend(o) {
-			o = i
-		}
-	}
-	if o == from {
-		return -1 // it bends nowhere: the level alone
-	}
-	return o
+	return r.score(g, s), nil
 }
 
-// halfRecoveries fills in HalfRecoveryS; onsets and ends are the indices of each
-// response's onset and peak.
-func (g grid) halfRecoveries(x []float64, found []Response, onsets, ends []int) {
-	for i := range found {
-		until := len(x) - 1
-		if i+1 < len(found) {
-			until = onsets[i+1]
+// score finds the responses in one piece by the rule that was asked for.
+func (r *Result) score(g grid, s parts) []Response {
+	least := min(r.ThresholdUS, r.FineUS)
+	switch {
+	case r.Scoring == TroughToPeak:
+		if smooth := g.smooth(); smooth != nil {
+			return g.responses(smooth, least)
 		}
-		half := x[ends[i]] - found[i].AmplitudeUS/2
-		for j := ends[i] + 1; j <= until; j++ {
-			if x[j] <= half {
-				found[i].HalfRecoveryS = float64(j-ends[i]) / g.rate
-				break
+	case s.method == 0:
+	case r.Scoring == OnPhasic:
+		g, phasic := s.grid.whole(s.phasic)
+		return g.responses(phasic, least)
+	case r.Scoring == Relative:
+		g, phasic := s.grid.whole(s.phasic)
+		return g.relative(phasic)
+	}
+	return nil
+}
+
+// keep parts the responses by the thresholds and fills in what needs the
+// neighbour or the samples.
+func (r *Result) keep(fine []Response) {
+	least := func(us float64) []Response {
+		var kept []Response
+		for _, x := range fine {
+			if r.Scoring == Relative || x.AmplitudeUS >= us {
+				kept = append(kept, x)
 			}
 		}
+		recoveries(kept)
+		for i := range kept {
+			kept[i].Flags |= r.touched(kept[i])
+		}
+		return kept
 	}
+	r.Responses, r.Fine = least(r.ThresholdUS), least(r.FineUS)
 }
