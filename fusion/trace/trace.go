@@ -129,6 +129,14 @@ func (r rect) within(x, y float64) (float64, float64) {
 	return (x - r.x) / r.w, (y - r.y) / r.h
 }
 
+// OnPicture maps a point of the screen onto the picture of a showing, both in fractions
+// of it; NaN where there is none.
+func OnPicture(s stimulus.Showing, x, y float64) (float64, float64) {
+	return rectOf(s).within(x, y)
+}
+
+func rectOf(s stimulus.Showing) rect { return rect{s.Rect[0], s.Rect[1], s.Rect[2], s.Rect[3]} }
+
 // stimulus fills in what was on the screen, if anything was told of it, and returns
 // where its picture lies. Of a presentation of which it is not known which frame was
 // up, the row has the presentation and no frame; of one that was cut off and began anew
@@ -154,7 +162,7 @@ func (r *row) stimulus(s stimulus.Showing, told bool) rect {
 	if s.Presentation == 0 {
 		return rect{}
 	}
-	on := rect{s.Rect[0], s.Rect[1], s.Rect[2], s.Rect[3]}
+	on := rectOf(s)
 	if !(on.w > 0 && on.h > 0) {
 		r.quality |= StimulusUnknown
 	}

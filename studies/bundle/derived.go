@@ -3,6 +3,7 @@ package bundle
 import (
 	"context"
 	"encoding/json"
+	"math"
 
 	"emolab/fusion/instant"
 	"emolab/studies/store"
@@ -105,8 +106,13 @@ const wallFormat = "2006-01-02T15:04:05.000Z"
 // calibration is one entry of calibrations.json.
 type calibration struct {
 	Derivation string          `json:"derivation"`
-	Current    bool            `json:"current"` // whether trace.csv is measured from it
-	Kind       string          `json:"kind"`
+	Current    bool            `json:"current"` // whether trace.csv is of that derivation
+	Kind       string          `json:"kind"`    // neutral, gaze, gaze-validation, gaze-drift, conductance-check
+	Stream     string          `json:"stream"`  // of the device; empty for neutral
+	Step       *int            `json:"step"`    // of the plan; null: of none
+	Round      *int            `json:"round"`
+	Used       bool            `json:"used"` // whether rows of the derivation are made with it
+	Residual   *float64        `json:"residual"`
 	Segment    int             `json:"segment"`
 	From       instant.Instant `json:"from_ns"`
 	Until      instant.Instant `json:"until_ns"`
@@ -117,7 +123,7 @@ type calibration struct {
 	Created    string          `json:"created_utc"`
 }
 
-// calibrations is what derived rows were measured from.
+// calibrations is what derived rows were measured from, or are judged by.
 func (s *source) calibrations() []calibration {
 	current := ""
 	for _, d := range s.detail.Derivations {
@@ -128,8 +134,13 @@ func (s *source) calibrations() []calibration {
 	out := []calibration{}
 	for _, c := range s.detail.Calibrations {
 		start := s.start(c.Segment)
+		var residual *float64 // there is none
+		if !math.IsNaN(c.Residual) {
+			residual = &c.Residual
+		}
 		out = append(out, calibration{
 			Derivation: c.Derivation, Current: c.Derivation == current, Kind: c.Kind, Segment: c.Segment,
+			Stream: c.Stream, Step: c.Step, Round: c.Round, Used: c.Used, Residual: residual,
 			From: c.From, Until: c.Until, FromS: c.From.Sub(start).Seconds(), UntilS: c.Until.Sub(start).Seconds(),
 			Value: c.Value, Software: c.Software, Created: c.Created.UTC().Format(wallFormat),
 		})

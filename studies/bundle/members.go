@@ -60,6 +60,10 @@ func (s *source) members() ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
+	decisions, err := indented(s.decisions())
+	if err != nil {
+		return nil, err
+	}
 	versions, err := s.versions()
 	if err != nil {
 		return nil, err
@@ -68,7 +72,8 @@ func (s *source) members() ([]member, error) {
 		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail, s.realigned()+s.latencies())))},
 		{"study.yaml", "The study file in canonical form.", contents(s.detail.Study.Canonical)},
 		{"alignment.json", "How each stream was put on the lab clock, and how well.", contents(alignment)},
-		{"calibrations.json", "What derived values were measured from: the participant's face at rest.", contents(calibrations)},
+		{"calibrations.json", "What derived values were measured from, or are judged by: the participant's face at rest, calibrations and validations of the gaze, its drift, the check of the skin conductance.", contents(calibrations)},
+		{"decisions.json", "What became of each calibration, validation and check during the session, why, and who decided.", contents(decisions)},
 		{"versions.json", "The programs that recorded and exported the session.", contents(versions)},
 	}
 	for _, sh := range append(sheets, codebook(sheets)) {
@@ -82,7 +87,7 @@ var streamName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // sheets lists the tables.
 func (s *source) sheets() ([]sheet, error) {
-	out := []sheet{s.stimuli(), s.presentations(), s.trace(), s.displayed()}
+	out := []sheet{s.stimuli(), s.luminance(), s.presentations(), s.trace(), s.displayed()}
 	seen := map[string]bool{}
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
@@ -96,7 +101,7 @@ func (s *source) sheets() ([]sheet, error) {
 			out = append(out, s.samples(t))
 		}
 	}
-	return append(out, s.responses(), s.faceEvents(), s.consents(), s.events(), s.gaps(), s.probes(), s.models()), nil
+	return append(out, s.responses(), s.eyeEvents(), s.gazeTargets(), s.faceEvents(), s.consents(), s.events(), s.gaps(), s.probes(), s.models()), nil
 }
 
 // sqlite writes the session's own database.
@@ -261,6 +266,10 @@ nobody can know. The samples of the devices (streams/) stand beside what was on 
 screen at their instant. An instant nearer to a change than the bounds may belong
 to the frame on its other side.
 {latencies}
+Gaze stands in trace.csv and eye_events.csv corrected by the calibration that held
+at that instant, and in streams/ as the tracker gave it. How far off it was, at which
+points, and what was decided about it is in calibrations.json and decisions.json.
+
 Expressions and action units (au01 to au45) are estimates of a computer program
 from the visible face. They are not a statement about what a person felt. Action
 units are measured from the participant's face at rest (calibrations.json); the

@@ -25,10 +25,13 @@ type aligned struct {
 	usable    float64
 	frames    []facial.Measured // of a face stream: one a sample
 	skin      eda.Result        // of a skin conductance
+	seen      seen              // of a gaze
 }
 
 // release lets go of what is large and only needed to join the trace.
-func (a *aligned) release() { a.samples, a.epochs, a.frames, a.skin = nil, nil, nil, eda.Result{} }
+func (a *aligned) release() {
+	a.samples, a.epochs, a.frames, a.skin, a.seen.eyes = nil, nil, nil, eda.Result{}, trace.Eyes{}
+}
 
 // observed reads one stream as the file has it.
 func (s *Store) observed(ctx context.Context, id string, segment int, t Stream, _ []align.Ping) (aligned, error) {

@@ -13,6 +13,7 @@ import (
 	"emolab/fusion/action"
 	"emolab/fusion/align"
 	"emolab/fusion/eda"
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/facial"
 	"emolab/fusion/headpose"
 	"emolab/fusion/instant"
@@ -20,6 +21,7 @@ import (
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
 	"emolab/fusion/visibility"
+	"emolab/studies/session"
 )
 
 // finalVersion names the present way of deriving the final trace. It changes
@@ -27,8 +29,9 @@ import (
 // landmarks tell: head pose, action units, blinks and bouts. Version 3 finds
 // responses in every stream of skin conductance, and bridges readings that the
 // device only repeated. Version 4 corrects by measured latencies, and takes what was
-// on the screen from fusion/stimulus.
-const finalVersion = "4"
+// on the screen from fusion/stimulus. Version 5 fits the calibration of the gaze again
+// and corrects by it, and tells what the eyes did and how wide the pupils were.
+const finalVersion = "5"
 
 // joined are the kinds of stream that a trace is joined from. A derivation's
 // parameters name the stream of each: "eda_stream".
@@ -48,12 +51,17 @@ type derived struct {
 type final struct {
 	segment   int
 	start     instant.Instant
+	screen    eyemovement.Screen // the participant's
+	assumed   bool               // nobody has measured it
 	streams   []aligned
 	others    []aligned          // streams that nothing is derived from: their clocks
 	course    []stimulus.Showing // what was on the screen when
 	responses []response
 	face      facial.Derived
 	trace     []stream.Sample
+
+	corrections  corrections   // what the gaze is corrected with, from when on
+	calibrations []Calibration // what was found of gaze and skin conductance
 }
 
 // response is a skin-conductance response and the stream it was found in.
@@ -89,6 +97,19 @@ func (d *derived) derivation(name string) derivation {
 	if len(models) > 0 {
 		p["model"] = distinct(models)
 	}
+	var used corrections
+	var screens []string
+	for _, f := range d.segments {
+		if f.first(stream.Gaze) == nil {
+			continue
+		}
+		used = append(used, f.corrections...)
+		screens = append(screens, f.screenWords())
+	}
+	if len(screens) > 0 {
+		p["gaze_calibration"], p["screen"] = used.words(), distinct(screens)
+		p["eyes"] = "fusion/eyemovement Classify"
+	}
 	switch {
 	case d.rest == nil:
 		p["neutral"] = "none: " + d.why
@@ -96,6 +117,15 @@ func (d *derived) derivation(name string) derivation {
 		p["neutral"] = d.rest.Version + ", " + d.rest.Method
 	}
 	return derivation{Name: name, Algorithm: "emolab trace, two-sided", Version: finalVersion, Parameters: p}
+}
+
+// screenWords says what degrees were reckoned from.
+func (f *final) screenWords() string {
+	words := fmt.Sprintf("%g x %g mm at %g mm", f.screen.WidthMM, f.screen.HeightMM, f.screen.DistanceMM)
+	if f.assumed {
+		words += ", assumed"
+	}
+	return words
 }
 
 // distinct lists different words once, in their order.
@@ -127,10 +157,17 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	if err != nil {
 		return out, err
 	}
+	targets, err := s.Targets(ctx, d.ID)
+	if err != nil {
+		return out, err
+	}
 	work, reading := errgroup.WithContext(ctx)
 	work.SetLimit(readers)
 	for _, g := range d.Segments {
-		f := &final{segment: g.Number, start: g.Start}
+		f := &final{segment: g.Number, start: g.Start, screen: g.Screen, assumed: g.ScreenAssumed}
+		if !f.screen.Valid() { // recorded before it was asked for
+			f.screen, f.assumed = session.AssumedScreen(), true
+		}
 		recorded := slices.DeleteFunc(slices.Clone(g.Streams), func(t Stream) bool {
 			return t.Kind == stream.Trace // the live trace stays as it is; another is joined below
 		})
@@ -163,6 +200,12 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		}
 	}
 	stimulus.MarkCutOff(courses...)
+	steps.next("calibrating the gaze")
+	var held correction
+	for _, f := range out.segments {
+		f.calibrateGaze(&d, targets, held)
+		held = f.corrections.last()
+	}
 	steps.next("looking for the neutral face")
 	out.rest, out.why = findRest(out.segments, at)
 	if at.given() && out.rest == nil {
@@ -174,7 +217,10 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		if err := context.Cause(ctx); err != nil {
 			return out, err
 		}
-		joining.Go(func() { f.join(out.rest) })
+		joining.Go(func() {
+			f.lookAt()
+			f.join(out.rest)
+		})
 	}
 	joining.Wait()
 	return out, nil
@@ -210,7 +256,7 @@ func (f *final) join(n *rest) {
 		in.Facial = f.face
 	}
 	if a := f.first(stream.Gaze); a != nil {
-		in.Gaze, in.GazeInfo = a.samples, a.info
+		in.Gaze, in.GazeInfo, in.Eyes = a.samples, a.info, a.seen.eyes
 	}
 	if a := f.first(stream.EDA); a != nil {
 		in.EDA, in.EDAInfo, in.Analysis = a.samples, a.info, a.skin
@@ -260,6 +306,9 @@ func writeDerived(ctx context.Context, tx *sql.Tx, id, name, software string, d 
 		if err := writeFaceEvents(ctx, tx, id, name, f); err != nil {
 			return err
 		}
+		if err := writeEyeEvents(ctx, tx, id, name, f); err != nil {
+			return err
+		}
 		if err := writeDisplayed(ctx, tx, id, name, f); err != nil {
 			return err
 		}
@@ -275,6 +324,9 @@ func (d *derived) calibrations() []Calibration {
 	var all []Calibration
 	if d.rest != nil {
 		all = append(all, d.rest.calibration())
+	}
+	for _, f := range d.segments {
+		all = append(all, f.calibrations...)
 	}
 	return all
 }

@@ -35,7 +35,8 @@ func copied() [][2]string {
 		own("segment"), own("stream"), own("presentation"), own("clock_probe"),
 		said("event", "session_id, segment, n, stream, epoch, kind, at_ns, count"),
 		said("gap", "session_id, stream, segment, n, from_ns, until_ns, lost, reason"),
-		own("gaze_target"), own("decision"),
+		own("gaze_target"),
+		{"decision", "SELECT session_id, segment, n, step, round, choice, without_places(reason), how, json_without_places(value), at_ns FROM whole.decision WHERE session_id = ?1"},
 	}
 	for _, table := range sampleTables() {
 		all = append(all, own(table))

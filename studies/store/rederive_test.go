@@ -85,7 +85,7 @@ func TestRederiveStandsBesideTheOldRows(t *testing.T) {
 		t.Errorf("progress ended with %q", last)
 	}
 	after := dump(t, s)
-	if got, want := grew(t, before, after), []string{"audit", "clock_model", "derivation", "displayed", "eda_response", "quality", "trace_row"}; !slices.Equal(got, want) {
+	if got, want := grew(t, before, after), []string{"audit", "clock_model", "derivation", "displayed", "eda_response", "eye_event", "quality", "trace_row"}; !slices.Equal(got, want) {
 		t.Errorf("rows were added to %v, want %v", got, want)
 	}
 	d := detail(t, s, "s1")
@@ -197,7 +197,10 @@ func TestReopenedSessionsTakeNothingElse(t *testing.T) {
 		derivation + "INSERT INTO derivation VALUES ('s1', 'other', '', '', '{}', '', '')" + closed,
 		derivation + "INSERT INTO eda_response VALUES ('s1', 'final', 0, 99, 1, 1, 1, 1, 1, 'eda')" + closed,
 		derivation + "INSERT INTO face_event VALUES ('s1', 'final', 0, 99, 'blink', '', 1, 1, 1, 1)" + closed,
-		derivation + "INSERT INTO calibration VALUES ('s1', 'live', 0, 'neutral', '{}', 1, 1, 1, '', '')" + closed,
+		derivation + "INSERT INTO calibration VALUES ('s1', 'live', 9, 0, '', 'neutral', NULL, NULL, 1, '{}', 1, 1, 1, '', '')" + closed,
+		derivation + "INSERT INTO eye_event VALUES ('s1', 'final', 0, 9999, 'gaze', 'fixation', 1, 2, .5, .5, NULL, NULL, NULL, NULL, 0, 0, 0, 0)" + closed,
+		derivation + "INSERT INTO gaze_target VALUES ('s1', 0, 9, 'fixation', 0, 0, 0, .5, .5, 1, 2, 1)" + closed,
+		derivation + "INSERT INTO decision VALUES ('s1', 0, 9, 0, 0, 'accept', '', '', '', 1)" + closed,
 		derivation + "INSERT INTO face_frame (session_id, stream, segment, seq, epoch, tick, arrival_ns, at_ns, err_ns) VALUES ('s1', 'face', 0, 100000, 0, 0, 0, 0, 0)" + closed,
 		derivation + "INSERT INTO consent VALUES ('s1', 9, 0, 'face_video', 1, '', '', 1, '', '')" + closed,
 		derivation + "INSERT INTO video VALUES ('s1', 0, 9, 'x.mkv', 1, 1, 1, 1, '')" + closed,

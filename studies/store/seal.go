@@ -61,7 +61,7 @@ func (s *Store) checkpoint(ctx context.Context) error {
 
 // stages is how many steps of progress a derivation and its writing have.
 func (d *Detail) stages() int {
-	n := 2 // the neutral face, the writing
+	n := 3 // the calibration of the gaze, the neutral face, the writing
 	for _, g := range d.Segments {
 		n++ // its trace
 		for _, t := range g.Streams {

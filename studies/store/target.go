@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"emolab/fusion/instant"
 	"emolab/studies/session"
 )
 
@@ -80,13 +79,13 @@ func (s *Store) loadDecisions(ctx context.Context, d *Detail) (err error) {
 	return err
 }
 
-// decided is what became of one round of a step of a segment, the last word of it;
-// "" when nothing was decided.
-func (d *Detail) decided(segment, step, round int) (choice session.Choice, at instant.Instant) {
-	for _, v := range d.Decisions {
-		if v.Segment == segment && v.Step == step && v.Round == round {
-			choice, at = v.Choice, v.At
+// decided is the last word about one round of a step of a segment; nil when nothing
+// was decided.
+func (d *Detail) decided(segment, step, round int) *Decision {
+	for i := len(d.Decisions) - 1; i >= 0; i-- {
+		if v := &d.Decisions[i]; v.Segment == segment && v.Step == step && v.Round == round {
+			return v
 		}
 	}
-	return choice, at
+	return nil
 }
