@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"emolab/fusion/instant"
 )
 
 // bridge returns the gaze with straight lines over missing samples where no
@@ -18,7 +20,8 @@ func bridge(g Gaze, maxGap time.Duration) Gaze {
 		}
 		if span := g.At[i].Sub(g.At[max(last, 0)]); last >= 0 && last < i-1 && span <= maxGap {
 			for k := last + 1; k < i; k++ {
-				out.X[k], out.Y[k] = between(g, last, i, k)
+				p := on(g.sample(last), g.sample(i), g.At[k])
+				out.X[k], out.Y[k] = p.x, p.y
 			}
 		}
 		last = i
@@ -26,11 +29,22 @@ func bridge(g Gaze, maxGap time.Duration) Gaze {
 	return out
 }
 
-// between returns the place at the time of sample k on the straight line from
-// sample i to sample j.
-func between(g Gaze, i, j, k int) (x, y float64) {
-	w := float64(g.At[k].Sub(g.At[i])) / float64(g.At[j].Sub(g.At[i]))
-	return g.X[i] + w*(g.X[j]-g.X[i]), g.Y[i] + w*(g.Y[j]-g.Y[i])
+// sample is one place at one time; NaN is missing.
+type sample struct {
+	at   instant.Instant
+	x, y float64
+}
+
+func missing(at instant.Instant) sample { return sample{at, math.NaN(), math.NaN()} }
+
+func (p sample) valid() bool { return finite(p.x) && finite(p.y) }
+
+func (g Gaze) sample(i int) sample { return sample{g.At[i], g.X[i], g.Y[i]} }
+
+// on returns the place at a time between a and b, on the straight line.
+func on(a, b sample, at instant.Instant) sample {
+	w := float64(at.Sub(a.at)) / float64(b.at.Sub(a.at))
+	return sample{at, a.x + w*(b.x-a.x), a.y + w*(b.y-a.y)}
 }
 
 // breaksOver counts, for each sample, how many steps longer than limit there
@@ -64,13 +78,21 @@ func windowSpeed(g Gaze, s Screen, half int, breaks []int) []float64 {
 	v := make([]float64, g.Len())
 	for i := range v {
 		a, b := max(0, i-half), min(len(v)-1, i+half)
-		if a == b || breaks[a] != breaks[b] || !g.Valid(i) || !g.Valid(a) || !g.Valid(b) {
-			v[i] = math.NaN()
-			continue
+		v[i] = math.NaN()
+		if breaks[a] == breaks[b] && g.Valid(i) {
+			v[i] = speedBetween(g.sample(a), g.sample(b), s)
 		}
-		v[i] = s.Degrees(g.X[a], g.Y[a], g.X[b], g.Y[b]) / g.At[b].Sub(g.At[a]).Seconds()
 	}
 	return v
+}
+
+// speedBetween returns the angle between two samples over the time between, in
+// deg/s; NaN where one is missing or they are the same.
+func speedBetween(a, b sample, s Screen) float64 {
+	if a.at == b.at || !a.valid() || !b.valid() {
+		return math.NaN()
+	}
+	return s.Degrees(a.x, a.y, b.x, b.y) / b.at.Sub(a.at).Seconds()
 }
 
 // interval returns the time between samples: that of the nominal rate in Hz, or
