@@ -1,0 +1,65 @@
+package luminance
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"emolab/capture/frame"
+)
+
+// plain is a picture of one colour.
+func plain(width, height int, b, g, r byte) frame.Frame {
+	f := frame.Frame{Width: width, Height: height, Pix: make([]byte, 3*width*height)}
+	for i := 0; i < len(f.Pix); i += 3 {
+		f.Pix[i], f.Pix[i+1], f.Pix[i+2] = b, g, r
+	}
+	return f
+}
+
+func TestColours(t *testing.T) {
+	c := newCurve()
+	for name, k := range map[string]struct {
+		f    frame.Frame
+		want float64
+	}{
+		"black":    {plain(64, 48, 0, 0, 0), 0},
+		"white":    {plain(64, 48, 255, 255, 255), 1},
+		"red":      {plain(64, 48, 0, 0, 255), .2126},
+		"green":    {plain(64, 48, 0, 255, 0), .7152},
+		"blue":     {plain(64, 48, 255, 0, 0), .0722},
+		"mid grey": {plain(1920, 1080, 188, 188, 188), .5029}, // ((188/255+.055)/1.055)^2.4
+		"no pixel": {frame.Frame{}, 0},
+	} {
+		if got := c.mean(k.f); math.Abs(got-k.want) > 1e-4 {
+			t.Errorf("%s: %.5f, want %.5f", name, got, k.want)
+		}
+	}
+}
+
+// Light adds up: a picture is as light as its parts, whatever is looked at of it.
+func TestHalves(t *testing.T) {
+	c := newCurve()
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := rapid.IntRange(1, 600).Draw(t, "width"), rapid.IntRange(1, 600).Draw(t, "height")
+		grey := func(label string) byte { return rapid.Byte().Draw(t, label) }
+		f := plain(w, h, 0, 0, 0)
+		share := rapid.IntRange(0, h).Draw(t, "rows")
+		upper, lower := grey("upper"), grey("lower")
+		for y := range h {
+			v := upper
+			if y >= share {
+				v = lower
+			}
+			for i := range 3 * w {
+				f.Pix[3*y*w+i] = v
+			}
+		}
+		want := (float64(share)*c[upper] + float64(h-share)*c[lower]) / float64(h)
+		// What is looked at of it is every second or third row at most.
+		if got := c.mean(f); math.Abs(got-want) > math.Abs(c[upper]-c[lower])*3/float64(h)+1e-9 {
+			t.Fatalf("%.5f, want %.5f", got, want)
+		}
+	})
+}
