@@ -1,0 +1,196 @@
+package figure_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"testing"
+
+	"emolab/studies/figure"
+)
+
+// wave is one minute of a signal with a gap.
+func wave() (at, v []float64) {
+	for i := range 6000 {
+		t := float64(i) / 100
+		at = append(at, t)
+		if t > 20 && t < 25 {
+			v = append(v, math.NaN())
+		} else {
+			v = append(v, 5+math.Sin(t))
+		}
+	}
+	return at, v
+}
+
+func eda() figure.EDA {
+	at, v := wave()
+	return figure.EDA{
+		Title: "P07", At: at, US: v, Tonic: v, Phasic: v, Driver: v, DriverUnit: "µS/s", Method: "cvx",
+		Onsets: []float64{1, 30}, Peaks: []float64{2, 31}, PeakUS: []float64{5, 5}, AmplitudeU: []float64{.1, .2},
+		Invalid: []figure.Span{{From: 40, Until: 50}}, Events: []float64{10},
+	}
+}
+
+func gaze() figure.Gaze {
+	g := figure.Gaze{Title: "P07", Width: 1920, Height: 1080, Unit: "px", PupilUnit: "mm",
+		Fixations: []figure.Fixation{{X: .25, Y: .25, Duration: .5}, {X: .75, Y: .75, Duration: 1}, {X: math.NaN(), Y: 2, Duration: 1}, {X: 3, Y: .5, Duration: 1}},
+		Heat:      figure.Heat{Columns: 16, Rows: 9, Values: make([]float64, 144)},
+		Areas:     []figure.Area{{Name: "face", X: []float64{.1, .4, .4, .1}, Y: []float64{.1, .1, .4, .4}}, {}},
+	}
+	g.Heat.Values[0] = 1 // the upper left corner
+	for i := range 3000 {
+		g.At = append(g.At, float64(i)/500)
+		g.X = append(g.X, .5+.3*math.Sin(float64(i)/200))
+		g.Y = append(g.Y, .5)
+		g.Class = append(g.Class, []string{"fixation", "saccade", "pursuit"}[i/1000])
+		g.Pupil = append(g.Pupil, 3)
+	}
+	g.X[100], g.Y[100] = math.NaN(), math.NaN()
+	g.X[200] = 50
+	return g
+}
+
+type picture interface {
+	Write(io.Writer, figure.Format) error
+}
+
+func render(t *testing.T, p picture) image.Image {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.Write(&b, figure.PNG); err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// near counts pixels of about that colour.
+func near(img image.Image, c color.NRGBA) int {
+	n := 0
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			p := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
+			d := func(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
+			if d(p.R, c.R) < 12 && d(p.G, c.G) < 12 && d(p.B, c.B) < 12 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestEDAShowsWhatWasFound: each thing that is given is seen, and not when it is
+// not given.
+func TestEDAShowsWhatWasFound(t *testing.T) {
+	e := eda()
+	shaded := near(render(t, e), color.NRGBA{247, 225, 209, 255}) // shade on white
+	e.Invalid = nil
+	if without := near(render(t, e), color.NRGBA{247, 225, 209, 255}); shaded < 1000 || without > shaded/10 {
+		t.Errorf("%d pixels of artefact with one, %d without", shaded, without)
+	}
+	purple := color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
+	with := near(render(t, e), purple)
+	e.Driver = nil
+	if without := near(render(t, e), purple); with < 100 || without > with/10 {
+		t.Errorf("%d pixels of driver with one, %d without", with, without)
+	}
+}
+
+// TestGazeIsTheRightWayUp: heat in the upper left corner of the screen is
+// painted above and to the left of its middle.
+func TestGazeIsTheRightWayUp(t *testing.T) {
+	g := gaze()
+	g.Areas, g.Fixations = nil, nil
+	img := render(t, g)
+	var sumX, sumY, n float64
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y/2; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if p := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA); p.R > 240 && p.G < 120 && p.B < 120 {
+				sumX, sumY, n = sumX+float64(x), sumY+float64(y), n+1
+			}
+		}
+	}
+	if n == 0 {
+		t.Fatal("no heat is painted")
+	}
+	if x, y := sumX/n/float64(b.Dx()), sumY/n/float64(b.Dy()); x > 0.35 || y > 0.2 {
+		t.Errorf("the heat of the upper left is painted at %.2f, %.2f of the picture", x, y)
+	}
+}
+
+func TestSVGIsWellFormed(t *testing.T) {
+	for name, p := range map[string]picture{"eda": eda(), "gaze": gaze()} {
+		var b bytes.Buffer
+		if err := p.Write(&b, figure.SVG); err != nil {
+			t.Fatal(err)
+		}
+		size := b.Len()
+		d := xml.NewDecoder(&b)
+		for {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if size > 1<<20 {
+			t.Errorf("%s: %d bytes", name, size)
+		}
+	}
+}
+
+// TestLongRecordingsStaySmall: an hour at 100 Hz makes no picture of 360,000
+// points, and the one sample that stands out is still seen.
+func TestLongRecordingsStaySmall(t *testing.T) {
+	var e figure.EDA
+	for i := range 360000 {
+		e.At, e.US = append(e.At, float64(i)/100), append(e.US, 5)
+	}
+	e.Tonic, e.Phasic = e.US, e.US
+	var flat, spiked bytes.Buffer
+	if err := e.Write(&flat, figure.SVG); err != nil {
+		t.Fatal(err)
+	}
+	e.US[123456] = 9
+	if err := e.Write(&spiked, figure.SVG); err != nil {
+		t.Fatal(err)
+	}
+	if flat.Len() > 1<<20 || bytes.Equal(flat.Bytes(), spiked.Bytes()) {
+		t.Errorf("%d bytes; one sample that stands out is seen: %v", flat.Len(), !bytes.Equal(flat.Bytes(), spiked.Bytes()))
+	}
+}
+
+func TestNothingToDraw(t *testing.T) {
+	for name, p := range map[string]picture{
+		"eda": figure.EDA{}, "gaze": figure.Gaze{Width: 4, Height: 3},
+		"all missing": figure.EDA{At: []float64{0, 1}, US: []float64{math.NaN(), math.NaN()}, Tonic: []float64{math.NaN(), math.NaN()}, Phasic: []float64{math.NaN(), math.Inf(1)}},
+	} {
+		for _, f := range []figure.Format{figure.PNG, figure.SVG} {
+			if err := p.Write(io.Discard, f); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestFormatOf(t *testing.T) {
+	for name, want := range map[string]figure.Format{"a.png": figure.PNG, "b/c.SVG": figure.SVG} {
+		if f, err := figure.FormatOf(name); f != want || err != nil {
+			t.Errorf("%s: %q, %v", name, f, err)
+		}
+	}
+	if _, err := figure.FormatOf("a.pdf"); err == nil {
+		t.Error("a PDF was accepted")
+	}
+}
