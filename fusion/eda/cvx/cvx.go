@@ -37,6 +37,8 @@ const (
 	// MaxRate is the highest rate in Hz. The problem needs no more than 25.
 	MaxRate = 1000.0
 
+	// largestValue leaves room for parts larger than their sum.
+	largestValue = 1e300
 	// constantShare is the standard deviation, as a share of the largest value,
 	// below which a signal is taken to be constant: rounding, not conductance.
 	constantShare = 1e-13
@@ -45,7 +47,8 @@ const (
 var (
 	// ErrShort is returned for fewer than two samples.
 	ErrShort = errors.New("cvx: fewer than two samples: nothing to decompose")
-	// ErrNotFinite is returned for a signal with NaN or infinity in it.
+	// ErrNotFinite is returned for a signal with NaN or infinity in it, or with
+	// values so large that their parts would overflow.
 	ErrNotFinite = errors.New("cvx: a sample is missing or infinite: cut the recording into pieces without gaps first")
 )
 
@@ -62,7 +65,7 @@ type Options struct {
 	Legacy bool
 	// Gap is the relative duality gap at which to stop; 0 = DefaultGap.
 	Gap float64
-	// MaxIterations bounds the work; 0 = 100. It converges in 15 to 40.
+	// MaxIterations bounds the work; 0 = 100. It converges in 15 to 30.
 	MaxIterations int
 }
 
@@ -91,7 +94,7 @@ type Result struct {
 }
 
 // Decompose splits the skin conductance y (µS, at a regular rate in Hz, nothing
-// missing). Its time is proportional to the number of samples: about 0.3 s for
+// missing). Its time is proportional to the number of samples: about 0.2 s for
 // an hour at 25 Hz. A constant signal is all tonic.
 func Decompose(ctx context.Context, y []float64, rate float64, o Options) (Result, error) {
 	o, err := o.filled(rate)
@@ -114,7 +117,7 @@ func Decompose(ctx context.Context, y []float64, rate float64, o Options) (Resul
 	if err != nil {
 		return Result{}, err
 	}
-	return p.result(s, y, mean, sd), nil
+	return p.result(s, mean, sd), nil
 }
 
 // filled puts the defaults in and refuses what cannot be solved.
@@ -155,7 +158,7 @@ func (o Options) filled(rate float64) (Options, error) {
 func standardise(y []float64) (z []float64, mean, sd float64, err error) {
 	largest := 0.0
 	for _, v := range y {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if !(math.Abs(v) <= largestValue) {
 			return nil, 0, 0, ErrNotFinite
 		}
 		largest = max(largest, math.Abs(v))

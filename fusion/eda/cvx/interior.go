@@ -8,6 +8,12 @@ import (
 const (
 	// inside is the share of the way to the nearest bound that a step goes.
 	inside = 0.995
+	// usualDriver is the size of a driver, in standard deviations of the signal a
+	// second, that the solver begins with.
+	usualDriver = 0.3
+	// leastObjective is, for each sample, the objective below which the gap is judged
+	// as if it were this: the gap itself is only computed to 1e-16 a sample.
+	leastObjective = 1e-6
 	// stalled is after how many iterations without a smaller gap rounding is taken
 	// to allow no better.
 	stalled = 8
@@ -29,12 +35,13 @@ func (p *problem) solve(ctx context.Context, o Options) (solution, error) {
 	n := len(p.y)
 	w := newSweep(p)
 	u, d := p.newUnknowns(), p.newUnknowns()
-	e, lambda, dual := make([]float64, n), make([]float64, n), make([]float64, n)
-	weight, slope := make([]float64, n), make([]float64, n)
+	e, lambda, target := make([]float64, n), make([]float64, n), make([]float64, n)
+	weight, slope, inverse := make([]float64, n), make([]float64, n), make([]float64, n)
 	if err := p.begin(w, &u, lambda, e, weight, slope, &d); err != nil {
 		return solution{}, err
 	}
-	infeasible := 1.0
+	infeasible := 1.0 // share of the dual infeasibility that is left
+	least, since := math.Inf(1), 0
 	for it := 0; ; it++ {
 		if err := ctx.Err(); err != nil {
 			return solution{}, err
@@ -45,55 +52,61 @@ func (p *problem) solve(ctx context.Context, o Options) (solution, error) {
 			mu += u.s[i] * lambda[i]
 		}
 		v.gap = max(v.gap, mu)
-		if v.gap <= o.Gap*v.objective && infeasible < 1e-9 || it >= o.MaxIterations {
-			return solution{u, v, it, it < o.MaxIterations}, nil
+		now := solution{u, v, it, v.gap <= o.Gap*max(v.objective, leastObjective*float64(n)) && infeasible <= o.Gap}
+		if since++; v.gap < least || infeasible > o.Gap {
+			least, since = v.gap, 0
 		}
-		mu /= float64(n - p.first)
+		if now.converged || it == o.MaxIterations || since == stalled {
+			return now, nil
+		}
+		count := float64(n - p.first)
+		mu /= count
 		for i := p.first; i < n; i++ {
-			weight[i] = lambda[i] / u.s[i]
+			inverse[i] = 1 / u.s[i]
+			weight[i] = lambda[i] * inverse[i]
 			slope[i] = p.alpha
 		}
 		if err := w.factor(weight); err != nil {
-			return solution{u, v, it, false}, nil
+			return now, nil // rounding allows no better
 		}
 		w.pull(e)
+
+		// The predictor aims at zero complementarity: its multipliers go from lambda
+		// to -weight ds.
 		w.step(u, e, slope, &d)
-		long := 1.0
+		nearest := 1.0 // the largest share of a value that a whole step takes away
 		for i := p.first; i < n; i++ {
-			dual[i] = -lambda[i] - weight[i]*d.s[i]
-			long = min(long, reach(u.s[i], d.s[i]), reach(lambda[i], dual[i]))
+			share := -d.s[i] * inverse[i]
+			nearest = max(nearest, share, 1-share)
 		}
-		after := 0.0
+		long, after := 1/nearest, 0.0
 		for i := p.first; i < n; i++ {
-			after += (u.s[i] + long*d.s[i]) * (lambda[i] + long*dual[i])
+			after += (u.s[i] + long*d.s[i]) * (lambda[i] - long*(lambda[i]+weight[i]*d.s[i]))
 		}
-		after /= float64(n - p.first)
-		center := math.Pow(after/mu, 3) * mu
+		after /= count
+		centre := after * after / mu * after / mu
+
+		// The corrector aims at the centre and minds the predictor's second order.
 		for i := p.first; i < n; i++ {
-			slope[i] = p.alpha - (center-d.s[i]*dual[i])/u.s[i]
-			dual[i] = (center-d.s[i]*dual[i])/u.s[i] - lambda[i]
+			target[i] = (centre + d.s[i]*(lambda[i]+weight[i]*d.s[i])) * inverse[i]
+			slope[i] = p.alpha - target[i]
 		}
 		w.step(u, e, slope, &d)
-		long = 1 / inside
+		nearest = inside
 		for i := p.first; i < n; i++ {
-			dual[i] -= weight[i] * d.s[i]
-			long = min(long, reach(u.s[i], d.s[i]), reach(lambda[i], dual[i]))
+			target[i] -= lambda[i] + weight[i]*d.s[i] // the multiplier's step
+			nearest = max(nearest, -d.s[i]*inverse[i], -target[i]/lambda[i])
 		}
-		long *= inside
+		long = inside / nearest
+		if !(long > 0) {
+			return now, nil
+		}
 		infeasible *= 1 - long
 		p.advance(&u, &d, long)
 		for i := p.first; i < n; i++ {
-			lambda[i] += long * dual[i]
+			lambda[i] += long * target[i]
 		}
 	}
-}
-
-// reach is how far x can go along d before it is zero.
-func reach(x, d float64) float64 {
-	if d >= 0 {
-		return math.Inf(1)
-	}
-	return -x / d
 }
 
 // advance goes a share of the step.
@@ -110,25 +123,25 @@ func (p *problem) advance(u, d *unknowns, share float64) {
 	}
 }
 
-// begin finds the point to begin at.
+// begin finds the point to begin at: the level and the driver that explain the
+// signal best where a driver of either sign is weighed as a positive one of usual
+// size would be, moved away from the bounds.
 func (p *problem) begin(w *sweep, u *unknowns, lambda, e, weight, slope []float64, d *unknowns) error {
+	usual := usualDriver / p.scale
 	p.residuals(*u, e)
 	for i := range weight {
-		weight[i], slope[i] = 1, p.alpha
+		weight[i], slope[i] = p.alpha/usual, p.alpha
 	}
 	if err := w.factor(weight); err != nil {
 		return err
 	}
 	w.pull(e)
 	w.step(*u, e, slope, d)
-	largest := 0.0
-	for _, v := range d.s[p.first:] {
-		largest = max(largest, math.Abs(v))
-	}
 	p.advance(u, d, 1)
 	for i := p.first; i < len(u.s); i++ {
-		lambda[i] = 1.5*largest - u.s[i]
-		u.s[i] += 1.5 * largest
+		v := u.s[i]
+		u.s[i] = max(v, 0) + usual
+		lambda[i] = p.alpha
 	}
 	return nil
 }

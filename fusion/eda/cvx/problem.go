@@ -28,6 +28,7 @@ type problem struct {
 	scale  float64
 	alpha  float64
 	gamma  float64
+	slope  float64 // of the drift: 1/n
 
 	k     int         // samples between knots
 	knots int         // how many knots there are
@@ -49,13 +50,15 @@ func newProblem(y []float64, rate float64, o Options) *problem {
 		a1:    (2*fast*slow*step*step - 8) / a0,
 		a2:    (fast*step - 2) * (slow*step - 2) / a0,
 		scale: a0 / ((fast - slow) * step * step),
-		gamma: o.Gamma,
-		k:     max(2, int(math.Round(o.KnotS*rate))),
+		gamma: o.Gamma, slope: 1 / float64(n),
+		k: max(2, int(math.Round(o.KnotS*rate))),
 	}
 	p.alpha = o.Alpha * p.scale
 	beyond := float64(n)
 	if o.Legacy {
-		p.first = min(2, n)
+		if n > 2 {
+			p.first = 2
+		}
 	} else {
 		beyond += float64(p.k) / 2
 	}
@@ -135,7 +138,7 @@ func (p *problem) level(row knotted, i int) [smooth]float64 {
 }
 
 // ramp is the linear drift at sample i: 1/n to 1.
-func (p *problem) ramp(i int) float64 { return float64(i+1) / float64(len(p.y)) }
+func (p *problem) ramp(i int) float64 { return float64(i+1) * p.slope }
 
 // unknowns are a candidate solution, or a step towards one.
 type unknowns struct {
@@ -198,7 +201,7 @@ func (p *problem) residuals(u unknowns, e []float64) valued {
 }
 
 // result puts the solution back into µS.
-func (p *problem) result(s solution, y []float64, mean, sd float64) Result {
+func (p *problem) result(s solution, mean, sd float64) Result {
 	n := len(p.y)
 	r := Result{
 		Phasic: make([]float64, n), Tonic: make([]float64, n), Residual: make([]float64, n), Driver: make([]float64, n),
@@ -208,7 +211,7 @@ func (p *problem) result(s solution, y []float64, mean, sd float64) Result {
 	p.parts(s.unknowns, func(i int, phasic, tonic float64) {
 		r.Phasic[i] = phasic * sd
 		r.Tonic[i] = tonic*sd + mean
-		r.Residual[i] = y[i] - r.Phasic[i] - r.Tonic[i]
+		r.Residual[i] = (p.y[i] - phasic - tonic) * sd
 		r.Driver[i] = s.s[i] * p.scale * sd
 	})
 	return r

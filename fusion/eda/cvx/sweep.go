@@ -88,7 +88,8 @@ func (w *sweep) factor(weight []float64) error {
 			}
 		}
 	}
-	return w.close(&c)
+	w.close(&c)
+	return nil
 }
 
 // segment takes the curvature over the samples of segment s.
@@ -122,14 +123,39 @@ func (w *sweep) segment(s int, c *curvature, weight []float64) error {
 			c.q1[a] = x[a] - (a2+k2)*h[a]
 		}
 		for a := range smooth {
-			k := inverse * h[a]
-			g.w[a] = k
-			for b := a; b < smooth; b++ {
-				c.w[a][b] -= k * h[b]
-			}
+			g.w[a] = inverse * h[a]
 		}
+		c.w.subtract(&g.w, &h)
 	}
 	return nil
+}
+
+// subtract takes the upper triangle of k h' away. It is written out because it is
+// where most of the time goes.
+func (m *square) subtract(k, h *[smooth]float64) {
+	h0, h1, h2, h3, h4, h5 := h[0], h[1], h[2], h[3], h[4], h[5]
+	k0, k1, k2, k3, k4, k5 := k[0], k[1], k[2], k[3], k[4], k[5]
+	m[0][0] -= k0 * h0
+	m[0][1] -= k0 * h1
+	m[0][2] -= k0 * h2
+	m[0][3] -= k0 * h3
+	m[0][4] -= k0 * h4
+	m[0][5] -= k0 * h5
+	m[1][1] -= k1 * h1
+	m[1][2] -= k1 * h2
+	m[1][3] -= k1 * h3
+	m[1][4] -= k1 * h4
+	m[1][5] -= k1 * h5
+	m[2][2] -= k2 * h2
+	m[2][3] -= k2 * h3
+	m[2][4] -= k2 * h4
+	m[2][5] -= k2 * h5
+	m[3][3] -= k3 * h3
+	m[3][4] -= k3 * h4
+	m[3][5] -= k3 * h5
+	m[4][4] -= k4 * h4
+	m[4][5] -= k4 * h5
+	m[5][5] -= k5 * h5
 }
 
 // stays is where the a-th unknown that outlives the last bump of a segment
@@ -178,8 +204,13 @@ func (w *sweep) retire(s int, c *curvature) error {
 // are zero unless the problem is Legacy, and the level.
 const ends = 2 + smooth
 
+// undetermined is the least share of an unknown's curvature that the unknowns
+// before it leave: less is rounding, where few samples do not determine all. It
+// shortens steps; the minimum that they lead to stays where it is.
+const undetermined = 1e-14
+
 // close factors what is left (Cholesky).
-func (w *sweep) close(c *curvature) error {
+func (w *sweep) close(c *curvature) {
 	m := &w.last
 	for a := range smooth {
 		m[2+a][0], m[2+a][1] = c.q0[a], c.q1[a]
@@ -203,14 +234,13 @@ func (w *sweep) close(c *curvature) error {
 			switch {
 			case a != b:
 				m[a][b] = sum / m[b][b]
-			case sum > 0:
-				m[a][a] = math.Sqrt(sum)
+			case m[a][a] > 0:
+				m[a][a] = math.Sqrt(max(sum, undetermined*m[a][a]))
 			default:
-				return errSingular
+				m[a][a] = math.Inf(1) // nothing depends on it: it stays where it is
 			}
 		}
 	}
-	return nil
 }
 
 // pull sums up X' e for each segment; e is that of all sweeps that follow.
@@ -326,13 +356,11 @@ func (w *sweep) roll(start *[ends]float64, d *unknowns) {
 			l[order-1] = -enter
 			d.l[s+order-1] = -enter
 		}
-		for i := s * p.k; i < s*p.k+len(rows); i++ {
-			if i < p.first {
-				continue
-			}
+		l0, l1, l2, l3, l4, l5 := l[0], l[1], l[2], l[3], l[4], l[5]
+		for i := max(p.first, s*p.k); i < s*p.k+len(rows); i++ {
 			k := &w.gains[i]
-			dp := -(w.rho[i] + k.q1*q1 + k.q2*q2 +
-				k.w[0]*l[0] + k.w[1]*l[1] + k.w[2]*l[2] + k.w[3]*l[3] + k.w[4]*l[4] + k.w[5]*l[5])
+			level := w.rho[i] + k.w[0]*l0 + k.w[1]*l1 + k.w[2]*l2 + k.w[3]*l3 + k.w[4]*l4 + k.w[5]*l5
+			dp := -level - k.q1*q1 - k.q2*q2
 			d.s[i] = dp
 			q1, q2 = dp-p.a1*q1-p.a2*q2, q1
 		}
