@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"emolab/fusion/action"
+	"emolab/fusion/eda"
 	"emolab/fusion/expression"
 	"emolab/fusion/eyemovement"
 	"emolab/fusion/stream"
@@ -73,6 +74,7 @@ const (
 	sclUS
 	scrUS
 	scrOnset
+	edaFlags
 	quality
 	channelCount
 )
@@ -164,6 +166,15 @@ func eyeClassNote() string {
 	return "What the eyes do at this instant: " + strings.Join(names, ", ") + "; empty without a sample of gaze and in live rows."
 }
 
+// edaFlagsNote says what the bits of eda_flags mean.
+func edaFlagsNote() string {
+	var parts []string
+	for _, f := range eda.EveryFlag() {
+		parts = append(parts, fmt.Sprintf("%d %s", f, f))
+	}
+	return "Sum of what is wrong with the skin conductance around this instant, 0 = nothing: " + strings.Join(parts, "; ") + "; empty without skin conductance and in live rows."
+}
+
 func sensorChannels() []stream.Channel {
 	return []stream.Channel{
 		{Name: "gaze_x", Unit: "1", Note: "Point of gaze, 0 to 1 of the stimulus picture's width from the left; outside of that the eyes are beside the picture; empty without a stimulus. Corrected by the calibration that held at this instant, where one of ours did (gaze_calibration among the derivation's parameters). Of several eye trackers: of the first in the lab's order."},
@@ -177,6 +188,7 @@ func sensorChannels() []stream.Channel {
 		{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level."},
 		{Name: "scr_us", Unit: "µS", Note: "Phasic part of it."},
 		{Name: "scr_onset", Unit: "1", Note: "1 where a skin-conductance response begins within this camera frame, otherwise 0. Live: where one is recognised, which is later."},
+		{Name: "eda_flags", Unit: "1", Note: edaFlagsNote()},
 		{Name: "quality", Unit: "1", Note: qualityNote()},
 	}
 }

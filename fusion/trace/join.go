@@ -38,8 +38,8 @@ type Streams struct {
 	Eyes Eyes
 	// Shown is what was on the screen when.
 	Shown []stimulus.Showing
-	// Analysis is that of EDA: its Tonic and Phasic have one value per sample of
-	// EDA, or are empty.
+	// Analysis is that of EDA: its Tonic, Phasic and Flags have one value per sample
+	// of EDA, or are empty.
 	Analysis eda.Result
 	// Facial is what was derived of Face: its Rows stand beside the samples of
 	// Face one by one, or are empty.
@@ -210,6 +210,12 @@ func (k *skinFinder) fill(r *row) {
 	v[edaUS] = between(value(k.samples[a], k.columns.us), value(k.samples[b], k.columns.us), u)
 	v[sclUS] = between(derived(k.analysis.Tonic, a), derived(k.analysis.Tonic, b), u)
 	v[scrUS] = between(derived(k.analysis.Phasic, a), derived(k.analysis.Phasic, b), u)
+	if flags := k.analysis.Flags; a < len(flags) && b < len(flags) {
+		v[edaFlags] = float64(flags[a] | flags[b])
+		if (flags[a]|flags[b])&eda.Invalid != 0 {
+			r.quality |= EDAArtefact
+		}
+	}
 	r.skinQuality()
 }
 

@@ -35,6 +35,7 @@ const (
 	MouthCovered                        // 524288
 	Several                             // 1048576
 	NoNeutral                           // 2097152
+	EDAArtefact                         // 4194304
 )
 
 // ofView gives the faults of a view of the face their place among the bits.
@@ -70,7 +71,9 @@ func meanings() []meaning {
 	for bit := TooDark; bit <= Several; bit <<= 1 {
 		all = append(all, meaning{bit, visibility.Mask(bit / TooDark).Words()[0]})
 	}
-	return append(all, meaning{NoNeutral, "the participant's neutral face is not known: no action units"})
+	return append(all,
+		meaning{NoNeutral, "the participant's neutral face is not known: no action units"},
+		meaning{EDAArtefact, "skin conductance with an artefact (eda_flags says which)"})
 }
 
 // Words lists what the bits say; empty for 0.

@@ -64,17 +64,11 @@ type final struct {
 	calibrations []Calibration // what was found of gaze and skin conductance
 }
 
-// response is a skin-conductance response and the stream it was found in.
-type response struct {
-	stream string
-	eda.Response
-}
-
 // derivation says how the rows were made.
 func (d *derived) derivation(name string) derivation {
 	p := map[string]any{
 		"align": d.clocks,
-		"eda":   "fusion/eda Analyze, default options",
+		"eda":   skinWords(),
 		"face":  strings.Join([]string{"fusion/facial Derive", facial.Version, headpose.Version, action.Version, visibility.Version, "default options"}, ", "),
 		"shown": "fusion/stimulus Course",
 		"join":  "fusion/trace Join",
@@ -98,17 +92,17 @@ func (d *derived) derivation(name string) derivation {
 		p["model"] = distinct(models)
 	}
 	var used corrections
-	var screens []string
+	var screens, pupils []string
 	for _, f := range d.segments {
 		if f.first(stream.Gaze) == nil {
 			continue
 		}
 		used = append(used, f.corrections...)
-		screens = append(screens, f.screenWords())
+		screens, pupils = append(screens, f.screenWords()), append(pupils, f.first(stream.Gaze).seen.pupil)
 	}
 	if len(screens) > 0 {
 		p["gaze_calibration"], p["screen"] = used.words(), distinct(screens)
-		p["eyes"] = "fusion/eyemovement Classify"
+		p["eyes"], p["pupil"] = eyeWords(), distinct(pupils)
 	}
 	switch {
 	case d.rest == nil:
@@ -180,7 +174,9 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 					return fmt.Errorf("segment %d, stream %s: %w", f.segment, t.ID, err)
 				}
 				if t.Kind == stream.EDA {
-					a.skin = analyse(a)
+					if a.skin, err = analyse(reading, a); err != nil {
+						return fmt.Errorf("segment %d, stream %s: %w", f.segment, t.ID, err)
+					}
 				}
 				inOrder(a.frames)
 				f.streams[i] = a
@@ -205,6 +201,11 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	for _, f := range out.segments {
 		f.calibrateGaze(&d, targets, held)
 		held = f.corrections.last()
+		f.checkSkin(targets)
+	}
+	light, err := s.light(ctx, &d)
+	if err != nil {
+		return out, err
 	}
 	steps.next("looking for the neutral face")
 	out.rest, out.why = findRest(out.segments, at)
@@ -218,7 +219,7 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 			return out, err
 		}
 		joining.Go(func() {
-			f.lookAt()
+			f.lookAt(light)
 			f.join(out.rest)
 		})
 	}
@@ -233,16 +234,6 @@ func inOrder(frames []facial.Measured) {
 	for i := 1; i < len(frames); i++ {
 		frames[i].At = max(frames[i].At, frames[i-1].At)
 	}
-}
-
-// analyse tells level and responses of a skin conductance apart.
-func analyse(a aligned) eda.Result {
-	at, us := make([]instant.Instant, len(a.samples)), make([]float64, len(a.samples))
-	column := a.info.Index("eda_us")
-	for i, s := range a.samples {
-		at[i], us[i] = s.At, s.Values[column]
-	}
-	return eda.Analyze(at, us, eda.Options{Rate: a.info.Rate})
 }
 
 // join derives what the face did and joins the trace. Of two streams of one kind
@@ -263,7 +254,9 @@ func (f *final) join(n *rest) {
 	}
 	for _, a := range f.streams {
 		for _, r := range a.skin.Responses {
-			f.responses = append(f.responses, response{a.info.ID, r})
+			if r.Flags&eda.NoOnset == 0 { // of one that began before the record nobody knows how large it was
+				f.responses = append(f.responses, response{a.info.ID, r})
+			}
 		}
 	}
 	f.trace = trace.Join(in)
@@ -329,18 +322,6 @@ func (d *derived) calibrations() []Calibration {
 		all = append(all, f.calibrations...)
 	}
 	return all
-}
-
-// writeResponses writes a segment's skin-conductance responses.
-func writeResponses(ctx context.Context, tx *sql.Tx, id, name string, f *final) error {
-	for n, r := range f.responses {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO eda_response (session_id, derivation, segment, n, stream, onset_ns, peak_ns, amplitude_us, rise_s, half_recovery_s)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, name, f.segment, n+1, r.stream, int64(r.Onset), int64(r.Peak), r.AmplitudeUS, number(r.RiseS), number(r.HalfRecoveryS)); err != nil {
-			return fmt.Errorf("write skin-conductance response %d: %w", n+1, err)
-		}
-	}
-	return nil
 }
 
 // writeTrace writes a segment's final trace.

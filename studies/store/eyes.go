@@ -57,12 +57,14 @@ func (s *Store) EyeEvents(ctx context.Context, id string) ([]EyeEvent, error) {
 type seen struct {
 	eyes   trace.Eyes
 	events []eyemovement.Event
+	pupil  string // how the pupils were cleaned, in words
 }
 
 // lookAt derives what the eyes did, of every gaze stream of a segment beside each
 // other. The first is corrected with the calibrations of the segment; of the others
-// nobody has judged any.
-func (f *final) lookAt() {
+// nobody has judged any, and their pupils are in no row. light is that of the stimuli, by
+// presentation.
+func (f *final) lookAt(light luminances) {
 	var looking sync.WaitGroup
 	main := f.first(stream.Gaze)
 	for i := range f.streams {
@@ -74,14 +76,19 @@ func (f *final) lookAt() {
 		if a == main {
 			c = f.corrections
 		}
-		looking.Go(func() { a.seen = f.see(a, c) })
+		looking.Go(func() {
+			g := sightOf(a)
+			a.seen = f.see(a, g, c)
+			if a == main {
+				a.seen.pupils(a, g, light.during(g.At, f.course))
+			}
+		})
 	}
 	looking.Wait()
 }
 
 // see derives what the eyes did from one gaze stream.
-func (f *final) see(a *aligned, c corrections) seen {
-	g := sightOf(a)
+func (f *final) see(a *aligned, g sight, c corrections) seen {
 	c.apply(g.Gaze)
 	n := len(a.samples)
 	v := seen{eyes: trace.Eyes{X: nothing(n), Y: nothing(n), Class: make([]eyemovement.Class, n)}}
@@ -92,6 +99,9 @@ func (f *final) see(a *aligned, c corrections) seen {
 	}
 	return v
 }
+
+// eyeWords says how what the eyes did is told.
+func eyeWords() string { return "fusion/eyemovement IVT, Tobii 2012" }
 
 // classify tells what the eyes did.
 func classify(g eyemovement.Gaze, s eyemovement.Screen) []eyemovement.Event {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"emolab/fusion/align"
+	"emolab/fusion/eda"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 )
@@ -20,6 +21,11 @@ type Response struct {
 	AmplitudeUS   float64 // of the peak above the onset
 	RiseS         float64 // from onset to peak; NaN when unknown
 	HalfRecoveryS float64 // from peak to half the amplitude; NaN when it was not reached
+	SlopeUSS      float64 // its steepest rise, µS/s; NaN in sessions that were derived before it was told
+	// Flags are what is wrong with the samples from its onset to its half recovery.
+	// Whether they were looked for at all is Flagged.
+	Flags   eda.Flag
+	Flagged bool
 }
 
 // Probe is one recorded clock ping.
@@ -47,13 +53,14 @@ type Event struct {
 // Responses returns the skin-conductance responses of all streams in order of
 // time. The trace shows those of the first stream of its segment.
 func (s *Store) Responses(ctx context.Context, id string) ([]Response, error) {
-	return list(ctx, s, id, `SELECT r.segment, r.stream, r.onset_ns, r.peak_ns, r.amplitude_us, r.rise_s, r.half_recovery_s
+	return list(ctx, s, id, `SELECT r.segment, r.stream, r.onset_ns, r.peak_ns, r.amplitude_us, r.rise_s, r.half_recovery_s,
+		r.slope_us_s, coalesce(r.flags, 0), r.flags IS NOT NULL
 		FROM eda_response r JOIN session s ON s.id = r.session_id AND s.trace_derivation = r.derivation
 		WHERE r.session_id = ? ORDER BY r.segment, r.onset_ns, r.n`,
 		func(row scanner, v *Response) error {
-			var rise, half sql.NullFloat64
-			err := row.Scan(&v.Segment, &v.Stream, &v.Onset, &v.Peak, &v.AmplitudeUS, &rise, &half)
-			v.RiseS, v.HalfRecoveryS = float(rise), float(half)
+			var rise, half, slope sql.NullFloat64
+			err := row.Scan(&v.Segment, &v.Stream, &v.Onset, &v.Peak, &v.AmplitudeUS, &rise, &half, &slope, &v.Flags, &v.Flagged)
+			v.RiseS, v.HalfRecoveryS, v.SlopeUSS = float(rise), float(half), float(slope)
 			return err
 		})
 }

@@ -195,7 +195,7 @@ func TestReopenedSessionsTakeNothingElse(t *testing.T) {
 		derivation + "INSERT INTO trace_row " + row + "('s1', 'final', 0, 100000, 1, 1)" + closed,
 		derivation + "INSERT INTO trace_row " + row + "('s1', 'other', 0, 1, 1, 1)" + closed,
 		derivation + "INSERT INTO derivation VALUES ('s1', 'other', '', '', '{}', '', '')" + closed,
-		derivation + "INSERT INTO eda_response VALUES ('s1', 'final', 0, 99, 1, 1, 1, 1, 1, 'eda')" + closed,
+		derivation + "INSERT INTO eda_response VALUES ('s1', 'final', 0, 99, 1, 1, 1, 1, 1, 'eda', 1, 0)" + closed,
 		derivation + "INSERT INTO face_event VALUES ('s1', 'final', 0, 99, 'blink', '', 1, 1, 1, 1)" + closed,
 		derivation + "INSERT INTO calibration VALUES ('s1', 'live', 9, 0, '', 'neutral', NULL, NULL, 1, '{}', 1, 1, 1, '', '')" + closed,
 		derivation + "INSERT INTO eye_event VALUES ('s1', 'final', 0, 9999, 'gaze', 'fixation', 1, 2, .5, .5, NULL, NULL, NULL, NULL, 0, 0, 0, 0)" + closed,

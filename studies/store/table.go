@@ -79,7 +79,7 @@ func tableOf(k stream.Kind) (table, error) {
 			"emfacs_happy", "emfacs_sad", "emfacs_angry", "emfacs_fearful", "emfacs_disgusted", "emfacs_surprised",
 			"emfacs_agreement",
 			"gaze_x", "gaze_y", "gaze_valid", "eye_class", "pupil_mm", "pupil_clean_mm", "pupil_adjusted_mm",
-			"eda_us", "scl_us", "scr_us", "scr_onset", "quality"}}, nil
+			"eda_us", "scl_us", "scr_us", "scr_onset", "eda_flags", "quality"}}, nil
 	}
 	return table{}, fmt.Errorf("there is no table for streams of kind %q", k)
 }

@@ -100,9 +100,13 @@ CREATE TABLE stimulus_luminance (
 CREATE TRIGGER stimulus_luminance_observed BEFORE UPDATE ON stimulus_luminance
 BEGIN SELECT RAISE(ABORT, 'observations are never rewritten'); END;
 
+ALTER TABLE eda_response ADD COLUMN slope_us_s REAL;
+ALTER TABLE eda_response ADD COLUMN flags INTEGER;
+
 ALTER TABLE trace_row ADD COLUMN eye_class INTEGER;
 ALTER TABLE trace_row ADD COLUMN pupil_clean_mm REAL;
 ALTER TABLE trace_row ADD COLUMN pupil_adjusted_mm REAL;
+ALTER TABLE trace_row ADD COLUMN eda_flags INTEGER;
 
 DROP VIEW trace;
 CREATE VIEW trace AS
@@ -117,7 +121,7 @@ CREATE VIEW trace AS
          r.au20, r.au23, r.au24, r.au25, r.au26, r.au43, r.au45, r.emfacs_happy, r.emfacs_sad, r.emfacs_angry,
          r.emfacs_fearful, r.emfacs_disgusted, r.emfacs_surprised, r.emfacs_agreement,
          r.gaze_x, r.gaze_y, r.gaze_valid, r.eye_class, r.pupil_mm, r.pupil_clean_mm, r.pupil_adjusted_mm,
-         r.eda_us, r.scl_us, r.scr_us, r.scr_onset, r.quality
+         r.eda_us, r.scl_us, r.scr_us, r.scr_onset, r.eda_flags, r.quality
   FROM session s
   JOIN trace_row r ON r.session_id = s.id AND r.derivation = s.trace_derivation
   JOIN segment g ON g.session_id = r.session_id AND g.number = r.segment
