@@ -11,9 +11,9 @@ const (
 	// reaction is the time from a target's coming up to the saccade to it: 150 to
 	// 250 ms in healthy adults (Carpenter 1988, Movements of the Eyes).
 	reaction = 200 * time.Millisecond
-	// lingering is how long the eyes stay where a target was. A next one that comes
-	// within it takes them along directly.
-	lingering = 400 * time.Millisecond
+	// lingering is how long the eyes stay where a target was. One that glides to its
+	// next place arrives within it and takes them along directly.
+	lingering = time.Second
 	// maxLooks bounds what is kept of a lab that runs for months: some hundred
 	// sessions, the earliest are forgotten first.
 	maxLooks = 10000
