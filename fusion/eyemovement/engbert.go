@@ -30,9 +30,6 @@ func EngbertKliegl(g Gaze, s Screen, o EKOptions) []Event {
 // eyes. The eyes have the same stamps.
 func EngbertKlieglBinocular(left, right Gaze, s Screen, o EKOptions) []Event {
 	n := min(left.Len(), right.Len())
-	if len(left.X) < n || len(left.Y) < n || len(right.X) < n || len(right.Y) < n {
-		return nil
-	}
 	left = Gaze{At: left.At[:n], X: left.X[:n], Y: left.Y[:n]}
 	right = Gaze{At: left.At, X: right.X[:n], Y: right.Y[:n]}
 	both := overlapping(ekSaccades(left, s, o), ekSaccades(right, s, o))

@@ -25,8 +25,8 @@ type Gaze struct {
 	X, Y []float64
 }
 
-// Len returns the number of samples.
-func (g Gaze) Len() int { return len(g.At) }
+// Len returns the number of samples that have all three values.
+func (g Gaze) Len() int { return min(len(g.At), len(g.X), len(g.Y)) }
 
 // Valid tells whether sample i is there and finite.
 func (g Gaze) Valid(i int) bool { return finite(g.X[i]) && finite(g.Y[i]) }
