@@ -299,8 +299,8 @@ func TestAnythingGoesIn(t *testing.T) {
 			if r.Tonic[i] > 200 || math.IsInf(r.Phasic[i], 0) {
 				t.Fatalf("tonic %v, phasic %v", r.Tonic[i], r.Phasic[i])
 			}
-			if v := live.Add(at[i], us[i]); v.Tonic < 0 || v.Tonic > 60 || math.IsInf(v.Phasic, 0) {
-				t.Fatalf("live %+v", v)
+			if v := live.Add(at[i], us[i]); math.Abs(v.Tonic) > 200 || math.IsInf(v.Phasic, 0) || at[i].Sub(v.At) > Delay+MaxGap {
+				t.Fatalf("live %+v at %v", v, at[i])
 			}
 		}
 		for _, x := range r.Responses {
@@ -318,47 +318,4 @@ func TestSamplesOfDifferentLengthPanic(t *testing.T) {
 		}
 	}()
 	Analyze(make([]instant.Instant, 2), make([]float64, 3), Options{})
-}
-
-func TestLiveRecognisesScriptedResponses(t *testing.T) {
-	s := script.New(6)
-	at, us := recorded(s, 100, .02)
-	live := NewLive(Options{})
-	var onsets []time.Duration
-	for i := range us {
-		if live.Add(at[i], us[i]).Onset {
-			onsets = append(onsets, at[i].Sub(at[0]))
-		}
-	}
-	for _, want := range s.Responses {
-		n := 0
-		for _, o := range onsets {
-			if o >= want.Onset && o < want.Onset+1500*time.Millisecond {
-				n++
-			}
-		}
-		if n != 1 {
-			t.Errorf("the response at %v was recognised %d times (%v)", want.Onset, n, onsets)
-		}
-	}
-}
-
-func TestLiveLagsAsStated(t *testing.T) {
-	live := NewLive(Options{})
-	at := instant.Instant(0)
-	live.Add(at, 5)
-	var r Reading
-	for at < instant.Instant(LevelDelay) {
-		at = at.Add(10 * time.Millisecond)
-		r = live.Add(at, 6)
-	}
-	if math.Abs(r.Tonic-(6-math.Exp(-1))) > .01 {
-		t.Errorf("after LevelDelay the level has come to %.3f of a step from 5 to 6, want 1-1/e of it", r.Tonic)
-	}
-	if r := live.Add(at.Add(5*time.Second), 9); r.Tonic != 9 || r.Phasic != 0 || r.Onset {
-		t.Errorf("after a gap Live says %+v, want a new beginning at 9", r)
-	}
-	if r := live.Add(at.Add(6*time.Second), math.NaN()); !math.IsNaN(r.Tonic) {
-		t.Errorf("a missing value has the level %v", r.Tonic)
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"emolab/fusion/instant"
 	"emolab/fusion/script"
 )
 
@@ -16,7 +15,7 @@ func TestShortHolesCostNoResponse(t *testing.T) {
 	const hole, every = 8, 97 // samples at 100 Hz: 80 ms, about once a second
 	for seed := range uint64(4) {
 		at, us := recorded(script.New(seed), 100, .001)
-		want, wantLive := Analyze(at, us, Options{Rate: 100}).Responses, onsets(at, us)
+		want, wantLive := Analyze(at, us, Options{Rate: 100}).Responses, follow(at, us, Options{}).onsets
 		if len(want) < 3 || len(wantLive) < 3 {
 			t.Fatalf("seed %d has %d responses, %d live: too few to prove anything", seed, len(want), len(wantLive))
 		}
@@ -37,7 +36,7 @@ func TestShortHolesCostNoResponse(t *testing.T) {
 					t.Errorf("seed %d, holes from %d: response %d moved by %v, its amplitude from %.3f to %.3f µS", seed, from, i, off, w.AmplitudeUS, r.AmplitudeUS)
 				}
 			}
-			live := onsets(at, holes)
+			live := follow(at, holes, Options{}).onsets
 			if len(live) != len(wantLive) {
 				t.Fatalf("seed %d, holes from %d: %d live responses, %d without holes", seed, from, len(live), len(wantLive))
 			}
@@ -48,16 +47,4 @@ func TestShortHolesCostNoResponse(t *testing.T) {
 			}
 		}
 	}
-}
-
-// onsets are the instants at which Live recognises responses.
-func onsets(at []instant.Instant, us []float64) []instant.Instant {
-	live := NewLive(Options{})
-	var out []instant.Instant
-	for i := range us {
-		if live.Add(at[i], us[i]).Onset {
-			out = append(out, at[i])
-		}
-	}
-	return out
 }
