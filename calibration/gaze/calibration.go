@@ -9,9 +9,9 @@ import (
 // Calibration maps what the tracker says to places on the screen, and keeps what
 // it was made from. It is kept as JSON; all its numbers are finite.
 type Calibration struct {
-	Version string `json:"version"`
-	Screen  Screen `json:"screen"`
-	Model   Model  `json:"model"`
+	Version string             `json:"version"`
+	Screen  eyemovement.Screen `json:"screen"`
+	Model   Model              `json:"model"`
 	// Origin, X and Y are the polynomials: with u and v the tracker's
 	// coordinates less Origin, x on the screen is the sum of X times the terms
 	// that Model names, y that of Y.
@@ -31,18 +31,6 @@ type Calibration struct {
 	CVDeg      float64     `json:"cross_validated_deg"` // mean error at targets left out of the fit
 	Samples    Samples     `json:"samples"`
 }
-
-// Screen is eyemovement.Screen in JSON.
-type Screen struct {
-	WidthMM    float64 `json:"width_mm"`
-	HeightMM   float64 `json:"height_mm"`
-	DistanceMM float64 `json:"distance_mm"`
-}
-
-func screenJSON(s eyemovement.Screen) Screen { return Screen(s) }
-
-// Geometry is the screen as the algorithms take it.
-func (s Screen) Geometry() eyemovement.Screen { return eyemovement.Screen(s) }
 
 // PointFit is one look that a calibration was fitted to.
 type PointFit struct {

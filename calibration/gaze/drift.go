@@ -12,13 +12,13 @@ import (
 // crosses. It is said, and never applied: whether somebody looked beside a cross
 // or the tracker moved cannot be told from one cross.
 type Drift struct {
-	Version string   `json:"version"`
-	Screen  Screen   `json:"screen"`
-	Crosses []Cross  `json:"crosses"`          // in order of time
-	Missed  []Unused `json:"missed,omitempty"` // without enough gaze
-	MeanDeg float64  `json:"mean_deg"`         // 0 without Crosses
-	MaxDeg  float64  `json:"max_deg"`
-	Trend   *Trend   `json:"trend"` // nil when it cannot be told
+	Version string             `json:"version"`
+	Screen  eyemovement.Screen `json:"screen"`
+	Crosses []Cross            `json:"crosses"`          // in order of time
+	Missed  []Unused           `json:"missed,omitempty"` // without enough gaze
+	MeanDeg float64            `json:"mean_deg"`         // 0 without Crosses
+	MaxDeg  float64            `json:"max_deg"`
+	Trend   *Trend             `json:"trend"` // nil when it cannot be told
 }
 
 // Cross is one fixation cross.
@@ -52,7 +52,7 @@ const (
 // MeasureDrift measures the drift from looks at fixation crosses, in order of
 // time, which hold calibrated gaze.
 func MeasureDrift(looks []Look, s eyemovement.Screen, o FitOptions) Drift {
-	d := Drift{Version: Version, Screen: screenJSON(s)}
+	d := Drift{Version: Version, Screen: s}
 	step := interval(looks...)
 	for _, l := range looks {
 		r := l.sift(s, o.settle(), step)

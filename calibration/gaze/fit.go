@@ -25,6 +25,10 @@ func (o FitOptions) settle() time.Duration {
 // leastTargets is how many different targets must have been looked at.
 const leastTargets = 4
 
+// alikeDeg is the difference in degrees of cross-validated errors that no study
+// can see: within it the simpler model is taken.
+const alikeDeg = .02
+
 // followed is how much better than "always the middle of the targets" a model
 // must predict a target that it has not seen, or the eyes did not follow.
 const followed = .5
@@ -38,16 +42,16 @@ var ErrTooFewTargets = errors.New("too few targets were looked at")
 // Fit makes a calibration from looks at targets, which hold the gaze as the
 // tracker gave it. Looks with too little gaze, or scattered, count as not
 // there. Of the candidates (see Model) the simplest is taken whose
-// cross-validated error lies within one standard error of the least (Breiman et
-// al. 1984): every target is predicted by a fit to the others, so that a model
-// gains nothing by following the noise.
+// cross-validated error is that of the best, or at most .02° more: every target is
+// predicted by a fit to the others, so that a model gains nothing by following
+// the noise.
 //
 // Errors wrap ErrTooFewTargets or ErrNotFollowed and say what to do.
 func Fit(looks []Look, s eyemovement.Screen, o FitOptions) (Calibration, error) {
 	if !s.Valid() {
 		return Calibration{}, fmt.Errorf("gaze: the screen is %v x %v mm at %v mm: set its size and distance", s.WidthMM, s.HeightMM, s.DistanceMM)
 	}
-	c := Calibration{Version: Version, Screen: screenJSON(s)}
+	c := Calibration{Version: Version, Screen: s}
 	all := c.observe(looks, s, o.settle())
 	targets := distinct(all)
 	if targets < leastTargets {
@@ -133,7 +137,7 @@ func (c *Calibration) choose(all []observation, targets int, s eyemovement.Scree
 		return polynomial{}, fmt.Errorf("gaze: %w (a target is predicted %.1f° wrong): calibrate again, and ask the participant to look at each point until it goes", ErrNotFollowed, least.CVDeg)
 	}
 	for _, k := range c.Candidates {
-		if k.Refused == "" && k.CVDeg <= least.CVDeg+least.CVStandardErrorDeg {
+		if k.Refused == "" && k.CVDeg <= least.CVDeg+alikeDeg {
 			return fits[k.Model], nil
 		}
 	}

@@ -46,9 +46,9 @@ type Verdict struct {
 	Reasons []string `json:"reasons,omitempty"` // what is wrong and what to do, the worst first
 }
 
-// constantShare is how much of the mean error must be the same at all points for
-// it to be called a shift.
-const constantShare = .7
+// variedShare is how far, in parts of the mean error, the points may differ from
+// it on average and the whole still counts as shifted.
+const variedShare = .5
 
 // Judge says whether a validation is good enough.
 func (v Validation) Judge(limits Limits) Verdict {
@@ -120,7 +120,7 @@ func (v Validation) accuracy(l Limits, j *judgement) {
 	edge, edgeDeg, restDeg := v.edge()
 	single, others := v.single(worst)
 	switch shift := math.Hypot(v.RightDeg, v.DownDeg); {
-	case v.MeanDeg > l.WarnDeg && shift > constantShare*v.MeanDeg:
+	case v.MeanDeg > l.WarnDeg && v.varied() < variedShare*shift:
 		say(fmt.Sprintf("The gaze is %.1f° too far %s everywhere: the head or the tracker has moved since. Sit as before and calibrate again.", shift, direction(v.RightDeg, v.DownDeg)))
 	case single:
 		say(fmt.Sprintf("The point %s is off by %.1f°, the others by %.1f°: probably not looked at. Validate again, and ask to look at each point until it goes.", place(worst.Target), worst.ErrorDeg, others))
@@ -131,6 +131,16 @@ func (v Validation) accuracy(l Limits, j *judgement) {
 	default:
 		say(fmt.Sprintf("The point %s is off by %.1f° (accepted: %.1f°): validate again, and ask to look at each point until it goes.", place(worst.Target), worst.ErrorDeg, l.MaxDeg))
 	}
+}
+
+// varied is the mean distance in degrees of the points' errors from the mean
+// error.
+func (v Validation) varied() float64 {
+	sum := 0.0
+	for _, p := range v.Points {
+		sum += math.Hypot(p.RightDeg-v.RightDeg, p.DownDeg-v.DownDeg)
+	}
+	return sum / float64(len(v.Points))
 }
 
 // singleTimes is how many times worse than the others one point must be to have

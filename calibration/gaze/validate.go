@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"emolab/fusion/eyemovement"
+	"emolab/fusion/instant"
 )
 
 // Validation says how far from known points the gaze lay, in degrees of visual
@@ -15,14 +16,12 @@ import (
 // measured; Points is then empty.
 type Validation struct {
 	Version string
-	Screen  Screen
+	Screen  eyemovement.Screen
 	// MeanDeg is the accuracy: the mean over the points of the angle between the
 	// target and the mean of the gaze; MaxDeg is that of the worst point.
 	MeanDeg, MaxDeg float64
-	// Precision, as means over the points: RMSS2SDeg is the root mean square of
-	// the angles between successive samples, SDDeg the standard deviation of both
-	// axes together, √(sx²+sy²), BCEADeg2 the area of the ellipse that holds
-	// 68.2 % (Holmqvist et al. 2012).
+	// Precision, as means over the points: eyemovement.RMSS2S, SD and BCEA (of
+	// 68 % of the samples).
 	RMSS2SDeg, SDDeg, BCEADeg2 float64
 	// Loss is the share of the samples that are missing, 0..1, once the eyes had
 	// time to settle.
@@ -36,17 +35,17 @@ type Validation struct {
 
 // ValidationPoint is one look of a Validation.
 type ValidationPoint struct {
-	Target    Point   `json:"target"`
-	Gaze      Point   `json:"gaze"` // mean of the samples that count
-	ErrorDeg  float64 `json:"error_deg"`
-	RightDeg  float64 `json:"right_deg"` // the error's parts; left and up are negative
-	DownDeg   float64 `json:"down_deg"`
-	RMSS2SDeg float64 `json:"rms_s2s_deg"`
-	SDDeg     float64 `json:"sd_deg"`
-	BCEADeg2  float64 `json:"bcea_deg2"`
-	Loss      float64 `json:"loss"`
-	Used      int     `json:"samples_used"`
-	Outliers  int     `json:"samples_outlying"`
+	Target    Point    `json:"target"`
+	Gaze      Point    `json:"gaze"` // mean of the samples that count
+	ErrorDeg  float64  `json:"error_deg"`
+	RightDeg  float64  `json:"right_deg"` // the error's parts; left and up are negative
+	DownDeg   float64  `json:"down_deg"`
+	RMSS2SDeg *float64 `json:"rms_s2s_deg"` // nil where no two samples are neighbours
+	SDDeg     float64  `json:"sd_deg"`
+	BCEADeg2  float64  `json:"bcea_deg2"`
+	Loss      float64  `json:"loss"`
+	Used      int      `json:"samples_used"`
+	Outliers  int      `json:"samples_outlying"`
 	// Samples are some of the gaze, for a picture.
 	Samples []Point `json:"samples,omitempty"`
 }
@@ -54,14 +53,11 @@ type ValidationPoint struct {
 // maxShown is how many samples of a point are kept for the picture.
 const maxShown = 60
 
-// bceaScale is 2·k·π with k = 1.14 for 68.2 % of the samples.
-const bceaScale = 2 * 1.14 * math.Pi
-
 // Validate measures looks at points that no calibration was fitted to; the looks
 // hold calibrated gaze (Calibration.Correct). FitOptions.Model has no part in
 // it. The screen must be valid.
 func Validate(looks []Look, s eyemovement.Screen, o FitOptions) Validation {
-	v := Validation{Version: Version, Screen: screenJSON(s)}
+	v := Validation{Version: Version, Screen: s}
 	step := interval(looks...)
 	present, expected := 0, 0
 	for _, l := range looks {
@@ -90,10 +86,14 @@ func loss(present, expected int) float64 {
 
 func (v *Validation) summarise() {
 	n := float64(len(v.Points))
+	jittered := 0.0
 	v.MaxDeg = math.NaN()
 	for _, p := range v.Points {
 		v.MeanDeg += p.ErrorDeg
-		v.RMSS2SDeg += p.RMSS2SDeg
+		if p.RMSS2SDeg != nil {
+			v.RMSS2SDeg += *p.RMSS2SDeg
+			jittered++
+		}
 		v.SDDeg += p.SDDeg
 		v.BCEADeg2 += p.BCEADeg2
 		v.RightDeg += p.RightDeg
@@ -102,9 +102,10 @@ func (v *Validation) summarise() {
 			v.MaxDeg = p.ErrorDeg
 		}
 	}
-	for _, sum := range []*float64{&v.MeanDeg, &v.RMSS2SDeg, &v.SDDeg, &v.BCEADeg2, &v.RightDeg, &v.DownDeg} {
+	for _, sum := range []*float64{&v.MeanDeg, &v.SDDeg, &v.BCEADeg2, &v.RightDeg, &v.DownDeg} {
 		*sum /= n // NaN of no points
 	}
+	v.RMSS2SDeg /= jittered
 }
 
 // measure is the error and the precision of a look.
@@ -115,23 +116,11 @@ func (l Look) measure(r sifted, s eyemovement.Screen, step time.Duration) Valida
 		ErrorDeg: s.Degrees(l.Target.X, l.Target.Y, r.mean.X, r.mean.Y),
 	}
 	p.RightDeg, p.DownDeg = between(s, l.Target, r.mean)
-	var xx, yy, xy, jumps float64
-	pairs := 0
-	for k, i := range r.kept {
-		x, y := between(s, r.mean, Point{l.X[i], l.Y[i]})
-		xx, yy, xy = xx+x*x, yy+y*y, xy+x*y
-		// only samples that follow each other: what lies across a gap is another matter
-		if k > 0 && r.kept[k-1] == i-1 && (step == 0 || l.At[i].Sub(l.At[i-1]) < 2*step) {
-			d := s.Degrees(l.X[i-1], l.Y[i-1], l.X[i], l.Y[i])
-			jumps += d * d
-			pairs++
-		}
-	}
-	n := float64(len(r.kept))
-	p.SDDeg = math.Sqrt((xx + yy) / n)
-	p.BCEADeg2 = bceaScale * math.Sqrt(max(0, xx*yy-xy*xy)) / n
-	if pairs > 0 {
-		p.RMSS2SDeg = math.Sqrt(jumps / float64(pairs))
+	fixation := l.fixation(r, step)
+	p.SDDeg = eyemovement.SD(fixation, s)
+	p.BCEADeg2 = eyemovement.BCEA(fixation, s, eyemovement.BCEAShare)
+	if jitter := eyemovement.RMSS2S(fixation, s); !math.IsNaN(jitter) { // no two neighbours: every second one missing
+		p.RMSS2SDeg = &jitter
 	}
 	every := (len(r.kept) + maxShown - 1) / maxShown
 	for k := 0; k < len(r.kept); k += every {
@@ -139,6 +128,22 @@ func (l Look) measure(r sifted, s eyemovement.Screen, step time.Duration) Valida
 		p.Samples = append(p.Samples, Point{rounded(l.X[i]), rounded(l.Y[i])})
 	}
 	return p
+}
+
+// fixation is the samples of a look that count, with a missing one wherever some
+// were left out or never came: what lies across a gap are no neighbours.
+func (l Look) fixation(r sifted, step time.Duration) eyemovement.Gaze {
+	var g eyemovement.Gaze
+	add := func(at instant.Instant, x, y float64) {
+		g.At, g.X, g.Y = append(g.At, at), append(g.X, x), append(g.Y, y)
+	}
+	for k, i := range r.kept {
+		if k > 0 && (r.kept[k-1] != i-1 || l.At[i].Sub(l.At[i-1]) > step*3/2) {
+			add(l.At[i]-1, math.NaN(), math.NaN())
+		}
+		add(l.At[i], l.X[i], l.Y[i])
+	}
+	return g
 }
 
 // rounded to a ten-thousandth of the screen, finer than a pixel.
@@ -153,18 +158,18 @@ func between(s eyemovement.Screen, a, b Point) (right, down float64) {
 
 // validationJSON is Validation with null for what is not known.
 type validationJSON struct {
-	Version   string            `json:"version"`
-	Screen    Screen            `json:"screen"`
-	MeanDeg   *float64          `json:"mean_deg"`
-	MaxDeg    *float64          `json:"max_deg"`
-	RMSS2SDeg *float64          `json:"rms_s2s_deg"`
-	SDDeg     *float64          `json:"sd_deg"`
-	BCEADeg2  *float64          `json:"bcea_deg2"`
-	Loss      float64           `json:"loss"`
-	RightDeg  *float64          `json:"right_deg"`
-	DownDeg   *float64          `json:"down_deg"`
-	Points    []ValidationPoint `json:"points"`
-	Missed    []Unused          `json:"missed,omitempty"`
+	Version   string             `json:"version"`
+	Screen    eyemovement.Screen `json:"screen"`
+	MeanDeg   *float64           `json:"mean_deg"`
+	MaxDeg    *float64           `json:"max_deg"`
+	RMSS2SDeg *float64           `json:"rms_s2s_deg"`
+	SDDeg     *float64           `json:"sd_deg"`
+	BCEADeg2  *float64           `json:"bcea_deg2"`
+	Loss      float64            `json:"loss"`
+	RightDeg  *float64           `json:"right_deg"`
+	DownDeg   *float64           `json:"down_deg"`
+	Points    []ValidationPoint  `json:"points"`
+	Missed    []Unused           `json:"missed,omitempty"`
 }
 
 // MarshalJSON writes what is not known as null.
