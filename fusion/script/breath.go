@@ -21,8 +21,9 @@ const (
 
 // Breath is one deep breath that the participant was asked for.
 type Breath struct {
-	At    instant.Instant `json:"at_ns"` // of the cue
-	Onset instant.Instant `json:"onset_ns"`
+	At          instant.Instant `json:"at_ns"` // of the cue
+	Onset       instant.Instant `json:"onset_ns"`
+	AmplitudeUS float64         `json:"amplitude_us"` // of the peak above the onset, µS
 }
 
 // Breathe asks the participant for a deep breath: the skin responds within five
@@ -30,7 +31,7 @@ type Breath struct {
 func (t *Truth) Breathe(at instant.Instant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.breaths = append(t.breaths, Breath{At: at, Onset: max(at.Add(breathLatency), t.asked+1)})
+	t.breaths = append(t.breaths, Breath{At: at, Onset: max(at.Add(breathLatency), t.asked+1), AmplitudeUS: breathAmplitudeUS})
 	if len(t.breaths) > maxBreaths {
 		t.breaths = append([]Breath(nil), t.breaths[len(t.breaths)-maxBreaths/2:]...)
 	}
@@ -48,7 +49,7 @@ func (t *Truth) Conductance(at instant.Instant) float64 {
 		if since > breathFades {
 			break
 		}
-		us += breathAmplitudeUS * bateman(since.Seconds())
+		us += t.breaths[i].AmplitudeUS * bateman(since.Seconds())
 	}
 	return us
 }
