@@ -36,6 +36,9 @@ type tape struct {
 	plan     *study.Study // of a recovered session; nil: twoSteps
 	consents []Consent
 	videos   []Video
+
+	targets   []Target
+	decisions []Decision
 }
 
 func (m *memory) Begin(_ context.Context, h Header) (Recorder, error) {
@@ -120,6 +123,20 @@ func (t *tape) Consent(_ context.Context, c Consent) error {
 		return t.archive.refuse
 	}
 	t.consents = append(t.consents, c)
+	return nil
+}
+
+func (t *tape) Target(_ context.Context, g Target) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.targets = append(t.targets, g)
+	return nil
+}
+
+func (t *tape) Decision(_ context.Context, d Decision) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.decisions = append(t.decisions, d)
 	return nil
 }
 

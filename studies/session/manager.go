@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"emolab/fusion/bus"
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/study"
@@ -50,6 +51,17 @@ type Options struct {
 	Software string // version of this program
 	Dir      string // where the data are, for the free space
 	Log      *slog.Logger
+	// Screen is the participant's; the zero value means that nobody has measured
+	// it, and AssumedScreen is taken.
+	Screen eyemovement.Screen
+	// Tracker is the eye tracker, if it calibrates itself; nil: what it delivers is
+	// corrected by a fit of ours.
+	Tracker Tracker
+	// TargetShown is told each target and cross as it lights up (Until is 0), and
+	// again when it has gone; Breathed, when the participant was asked to breathe in
+	// deeply. A virtual participant does what they ask. Both may be nil.
+	TargetShown func(Target)
+	Breathed    func(instant.Instant)
 	// Ended is called with each outcome, after the bundle is written. It may be nil.
 	Ended func(Outcome)
 }
@@ -250,7 +262,11 @@ func (m *Manager) Sessions(ctx context.Context) ([]Summary, error) {
 // segment describes the run of a session that begins now.
 func (m *Manager) segment() (Segment, error) {
 	boot, err := instant.Boot()
-	return Segment{Boot: boot, Start: m.o.Clock.Now(), Wall: time.Now()}, err
+	seg := Segment{Boot: boot, Start: m.o.Clock.Now(), Wall: time.Now(), Screen: m.o.Screen}
+	if !seg.Screen.Valid() {
+		seg.Screen, seg.ScreenAssumed = AssumedScreen(), true
+	}
+	return seg, err
 }
 
 // ready tells why a session cannot begin now, if so.

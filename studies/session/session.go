@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"time"
 
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/study"
@@ -39,6 +40,10 @@ type Segment struct {
 	Boot   string          `json:"boot"`   // the kernel's boot id
 	Start  instant.Instant `json:"start_ns"`
 	Wall   time.Time       `json:"wall"` // wall time at Start; never used for measurement
+	// Screen is the participant's, which turns places into degrees. ScreenAssumed
+	// says that nobody has measured it: it is AssumedScreen.
+	Screen        eyemovement.Screen `json:"screen"`
+	ScreenAssumed bool               `json:"screen_assumed"`
 }
 
 // Header is all that is known when a session begins.
@@ -64,6 +69,10 @@ type Recorder interface {
 	// Consent keeps an answer of the participant. What it allows may begin when
 	// this has returned nil.
 	Consent(ctx context.Context, c Consent) error
+	// Target keeps a mark that the participant's screen showed for the eyes.
+	Target(ctx context.Context, t Target) error
+	// Decision keeps what was made of the result of a step.
+	Decision(ctx context.Context, d Decision) error
 	// Video notes a finished file of kept face video, in the order of their times.
 	Video(ctx context.Context, v Video) error
 	// Seal aligns every stream again, two-sided, writes the derived rows and the
@@ -191,6 +200,12 @@ type Presentation struct {
 	// Answered is called with the answer to a Consent step, before the next
 	// step begins.
 	Answered func(c Consent)
+	// Procedure leads the Calibrate, Validate and Breath steps. Without one they are
+	// passed over.
+	Procedure Procedure
+	// Cross is called with each fixation cross as it lights up (Until is 0), and
+	// again when it has gone. It may be nil.
+	Cross func(Target)
 }
 
 // Bundler exports a sealed session and returns the path of the bundle.
