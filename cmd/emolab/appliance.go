@@ -55,6 +55,7 @@ type appliance struct {
 	http    *http.Server
 	socket  net.Listener
 	token   string
+	log     *slog.Logger
 
 	emitters []emitter // that mark what comes up on the screen
 }
@@ -82,7 +83,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	if err := os.MkdirAll(bundleDir(o.dir), 0o700); err != nil {
 		return nil, err
 	}
-	a := &appliance{study: o.study, token: o.token}
+	a := &appliance{study: o.study, token: o.token, log: o.log}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -99,8 +100,10 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	}
 	a.manager, err = session.NewManager(ctx, session.Options{
 		Clock: clock, Lab: a.lab, Archive: a.store, Stage: a.stage, Study: o.study,
-		Bundler:  bundle.NewExporter(a.store, bundleDir(o.dir)),
-		Film:     o.rig.film(o.dir),
+		Bundler: bundle.NewExporter(a.store, bundleDir(o.dir)),
+		Film:    o.rig.film(o.dir),
+		Screen:  o.rig.screen, Tracker: o.rig.tracker(),
+		TargetShown: o.rig.shown, Breathed: o.rig.breathed,
 		Software: "emolab " + version, Dir: o.dir, Log: o.log,
 		Ended: func(out session.Outcome) {
 			if err := o.rig.keepTruth(o.dir, out.SessionID); err != nil {
@@ -141,6 +144,11 @@ func (a *appliance) run(ctx context.Context) error {
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.lab.Run(devices) })
 	group.Go(func() error { return a.console.Run(devices) })
+	group.Go(func() error {
+		recording := func() bool { return a.manager.Status().SessionID != "" }
+		measureLight(devices, a.store, a.study, recording, a.log)
+		return nil
+	})
 	group.Go(func() error {
 		plan := func() study.Plan { return a.manager.Status().Plan }
 		return fireTriggers(devices, a.lab.Bus(), a.stage.Info()[0], plan, a.emitters...)

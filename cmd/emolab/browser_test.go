@@ -30,7 +30,7 @@ func TestServeInABrowser(t *testing.T) {
 	ended := make(chan int, 1)
 	var errOut bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"serve", "--virtual", "--data", dir, "--listen", "127.0.0.1:0"}, out, &errOut)
+		ended <- run(ctx, []string{"serve", "--virtual", "--study", plainStudy(t), "--data", dir, "--listen", "127.0.0.1:0"}, out, &errOut)
 	}()
 	select {
 	case <-out.seen:

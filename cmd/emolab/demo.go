@@ -44,6 +44,7 @@ func (demoCmd) Help() string {
 	return `Examples:
   emolab demo                                   one session, scored
   emolab demo --participants 3 --browser none   three, without a browser
+  emolab demo --gaze-error 2.5                  with a calibration that is refused
   emolab demo --unplug eda@8s+2s                with a cable pulled in the middle
 
 The drivers, the face nets, the clock alignment, the store and the bundle are the

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -211,6 +212,7 @@ func checkLab(path string) []finding {
 	if len(lab.Devices) == 0 {
 		findings = append(findings, finding{"sensors", warning, "lab.yaml names none", "`emolab devices` prints the lines to add."})
 	}
+	findings = append(findings, checkScreen(lab)...)
 	var group errgroup.Group
 	group.Go(func() error {
 		findings[0] = checkCamera(lab.Camera)
@@ -224,4 +226,21 @@ func checkLab(path string) []finding {
 	}
 	_ = group.Wait() // the checks report in words
 	return findings
+}
+
+// checkScreen looks at whether degrees of visual angle can be told, where there is
+// an eye tracker.
+func checkScreen(lab labFile) []finding {
+	tracked := slices.ContainsFunc(lab.Devices, func(d deviceEntry) bool { return d.driver.Stream == "gaze" })
+	s, what := lab.screen(), "screen"
+	switch {
+	case s.Valid():
+		return []finding{{what, fine, fmt.Sprintf("%.0f x %.0f mm at %.0f mm: %.1f by %.1f degrees of visual angle", s.WidthMM, s.HeightMM, s.DistanceMM,
+			s.Degrees(0, .5, 1, .5), s.Degrees(.5, 0, .5, 1)), ""}}
+	case tracked:
+		a := session.AssumedScreen()
+		return []finding{{what, warning, fmt.Sprintf("lab.yaml does not say how large it is: degrees are those of a screen of %.0f x %.0f mm at %.0f mm", a.WidthMM, a.HeightMM, a.DistanceMM),
+			"Measure the picture and the distance of the eyes from it, and add to lab.yaml:\n" + exampleScreen}}
+	}
+	return nil
 }

@@ -43,12 +43,12 @@ func TestKillLosesNextToNothing(t *testing.T) {
 	if v, err := strconv.Atoi(os.Getenv("EMOLAB_KILLS")); err == nil {
 		kills = v
 	}
-	program := build(t)
+	program, file := build(t), plainStudy(t)
 	worst := map[string]time.Duration{}
 	all := map[string][]time.Duration{}
 	for n := range kills {
 		dir := t.TempDir()
-		killed := killRecording(t, program, dir, rand.N(killWithin))
+		killed := killRecording(t, program, dir, rand.N(killWithin), "--study", file)
 		for id, lost := range lossAfter(t, dir, killed) {
 			all[id] = append(all[id], lost)
 			worst[id] = max(worst[id], lost)

@@ -33,8 +33,9 @@ type bench struct {
 }
 
 // newBench starts the virtual devices of some drivers, all in one lab, and what
-// serve starts. Every session shows a clip after a fixation of some length.
-func newBench(t *testing.T, fixation time.Duration, flags virtualFlags) *bench {
+// serve starts. Every session shows a clip after a rest of some length:
+// without a cross the eyes go where the script has them.
+func newBench(t *testing.T, rest time.Duration, flags virtualFlags) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir(), names: map[string]string{}}
 	clock := instant.Monotonic{}
@@ -60,7 +61,7 @@ func newBench(t *testing.T, fixation time.Duration, flags virtualFlags) *bench {
 	}
 	path := filepath.Join(example.Dir, "bench.yaml")
 	text := fmt.Sprintf("id: bench\nstimuli: {folder: stimuli/, list: [{id: silk, file: silk.mp4}]}\n"+
-		"flow: [{block: {trial: [fixation: %ds, play, rest: 1s]}}]\n", int(fixation.Seconds()))
+		"flow: [{block: {trial: [rest: %ds, play, rest: 1s]}}]\n", int(rest.Seconds()))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/sensors/device"
@@ -19,6 +20,7 @@ import (
 // labFile is lab.yaml: which devices this workstation has.
 type labFile struct {
 	Camera  cameraEntry   `yaml:"camera"`
+	Screen  screenEntry   `yaml:"screen"`
 	Devices []deviceEntry `yaml:"devices"`
 }
 
@@ -28,6 +30,50 @@ type cameraEntry struct {
 	Width  int     `yaml:"width"`
 	Height int     `yaml:"height"`
 	FPS    float64 `yaml:"fps"`
+}
+
+// screenEntry is the participant's screen: how large its picture is, and how far
+// away the eyes are. With it gaze becomes degrees of visual angle.
+type screenEntry struct {
+	size struct {
+		Width    float64 `yaml:"width_mm"`
+		Height   float64 `yaml:"height_mm"`
+		Distance float64 `yaml:"distance_mm"`
+	}
+	line int // 0 = lab.yaml names none
+	err  error
+}
+
+// UnmarshalYAML reads the screen and keeps its line.
+func (s *screenEntry) UnmarshalYAML(node ast.Node) error {
+	s.line = node.GetToken().Position.Line
+	if err := yaml.NodeToValue(node, &s.size, yaml.Strict()); err != nil {
+		s.err = fmt.Errorf("screen: %s\nwant for example %s", strings.TrimSpace(yaml.FormatError(err, false, true)), exampleScreen)
+		return nil
+	}
+	for _, length := range []struct {
+		key          string
+		mm, from, to float64
+	}{
+		{"width_mm", s.size.Width, 50, 5000}, {"height_mm", s.size.Height, 50, 5000},
+		{"distance_mm", s.size.Distance, 150, 5000},
+	} {
+		if !(length.mm >= length.from && length.mm <= length.to) {
+			s.err = fmt.Errorf("screen: %s: %v is not between %v and %v: measure the picture and the distance of the eyes from it in millimetres, for example %s",
+				length.key, length.mm, length.from, length.to, exampleScreen)
+			return nil
+		}
+	}
+	return nil
+}
+
+// exampleScreen is what a person is told to write.
+const exampleScreen = "screen: {width_mm: 531, height_mm: 299, distance_mm: 650}"
+
+// screen is the participant's; the zero value where lab.yaml names none.
+func (l labFile) screen() eyemovement.Screen {
+	s := l.Screen.size
+	return eyemovement.Screen{WidthMM: s.Width, HeightMM: s.Height, DistanceMM: s.Distance}
 }
 
 // deviceEntry is one device: its driver, and that driver's settings.
@@ -96,6 +142,7 @@ func keysOf(settings any) []string {
 // exampleLab is what a person without a lab.yaml is told to write.
 const exampleLab = `camera:
   source: /dev/video0
+` + exampleScreen + `
 devices:
   - {driver: emobox, port: /dev/ttyUSB0}
   - {driver: gazepoint, port: /dev/ttyUSB1}`
@@ -114,6 +161,9 @@ func readLab(path string) (labFile, error) {
 		return labFile{}, fmt.Errorf("%s:\n%s", path, yaml.FormatError(err, false, true))
 	}
 	var wrong []error
+	if lab.Screen.err != nil {
+		wrong = append(wrong, fmt.Errorf("%s, line %d: %w", path, lab.Screen.line, lab.Screen.err))
+	}
 	for i, d := range lab.Devices {
 		switch {
 		case d.err != nil:

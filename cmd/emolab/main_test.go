@@ -100,6 +100,11 @@ func TestLabFile(t *testing.T) {
 		{"camera: {sauce: /dev/video0}\n", "sauce"},
 		{"devices:\n  - {driver: emobox}\n", "port"},
 		{"devices: 3\n", "3"},
+		{"screen: {width_mm: 531, height_mm: 299, distance_mm: 650}\n", ""},
+		{"screen: {width_mm: 53.1, height_mm: 29.9, distance_mm: 65}\n", "line 1: screen: height_mm: 29.9 is not between"},
+		{"screen: {width_mm: 531, height_mm: 299}\n", "screen: distance_mm: 0 is not between"},
+		{"camera: {fps: 30}\nscreen: {width: 531}\n", "line 2: screen:"},
+		{"screen: 24 inch\n", "want for example screen: {width_mm"},
 		{"devices:\n  - {driver: emobix, port: x}\n", "emobox"},
 		{"devices:\n  - driver: emobox\n    port: x\n    rat: 5\n", "[4:5]"},
 		{"devices:\n  - driver: emobox\n    port: x\n    rat: 5\n", "light_threshold"},
@@ -241,6 +246,31 @@ func shortStudy(t *testing.T) string {
 	text := "id: short\nstimuli: {folder: stimuli/, list: [{id: silk, file: silk.mp4}]}\n" +
 		"flow: [{block: {trial: [fixation: 1s, play, rest: 1s]}}]\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// plainStudy writes the example study without its calibration and its breath, for
+// tests that need neither, and returns its file.
+func plainStudy(t *testing.T) string {
+	t.Helper()
+	example, err := openExample(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(example.Dir, "study.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for line := range strings.Lines(string(text)) {
+		if step := strings.TrimSpace(line); !strings.HasPrefix(step, "- calibrate") && !strings.HasPrefix(step, "- breath") {
+			kept = append(kept, line)
+		}
+	}
+	path := filepath.Join(example.Dir, "plain.yaml")
+	if err := os.WriteFile(path, []byte(strings.Join(kept, "")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -35,6 +35,9 @@ type distance struct {
 	Blinks      script.BlinkScore    `json:"blinks"`
 	Head        script.HeadScore     `json:"head"`
 	Responses   script.ResponseScore `json:"responses"`
+	Gaze        []validated          `json:"gaze"`
+	Eyes        *looked              `json:"eye_movements"`
+	Breath      *breathed            `json:"deep_breath"`
 	Stimuli     []shown              `json:"stimuli"`
 	Gaps        int                  `json:"gaps"` // disconnections
 }
@@ -118,6 +121,15 @@ func measure(ctx context.Context, s *store.Store, st *study.Study, one recording
 		}
 	}
 
+	if out.Gaze, err = measureGaze(ctx, s, d, truth); err != nil {
+		return distance{}, err
+	}
+	if out.Eyes, err = measureEyes(ctx, s, d, truth); err != nil {
+		return distance{}, err
+	}
+	if out.Breath, err = measureBreath(d, truth); err != nil {
+		return distance{}, err
+	}
 	responses, err := s.Responses(ctx, id)
 	if err != nil {
 		return distance{}, err
@@ -273,6 +285,7 @@ func (d distance) print(w io.Writer) error {
 		fmt.Fprintf(w, "  head turned, median error  yaw %.1f°, pitch %.1f°, roll %.1f°\n", d.Head.Yaw.MedianDeg, d.Head.Pitch.MedianDeg, d.Head.Roll.MedianDeg)
 	}
 	fmt.Fprintf(w, "  skin responses found       %d of %d, %d not scripted\n", d.Responses.Found, d.Responses.Scripted, d.Responses.Extra)
+	d.printGaze(w)
 	for _, s := range d.Stimuli {
 		fmt.Fprintf(w, "  frames of %-16s %d of %d displayed, %d misnamed\n", s.Stimulus, s.Displayed, s.Frames, s.Misnamed)
 	}

@@ -17,6 +17,7 @@ import (
 	"emolab/capture/portrait"
 	"emolab/capture/record"
 	"emolab/capture/webcam"
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
@@ -29,10 +30,12 @@ import (
 type rig struct {
 	nets    detectorFlags
 	sources []stream.Source
-	truth   *script.Truth    // what really happens; nil in a real lab
-	cables  map[string]cable // of virtual devices, by the id of the device's first stream
-	notes   []string         // what a person should know of these devices
-	tap     *record.Tap      // between the camera and the analysis; nil without a camera
+	truth   *script.Truth      // what really happens; nil in a real lab
+	slip    float64            // how far the virtual trackers slip before each validation, degrees
+	screen  eyemovement.Screen // the participant's; zero = nobody has measured it
+	cables  map[string]cable   // of virtual devices, by the id of the device's first stream
+	notes   []string           // what a person should know of these devices
+	tap     *record.Tap        // between the camera and the analysis; nil without a camera
 	closers []io.Closer
 }
 
@@ -57,7 +60,7 @@ func (r *rig) close() error {
 //
 // camera is the measured latency of a camera; nil = none was measured.
 func realRig(lab labFile, nets detectorFlags, camera *latency.Measured) (_ *rig, err error) {
-	r := &rig{nets: nets}
+	r := &rig{nets: nets, screen: lab.screen()}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -172,14 +175,17 @@ func (r *rig) film(dir string) session.Film {
 
 // virtualFlags disturb the virtual lab.
 type virtualFlags struct {
-	Seed     uint64        `help:"Of the participant's script and of all noise." default:"1"`
-	DriftPPM float64       `help:"How fast the devices' clocks run, in ppm." default:"2000" name:"drift"`
-	Batch    time.Duration `help:"Latency timer of the USB serial adapters." default:"16ms"`
-	Jitter   time.Duration `help:"Largest random delay of a delivery." default:"200us"`
-	Loss     float64       `help:"Share of the devices' messages that never arrive, in percent." default:"2"`
-	Corrupt  float64       `help:"Share of messages with a wrong byte, in percent." default:"0.1"`
-	Firmware bool          `help:"Let the EDA box be its real firmware under the AVR simulator, where make firmware has built that."`
-	Devices  []string      `help:"The drivers whose simulated devices take part; a name may stand twice. Default: emobox,gazepoint." default:"emobox,gazepoint" placeholder:"NAME,..."`
+	Seed      uint64        `help:"Of the participant's script and of all noise." default:"1"`
+	DriftPPM  float64       `help:"How fast the devices' clocks run, in ppm." default:"2000" name:"drift"`
+	Batch     time.Duration `help:"Latency timer of the USB serial adapters." default:"16ms"`
+	Jitter    time.Duration `help:"Largest random delay of a delivery." default:"200us"`
+	Loss      float64       `help:"Share of the devices' messages that never arrive, in percent." default:"2"`
+	Corrupt   float64       `help:"Share of messages with a wrong byte, in percent." default:"0.1"`
+	Firmware  bool          `help:"Let the EDA box be its real firmware under the AVR simulator, where make firmware has built that."`
+	GazeBias  float64       `help:"How far the eye tracker is off before it is calibrated, in degrees." default:"1"`
+	GazeNoise float64       `help:"The eye tracker's noise, one standard deviation in each direction, in degrees; 0 = that of the simulated device." default:"0.1"`
+	GazeError float64       `help:"How far the eye tracker slips between its calibration and the validation of it, in degrees; 2.5 is a calibration that has to be refused." default:"0"`
+	Devices   []string      `help:"The drivers whose simulated devices take part; a name may stand twice. Default: emobox,gazepoint." default:"emobox,gazepoint" placeholder:"NAME,..."`
 }
 
 const (
@@ -192,7 +198,9 @@ const (
 func virtualRig(ctx context.Context, f virtualFlags, camera string, nets detectorFlags) (_ *rig, err error) {
 	var clock instant.Monotonic
 	truth := script.NewTruth(script.New(f.Seed), clock.Now())
-	r := &rig{nets: nets, truth: truth, cables: map[string]cable{}}
+	// The virtual participant sits exactly where a screen is assumed to be.
+	r := &rig{nets: nets, truth: truth, screen: session.AssumedScreen(), slip: f.GazeError, cables: map[string]cable{}}
+	truth.Tracker = f.tracker(r.screen)
 	defer func() {
 		if err != nil {
 			r.close()

@@ -323,7 +323,7 @@ func triggerStudy(t *testing.T, clips int) *study.Study {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.FaceVideo = study.NeverKept
+	st.FaceVideo, st.Before = study.NeverKept, nil
 	st.Stimuli = st.Stimuli[:min(clips, len(st.Stimuli))]
 	for i := range st.Block.Trial {
 		if st.Block.Trial[i].Action != study.Play {
