@@ -185,9 +185,9 @@ func sensorChannels() []stream.Channel {
 		{Name: "pupil_clean_mm", Unit: "mm", Note: "Diameter of the pupil without blinks, spikes and noise, short gaps bridged (fusion/pupil); empty in live rows and where nothing can be said."},
 		{Name: "pupil_adjusted_mm", Unit: "mm", Note: "The same without the part that follows the luminance of the stimulus; empty where that is not known or explains nothing."},
 		{Name: "eda_us", Unit: "µS", Note: "Skin conductance. Of several sensors: of the first in the lab's order, and so are the next three."},
-		{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level."},
-		{Name: "scr_us", Unit: "µS", Note: "Phasic part of it."},
-		{Name: "scr_onset", Unit: "1", Note: "1 where a skin-conductance response begins within this camera frame, otherwise 0. Live: where one is recognised, which is later."},
+		{Name: "scl_us", Unit: "µS", Note: "Tonic part of it: the level. Live: as it was 2 s before at the most."},
+		{Name: "scr_us", Unit: "µS", Note: "Phasic part of it. Live: as it was 2 s before at the most."},
+		{Name: "scr_onset", Unit: "1", Note: "1 where a skin-conductance response begins within this camera frame, otherwise 0. Live: where one is recognised, which is 2 s later at the most."},
 		{Name: "eda_flags", Unit: "1", Note: edaFlagsNote()},
 		{Name: "quality", Unit: "1", Note: qualityNote()},
 	}

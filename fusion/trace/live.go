@@ -25,7 +25,9 @@ const (
 // Live makes rows while the session runs: each face sample at once becomes a
 // row with the latest values of the other streams that are not later than it. A
 // value is held for at most gazeAge or edaAge; Err does not count that holding.
-// All rows are marked NotFinal. It is not safe for concurrent use.
+// Level and phasic part of the skin conductance, and the beginning of a response, are
+// those of eda.Live, which lag by eda.Delay at the most. All rows are marked NotFinal.
+// It is not safe for concurrent use.
 type Live struct {
 	streams map[string]*held
 	face    [len(fromFace)]int

@@ -228,12 +228,12 @@ func TestLive(t *testing.T) {
 		t.Fatalf("%d rows", len(rows))
 	}
 	// The latest values before each frame, though later ones are known already.
-	read(t, rows[0]).want(t, row1{"presentation": 0, "gaze_valid": 1, "eda_us": 4, "scr_onset": 0, "quality": float64(NotFinal | NoNeutral)})
-	read(t, rows[1]).want(t, row1{"presentation": 1, "frame": 0, "gaze_x": 1, "gaze_y": .25, "eda_us": 5, "p_happy": .8, "quality": float64(NotFinal | NoNeutral)})
-	read(t, rows[2]).want(t, row1{"frame": 1, "gaze_x": -.5, "eda_us": 8, "quality": float64(NotFinal | NoNeutral)})
+	read(t, rows[0]).want(t, row1{"presentation": 0, "gaze_valid": 1, "eda_us": 4, "scr_onset": 0, "quality": float64(NotFinal | NoNeutral | EDAUnsplit)})
+	read(t, rows[1]).want(t, row1{"presentation": 1, "frame": 0, "gaze_x": 1, "gaze_y": .25, "eda_us": 5, "p_happy": .8, "quality": float64(NotFinal | NoNeutral | EDAUnsplit)})
+	read(t, rows[2]).want(t, row1{"frame": 1, "gaze_x": -.5, "eda_us": 8, "quality": float64(NotFinal | NoNeutral | EDAUnsplit)})
 
 	late := l.Add(stream.Chunk{Stream: "face", Samples: []stream.Sample{aFace(230 * ms), aFace(600 * ms)}})
-	read(t, late[0]).want(t, row1{"frame": 1, "gaze_valid": 0, "eda_us": 4, "quality": float64(NotFinal | NoNeutral | GazeStale)})
+	read(t, late[0]).want(t, row1{"frame": 1, "gaze_valid": 0, "eda_us": 4, "quality": float64(NotFinal | NoNeutral | EDAUnsplit | GazeStale)})
 	read(t, late[1]).want(t, row1{"frame": 1, "eda_us": nan, "scr_onset": nan, "quality": float64(NotFinal | NoNeutral | GazeStale | EDAStale)})
 }
 
@@ -333,7 +333,7 @@ func TestLiveHoldsTheStimulus(t *testing.T) {
 func TestLiveMarksARecognisedResponse(t *testing.T) {
 	l := NewLive([]stream.Info{edaInfo, faceInfo})
 	marked := 0
-	for d := time.Duration(0); d < 4*time.Second; d += 10 * ms {
+	for d := time.Duration(0); d < 6*time.Second; d += 10 * ms {
 		us := 5.0
 		if d > 2*time.Second {
 			us += .5 * (d - 2*time.Second).Seconds()
@@ -343,7 +343,7 @@ func TestLiveMarksARecognisedResponse(t *testing.T) {
 			for _, r := range l.Add(stream.Chunk{Stream: "face", Samples: []stream.Sample{aFace(d)}}) {
 				if read(t, r)["scr_onset"] == 1 {
 					marked++
-					if d < 2*time.Second || d > 2500*ms {
+					if d < 2*time.Second || d > 2500*ms+eda.Delay {
 						t.Errorf("a response that begins at 2 s is recognised at %v", d)
 					}
 				}

@@ -180,8 +180,9 @@ func simulated(streams []stream.Info) bool {
 }
 
 // liveVersion names the present way of deriving live rows, as finalVersion does
-// that of final ones.
-const liveVersion = "2"
+// that of final ones. Version 3 corrects gaze by the calibration that was accepted
+// while it ran, and looks for responses 2 s behind.
+const liveVersion = "3"
 
 // liveDerivation says how the rows are made that come in while a session runs.
 func liveDerivation(streams []stream.Info) derivation {

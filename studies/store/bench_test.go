@@ -1,6 +1,8 @@
 package store
 
 import (
+	"math"
+	"math/rand/v2"
 	"os"
 	"syscall"
 	"testing"
@@ -37,7 +39,8 @@ func BenchmarkHour(b *testing.B) {
 	}
 }
 
-// BenchmarkSeal seals an hour of a whole lab and reports the seconds that the
+// BenchmarkSeal seals an hour of a whole lab (skin conductance at 100 Hz, gaze at 250 Hz,
+// a camera at 30 Hz) and reports the seconds that the
 // sealing alone takes, by the clock and of the processors, and the most memory
 // that the process had. Run it with -benchtime 1x.
 func BenchmarkSeal(b *testing.B) {
@@ -120,6 +123,45 @@ func BenchmarkAlignAgain(b *testing.B) {
 	}
 }
 
+// gazeHz is the rate of the eye tracker in these benchmarks: a laboratory's.
+const gazeHz = 250
+
+// sweating puts a drifting level with a response every few seconds, of another size
+// each, into samples of skin conductance.
+func sweating(c stream.Chunk, rng *rand.Rand) stream.Chunk {
+	for i := range c.Samples {
+		at := c.Samples[i].At.Sub(origin).Seconds()
+		us := 5 + math.Sin(at/200)
+		for k := math.Floor(at/7) - 3; k <= at/7; k++ {
+			since, size := at-7*k-2*math.Sin(k), .3+.25*math.Sin(k*k)
+			if since > 0 {
+				us += 1.6 * size * (math.Exp(-since/4) - math.Exp(-since/.8))
+			}
+		}
+		us += rng.NormFloat64() * .002
+		c.Samples[i].Values = []float64{us * 100, us}
+	}
+	return c
+}
+
+// looking puts fixations of 400 ms, each at another place and with the noise of a good
+// tracker, into samples of gaze, and a blink every five seconds.
+func looking(c stream.Chunk, rng *rand.Rand) stream.Chunk {
+	for i := range c.Samples {
+		at := c.Samples[i].At.Sub(origin)
+		k := float64(at / (400 * time.Millisecond))
+		x, y := .5+.4*math.Sin(k*k), .5+.4*math.Sin(1+k*k*k)
+		size := 3 + .3*math.Sin(at.Seconds()/3)
+		if at%(5*time.Second) < 150*time.Millisecond {
+			c.Samples[i].Values = []float64{math.NaN(), math.NaN(), 0, math.NaN(), math.NaN()}
+			continue
+		}
+		noise := func(sd float64) float64 { return rng.NormFloat64() * sd }
+		c.Samples[i].Values = []float64{x + noise(.001), y + noise(.001), 1, size + noise(.01), size + noise(.01)}
+	}
+	return c
+}
+
 // spent is the processor time that the process has used.
 func spent(t testing.TB) time.Duration {
 	t.Helper()
@@ -147,16 +189,27 @@ func recordFast(t testing.TB, s *Store, id string, long time.Duration) {
 
 func recordIn(t testing.TB, s *Store, id string, long, every time.Duration) int64 {
 	t.Helper()
-	r := begin(t, s, id)
 	infos := lab(t)
+	for i := range infos {
+		if infos[i].Kind == stream.Gaze {
+			infos[i].Rate = gazeHz
+		}
+	}
+	r := begunWith(t, s, id, infos)
+	rng := rand.New(rand.NewPCG(1, 2))
 	next := make([]int64, len(infos))
 	for at := every; at <= long; at += every {
 		var batch []stream.Chunk
 		for i, info := range infos {
 			until := int64(at.Seconds() * often(info))
 			c := run(info, next[i], int(until-next[i]))
-			if info.Kind == stream.Face {
+			switch info.Kind {
+			case stream.Face:
 				c = person(t, info, c)
+			case stream.EDA:
+				c = sweating(c, rng)
+			case stream.Gaze:
+				c = looking(c, rng)
 			}
 			batch = append(batch, c)
 			next[i] = until

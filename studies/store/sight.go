@@ -159,11 +159,11 @@ func (f *final) calibrateGaze(d *Detail, targets []Target, held correction) {
 	held.from = f.start
 	f.corrections = corrections{held}
 	a := f.first(stream.Gaze)
-	if a == nil {
+	all, crosses, _ := rounds(targets, f.segment)
+	if a == nil || len(all)+len(crosses) == 0 {
 		return
 	}
 	g := sightOf(a)
-	all, crosses, _ := rounds(targets, f.segment)
 	for _, r := range all {
 		using := f.corrections.last()
 		decision := d.decided(r.segment, r.step, r.round)
