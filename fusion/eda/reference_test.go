@@ -377,28 +377,36 @@ func TestResponsesAgreeWithTheReference(t *testing.T) {
 		at := regular(len(us), ref.Rate)
 		for threshold, want := range map[float64]scored{.01: ref.Theta.T01, .03: ref.Theta.T03, .05: ref.Theta.T05} {
 			got := Analyze(at, us, Options{Rate: ref.Rate, ThresholdUS: threshold}).Responses
-			if len(got) != want.Count {
-				t.Errorf("%s at %v µS: %d responses, want %d", stem, threshold, len(got), want.Count)
-				continue
-			}
-			for i, r := range got {
-				onset, peak := r.Onset.Sub(at[0]).Seconds(), r.Peak.Sub(at[0]).Seconds()
-				near := func(what string, got, want, tol float64) {
-					if !(math.Abs(got-want) <= tol) {
-						t.Errorf("%s at %v µS, response %d: %s %v, want %v", stem, threshold, i, what, got, want)
-					}
-				}
-				const samples = .0201 // two samples
-				near("onset", onset, want.Onset[i], samples)
-				near("peak", peak, want.Peak[i], samples)
-				near("amplitude", r.AmplitudeUS, want.Amp[i], 1e-3)
-				near("rise", r.RiseS, want.Rise[i], 2*samples)
-				if w := want.Recede[i]; w != nil {
-					near("half recovery", r.HalfRecoveryS, *w, 2*samples)
-				} else if !math.IsNaN(r.HalfRecoveryS) {
-					t.Errorf("%s: response %d recovers in %v s, want never", stem, i, r.HalfRecoveryS)
-				}
-			}
+			absolute(t, fmt.Sprintf("%s at %v µS", stem, threshold), got, at[0], ref.Rate, want)
+		}
+	}
+}
+
+func absolute(t *testing.T, name string, got []Response, from instant.Instant, rate float64, want scored) {
+	t.Helper()
+	if len(got) != want.Count {
+		t.Errorf("%s: %d responses, want %d", name, len(got), want.Count)
+		return
+	}
+	near := func(i int, what string, got, want, tol float64) {
+		if !(math.Abs(got-want) <= tol) {
+			t.Errorf("%s: response %d has %s %v, want %v", name, i, what, got, want)
+		}
+	}
+	samples := 2/rate + 1e-4
+	for i, r := range got {
+		near(i, "its onset at", r.Onset.Sub(from).Seconds(), want.Onset[i], samples)
+		near(i, "its peak at", r.Peak.Sub(from).Seconds(), want.Peak[i], samples)
+		near(i, "amplitude", r.AmplitudeUS, want.Amp[i], 1e-3)
+		near(i, "rise", r.RiseS, want.Rise[i], 2*samples)
+		if w := want.Recede[i]; w != nil {
+			near(i, "half recovery", r.HalfRecoveryS, *w, 2*samples)
+		} else if !math.IsNaN(r.HalfRecoveryS) {
+			t.Errorf("%s: response %d recovers in %v s, want never", name, i, r.HalfRecoveryS)
+		}
+		// The steepest rise is steeper than the mean one, and no cliff.
+		if mean := r.AmplitudeUS / r.RiseS; !(r.SlopeUSS >= mean && r.SlopeUSS < 10*mean) {
+			t.Errorf("%s: response %d rises by %v µS/s at most, by %v in the mean", name, i, r.SlopeUSS, mean)
 		}
 	}
 }
