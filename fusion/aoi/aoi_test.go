@@ -176,22 +176,6 @@ func TestRectIsAPolygon(t *testing.T) {
 	})
 }
 
-func TestFit(t *testing.T) {
-	f := aoi.Fit(1000, 1000, 2000, 1000) // a square on a wide screen
-	if f != (aoi.Frame{X: .25, Y: 0, Width: .5, Height: 1}) {
-		t.Errorf("%+v", f)
-	}
-	if x, y := f.Inside(.5, .25); x != .5 || y != .25 {
-		t.Errorf("%g, %g", x, y)
-	}
-	if x, _ := f.Inside(.25, .25); x != 0 {
-		t.Errorf("its left edge is at %g", x)
-	}
-	if x, y := (aoi.Frame{}).Inside(.3, .4); x != .3 || y != .4 {
-		t.Errorf("the whole screen: %g, %g", x, y)
-	}
-}
-
 // look is a fixation from and until in ms after the stimulus' start.
 func look(from, until int, x, y float64) eyemovement.Event {
 	const start = instant.Instant(10 * time.Second)
@@ -265,7 +249,7 @@ func TestMeasure(t *testing.T) {
 // appears, wherever on the screen and from which time of the video on.
 func TestMovingAreaIsFollowed(t *testing.T) {
 	s := clip(t)
-	frame := aoi.Frame{X: .2, Y: .1, Width: .5, Height: .8}
+	frame := eyemovement.Frame{X: .2, Y: .1, Width: .5, Height: .8}
 	start := look(0, 0, 0, 0).From
 	var events []eyemovement.Event
 	for ms := 0; ms < 2500; ms += 100 { // shown from .5 s of the video on

@@ -10,9 +10,9 @@ import (
 
 // Exposure is one showing of a stimulus to one person.
 type Exposure struct {
-	From, Until instant.Instant // when it was on the screen
-	Start       time.Duration   // the stimulus' own time at From: above 0 when it was shown from the middle on
-	Frame       Frame           // where it was on the screen
+	From, Until instant.Instant   // when it was on the screen
+	Start       time.Duration     // the stimulus' own time at From: above 0 when it was shown from the middle on
+	Frame       eyemovement.Frame // where it was on the screen
 }
 
 // Metrics is how one person looked at one area during one exposure.

@@ -1,12 +1,12 @@
-package aoi
+package eyemovement
 
 // Frame is where the stimulus lies on the screen: its upper left corner and its
 // size, in fractions of the screen. The zero value is the whole screen.
 type Frame struct{ X, Y, Width, Height float64 }
 
-// Fit returns the frame of a stimulus that is shown as large as it fits, in the
+// FitFrame returns the frame of a stimulus that is shown as large as it fits, in the
 // middle: both sizes in pixels, or any unit.
-func Fit(stimulusWidth, stimulusHeight, screenWidth, screenHeight float64) Frame {
+func FitFrame(stimulusWidth, stimulusHeight, screenWidth, screenHeight float64) Frame {
 	if !(stimulusWidth > 0) || !(stimulusHeight > 0) || !(screenWidth > 0) || !(screenHeight > 0) {
 		return Frame{}
 	}
