@@ -23,7 +23,7 @@ import (
 
 type sessionCmd struct {
 	List   sessionListCmd   `cmd:"" help:"List the sessions of a study."`
-	Show   sessionShowCmd   `cmd:"" help:"Show one session: its streams, their errors, its gaps."`
+	Show   sessionShowCmd   `cmd:"" help:"Show one session: its streams, their errors, its gaps, its calibrations."`
 	Export sessionExportCmd `cmd:"" help:"Export a sealed session again, as a bundle."`
 
 	Reprocess sessionReprocessCmd `cmd:"" help:"Derive a sealed session again, beside what is there: its clocks, another face at rest, newer nets."`
@@ -171,6 +171,9 @@ func (c *sessionShowCmd) Run(a *app) error {
 		fmt.Fprintln(a.out, "Not sealed: errors are stated when it is.")
 	}
 	if err := printGaps(a, d.Gaps); err != nil {
+		return err
+	}
+	if err := printGaze(a.out, &d); err != nil {
 		return err
 	}
 	if len(d.Derivations) < 3 { // live and final: every sealed session has them
