@@ -236,11 +236,11 @@ func known(v float64) *float64 {
 func (d distance) printGaze(w io.Writer) {
 	for _, v := range d.Gaze {
 		fmt.Fprintf(w, "  gaze, step %d round %d      accuracy %s° (simulated %s), RMS-S2S %s° (%s), SD %s° (%s): %s\n", v.Step, v.Round,
-			degrees(v.Found.AccuracyDeg), degrees(v.Simulated.AccuracyDeg), degrees(v.Found.RMSS2SDeg), degrees(v.Simulated.RMSS2SDeg),
-			degrees(v.Found.SDDeg), degrees(v.Simulated.SDDeg), v.Choice)
+			orDash(v.Found.AccuracyDeg), orDash(v.Simulated.AccuracyDeg), orDash(v.Found.RMSS2SDeg), orDash(v.Simulated.RMSS2SDeg),
+			orDash(v.Found.SDDeg), orDash(v.Simulated.SDDeg), v.Choice)
 	}
 	if e := d.Eyes; e != nil {
-		fmt.Fprintf(w, "  eye movements, kappa       fixation %s, saccade %s, blink %s of %d samples\n", degrees(e.Fixation), degrees(e.Saccade), degrees(e.Blink), e.Samples)
+		fmt.Fprintf(w, "  eye movements, kappa       fixation %s, saccade %s, blink %s of %d samples\n", orDash(e.Fixation), orDash(e.Saccade), orDash(e.Blink), e.Samples)
 	}
 	if b := d.Breath; b != nil && b.Found {
 		fmt.Fprintf(w, "  deep breath                %.2f µS after %.1f s (simulated %.2f after %.1f)\n", b.AmplitudeUS, b.LatencyS, b.WantUS, b.WantS)
@@ -249,8 +249,8 @@ func (d distance) printGaze(w io.Writer) {
 	}
 }
 
-// degrees writes a number with two decimals, "-" for one that is not known.
-func degrees(v *float64) string {
+// orDash writes a number with two decimals, "-" for one that is not known.
+func orDash(v *float64) string {
 	if v == nil {
 		return "-"
 	}
