@@ -119,7 +119,7 @@ func Check(at []instant.Instant, us []float64, breathAt instant.Instant, within 
 	if breathAt != 0 {
 		r.Breath = breath(at, us, breathAt)
 	}
-	r.say(before.flat(), breathAt != 0)
+	r.say(before.flat() && r.Breath == nil, breathAt != 0)
 	return r
 }
 
@@ -225,10 +225,17 @@ func (s stretch) flat() bool {
 	return s.at[len(s.at)-1].Sub(s.at[0]) >= leastSlope && slices.Max(s.us)-slices.Min(s.us) < flatUS
 }
 
+// disturbed are the flags of a response that may be a movement of the electrodes.
+// Flat is none of them: an even stretch before a response is a good sign.
+const disturbed = eda.Invalid&^eda.Flat | eda.NoOnset
+
 // breath is the largest response that begins in time after the cue.
 func breath(at []instant.Instant, us []float64, cue instant.Instant) *Breath {
 	var found *Breath
-	for _, r := range eda.Analyze(at, us, eda.Options{ThresholdUS: breathUS}).Responses {
+	for _, r := range eda.Analyze(at, us, eda.Options{Method: eda.HighPass, ThresholdUS: breathUS}).Responses {
+		if r.Flags&disturbed != 0 {
+			continue
+		}
 		latency := r.Onset.Sub(cue)
 		if latency < earliestResponse || latency > BreathWindow || (found != nil && r.AmplitudeUS <= found.AmplitudeUS) {
 			continue

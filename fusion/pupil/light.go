@@ -36,6 +36,9 @@ const (
 	leastLight = .05
 	// leastTime is how much of pupil and luminance together is needed.
 	leastTime = 20 * time.Second
+	// longest is the longest recording that is looked at: stamps further apart are
+	// not of one sitting.
+	longest = 48 * time.Hour
 	// folds is into how many stretches the recording falls for cross-validation.
 	folds = 5
 	// leastPredicted is the share of the pupil's variance that the light must
@@ -82,6 +85,9 @@ var ErrLight = errors.New("the part of the light cannot be told")
 func Regress(at []instant.Instant, size, luminance []float64) (Regression, error) {
 	if len(size) != len(at) || len(luminance) != len(at) {
 		panic("pupil: Regress: as many instants as values, please")
+	}
+	if n := len(at); n > 0 && at[n-1].Sub(at[0]) > longest {
+		return Regression{}, fmt.Errorf("pupil: %w: the stamps span %v, more than one sitting", ErrLight, at[n-1].Sub(at[0]))
 	}
 	s := sample(at, size, luminance)
 	if err := s.enough(); err != nil {

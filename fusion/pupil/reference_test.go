@@ -82,37 +82,103 @@ func TestReference(t *testing.T) {
 	if err := json.Unmarshal(b, &want); err != nil {
 		t.Fatal(err)
 	}
-	for _, passes := range []int{-1, 4} {
-		r := Clean(at, left, nil, Options{Arbitrary: true, Passes: passes})
-		t.Logf("%d passes: speed %v ± %v, limit %v; fast %d, beside %d, trend %d, islands %d, used %d, valid %v", passes, r.Left.SpeedMedian, r.Left.SpeedMAD, r.Left.SpeedLimit,
-			r.Left.Count(TooFast), r.Left.Count(BesideGap), r.Left.Count(OffTrend), r.Left.Count(Island), r.Left.Count(0), r.Valid)
-		sum, n := 0.0, 0.0
-		for _, v := range r.Size {
-			if !math.IsNaN(v) {
-				sum += v
+	for name, c := range map[string]struct {
+		passes int
+		rms    float64 // of the mean
+	}{
+		"without trend": {-1, 1e-5},
+		"with trend":    {0, .01},
+	} {
+		r := Clean(at, left, nil, Options{Arbitrary: true, Passes: c.passes})
+		e := r.Left
+		if e.SpeedMedian != want.SpeedMedian || e.SpeedMAD != want.SpeedMAD || e.SpeedLimit != want.SpeedThreshold {
+			t.Errorf("%s: speed %v ± %v, limit %v", name, e.SpeedMedian, e.SpeedMAD, e.SpeedLimit)
+		}
+		if len(at)-e.Count(Missing) != want.Raw || e.Count(TooFast) != want.Rejected {
+			t.Errorf("%s: %d too fast of %d, want %d of %d", name, e.Count(TooFast), len(at)-e.Count(Missing), want.Rejected, want.Raw)
+		}
+		if c.passes < 0 && e.Count(0) != want.Final {
+			t.Errorf("%s: %d samples are used, want %d", name, e.Count(0), want.Final)
+		}
+		mean, sd := moments(r.Size)
+		if math.Abs(mean/want.Mean-1) > .005 || math.Abs(sd/want.SD-1) > .02 || math.Abs(1-r.Valid-want.Missing) > .002 {
+			t.Errorf("%s: mean %v, sd %v, missing %v, want %v, %v, %v", name, mean, sd, 1-r.Valid, want.Mean, want.SD, want.Missing)
+		}
+		every := every100ms(at, r.Size)
+		var square, n float64
+		for k, w := range want.Smoothed {
+			if (w == nil) != math.IsNaN(every[k]) {
+				t.Errorf("%s: %v at %d ms", name, every[k], 100*k)
+			} else if w != nil {
+				square += (every[k] - *w) * (every[k] - *w)
 				n++
 			}
 		}
-		var square, count float64
-		for k, w := range want.Smoothed {
-			got := r.Size[0]
-			for i := range at {
-				if at[i] <= instant.Instant(k)*instant.Instant(100*time.Millisecond) {
-					got = r.Size[i]
-				}
-			}
-			if (w == nil) != math.IsNaN(got) {
-				t.Logf("at %d ms: %v, want %v", 100*k, got, w)
-				continue
-			}
-			if w != nil {
-				square += (got - *w) * (got - *w)
-				count++
-			}
+		rms := math.Sqrt(square/n) / want.Mean
+		t.Logf("%s: rms %.2g of the mean", name, rms)
+		if rms > c.rms {
+			t.Errorf("%s: rms %v of the mean", name, rms)
 		}
-		t.Logf("mean %v want %v; rms %v of %v, n %v", sum/n, want.Mean, math.Sqrt(square/count), want.Mean, count)
 	}
-	for _, b := range Clean(at, left, nil, Options{Arbitrary: true, LeastBlink: 20 * time.Millisecond, MostBlink: time.Second}).Blinks {
-		t.Log(b.From/1e6, b.Until/1e6)
+}
+
+// every100ms is the last value not after each tenth of a second.
+func every100ms(at []instant.Instant, x []float64) []float64 {
+	var y []float64
+	i := 0
+	for t := at[0]; t <= at[len(at)-1]; t = t.Add(100 * time.Millisecond) {
+		for i+1 < len(at) && at[i+1] <= t {
+			i++
+		}
+		y = append(y, x[i])
+	}
+	return y
+}
+
+func moments(x []float64) (mean, sd float64) {
+	n := 0.0
+	for _, v := range x {
+		if !math.IsNaN(v) {
+			mean, n = mean+v, n+1
+		}
+	}
+	mean /= n
+	for _, v := range x {
+		if !math.IsNaN(v) {
+			sd += (v - mean) * (v - mean)
+		}
+	}
+	return mean, math.Sqrt(sd / n)
+}
+
+// Where the tracker itself saw a blink of the left eye, the gaps are.
+func TestBlinksOfTracker(t *testing.T) {
+	at, left, _ := recording(t)
+	b, err := os.ReadFile(shared(t, "data", "signals", "eye", "eyelink_pupil_41s.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var of struct {
+		Events struct {
+			Blink [][4]any `json:"blink"` // eye, first and last sample in ms, duration
+		} `json:"events"`
+	}
+	if err := json.Unmarshal(b, &of); err != nil {
+		t.Fatal(err)
+	}
+	found := Clean(at, left, nil, Options{Arbitrary: true, LeastBlink: 20 * time.Millisecond}).Blinks
+	n := 0
+	for _, e := range of.Events.Blink {
+		if e[0] != "L" {
+			continue
+		}
+		from, until := e[1].(float64), e[2].(float64)+2 // at 500 Hz, Until is one sample on
+		if n >= len(found) || float64(found[n].From)/1e6 != from || float64(found[n].Until)/1e6 != until {
+			t.Errorf("blink %d, %v..%v ms, is not in %v", n, from, until, found)
+		}
+		n++
+	}
+	if n != len(found) || n != 11 {
+		t.Errorf("%d blinks, the tracker saw %d", len(found), n)
 	}
 }

@@ -66,26 +66,6 @@ func (e *Eye) tooFast(at []instant.Instant, size []float64, mads float64) {
 	}
 }
 
-// spread is the median and the median absolute deviation from it.
-func spread(x []float64) (median, mad float64) {
-	sorted := slices.Clone(x)
-	median = middle(sorted)
-	for i, v := range x {
-		sorted[i] = math.Abs(v - median)
-	}
-	return median, middle(sorted)
-}
-
-// middle is the median of x, which it sorts; NaN of nothing.
-func middle(x []float64) float64 {
-	n := len(x)
-	if n == 0 {
-		return math.NaN()
-	}
-	slices.Sort(x)
-	return (x[(n-1)/2] + x[n/2]) / 2
-}
-
 // besideGaps leaves out the rims of gaps between the used samples.
 func (e *Eye) besideGaps(at []instant.Instant, used []int) {
 	for k := 1; k < len(used); k++ {
