@@ -22,8 +22,7 @@ const (
 	// The weights of red, green and blue in relative luminance (ITU-R BT.709).
 	red, green, blue = .2126, .7152, .0722
 	// enough is how many pixels of a picture are looked at; of larger ones, every
-	// second, third and so on in both directions. The mean of a clip differs by less
-	// than a hundredth from that of all.
+	// second, third and so on in both directions (DECISIONS.md has the difference).
 	enough = 1 << 16
 )
 
