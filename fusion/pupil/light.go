@@ -44,6 +44,12 @@ const (
 	// leastPredicted is the share of the pupil's variance that the light must
 	// explain in stretches that were left out of the fit.
 	leastPredicted = .02
+	// shifts is how many times the light is moved round the recording to see what
+	// chance gives (both wander, so that their samples are not independent), by at
+	// least unlike; mostChance is the share of them that may explain as much.
+	shifts     = 99
+	unlike     = 5 * time.Second
+	mostChance = .05
 )
 
 // Regression is what the light of the screen says of the pupil:
@@ -58,6 +64,7 @@ type Regression struct {
 	Trend          float64 // per minute: what changed slowly by itself, not taken out
 	R2             float64 // share of the variance that light explains, beyond the trend
 	PredictedR2    float64 // the same in stretches left out of the fit
+	P              float64 // share of the same light at other times that explains as much
 	N              int     // values fitted, 20 per second
 	// Adjusted is the pupil with the light's part taken out, as if the screen had
 	// been as bright as on average all the time; one per sample, NaN where pupil or
@@ -77,8 +84,9 @@ var ErrLight = errors.New("the part of the light cannot be told")
 // Lag and time constant are those that explain most. It fails with an error that
 // wraps ErrLight when there is too little of it, when the luminance hardly
 // changes, when a brighter screen goes with a wider pupil, and when the relation
-// does not hold in stretches of the recording that were left out of the fit: then
-// what looks like light is chance. Mind that what is bright may also be what moves
+// does not hold in stretches of the recording that were left out of the fit, or is
+// no better than that with the light of other times: then what looks like light is
+// chance. Mind that what is bright may also be what moves
 // people, so that some of what they felt goes with the light.
 //
 // It panics when the lengths differ.
@@ -114,6 +122,9 @@ func Regress(at []instant.Instant, size, luminance []float64) (Regression, error
 	best.PredictedR2 = s.predicted(light)
 	if !(best.PredictedR2 >= leastPredicted) {
 		return Regression{}, fmt.Errorf("pupil: %w: what the luminance says of one part of the recording does not hold in the rest", ErrLight)
+	}
+	if best.P = s.chance(light, best.R2); best.P > mostChance {
+		return Regression{}, fmt.Errorf("pupil: %w: the light of other times explains the pupil as well", ErrLight)
 	}
 	best.Adjusted = s.adjusted(at, size, light, best.Slope)
 	return best, nil
@@ -322,6 +333,31 @@ func (s sampled) predicted(light []float64) float64 {
 		return math.NaN()
 	}
 	return 1 - rest/all
+}
+
+// chance is in which share of the recordings with the light moved to other times
+// it explains as much, with a narrower pupil where it is brighter.
+func (s sampled) chance(light []float64, r2 float64) float64 {
+	n := len(light)
+	moved := make([]float64, n)
+	as, all := 1, 1 // the light as it is
+	for k := 1; k <= shifts; k++ {
+		by := k * n / (shifts + 1)
+		if d := time.Duration(min(by, n-by)) * perSample; d < unlike {
+			continue
+		}
+		copy(moved, light[by:])
+		copy(moved[n-by:], light[:by])
+		f, ok := s.fit(moved, nil)
+		if !ok {
+			continue
+		}
+		all++
+		if f.slope < 0 && f.r2 >= r2 {
+			as++
+		}
+	}
+	return float64(as) / float64(all)
 }
 
 // adjusted takes the light's part out of every sample.
