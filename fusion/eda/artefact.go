@@ -80,19 +80,32 @@ func within(index []int, first, last int) []int {
 	return index[from:until]
 }
 
-// steep flags where the signal below slopeHz moves too fast for a skin.
+// steep flags where the signal moves too fast for a skin: below slopeHz, as
+// published, and below cleanHz, which shows a knock of a tenth of a second too.
 func (r *Result) steep(g grid, index []int) {
-	x := g.us
+	slow := g.us
 	if slopeHz < nyquistShare*g.rate/2 {
-		x = filter.ZeroPhase(filter.Butterworth(slopeOrder, slopeHz, g.rate, filter.Low), x)
+		slow = filter.ZeroPhase(filter.Butterworth(slopeOrder, slopeHz, g.rate, filter.Low), slow)
 	}
+	quick := g.clean()
 	for _, i := range index {
 		k := g.nearest(r.at[i])
-		a, b := max(0, k-1), min(len(x)-1, k+1)
-		if b > a && math.Abs(x[b]-x[a])*g.rate/float64(b-a) > slopeUSS {
+		if g.slope(slow, k) > slopeUSS {
 			r.Flags[i] |= Steep
 		}
+		if g.slope(quick, k) > slopeUSS {
+			r.Flags[i] |= Jump
+		}
 	}
+}
+
+// slope at a point, either way, per second.
+func (g grid) slope(x []float64, k int) float64 {
+	a, b := max(0, k-1), min(len(x)-1, k+1)
+	if a == b {
+		return 0
+	}
+	return math.Abs(x[b]-x[a]) * g.rate / float64(b-a)
 }
 
 // near flags what lies within 5 s of a sample that breaks one of Kleckner's

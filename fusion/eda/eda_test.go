@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 )
@@ -126,40 +124,6 @@ func TestMissingValues(t *testing.T) {
 			t.Fatalf("sample %d: tonic %v, with the hole %v", i, a.Tonic[i], b.Tonic[i])
 		}
 	}
-}
-
-func TestAnythingGoesIn(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(0, 300).Draw(t, "n")
-		at, us := make([]instant.Instant, n), make([]float64, n)
-		var now instant.Instant
-		for i := range n {
-			if rapid.IntRange(0, 99).Draw(t, "gap") == 0 {
-				now = now.Add(2 * MaxGap)
-			}
-			now = now.Add(time.Duration(rapid.Int64Range(0, int64(120*time.Millisecond)).Draw(t, "step")))
-			at[i] = now
-			us[i] = rapid.OneOf(rapid.Float64Range(0, 60), rapid.Just(math.NaN()), rapid.Just(math.Inf(1))).Draw(t, "us")
-		}
-		r := Analyze(at, us, Options{Rate: rapid.SampledFrom([]float64{0, .05, 1, 10, 100, 1e6}).Draw(t, "rate")})
-		if len(r.Tonic) != n || len(r.Phasic) != n {
-			t.Fatal("not one value per sample")
-		}
-		live := NewLive(Options{})
-		for i := range us {
-			if r.Tonic[i] > 200 || math.IsInf(r.Phasic[i], 0) {
-				t.Fatalf("tonic %v, phasic %v", r.Tonic[i], r.Phasic[i])
-			}
-			if v := live.Add(at[i], us[i]); math.Abs(v.Tonic) > 200 || math.IsInf(v.Phasic, 0) || at[i].Sub(v.At) > Delay+MaxGap {
-				t.Fatalf("live %+v at %v", v, at[i])
-			}
-		}
-		for _, x := range r.Responses {
-			if x.AmplitudeUS < DefaultThresholdUS || x.Peak <= x.Onset {
-				t.Fatalf("%+v", x)
-			}
-		}
-	})
 }
 
 func TestSamplesOfDifferentLengthPanic(t *testing.T) {

@@ -2,7 +2,8 @@ package eda
 
 import "strings"
 
-// Flag is a set of things that are wrong with a sample or a response.
+// Flag is a set of things that are wrong with a sample or a response. The bits are
+// stored: new ones come last.
 type Flag uint16
 
 const (
@@ -30,14 +31,17 @@ const (
 	Bridged
 	// NoOnset, of a response: it began before the record.
 	NoOnset
+	// Jump: a slope beyond 10 µS/s that lasts so short a time that the low-pass
+	// before Steep hides it, as of an electrode that is touched.
+	Jump
 
 	// Invalid are the flags of samples that measures leave out.
-	Invalid = Missing | OutOfRange | Steep | Temperature | Near | Flat | Saturated | Loss
+	Invalid = Missing | OutOfRange | Steep | Temperature | Near | Flat | Saturated | Loss | Jump
 )
 
 var flags = [...]string{
 	"missing", "out of range", "steep", "temperature", "near", "flat", "saturated", "loss",
-	"undecomposed", "unsplit", "bridged", "no onset",
+	"undecomposed", "unsplit", "bridged", "no onset", "jump",
 }
 
 // Names lists the flags that are set.
@@ -55,5 +59,5 @@ func (f Flag) String() string { return strings.Join(f.Names(), ", ") }
 
 // EveryFlag lists the flags that a sample can have, in the order of their bits.
 func EveryFlag() []Flag {
-	return []Flag{Missing, OutOfRange, Steep, Temperature, Near, Flat, Saturated, Loss, Undecomposed, Unsplit}
+	return []Flag{Missing, OutOfRange, Steep, Temperature, Near, Flat, Saturated, Loss, Undecomposed, Unsplit, Jump}
 }
