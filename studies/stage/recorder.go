@@ -43,6 +43,7 @@ type recorder struct {
 	last    int64       // presentedFrames of showing
 	unseen  bool        // the latest row says that what is on the screen is not known
 	clock   *align.Live // of the page, for remarks
+	light   *align.Live // of the page with the display's latency, for what it drew
 }
 
 // attempt is one play of one clip. A repeated step has a plan of its own.
@@ -53,6 +54,7 @@ func (r *recorder) deliver(to *run, c stream.Chunk) {
 	c.Stream, c.Epoch = StreamID, r.epoch
 	if len(c.Probes) > 0 {
 		r.clock.Align(stream.Chunk{Epoch: c.Epoch, Probes: c.Probes})
+		r.light.Align(stream.Chunk{Epoch: c.Epoch, Probes: c.Probes})
 	}
 	stream.Send(to.ctx, to.out, c)
 }
@@ -125,6 +127,15 @@ func (r *recorder) remark(to *run, at instant.Instant, m *protocol.Remark) {
 	defer r.mu.Unlock()
 	when := r.clock.Align(stream.Chunk{Epoch: r.epoch, Samples: []stream.Sample{{Tick: int64(m.Tick), Arrival: at}}})
 	r.deliver(to, stream.Chunk{Events: []stream.Event{{Kind: stream.Marker, At: when.Samples[0].At, Detail: m.String()}}})
+}
+
+// lit returns when that which the page drew at a tick gave light, and by how much
+// that may be wrong. The report of it came at that instant.
+func (r *recorder) lit(at instant.Instant, tick protocol.Tick) (instant.Instant, time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	when := r.light.Align(stream.Chunk{Epoch: r.epoch, Samples: []stream.Sample{{Tick: int64(tick), Arrival: at}}})
+	return when.Samples[0].At, when.Samples[0].Err
 }
 
 // frames delivers displayed frames of the clip m. A step of presentedFrames

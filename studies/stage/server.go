@@ -81,9 +81,10 @@ type run struct {
 // New makes a stage.
 func New(o Options) *Server {
 	s := &Server{o: o, study: o.Study}
-	page := s.Info()[0]
+	light := s.Info()[0]
+	page := light
 	page.Shift = nil // what happens to the page happens when it says so, not when light appears
-	s.rec = recorder{epoch: -1, clock: align.NewLive(page)}
+	s.rec = recorder{epoch: -1, clock: align.NewLive(page), light: align.NewLive(light)}
 	return s
 }
 

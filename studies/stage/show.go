@@ -20,14 +20,17 @@ const stopPatience = time.Second
 // show is one presentation: a plan and how far it has come. Only the goroutine
 // of Present uses its fields; pages tell it news.
 type show struct {
-	server *Server
-	p      session.Presentation
-	next   int  // first step that has not ended
-	begun  bool // next is on the screen
-	page   *link
-	run    int // number of the plan that page was sent
-	inbox  chan news
-	done   chan struct{} // closed when Present returns
+	server  *Server
+	p       session.Presentation
+	next    int  // first step that has not ended
+	begun   bool // next is on the screen
+	page    *link
+	run     int            // number of the plan that page was sent
+	rounds  map[int]int    // how often each step has begun
+	cross   session.Target // on the screen while a fixation is
+	surface *surface       // of the led step under way; nil when none is
+	inbox   chan news
+	done    chan struct{} // closed when Present returns
 }
 
 // news is what a page did, or said (a protocol.Message).
@@ -70,7 +73,7 @@ func (s *Server) Present(ctx context.Context, p session.Presentation) error {
 			}
 		}
 	}
-	sh := &show{server: s, p: p, next: p.From, inbox: make(chan news, queueDepth), done: make(chan struct{})}
+	sh := &show{server: s, p: p, next: p.From, rounds: map[int]int{}, inbox: make(chan news, queueDepth), done: make(chan struct{})}
 	s.mu.Lock()
 	if s.show != nil {
 		s.mu.Unlock()
@@ -91,20 +94,28 @@ func (s *Server) Present(ctx context.Context, p session.Presentation) error {
 		close(sh.done)
 	}()
 
+	defer sh.halt()
 	if holder != nil {
 		sh.start(holder)
 	}
 	for {
 		select {
 		case <-ctx.Done():
+			sh.halt()
 			sh.stop()
 			return ctx.Err()
+		case <-sh.ended():
+			if err := sh.finish(); err != nil {
+				sh.stop()
+				return err
+			}
 		case n := <-sh.inbox:
 			err := sh.hear(ctx, n)
 			if errors.Is(err, errOver) {
 				return nil
 			}
 			if err != nil {
+				sh.halt()
 				sh.stop()
 				return err
 			}
@@ -119,7 +130,7 @@ func (sh *show) start(l *link) {
 	s.plans++
 	sh.page, sh.run, s.wait = l, s.plans, ""
 	s.mu.Unlock()
-	sh.begun = false
+	sh.begun, sh.cross = false, session.Target{}
 	plan := &protocol.Plan{Run: sh.run, From: sh.next, Clips: clips(sh.p.Study), Corner: s.o.Corner}
 	for _, st := range sh.p.Plan.Steps {
 		step := protocol.Step{
@@ -152,6 +163,7 @@ func (sh *show) hear(ctx context.Context, n news) error {
 	rec := &sh.server.rec
 	switch m := n.what.(type) {
 	case detached:
+		sh.halt()
 		sh.page = nil
 		sh.server.waits("")
 		rec.marker(ctx, n.link.run, sh.server.o.Clock.Now(), "step %d was interrupted", sh.next)
@@ -172,20 +184,21 @@ func (sh *show) hear(ctx context.Context, n news) error {
 			sh.outOfStep(n, m.Type(), m.Step)
 			return nil
 		}
-		sh.begun = true
-		sh.server.waits("")
-		if sh.p.Began != nil {
-			sh.p.Began(m.Step)
+		sh.begin(ctx, n, m)
+	case *protocol.Shown:
+		if m.Run == sh.run && sh.surface != nil && m.Step == sh.surface.step {
+			sh.surface.hear(n)
 		}
 	case *protocol.StepEnded:
 		if m.Run != sh.run {
 			return nil
 		}
-		// Only an answer ends a question.
-		if m.Step != sh.next || !sh.begun || sh.p.Plan.Steps[m.Step].Action == study.Consent {
+		// Only an answer ends a question, and only its procedure a step that has one.
+		if m.Step != sh.next || !sh.begun || sh.p.Plan.Steps[m.Step].Action == study.Consent || sh.surface != nil {
 			sh.outOfStep(n, m.Type(), m.Step)
 			return nil
 		}
+		sh.crossGone(n, m.Tick)
 		if m.Dropped > 0 {
 			rec.marker(ctx, n.link.run, n.at, "the decoder dropped %d frames in step %d", m.Dropped, m.Step)
 		}
@@ -216,6 +229,43 @@ func (sh *show) hear(ctx context.Context, n news) error {
 		}
 	}
 	return nil
+}
+
+// begin notes that a step is on the screen.
+func (sh *show) begin(ctx context.Context, n news, m *protocol.StepBegan) {
+	sh.begun = true
+	sh.server.waits("")
+	if sh.p.Began != nil {
+		sh.p.Began(m.Step)
+	}
+	round := sh.rounds[m.Step]
+	sh.rounds[m.Step]++
+	step := sh.p.Plan.Steps[m.Step]
+	switch {
+	case led(step.Action):
+		sh.lead(ctx, step)
+	case step.Action == study.Fixation && m.Place != nil:
+		sh.cross = session.Target{Purpose: session.ToFixate, Step: m.Step, Round: round, X: m.Place.X, Y: m.Place.Y}
+		sh.cross.From, sh.cross.Err = sh.server.rec.lit(n.at, m.Tick)
+		sh.tellCross()
+	}
+}
+
+// crossGone notes that the cross, if one was there, stood until a tick.
+func (sh *show) crossGone(n news, tick protocol.Tick) {
+	if sh.cross.Purpose == "" {
+		return
+	}
+	until, err := sh.server.rec.lit(n.at, tick)
+	sh.cross.Until, sh.cross.Err = max(until, sh.cross.From), max(err, sh.cross.Err)
+	sh.tellCross()
+	sh.cross = session.Target{}
+}
+
+func (sh *show) tellCross() {
+	if sh.p.Cross != nil {
+		sh.p.Cross(sh.cross)
+	}
 }
 
 // advance goes on to the next step. After the last it is errOver.

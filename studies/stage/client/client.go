@@ -173,6 +173,7 @@ func (c *Client) connect(ctx context.Context) error {
 		playing.Wait()
 	}()
 	var plan *protocol.Plan
+	var now *player // of the latest plan
 	for {
 		m, rx, err := c.read(conn)
 		if err != nil {
@@ -209,7 +210,12 @@ func (c *Client) connect(ctx context.Context) error {
 			inner, cancel := context.WithCancel(ctx)
 			stop = cancel
 			p := newPlayer(c, plan, out)
+			now = p
 			playing.Go(func() { p.run(inner) })
+		case *protocol.Target, *protocol.Cue, *protocol.Clear, *protocol.Finish:
+			if now != nil {
+				now.ask(m)
+			}
 		case *protocol.Stop:
 			stop()
 			playing.Wait()

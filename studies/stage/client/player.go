@@ -21,6 +21,8 @@ const (
 	// slack is the rounding of a frame's time that still counts as in time for a
 	// refresh.
 	slack = 100 * time.Microsecond
+	// maxAsked bounds what waits to be shown; the server asks for one thing at a time.
+	maxAsked = 16
 )
 
 // player plays one plan on the virtual display. The display refreshes at whole
@@ -30,14 +32,16 @@ type player struct {
 	plan   *protocol.Plan
 	out    *socket
 	chance *rand.Rand
-	period float64 // µs
-	free   int64   // first refresh that the next step may use
+	period float64               // µs
+	free   int64                 // first refresh that the next step may use
+	asked  chan protocol.Message // what the server asks for in a step that it leads
 }
 
 func newPlayer(c *Client, plan *protocol.Plan, out *socket) *player {
 	return &player{
 		c: c, plan: plan, out: out, period: protocol.TickHz / c.o.RefreshHz,
 		chance: rand.New(rand.NewPCG(c.o.Seed, uint64(plan.Run))),
+		asked:  make(chan protocol.Message, maxAsked),
 	}
 }
 
@@ -77,6 +81,8 @@ func (p *player) run(ctx context.Context) {
 			continue // the answer has ended the step
 		case study.Play:
 			ok = p.play(ctx, step)
+		case study.Calibrate, study.Validate, study.Breath:
+			ok = p.obey(ctx, step)
 		default:
 			ok = p.hold(ctx, step)
 		}
@@ -102,7 +108,11 @@ func (p *player) hold(ctx context.Context, step protocol.Step) bool {
 		return false
 	}
 	p.report(&protocol.Blank{Run: p.plan.Run, Tick: p.tick(shown)})
-	p.step(&protocol.StepBegan{Run: p.plan.Run, Step: step.Index, Tick: p.tick(shown)})
+	began := &protocol.StepBegan{Run: p.plan.Run, Step: step.Index, Tick: p.tick(shown)}
+	if step.Action == study.Fixation {
+		began.Place = &protocol.Place{X: .5, Y: .5}
+	}
+	p.step(began)
 	// The step's last refresh has been seen before the step is reported over.
 	return p.until(ctx, p.tick(p.free-1))
 }

@@ -19,7 +19,7 @@ import (
 
 // Version is the version of the protocol. A page of another version is refused
 // and told to reload.
-const Version = 3
+const Version = 4
 
 const (
 	// TickHz is the rate of a page's clock: performance.now() in whole microseconds.
@@ -38,6 +38,8 @@ const (
 	maxText   = 500
 	// maxTick keeps ticks within what a JavaScript number holds exactly.
 	maxTick = 1 << 53
+	// maxAway bounds where something is drawn, in screens.
+	maxAway = 100
 	// maxMedia bounds a place in a clip, µs.
 	maxMedia = int64(24 * time.Hour / time.Microsecond)
 )
@@ -78,11 +80,13 @@ type (
 	Waiting struct {
 		Run int `json:"run"`
 	}
-	// StepBegan says when a step became visible.
+	// StepBegan says when a step became visible. Place is the centre of a
+	// fixation's cross; nil for every other step.
 	StepBegan struct {
-		Run  int  `json:"run"`
-		Step int  `json:"step"`
-		Tick Tick `json:"tick"`
+		Run   int    `json:"run"`
+		Step  int    `json:"step"`
+		Tick  Tick   `json:"tick"`
+		Place *Place `json:"place,omitempty"`
 	}
 	// StepEnded says when a step was over. Dropped counts the frames of a clip
 	// that the decoder gave up, by the browser's own count.
@@ -91,6 +95,15 @@ type (
 		Step    int  `json:"step"`
 		Tick    Tick `json:"tick"`
 		Dropped int  `json:"dropped"`
+	}
+	// Shown answers Target, Cue and Clear: what they asked for is on the screen
+	// since Tick. Place is where the target was really drawn; nil for the others.
+	Shown struct {
+		Run   int    `json:"run"`
+		Step  int    `json:"step"`
+		ID    int64  `json:"id"`
+		Tick  Tick   `json:"tick"`
+		Place *Place `json:"place,omitempty"`
 	}
 	// Answer is the answer to the question of a step, which it ends. Nothing but a
 	// choice of the participant's is one.
@@ -184,6 +197,31 @@ type (
 	Stop struct {
 		Run int `json:"run"`
 	}
+	// Target moves the target of a step that the server leads to a place.
+	Target struct {
+		Run  int   `json:"run"`
+		Step int   `json:"step"`
+		ID   int64 `json:"id"` // names the request: Shown has it too
+		Place
+	}
+	// Cue asks something of the participant, in the page's own words for Key.
+	Cue struct {
+		Run  int    `json:"run"`
+		Step int    `json:"step"`
+		ID   int64  `json:"id"`
+		Key  string `json:"key"`
+	}
+	// Clear takes the target, or the words, away.
+	Clear struct {
+		Run  int   `json:"run"`
+		Step int   `json:"step"`
+		ID   int64 `json:"id"`
+	}
+	// Finish ends a step that the server leads; the page answers with StepEnded.
+	Finish struct {
+		Run  int `json:"run"`
+		Step int `json:"step"`
+	}
 	// Over says that the plan has been shown to its end.
 	Over struct {
 		Run int `json:"run"`
@@ -195,6 +233,12 @@ type (
 		Reason string `json:"reason"`
 	}
 )
+
+// Place is a point of the screen, in fractions of its width and height.
+type Place struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
 
 // Clip is one stimulus for a page.
 type Clip struct {
@@ -224,6 +268,7 @@ func (*Ready) Type() string     { return "ready" }
 func (*Waiting) Type() string   { return "waiting" }
 func (*StepBegan) Type() string { return "step-began" }
 func (*StepEnded) Type() string { return "step-ended" }
+func (*Shown) Type() string     { return "shown" }
 func (*Answer) Type() string    { return "answer" }
 func (*Frames) Type() string    { return "frames" }
 func (*Blank) Type() string     { return "blank" }
@@ -236,6 +281,10 @@ func (*Library) Type() string   { return "library" }
 func (*Plan) Type() string      { return "plan" }
 func (*Begin) Type() string     { return "begin" }
 func (*Stop) Type() string      { return "stop" }
+func (*Target) Type() string    { return "target" }
+func (*Cue) Type() string       { return "cue" }
+func (*Clear) Type() string     { return "clear" }
+func (*Finish) Type() string    { return "finish" }
 func (*Over) Type() string      { return "over" }
 func (*Refused) Type() string   { return "refused" }
 
@@ -257,7 +306,7 @@ func DecodePage(b []byte) (Message, error) {
 	if len(b) > MaxMessage {
 		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
 	}
-	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Answer{}, &Frames{}, &Blank{}, &Unknown{}, &Remark{}, &Stopped{}, &Fault{})
+	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Shown{}, &Answer{}, &Frames{}, &Blank{}, &Unknown{}, &Remark{}, &Stopped{}, &Fault{})
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +319,7 @@ func DecodePage(b []byte) (Message, error) {
 // DecodeServer reads a message of the server, of whatever length: a plan of many
 // trials is long.
 func DecodeServer(b []byte) (Message, error) {
-	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Over{}, &Refused{})
+	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Target{}, &Cue{}, &Clear{}, &Finish{}, &Over{}, &Refused{})
 }
 
 // decode reads b into the one of known that has its type. Keys that are not
@@ -311,7 +360,9 @@ func check(m Message) error {
 		}
 		return ticks(m.Rx, m.Tx)
 	case *StepBegan:
-		return ticks(m.Tick)
+		return errors.Join(m.Place.check(), ticks(m.Tick))
+	case *Shown:
+		return errors.Join(m.Place.check(), ticks(m.Tick))
 	case *StepEnded:
 		return ticks(m.Tick)
 	case *Blank:
@@ -341,12 +392,20 @@ func check(m Message) error {
 	return nil
 }
 
+// check accepts no place, and one that can be.
+func (p *Place) check() error {
+	if p != nil && !(math.Abs(p.X) <= maxAway && math.Abs(p.Y) <= maxAway) {
+		return fmt.Errorf("a place at %v, %v of the screen", p.X, p.Y)
+	}
+	return nil
+}
+
 func (m *Frames) check() error {
 	if m.Presentation < 1 || len(m.Frames) == 0 || len(m.Frames) > maxFrames {
 		return fmt.Errorf("presentation %d with %d frames", m.Presentation, len(m.Frames))
 	}
 	for _, v := range m.Rect {
-		if math.Abs(v) > 100 { // screens away
+		if math.Abs(v) > maxAway {
 			return fmt.Errorf("picture at %v of the screen", m.Rect)
 		}
 	}

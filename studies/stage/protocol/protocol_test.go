@@ -14,6 +14,7 @@ func TestMessagesReadBack(t *testing.T) {
 	fromPage := []Message{
 		&Hello{Version: 1, Epoch: "e", Agent: "a", Simulated: true, ScreenW: 1920, ScreenH: 1080, PixelRate: 2, RefreshHz: 59.9, Isolated: true, TakeOver: true},
 		&Pong{ID: 3, Rx: 10, Tx: 12}, &Ready{Run: 1}, &Waiting{Run: 1}, &StepBegan{Run: 1, Step: 2, Tick: 3}, &StepEnded{Run: 1, Step: 2, Tick: 3, Dropped: 4},
+		&StepBegan{Run: 1, Step: 2, Tick: 3, Place: &Place{.5, .25}}, &Shown{Run: 1, Step: 2, ID: 3, Tick: 4, Place: &Place{.1, .9}}, &Shown{Run: 1, Step: 2, ID: 4, Tick: 4},
 		&Answer{Run: 1, Step: 0, Scope: "face_video", Granted: true, TextSHA256: strings.Repeat("a", 64), Language: "en", Simulated: true, Tick: 7},
 		&Frames{Run: 1, Presentation: 2, Stimulus: "s", Rect: [4]float64{.1, .2, .3, .4}, Frames: []Frame{{1, 33333, 5, 4, 3}}},
 		&Blank{Run: 1, Tick: 9}, &Unknown{Run: 1, Tick: 9}, &Remark{Run: 1, What: "paused", Tick: 9, Presentation: 2, Media: 1500}, &Stopped{Run: 1}, &Fault{Run: 1, Text: "t", Fatal: true},
@@ -21,6 +22,7 @@ func TestMessagesReadBack(t *testing.T) {
 	fromServer := []Message{
 		&Ping{ID: 7}, &Library{Clips: []Clip{{"a", "/u", "00", 9, 16, 1.5}}, Corner: "top-left"},
 		&Plan{Run: 1, From: 2, Steps: []Step{{Index: 0, Action: study.Play, DurationMs: 8, Stimulus: "a", Presentation: 1}, {Action: study.Consent, Scope: "s", Texts: []Text{{"en", "h", []string{"b"}, "y", "n", "k", "00"}}}}, Clips: []Clip{{ID: "a"}}, Corner: "top-left"},
+		&Target{Run: 1, Step: 2, ID: 3, Place: Place{.1, .9}}, &Cue{Run: 1, Step: 2, ID: 3, Key: "look"}, &Clear{Run: 1, Step: 2, ID: 3}, &Finish{Run: 1, Step: 2},
 		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1}, &Refused{Busy: true, Reason: "r"},
 	}
 	for _, side := range []struct {
@@ -64,6 +66,10 @@ func TestWhatNoPageSends(t *testing.T) {
 		`{"type":"answer","run":1,"scope":"face_video","granted":"yes","language":"en","text_sha256":"` + strings.Repeat("a", 64) + `"}`,
 		`{"type":"answer","run":1,"scope":"face_video","granted":true,"language":"en","tick":-1,"text_sha256":"` + strings.Repeat("a", 64) + `"}`,
 		`{"type":"unknown","tick":-1}`,
+		`{"type":"shown","run":1,"id":1,"tick":-1}`,
+		`{"type":"shown","run":1,"id":1,"tick":1,"place":{"x":1e9,"y":0}}`,
+		`{"type":"shown","run":1,"id":1,"tick":1,"place":{"x":null,"y":"0"}}`,
+		`{"type":"step-began","run":1,"tick":1,"place":{"x":0,"y":-101}}`,
 		`{"type":"remark","what":"","tick":1}`,
 		`{"type":"remark","what":"exploded","tick":1}`,
 		`{"type":"remark","what":"paused","tick":-1}`,
@@ -101,6 +107,8 @@ func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(`{"type":"hello","version":1,"epoch":"e","refresh_hz":60}`))
 	f.Add([]byte(`{"type":"answer","run":1,"scope":"s","granted":true,"language":"en","text_sha256":"` + strings.Repeat("a", 64) + `"}`))
 	f.Add([]byte(`{"type":"unknown","run":1,"tick":6}`))
+	f.Add([]byte(`{"type":"shown","run":1,"step":2,"id":3,"tick":6,"place":{"x":0.1,"y":0.9}}`))
+	f.Add([]byte(`{"type":"step-began","run":1,"step":2,"tick":6,"place":{"x":0.5,"y":0.5}}`))
 	f.Add([]byte(`{"type":"remark","run":1,"what":"paused","tick":6,"presentation":1,"media":7}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := DecodePage(b)

@@ -30,6 +30,9 @@ let failed = 0;
 /** Ends what the page does for the present plan. */
 let running = new AbortController();
 
+/** Plays the present plan. @type {Player | null} */
+let player = null;
+
 /** Loading happens in one line: a plan waits for what is already under way. */
 let loading = Promise.resolve();
 
@@ -92,6 +95,12 @@ function receive(m) {
     case 'begin':
       if (plan?.run === m.run) begin(plan);
       break;
+    case 'target':
+    case 'cue':
+    case 'clear':
+    case 'finish':
+      if (plan?.run === m.run) player?.orders.push(m);
+      break;
     case 'stop':
       if (plan?.run === m.run) {
         leave();
@@ -122,6 +131,7 @@ function leave() {
   running.abort(new DOMException('the plan has ended', 'AbortError'));
   running = new AbortController();
   plan = null;
+  player = null;
   strayed = false;
 }
 
@@ -179,7 +189,8 @@ async function getReady(next) {
 async function begin(now) {
   const {signal} = running;
   try {
-    await new Player(now, (m) => link.report(m), signal).run();
+    player = new Player(now, (m) => link.report(m), signal, () => link.again());
+    await player.run();
   } catch (e) {
     fail(e, now, signal);
   }

@@ -2,11 +2,13 @@
 
 import {tick, toTick} from './protocol.js';
 import {source} from './library.js';
+import {obey} from './lead.js';
+import {Orders} from './orders.js';
 import {ask, choose} from './question.js';
 import {watchClip, watchSight} from './watch.js';
 import * as view from './screen.js';
 
-/** @import {Clip, Frame, PageMessage, Plan, Step} from './protocol.js' */
+/** @import {Clip, Frame, PageMessage, Place, Plan, Step} from './protocol.js' */
 
 /** So long does a displayed frame wait at most for others to be reported with, ms.
  * The first of a clip does not wait: triggers are written upon it. */
@@ -31,8 +33,12 @@ export class Player {
    * @param {Plan} plan
    * @param {(m: PageMessage) => void} report
    * @param {AbortSignal} signal ends playing at once
+   * @param {() => void} anew begins the step anew, with another connection
    */
-  constructor(plan, report, signal) {
+  constructor(plan, report, signal, anew) {
+    this.anew = anew;
+    /** What the server asks for in the steps that it leads. */
+    this.orders = new Orders();
     this.plan = plan;
     this.report = report;
     this.signal = signal;
@@ -51,10 +57,23 @@ export class Player {
         continue;
       }
       const last = step.index === steps.length - 1;
-      const dropped = step.action === 'play' ? await this.#play(step) : await this.#hold(step);
+      const dropped = await this.#show(step);
       if (last) this.#blank();
       this.report({type: 'step-ended', run, step: step.index, tick: toTick(performance.now()), dropped});
     }
+  }
+
+  /** @param {Step} step */
+  async #show(step) {
+    switch (step.action) {
+      case 'play':
+        return this.#play(step);
+      case 'calibrate':
+      case 'validate':
+      case 'breath':
+        return this.#follow(step);
+    }
+    return this.#hold(step);
   }
 
   #blank() {
@@ -64,9 +83,33 @@ export class Player {
   /**
    * @param {Step} step
    * @param {number} visible ms
+   * @param {Place} [place] of a cross
    */
-  #began(step, visible) {
-    this.report({type: 'step-began', run: this.plan.run, step: step.index, tick: toTick(visible)});
+  #began(step, visible, place) {
+    this.report({type: 'step-began', run: this.plan.run, step: step.index, tick: toTick(visible), place});
+  }
+
+  /**
+   * Shows what the server asks for until it ends the step.
+   * @param {Step} step
+   */
+  async #follow(step) {
+    const {run} = this.plan;
+    this.orders.clear(); // those of a step before are nobody's any more
+    const visible = await view.draw('blank', this.signal);
+    this.report({type: 'blank', run, tick: toTick(visible)});
+    this.#began(step, visible);
+    const over = new AbortController();
+    // What nobody saw is no target: the step begins anew when the page can be seen.
+    watchSight(this.anew, () => {}, AbortSignal.any([this.signal, over.signal]));
+    try {
+      await obey(this.orders, (id, tick, place) => {
+        this.report({type: 'shown', run, step: step.index, id, tick, place});
+      }, this.signal);
+    } finally {
+      over.abort();
+    }
+    return 0;
   }
 
   /**
@@ -100,9 +143,10 @@ export class Player {
    * @param {Step} step
    */
   async #hold(step) {
-    const visible = await view.draw(step.action === 'fixation' ? 'cross' : 'blank', this.signal);
+    const cross = step.action === 'fixation';
+    const visible = await view.draw(cross ? 'cross' : 'blank', this.signal);
     this.report({type: 'blank', run: this.plan.run, tick: toTick(visible)});
-    this.#began(step, visible);
+    this.#began(step, visible, cross ? view.crossPlace() : undefined);
     // The next step is drawn in the frame after this loop and lights up one
     // refresh later, so the loop ends two refreshes before the time is over.
     const refresh = 1000 / (view.refreshRate() || 60);

@@ -2,20 +2,28 @@
 // performance.now().
 
 /** Version of the protocol that this page speaks. */
-export const VERSION = 3;
+export const VERSION = 4;
 
 /**
  * @typedef {{id: string, url: string, sha256: string, width: number, height: number, duration_ms: number}} Clip
  * @typedef {''|'top-left'|'top-right'|'bottom-left'|'bottom-right'} Corner
  * @typedef {{language: string, heading: string, body: string[], yes: string, no: string, hint: string, sha256: string}} Text
- * @typedef {{index: number, action: 'fixation'|'play'|'rest'|'consent', duration_ms: number, stimulus: string, presentation: number, scope: string, texts: Text[]}} Step
+ * @typedef {{index: number, action: 'fixation'|'play'|'rest'|'consent'|'calibrate'|'validate'|'breath', duration_ms: number, stimulus: string, presentation: number, scope: string, texts: Text[]}} Step
  * @typedef {{type: 'plan', run: number, from: number, steps: Step[], clips: Clip[], corner: Corner}} Plan
+ *
+ * @typedef {{x: number, y: number}} Place
+ * @typedef {'look'|'wait'|'breathe'|'rest'} CueKey
+ * @typedef {{type: 'target', run: number, step: number, id: number} & Place
+ *   | {type: 'cue', run: number, step: number, id: number, key: CueKey}
+ *   | {type: 'clear', run: number, step: number, id: number}
+ *   | {type: 'finish', run: number, step: number}} Order
  *
  * @typedef {{type: 'ping', id: number}
  *   | {type: 'library', clips: Clip[], corner: Corner}
  *   | Plan
  *   | {type: 'begin', run: number}
  *   | {type: 'stop', run: number}
+ *   | Order
  *   | {type: 'over', run: number}
  *   | {type: 'refused', busy: boolean, reason: string}} ServerMessage
  *
@@ -32,7 +40,8 @@ export const VERSION = 3;
  *   | {type: 'pong', id: number, rx: number, tx: number}
  *   | {type: 'waiting', run: number}
  *   | {type: 'ready', run: number}
- *   | {type: 'step-began', run: number, step: number, tick: number}
+ *   | {type: 'step-began', run: number, step: number, tick: number, place?: Place}
+ *   | {type: 'shown', run: number, step: number, id: number, tick: number, place?: Place}
  *   | {type: 'step-ended', run: number, step: number, tick: number, dropped: number}
  *   | {type: 'answer', run: number, step: number, scope: string, granted: boolean, text_sha256: string, language: string, simulated: boolean, tick: number}
  *   | Frames

@@ -2,7 +2,7 @@
 
 import words from './words.js';
 
-/** @import {Corner, ScreenSeen} from './protocol.js' */
+/** @import {Corner, Place, ScreenSeen} from './protocol.js' */
 
 /**
  * @param {string} id
@@ -38,6 +38,9 @@ export function seen() {
 
 /** The screen's refresh rate in Hz; 0 if unknown. */
 export const refreshRate = () => (period > 0 ? 1000 / period : 0);
+
+/** Time from an animation frame until what it drew is visible, ms. */
+export const refresh = () => period;
 
 /** Measures the refresh: the median of 40 frames. A hidden page has none. */
 export async function measureRefresh() {
@@ -83,11 +86,13 @@ export function nextFrame(signal) {
   });
 }
 
+/** @typedef {'cross' | 'blank' | 'question' | 'target' | 'cue'} View */
+
 /**
  * Shows a view in the next frame and returns when it is visible (ms): what is
  * changed in a frame's callback lights up one refresh later, as with
  * expectedDisplayTime.
- * @param {'cross' | 'blank' | 'question'} view
+ * @param {View} view
  * @param {AbortSignal} signal
  */
 export async function draw(view, signal) {
@@ -98,7 +103,7 @@ export async function draw(view, signal) {
 
 /**
  * Shows a view now, and returns when it will be visible (ms).
- * @param {'words' | 'cross' | 'blank' | 'question'} view
+ * @param {View | 'words'} view
  */
 export function show(view) {
   document.body.dataset.view = view;
@@ -155,14 +160,12 @@ export function say(head, more = '', share) {
 }
 
 /**
- * The place of an element as x, y, w, h in fractions of the screen. In full
- * screen that is the page; in a window the browser does not say exactly where
- * the page begins, and its frame is taken to be equally wide left, right and
- * below.
- * @param {Element} e
+ * Where the page's upper left corner is on the screen, and the screen's size, in CSS
+ * px. In full screen the page is the screen; in a window the browser does not say
+ * exactly where the page begins, and its frame is taken to be equally wide left,
+ * right and below.
  */
-export function placeOnScreen(e) {
-  const r = e.getBoundingClientRect();
+function frame() {
   const w = Math.max(screen.width, innerWidth);
   const h = Math.max(screen.height, innerHeight);
   let left = 0;
@@ -171,12 +174,47 @@ export function placeOnScreen(e) {
     // availLeft and availTop, where they are known, are the origin of this
     // screen among several.
     const origin = /** @type {{availLeft?: number, availTop?: number}} */ (/** @type {unknown} */ (screen));
-    const frame = Math.max(0, (outerWidth - innerWidth) / 2);
-    left = screenX - (origin.availLeft ?? 0) + frame;
-    top = screenY - (origin.availTop ?? 0) + Math.max(0, outerHeight - innerHeight - frame);
+    const edge = Math.max(0, (outerWidth - innerWidth) / 2);
+    left = screenX - (origin.availLeft ?? 0) + edge;
+    top = screenY - (origin.availTop ?? 0) + Math.max(0, outerHeight - innerHeight - edge);
   }
+  return {left, top, w, h};
+}
+
+/**
+ * The place of an element as x, y, w, h in fractions of the screen.
+ * @param {Element} e
+ */
+export function placeOnScreen(e) {
+  const r = e.getBoundingClientRect();
+  const {left, top, w, h} = frame();
   return [(left + r.left) / w, (top + r.top) / h, r.width / w, r.height / h];
 }
+
+/**
+ * The point of the page, in CSS px, that lies at a place of the screen; where the
+ * page does not reach so far, the nearest that is `margin` within it.
+ * @param {Place} at
+ * @param {number} margin px
+ */
+export function toPage(at, margin) {
+  const {left, top, w, h} = frame();
+  const within = (/** @type {number} */ v, /** @type {number} */ size) => Math.min(Math.max(v, margin), size - margin);
+  return {x: within(at.x * w - left, innerWidth), y: within(at.y * h - top, innerHeight)};
+}
+
+/**
+ * The place on the screen of a point of the page in CSS px.
+ * @param {Place} point
+ * @returns {Place}
+ */
+export function toScreen(point) {
+  const {left, top, w, h} = frame();
+  return {x: (left + point.x) / w, y: (top + point.y) / h};
+}
+
+/** The centre of the fixation cross. */
+export const crossPlace = () => toScreen({x: innerWidth / 2, y: innerHeight / 2});
 
 /** Asks for full screen and for the screen to stay lit; both may be refused. */
 export async function takeScreen() {

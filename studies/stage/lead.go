@@ -1,0 +1,149 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"emolab/studies/session"
+	"emolab/studies/stage/protocol"
+	"emolab/studies/study"
+)
+
+// showPatience is how long a page may take to show a target or words: it lets the
+// participant read for some seconds, and a target glides for less than one.
+const showPatience = 20 * time.Second
+
+// errNotShown is the reason for which a page is let go that does not show what it
+// was asked to.
+var errNotShown = errors.New("stage: the page does not show what it was asked to")
+
+// led tells whether the session, not the page, leads a step.
+func led(a study.Action) bool {
+	return a == study.Calibrate || a == study.Validate || a == study.Breath
+}
+
+// surface is the page during one showing of a led step. It implements
+// session.Surface for the procedure, which runs beside Present.
+type surface struct {
+	link      *link
+	run, step int
+	rec       *recorder
+
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the procedure has returned
+	err    error         // what it returned; read after done
+	shown  chan news     // answers of the page, from Present
+	id     atomic.Int64  // of the latest request
+}
+
+// lead runs the procedure of a step on the page that shows it.
+func (sh *show) lead(ctx context.Context, step study.Step) {
+	ctx, cancel := context.WithCancel(ctx)
+	sf := &surface{
+		link: sh.page, run: sh.run, step: step.Index, rec: &sh.server.rec,
+		cancel: cancel, done: make(chan struct{}), shown: make(chan news, 1),
+	}
+	sh.surface = sf
+	go func() {
+		defer close(sf.done)
+		if sh.p.Procedure != nil {
+			sf.err = sh.p.Procedure(ctx, step, sf)
+		}
+	}()
+}
+
+// ended is closed when the procedure under way has returned; nil when none is.
+func (sh *show) ended() <-chan struct{} {
+	if sh.surface == nil {
+		return nil
+	}
+	return sh.surface.done
+}
+
+// finish ends the step that a procedure has led to its end.
+func (sh *show) finish() error {
+	sf := sh.surface
+	sh.surface = nil
+	sf.cancel()
+	if errors.Is(sf.err, errNotShown) {
+		sh.server.rec.fault(sf.link.run, sh.server.o.Clock.Now(), "step %d: %v", sf.step, sf.err)
+		sf.link.cancel() // it will connect again, and be sent the step again
+		return nil
+	}
+	if sf.err != nil {
+		return fmt.Errorf("stage: step %d: %w", sf.step, sf.err)
+	}
+	sf.link.send(&protocol.Finish{Run: sf.run, Step: sf.step})
+	return nil
+}
+
+// halt ends the procedure under way, if one is, and waits for it.
+func (sh *show) halt() {
+	if sh.surface != nil {
+		sh.surface.cancel()
+		<-sh.surface.done
+		sh.surface = nil
+	}
+}
+
+// hear passes on an answer of the page. One that nobody waits for any more is
+// dropped.
+func (sf *surface) hear(n news) {
+	select {
+	case <-sf.shown:
+	default:
+	}
+	sf.shown <- n
+}
+
+// Show implements session.Surface.
+func (sf *surface) Show(ctx context.Context, x, y float64) (session.Shown, error) {
+	id := sf.id.Add(1)
+	s, err := sf.ask(ctx, id, &protocol.Target{Run: sf.run, Step: sf.step, ID: id, Place: protocol.Place{X: x, Y: y}})
+	if err == nil && math.IsNaN(s.X) {
+		err = fmt.Errorf("%w: it does not say where the target is", errNotShown)
+	}
+	return s, err
+}
+
+// Cue implements session.Surface.
+func (sf *surface) Cue(ctx context.Context, key string) (session.Shown, error) {
+	id := sf.id.Add(1)
+	return sf.ask(ctx, id, &protocol.Cue{Run: sf.run, Step: sf.step, ID: id, Key: key})
+}
+
+// Clear implements session.Surface.
+func (sf *surface) Clear(ctx context.Context) (session.Shown, error) {
+	id := sf.id.Add(1)
+	return sf.ask(ctx, id, &protocol.Clear{Run: sf.run, Step: sf.step, ID: id})
+}
+
+// ask sends a request and waits for its answer.
+func (sf *surface) ask(ctx context.Context, id int64, m protocol.Message) (session.Shown, error) {
+	sf.link.send(m)
+	late := time.NewTimer(showPatience)
+	defer late.Stop()
+	for {
+		select {
+		case n := <-sf.shown:
+			answer := n.what.(*protocol.Shown)
+			if answer.ID != id {
+				continue // to an earlier request, which was given up
+			}
+			s := session.Shown{X: math.NaN(), Y: math.NaN()}
+			s.At, s.Err = sf.rec.lit(n.at, answer.Tick)
+			if answer.Place != nil {
+				s.X, s.Y = answer.Place.X, answer.Place.Y
+			}
+			return s, nil
+		case <-ctx.Done():
+			return session.Shown{}, ctx.Err()
+		case <-late.C:
+			return session.Shown{}, fmt.Errorf("%w within %v: %s", errNotShown, showPatience, m.Type())
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// A step that the server leads: a target for the eyes, or words, where and when it
+// says. The page answers when they are on the screen.
+
+import {toTick} from './protocol.js';
+import {element, draw, nextFrame, refresh, show, toPage, toScreen} from './screen.js';
+import words from './words.js';
+
+/** @import {CueKey, Place} from './protocol.js' */
+/** @import {Orders} from './orders.js' */
+
+/** A target takes so long across the whole screen, and never less than the second, ms. */
+const ACROSS = 900;
+const SHORTEST = 250;
+
+/** Who neither presses a key nor taps has read what to do after so long, ms. */
+const READING = 6000;
+
+/** The page of a simulated participant waits so long, ms. */
+const VIRTUAL_READING = 1000;
+
+/** A key so soon after the words appeared was meant for what was there before, ms. */
+const TOO_SOON = 400;
+
+/** How near to the edge of the page a target may come, as a share of its height: all
+ * of its disc is seen. */
+const MARGIN = .015;
+
+const virtual = location.hash.includes('virtual');
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+const target = element('target');
+
+/** Where the target is on the page, px; null when there is none. @type {Place | null} */
+let at = null;
+
+/**
+ * Does what the server asks for until it ends the step.
+ * @param {Orders} orders
+ * @param {(id: number, tick: number, place?: Place) => void} shown
+ * @param {AbortSignal} signal
+ */
+export async function obey(orders, shown, signal) {
+  at = null;
+  for (;;) {
+    const order = await orders.next(signal);
+    switch (order.type) {
+      case 'target': {
+        const {visible, place} = await move(order, signal);
+        shown(order.id, toTick(visible), place);
+        break;
+      }
+      case 'cue': {
+        const visible = await say(order.key, signal);
+        shown(order.id, toTick(visible));
+        break;
+      }
+      case 'clear':
+        at = null;
+        shown(order.id, toTick(await draw('blank', signal)));
+        break;
+      case 'finish':
+        show('blank');
+        return;
+    }
+  }
+}
+
+/**
+ * Moves the target to a place of the screen, and returns from when it stands there
+ * (ms) and where that really is.
+ * @param {Place} place
+ * @param {AbortSignal} signal
+ */
+async function move(place, signal) {
+  const to = toPage(place, MARGIN * innerHeight);
+  const from = at;
+  let now = await nextFrame(signal);
+  if (from && !calm.matches) {
+    const distance = Math.hypot((to.x - from.x) / innerWidth, (to.y - from.y) / innerHeight);
+    const takes = Math.max(SHORTEST, ACROSS * distance);
+    const began = now;
+    target.classList.add('moving');
+    for (;;) {
+      now = await nextFrame(signal);
+      const u = (now - began) / takes;
+      if (u >= 1) break;
+      const eased = u * u * (3 - 2 * u);
+      put({x: from.x + eased * (to.x - from.x), y: from.y + eased * (to.y - from.y)});
+    }
+  }
+  put(to);
+  at = to;
+  target.classList.remove('moving');
+  show('target');
+  return {visible: now + refresh(), place: toScreen(to)};
+}
+
+/** @param {Place} to px of the page */
+function put(to) {
+  target.style.transform = `translate(${to.x}px, ${to.y}px)`;
+}
+
+/**
+ * Shows words and returns since when (ms). Those that say what to do stay until they
+ * have been read.
+ * @param {CueKey} key
+ * @param {AbortSignal} signal
+ */
+async function say(key, signal) {
+  at = null;
+  element('cue-text').textContent = {look: words.look, wait: words.moment, breathe: words.breathe, rest: words.rest}[key] ?? '';
+  element('cue-hint').textContent = key !== 'look' ? '' : virtual ? words.simulated : words.ready;
+  const visible = await draw('cue', signal);
+  if (key === 'look') await read(signal);
+  return visible;
+}
+
+/**
+ * Waits for a key, a tap, or until the words have been read.
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function read(signal) {
+  return new Promise((resolve, reject) => {
+    const over = new AbortController();
+    const begun = performance.now();
+    const done = (/** @type {() => void} */ settle) => {
+      clearTimeout(timer);
+      over.abort();
+      settle();
+    };
+    const timer = setTimeout(() => done(resolve), virtual ? VIRTUAL_READING : READING);
+    for (const name of /** @type {const} */ (['keydown', 'pointerdown'])) {
+      addEventListener(name, (e) => {
+        if (performance.now() - begun < TOO_SOON || (e instanceof KeyboardEvent && e.repeat)) return;
+        done(resolve);
+      }, {signal: over.signal});
+    }
+    signal.addEventListener('abort', () => done(() => reject(signal.reason)), {signal: over.signal});
+  });
+}
