@@ -52,7 +52,7 @@ func TestInvariance(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				rate := anyRate.Draw(t, "rate")
 				seed := rapid.Uint64().Draw(t, "noise")
-				g := drawScript(t).film(desk, rate, .05, seed)
+				g := drawScript(t, 2).film(desk, rate, .05, seed)
 				if rapid.Bool().Draw(t, "damaged") {
 					g = damage(g, seed)
 				}
@@ -79,7 +79,7 @@ func TestSmallShift(t *testing.T) {
 	for name, find := range methods() {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				g := drawScript(t).film(desk, anyRate.Draw(t, "rate"), .01, 1)
+				g := drawScript(t, 2).film(desk, anyRate.Draw(t, "rate"), .01, 1)
 				right := rapid.Float64Range(-.01, .01).Draw(t, "right")
 				down := rapid.Float64Range(-.01, .01).Draw(t, "down")
 				shifted := eyemovement.Gaze{At: g.At, X: each(g.X, func(x float64) float64 { return x + right }), Y: each(g.Y, func(y float64) float64 { return y + down })}
@@ -132,7 +132,9 @@ func each(x []float64, f func(float64) float64) []float64 {
 // where and when it was.
 func TestFindsWhatWasLookedAt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := drawScript(t)
+		// Less than 2 degrees within the 67 ms of two steps at 30 Hz stay below the
+		// threshold.
+		s := drawScript(t, 4)
 		for _, rate := range []float64{30, 60, 120, 250, 500, 1000} {
 			found := of(eyemovement.IVT(s.film(desk, rate, .02, 7), desk, eyemovement.IVTOptions{}), eyemovement.Fixation)
 			if len(found) != len(s) {
@@ -158,7 +160,7 @@ func TestFindsWhatWasLookedAt(t *testing.T) {
 // MaxGap is bridged; more parts the fixation, and is in no event.
 func TestGaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := drawScript(t)
+		s := drawScript(t, 2)
 		g := s.film(desk, 250, .005, 3)
 		whole := eyemovement.IVT(g, desk, eyemovement.IVTOptions{MergeGap: eyemovement.Off})
 		var f eyemovement.Event
@@ -194,7 +196,7 @@ func TestLiveIsOffline(t *testing.T) {
 		rate := anyRate.Draw(t, "rate")
 		seed := rapid.Uint64().Draw(t, "noise")
 		// Noise from none to so much that I-VT falls to pieces.
-		g := drawScript(t).film(desk, rate, rapid.Float64Range(0, .4).Draw(t, "noise in degrees"), seed)
+		g := drawScript(t, 2).film(desk, rate, rapid.Float64Range(0, .4).Draw(t, "noise in degrees"), seed)
 		if rapid.Bool().Draw(t, "damaged") {
 			g = damage(g, seed)
 		}
@@ -210,7 +212,7 @@ func TestLiveIsOffline(t *testing.T) {
 func TestLiveDelay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := anyRate.Draw(t, "rate")
-		g := drawScript(t).film(desk, rate, .1, 1)
+		g := drawScript(t, 2).film(desk, rate, .1, 1)
 		for i := range g.X { // missing samples, but none left out
 			if rapid.IntRange(0, 19).Draw(t, "lost") == 0 {
 				for k := i; k < min(len(g.X), i+rapid.IntRange(1, 30).Draw(t, "for")); k++ {

@@ -3,6 +3,7 @@ package eyemovement_test
 import (
 	"math"
 	"math/rand/v2"
+	"sort"
 	"time"
 
 	"pgregory.net/rapid"
@@ -30,14 +31,15 @@ func saccadeTime(deg float64) time.Duration {
 // smooth, symmetric velocity between them.
 type script []stay
 
-// drawScript draws 3 to 8 fixations of 200 to 700 ms, 2 to 15 degrees apart.
-func drawScript(t *rapid.T) script {
+// drawScript draws 3 to 8 fixations of 200 to 700 ms, at least so many and at
+// most 15 degrees apart.
+func drawScript(t *rapid.T, least float64) script {
 	r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 	var s script
 	var now time.Duration
 	for range rapid.IntRange(3, 8).Draw(t, "fixations") {
 		p := stay{x: r.Float64()*24 - 12, y: r.Float64()*16 - 8}
-		for n := len(s); n > 0 && (math.Hypot(p.x-s[n-1].x, p.y-s[n-1].y) < 2 || math.Hypot(p.x-s[n-1].x, p.y-s[n-1].y) > 15); {
+		for n := len(s); n > 0 && (math.Hypot(p.x-s[n-1].x, p.y-s[n-1].y) < least || math.Hypot(p.x-s[n-1].x, p.y-s[n-1].y) > 15); {
 			p.x, p.y = r.Float64()*24-12, r.Float64()*16-8
 		}
 		if n := len(s); n > 0 {
@@ -52,7 +54,9 @@ func drawScript(t *rapid.T) script {
 
 // at returns where the eyes look, in degrees.
 func (s script) at(d time.Duration) (x, y float64) {
-	for i, p := range s {
+	first := sort.Search(len(s), func(i int) bool { return d <= s[i].until })
+	for i := max(0, first-1); i < len(s); i++ {
+		p := s[i]
 		if d <= p.until {
 			return p.x, p.y
 		}

@@ -78,7 +78,13 @@ func Folder(t testing.TB) string {
 // "andersson_*": in the order of their names.
 func Read(t testing.TB, pattern string) []Recording {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(Folder(t), "eye", pattern+".csv"))
+	return ReadFrom(t, filepath.Join(Folder(t), "eye"), pattern)
+}
+
+// ReadFrom reads recordings of the same form from another folder.
+func ReadFrom(t testing.TB, dir, pattern string) []Recording {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, pattern+".csv"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no reference recording %s: %v", pattern, err)
 	}
