@@ -13,16 +13,15 @@ import (
 // EDA is a recording of skin conductance with what was found in it. All signals
 // have one value per element of At; NaN breaks the line.
 type EDA struct {
-	Title              string
-	At                 []float64 // s
-	US, Tonic, Phasic  []float64 // µS
-	Driver             []float64 // nil = none
-	DriverUnit         string
-	Method             string
-	Onsets, Peaks      []float64 // of the responses, s
-	PeakUS, AmplitudeU []float64 // µS: the signal at the peak, and the amplitude
-	Invalid            []Span    // artefacts
-	Events             []float64 // s
+	Title             string
+	At                []float64 // s
+	US, Tonic, Phasic []float64 // µS
+	Driver            []float64 // nil = none
+	DriverUnit        string
+	Method            string
+	Onsets, Peaks     []float64 // of the responses, s
+	Invalid           []Span    // artefacts
+	Events            []float64 // s
 }
 
 const (
@@ -41,7 +40,7 @@ func (e EDA) Write(w io.Writer, f Format) error {
 	add(level, "measured", e.At, e.US, grey, vg.Points(0.8))
 	add(level, "tonic ("+e.Method+")", e.At, e.Tonic, blue, vg.Points(1.4))
 	if len(e.Peaks) > 0 {
-		marks := points(e.Peaks, e.PeakUS, vermil, draw.TriangleGlyph{}, vg.Points(2.5))
+		marks := points(e.Peaks, e.at(e.Peaks, e.US), vermil, draw.TriangleGlyph{}, vg.Points(2.5))
 		level.Add(marks)
 		level.Legend.Add("peak of a response", marks)
 	}
@@ -65,7 +64,7 @@ func (e EDA) Write(w io.Writer, f Format) error {
 	if len(e.Invalid) > 0 {
 		level.Legend.Add("artefact", swatch{shadeOf})
 	}
-	stack(draw.New(page.canvas), panels, shares)
+	stack(page.inner(), panels, shares)
 	return page.write(w)
 }
 

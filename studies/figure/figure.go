@@ -72,6 +72,7 @@ var (
 	vermil  = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
 	green   = color.NRGBA{0x00, 0x9e, 0x73, 0xff}
 	purple  = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
+	faint   = color.NRGBA{0xe4, 0xe4, 0xe4, 0xff}
 	shadeOf = color.NRGBA{0xd5, 0x5e, 0x00, 0x30}
 )
 
@@ -79,14 +80,25 @@ var (
 func panel(title, y string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.Y.Label.Text = title, y
-	p.Title.TextStyle.Font.Size = vg.Points(10)
-	p.X.Label.TextStyle.Font.Size = vg.Points(9)
-	p.Y.Label.TextStyle.Font.Size = vg.Points(9)
-	p.X.Tick.Label.Font.Size = vg.Points(8)
-	p.Y.Tick.Label.Font.Size = vg.Points(8)
-	p.Legend.TextStyle.Font.Size = vg.Points(8)
-	p.Legend.Top, p.Legend.ThumbnailWidth = true, vg.Points(14)
+	for style, size := range map[*draw.TextStyle]vg.Length{
+		&p.Title.TextStyle: vg.Points(11), &p.X.Label.TextStyle: vg.Points(9), &p.Y.Label.TextStyle: vg.Points(9),
+		&p.X.Tick.Label: vg.Points(8), &p.Y.Tick.Label: vg.Points(8), &p.Legend.TextStyle: vg.Points(8),
+	} {
+		style.Font.Size, style.Font.Variant = size, "Sans"
+	}
+	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{n: 12}, ticks{n: 5}
+	p.Title.Padding = vg.Points(4)
+	p.Legend.Top, p.Legend.ThumbnailWidth, p.Legend.Padding = true, vg.Points(14), vg.Points(2)
+	p.Add(grid())
 	return p
+}
+
+// margin around the whole picture.
+const margin = vg.Length(10)
+
+// inner is the page without its margin.
+func (p page) inner() draw.Canvas {
+	return draw.Crop(draw.New(p.canvas), margin, -margin, margin, -margin)
 }
 
 // Span is a stretch of time in s.

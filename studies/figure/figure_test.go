@@ -32,7 +32,7 @@ func eda() figure.EDA {
 	at, v := wave()
 	return figure.EDA{
 		Title: "P07", At: at, US: v, Tonic: v, Phasic: v, Driver: v, DriverUnit: "µS/s", Method: "cvx",
-		Onsets: []float64{1, 30}, Peaks: []float64{2, 31}, PeakUS: []float64{5, 5}, AmplitudeU: []float64{.1, .2},
+		Onsets: []float64{1, 30}, Peaks: []float64{2, 31},
 		Invalid: []figure.Span{{From: 40, Until: 50}}, Events: []float64{10},
 	}
 }

@@ -71,7 +71,7 @@ func (g Gaze) Write(w io.Writer, f Format) error {
 	if err != nil {
 		return err
 	}
-	whole := draw.New(page.canvas)
+	whole := page.inner()
 	upper, lower := whole, whole
 	split := whole.Max.Y - (whole.Max.Y-whole.Min.Y)*screenShare
 	upper.Min.Y, lower.Max.Y = split, split
@@ -95,7 +95,7 @@ func (g Gaze) screen() *plot.Plot {
 	p := panel(g.Title, "")
 	p.X.Label.Text = g.Unit
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, g.Width, 0, g.Height
-	p.Y.Tick.Marker = downwards{g.Height}
+	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{n: 8}, ticks{n: 6, down: g.Height}
 	if img := g.Heat.picture(); img != nil {
 		p.Add(plotter.NewImage(img, 0, 0, g.Width, g.Height))
 	}
@@ -263,16 +263,4 @@ func (w words) Plot(c draw.Canvas, p *plot.Plot) {
 	style := p.X.Tick.Label
 	style.XAlign, style.YAlign = draw.XLeft, draw.YBottom
 	c.FillText(style, vg.Point{X: tx(w.at.X), Y: ty(w.at.Y) + vg.Points(2)}, w.text)
-}
-
-// downwards labels an upward axis as one that runs down from the top.
-type downwards struct{ height float64 }
-
-// Ticks are those of the usual axis, mirrored.
-func (d downwards) Ticks(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(d.height-high, d.height-low)
-	for i := range ticks {
-		ticks[i].Value = d.height - ticks[i].Value
-	}
-	return ticks
 }

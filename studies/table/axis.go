@@ -32,12 +32,12 @@ type Axis struct {
 	Notes                 []string
 }
 
-// Duration from the first row to the last, in s.
+// Duration from the first sample to the last, in s.
 func (a *Axis) Duration() float64 {
 	if len(a.At) == 0 {
 		return 0
 	}
-	return float64(a.At[len(a.At)-1]) / 1e9
+	return float64(a.At[len(a.At)-1]-a.At[0]) / 1e9
 }
 
 // Pick takes the rows of the axis out of a column.
@@ -290,4 +290,27 @@ func (a *Axis) say(c *Column, why string, without, doubled int) {
 	if doubled > 0 {
 		note("time: %d rows have that of the row before and were left out", doubled)
 	}
+}
+
+// Seconds is the time of sample i on the file's own clock, in s.
+func (a *Axis) Seconds(i int) float64 { return a.Start + float64(a.At[i])/1e9 }
+
+// Cut keeps the samples from one time to another, in s on the file's own clock,
+// both included. It is an error when nothing is left.
+func (a *Axis) Cut(from, until float64) error {
+	first, last := 0, len(a.At)
+	for first < last && a.Seconds(first) < from {
+		first++
+	}
+	for last > first && a.Seconds(last-1) > until {
+		last--
+	}
+	if last-first < 3 {
+		return fmt.Errorf("from %g s to %g s there are %d samples: the recording goes from %.6g s to %.6g s on its own clock", from, until, last-first, a.Seconds(0), a.Seconds(len(a.At)-1))
+	}
+	if first > 0 || last < len(a.At) {
+		a.Notes = append(a.Notes, fmt.Sprintf("time: cut to %.6g s until %.6g s", a.Seconds(first), a.Seconds(last-1)))
+	}
+	a.Rows, a.At = a.Rows[first:last], a.At[first:last]
+	return nil
 }

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"emolab/fusion/eda"
+	"emolab/fusion/instant"
+	fig "emolab/studies/figure" // bench.go has a type figure
+	"emolab/studies/table"
+)
+
+type edaCmd struct {
+	Analyze edaAnalyzeCmd `cmd:"" help:"Analyse skin conductance of any laboratory's table: level, responses, artefacts, responses to events."`
+}
+
+// edaAnalyzeCmd reads files of skin conductance.
+type edaAnalyzeCmd struct {
+	Files []string `arg:"" name:"file" help:"Tables: CSV, TSV, semicolons with decimal commas, gzip; one recording a file." type:"existingfile"`
+
+	Method    string    `help:"How level and fast part are told apart: cvx (convex optimisation), cda (continuous decomposition), highpass, median, or neurokit (highpass with NeuroKit2's relative rule for responses)." enum:"cvx,cda,highpass,median,neurokit" default:"cvx"`
+	Responses string    `help:"Where responses are sought: signal (from trough to peak of what was measured) or phasic (the same in the fast part)." enum:"signal,phasic" default:"signal"`
+	Threshold float64   `help:"Least amplitude of a response in microsiemens. Those above 0.01 are always told as well." default:"0.05" placeholder:"US"`
+	SensorMax float64   `help:"Highest conductance that the sensor can tell, in microsiemens: values there are saturated." placeholder:"US"`
+	Event     []float64 `help:"An event, in seconds on the file's own clock. May be given several times." placeholder:"SECONDS" sep:"none"`
+	Events    string    `help:"Table of events with a column onset (in seconds unless named otherwise), such as BIDS' events.tsv." type:"existingfile" placeholder:"FILE"`
+	Window    string    `help:"When a response to an event may begin, in seconds after it." default:"1-4" placeholder:"FROM-TO"`
+
+	Value       string `help:"Column of skin conductance, by name or number. Default: found by name." placeholder:"COLUMN" group:"How the file is read"`
+	Unit        string `help:"Its unit: uS, nS, mS, S, ohm, kohm or Mohm. Default: by the name." placeholder:"UNIT" group:"How the file is read"`
+	Temperature string `help:"Column of the skin's temperature in degrees Celsius, for the artefact rules." placeholder:"COLUMN" group:"How the file is read"`
+	tableFlags
+
+	Out     string `help:"Folder for everything: samples, responses and events as CSV, all as JSON, the picture, the methods paragraph." type:"path" placeholder:"DIR"`
+	CSV     string `help:"Write the samples with tonic, phasic and artefacts into this CSV file." name:"csv" type:"path" placeholder:"FILE"`
+	Picture string `help:"Draw the recording into this .png or .svg file." type:"path" placeholder:"FILE"`
+	JSON    bool   `help:"Print JSON instead of text." name:"json"`
+
+	window eda.Window
+}
+
+// Help shows examples below the flags.
+func (edaAnalyzeCmd) Help() string {
+	return `Prints a summary, what was found out about the file, and a paragraph for the methods
+section with every parameter. Files are written only where --out, --csv or --picture say.
+
+Examples:
+  emolab eda analyze P07.csv
+  emolab eda analyze P07.csv --out results --from 20 --until 500
+  emolab eda analyze data/*.tsv --out results --threshold 0.02
+  emolab eda analyze P07.csv --events events.tsv --window 1-4 --picture P07.png
+  emolab eda analyze shimmer.csv --value GSR --unit kohm --json`
+}
+
+// Rates in Hz that recordings of skin conductance have.
+const edaMinHz, edaMaxHz = 1.5, 1500
+
+// Run is the command.
+func (c *edaAnalyzeCmd) Run(a *app) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.Out != "" {
+		if err := os.MkdirAll(c.Out, 0o700); err != nil {
+			return err
+		}
+	}
+	progress := newFilesBar(a.err, len(c.Files))
+	var reports []edaReport
+	for i, file := range c.Files {
+		r, err := c.one(a.ctx, file, func(share float64) { progress.set(i, int64(share*1000), 1000) })
+		if err != nil {
+			progress.finish()
+			return err
+		}
+		reports = append(reports, r)
+	}
+	progress.finish()
+	if c.JSON {
+		if len(reports) == 1 {
+			return printJSON(a.out, reports[0])
+		}
+		return printJSON(a.out, reports)
+	}
+	for i := range reports {
+		if i > 0 {
+			fmt.Fprintln(a.out)
+		}
+		if err := reports[i].print(a.out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses what kong cannot.
+func (c *edaAnalyzeCmd) check() error {
+	if err := c.tableFlags.check(); err != nil {
+		return err
+	}
+	if !(c.Threshold > 0) || math.IsInf(c.Threshold, 1) {
+		return usagef("--threshold %g: must be above 0 microsiemens; 0.05 and 0.01 are usual", c.Threshold)
+	}
+	if len(c.Files) > 1 && (c.CSV != "" || c.Picture != "") {
+		return usagef("--csv and --picture name one file, and %d are to be read: give a folder with --out", len(c.Files))
+	}
+	if c.Method == "neurokit" && c.Responses != "signal" {
+		return usagef("--method neurokit brings its own rule for responses: leave out --responses")
+	}
+	if c.Picture != "" {
+		if _, err := fig.FormatOf(c.Picture); err != nil {
+			return usagef("--picture %v", err)
+		}
+	}
+	if c.Out != "" {
+		seen := map[string]string{}
+		for _, f := range c.Files {
+			base := newOutputs("", f).base
+			if other, twice := seen[base]; twice {
+				return usagef("%s and %s would write the same files: read them into two folders", other, f)
+			}
+			seen[base] = f
+		}
+	}
+	from, until, ok := strings.Cut(c.Window, "-")
+	f, errF := strconv.ParseFloat(from, 64)
+	u, errU := strconv.ParseFloat(until, 64)
+	const longest = 60 // s: no response to an event begins later
+	if !ok || errF != nil || errU != nil || f < 0 || !(u > f) || u > longest {
+		return usagef("--window %s: give it in seconds after the event, as 1-4", c.Window)
+	}
+	c.window = eda.Window{From: time.Duration(f * 1e9), Until: time.Duration(u * 1e9)}
+	return nil
+}
+
+// options of the analysis.
+func (c *edaAnalyzeCmd) options(rate float64) eda.Options {
+	o := eda.Options{Rate: rate, ThresholdUS: c.Threshold, SensorMaxUS: c.SensorMax}
+	switch c.Method {
+	case "neurokit":
+		o.Method, o.Scoring = eda.HighPass, eda.Relative
+	case "highpass":
+		o.Method = eda.HighPass
+	case "median":
+		o.Method = eda.Median
+	case "cda":
+		o.Method = eda.CDA
+	default:
+		o.Method = eda.CVX
+	}
+	if c.Responses == "phasic" {
+		o.Scoring = eda.OnPhasic
+	}
+	return o
+}
+
+// Shares of the progress of one file.
+const (
+	readShare     = 0.3
+	analysedShare = 0.8
+)
+
+// one reads, analyses and writes one file.
+func (c *edaAnalyzeCmd) one(ctx context.Context, file string, progress func(share float64)) (edaReport, error) {
+	rec, err := c.open(file, edaMinHz, edaMaxHz, func(done, total int64) {
+		progress(readShare * float64(done) / float64(max(total, 1)))
+	})
+	if err != nil {
+		return edaReport{}, err
+	}
+	skin, err := rec.Conductance(&rec.axis, c.Value, c.Unit)
+	if err != nil {
+		return edaReport{}, err
+	}
+	rec.notes = append(rec.notes, skin.Notes...)
+	o := c.options(rec.axis.Rate)
+	if c.Temperature != "" {
+		column, err := rec.Find(c.Temperature)
+		if err != nil {
+			return edaReport{}, err
+		}
+		o.TemperatureC = rec.axis.Pick(column.Values)
+	}
+	events, err := c.events(rec)
+	if err != nil {
+		return edaReport{}, err
+	}
+	progress(readShare)
+	result, err := eda.AnalyzeContext(ctx, rec.at, skin.US, o)
+	if err != nil {
+		return edaReport{}, err
+	}
+	progress(analysedShare)
+	r := newEDAReport(c, file, rec, skin, events, result)
+	if err := r.write(c, newOutputs(c.Out, file)); err != nil {
+		return edaReport{}, err
+	}
+	progress(1)
+	return r, nil
+}
+
+// event is what the participant was to respond to.
+type event struct {
+	at   instant.Instant
+	name string
+}
+
+// events gathers those of the flags and of the table, in order of time.
+func (c *edaAnalyzeCmd) events(rec *recordingFile) ([]event, error) {
+	seconds, names := c.Event, make([]string, len(c.Event))
+	if c.Events != "" {
+		t, err := table.Open(c.Events, table.Options{})
+		if err != nil {
+			return nil, err
+		}
+		listed, named, err := t.Times("", "")
+		if err != nil {
+			return nil, err
+		}
+		seconds, names = append(seconds, listed...), append(names, named...)
+	}
+	var out []event
+	first, last := rec.axis.Seconds(0), rec.axis.Seconds(len(rec.at)-1)
+	outside := 0
+	for i, s := range seconds {
+		if !(s >= first && s <= last) {
+			outside++
+			continue
+		}
+		out = append(out, event{rec.instant(s), names[i]})
+	}
+	if outside > 0 && len(out) == 0 {
+		return nil, fmt.Errorf("%s: none of the %d events lies in the recording, which goes from %.6g s to %.6g s on its own clock", rec.File, outside, first, last)
+	}
+	if outside > 0 {
+		rec.notes = append(rec.notes, fmt.Sprintf("events: %d lie outside of the recording and were left out", outside))
+	}
+	sortEvents(out)
+	return out, nil
+}
+
+// lineWriter writes a CSV: a header, then lines.
+func lineWriter(w io.Writer, header string, n int, line func(c *cells, i int)) error {
+	if _, err := io.WriteString(w, header+"\n"); err != nil {
+		return err
+	}
+	var c cells
+	for i := range n {
+		line(&c, i)
+		if err := c.end(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
