@@ -13,13 +13,16 @@ import (
 	"emolab/fusion/script"
 )
 
-// person draws a recording of a scripted participant, with noise in µS.
+// person draws a recording of a scripted participant, with noise in µS. The level
+// hardly moves: a rise of its own is a response by one rule or none by another, as
+// a ten-thousandth of a µS decides.
 func person(t *rapid.T, rate, noise float64) ([]instant.Instant, []float64) {
 	s := script.New(rapid.Uint64Range(0, 40).Draw(t, "seed"))
+	s.LevelUS = .1
 	at := regular(int(2*s.Period.Seconds()*rate), rate)
 	us := make([]float64, len(at))
 	for i := range us {
-		us[i] = s.Conductance(at[i].Sub(at[0])) + noise*math.Sin(float64(i*i%991))
+		us[i] = 5 + s.Conductance(at[i].Sub(at[0])) + noise*math.Sin(float64(i*i%991))
 	}
 	return at, us
 }

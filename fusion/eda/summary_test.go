@@ -1,0 +1,175 @@
+package eda
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"emolab/fusion/instant"
+	"emolab/fusion/script"
+)
+
+func TestSummaryOfAScript(t *testing.T) {
+	s := script.New(7)
+	at, us := recorded(s, 100, .001)
+	r := Analyze(at, us, Options{Rate: 100, Method: HighPass})
+	if len(r.Responses) != len(s.Responses) {
+		t.Fatalf("%d responses, %d scripted", len(r.Responses), len(s.Responses))
+	}
+	sum := r.Summary(Stretch{})
+	if !sum.Enough || sum.Valid > 1 || sum.Valid < .99 || sum.NonResponder {
+		t.Errorf("%+v", sum)
+	}
+	near := func(what string, got, want, tol float64) {
+		t.Helper()
+		if !(math.Abs(got-want) <= tol) {
+			t.Errorf("%s is %v, want %v", what, got, want)
+		}
+	}
+	var amplitude, highest float64
+	for _, x := range s.Responses {
+		amplitude += x.AmplitudeUS
+		highest = max(highest, x.AmplitudeUS)
+	}
+	n := float64(len(s.Responses))
+	near("the sum", sum.Responses.SumUS, amplitude, .15*amplitude)
+	near("the mean amplitude", sum.Responses.AmplitudeUS, sum.Responses.SumUS/n, 1e-12)
+	near("the maximum", sum.Responses.MaxUS, highest, .15*highest)
+	near("the rate", sum.Responses.PerMinute, 60*n/s.Period.Seconds(), .01*60*n/s.Period.Seconds())
+	// Outside responses lies the lower part of the signal.
+	if !(sum.SCLOutsideUS < NewBaseline(us).Mean) || !(sum.SCLOutsideUS > 5) {
+		t.Errorf("the level outside responses is %v, the mean %v", sum.SCLOutsideUS, NewBaseline(us).Mean)
+	}
+
+	// What an event explains is not spontaneous, nor is its time.
+	events := []instant.Instant{r.Responses[0].Onset.Add(-2 * time.Second), r.Responses[2].Onset.Add(-2 * time.Second)}
+	free := r.Summary(Stretch{Events: events})
+	if free.Responses.N != sum.Responses.N-2 {
+		t.Errorf("%d of %d responses are spontaneous, want 2 fewer", free.Responses.N, sum.Responses.N)
+	}
+	near("the rate without events", free.Responses.PerMinute, 60*(n-2)/(s.Period.Seconds()-6), .2)
+
+	// Half a recording has its own responses.
+	half := r.Responses[1].Peak.Add(time.Second)
+	a, b := r.Summary(Stretch{From: at[0], Until: half}), r.Summary(Stretch{From: half, Until: at[len(at)-1].Add(1)})
+	if a.Responses.N != 2 || a.Responses.N+b.Responses.N != sum.Responses.N {
+		t.Errorf("%d and %d responses in the halves of %d", a.Responses.N, b.Responses.N, sum.Responses.N)
+	}
+	near("the area", a.AreaUSS+b.AreaUSS, sum.AreaUSS, .02)
+}
+
+// 100 s at 10 Hz with a gap of 30 s that nobody sent, and 10 s of NaN.
+func TestSummaryCountsWhatIsNotThere(t *testing.T) {
+	all := regular(1000, 10)
+	var at []instant.Instant
+	var us []float64
+	for i, a := range all {
+		if i >= 300 && i < 600 {
+			continue
+		}
+		v := 5 + .001*math.Sin(float64(i))
+		if i >= 800 && i < 900 {
+			v = math.NaN()
+		}
+		at, us = append(at, a), append(us, v)
+	}
+	s := Analyze(at, us, Options{Method: HighPass}).Summary(Stretch{})
+	if math.Abs(s.Valid-.6) > 1e-9 || s.Enough || s.NonResponder {
+		t.Errorf("%v of it is valid, want 0.6; enough: %v", s.Valid, s.Enough)
+	}
+	want := []Share{{Missing, .4}, {Unsplit, .1}}
+	if d := cmp.Diff(want, s.Artefacts, cmpopts.EquateApprox(0, 1e-9)); d != "" {
+		t.Errorf("artefacts (-want +got):\n%s", d)
+	}
+	if math.Abs(s.ValidS-60) > 1e-9 {
+		t.Errorf("%v s are valid", s.ValidS)
+	}
+}
+
+func TestSummaryOfAConstantSignal(t *testing.T) {
+	at := regular(6000, 50)
+	us := make([]float64, len(at))
+	for i := range us {
+		us[i] = 7 + .02*math.Sin(float64(i)/1000) + 1e-3*math.Sin(float64(i*i%997))
+	}
+	s := Analyze(at, us, Options{}).Summary(Stretch{})
+	if !s.NonResponder || s.Responses.N != 0 || s.Responses.PerMinute != 0 || !math.IsNaN(s.Responses.AmplitudeUS) {
+		t.Errorf("%+v", s)
+	}
+	if math.Abs(s.SCLUS-7) > .01 || math.Abs(s.SCLOutsideUS-7) > .01 {
+		t.Errorf("levels of %v and %v µS, want 7", s.SCLUS, s.SCLOutsideUS)
+	}
+	if empty := Analyze(nil, nil, Options{}).Summary(Stretch{}); empty.Enough || empty.NonResponder || !math.IsNaN(empty.SCLUS) {
+		t.Errorf("of nothing: %+v", empty)
+	}
+}
+
+func TestRelatedSaysWhatItCouldNotSee(t *testing.T) {
+	at := regular(6000, 100)
+	us := make([]float64, len(at))
+	for i := range us {
+		us[i] = 7 + .01*math.Sin(float64(i)/300)
+		if i >= 2000 && i < 2300 {
+			us[i] = math.NaN()
+		}
+		if i >= 4000 && i < 4020 {
+			us[i] = 61
+		}
+	}
+	r := Analyze(at, us, Options{Method: HighPass})
+	got := r.Related([]instant.Instant{at[100], at[1900], at[3900], at[5900]}, EventWindow())
+	for i, want := range []Flag{0, Missing, OutOfRange | Near, Missing} {
+		if f := got[i].Flags & Invalid; f&^(Steep|Jump|Loss) != want {
+			t.Errorf("event %d has %q, want %q", i, f, want)
+		}
+	}
+	if _, _, n, responded := Magnitude(got); n != 1 || responded != 0 {
+		t.Errorf("%d events count, %d responses; want 1 and 0", n, responded)
+	}
+	if !math.IsNaN(got[0].ISCR) || !math.IsNaN(got[0].LatencyS) || math.Abs(got[0].TonicUS-7) > .05 {
+		t.Errorf("%+v", got[0])
+	}
+}
+
+func TestNormalisation(t *testing.T) {
+	nan := math.NaN()
+	x := []float64{2, nan, 4, 6}
+	rest := NewBaseline([]float64{1, 3, nan})
+	tests := []struct {
+		name      string
+		got, want []float64
+	}{
+		{"range", RangeCorrected(x), []float64{0, nan, .5, 1}},
+		{"range of nothing", RangeCorrected([]float64{3, 3}), []float64{nan, nan}},
+		{"range of none", RangeCorrected(nil), []float64{}},
+		{"maximum", MaxCorrected(x), []float64{1. / 3, nan, 2. / 3, 1}},
+		{"maximum of zeros", MaxCorrected([]float64{0, 0}), []float64{nan, nan}},
+		{"z", rest.Z(x), []float64{0, nan, 2, 4}},
+		{"z within", NewBaseline([]float64{1, 3}).Z([]float64{1, 3}), []float64{-1, 1}},
+		{"z of a constant", NewBaseline([]float64{3, 3}).Z([]float64{3}), []float64{nan}},
+		{"percent", rest.Percent(x), []float64{0, nan, 100, 200}},
+		{"percent of nothing", NewBaseline(nil).Percent([]float64{3}), []float64{nan}},
+		{"percent of zero", Baseline{}.Percent([]float64{3}), []float64{nan}},
+	}
+	for _, tt := range tests {
+		if d := cmp.Diff(tt.want, tt.got, cmpopts.EquateNaNs(), cmpopts.EquateApprox(0, 1e-12)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, d)
+		}
+	}
+}
+
+func TestMethodsByName(t *testing.T) {
+	for _, m := range []Method{HighPass, Median, CVX, CDA} {
+		if got, err := ParseMethod(m.String()); err != nil || got != m {
+			t.Errorf("%s is read as %v, %v", m, got, err)
+		}
+	}
+	for _, name := range []string{"", "Method(0)", "wavelet"} {
+		if m, err := ParseMethod(name); err == nil {
+			t.Errorf("%q is read as %v", name, m)
+		}
+	}
+}
