@@ -264,6 +264,29 @@ func TestMovingAreaIsFollowed(t *testing.T) {
 	}
 }
 
+// TestPursuitIsOneLook: a pursuit in pieces that touch is one look at what it
+// follows, a fixation of the same place right after it another.
+func TestPursuitIsOneLook(t *testing.T) {
+	s := clip(t)
+	pursuit := func(from, until int, x float64) eyemovement.Event {
+		e := look(from, until, x, .85)
+		e.Class = eyemovement.Pursuit
+		return e
+	}
+	start := look(0, 0, 0, 0).From
+	r := aoi.Measure(s, []eyemovement.Event{
+		pursuit(1000, 1500, .15), pursuit(1500, 2000, .35), // on the ball
+		look(2000, 2200, .48, .85),
+		pursuit(2200, 2400, .05), // where it is not
+	}, aoi.Exposure{From: start, Until: start.Add(3 * time.Second)})
+	if ball := r.Areas[3]; ball.Fixations != 2 || ball.Fixated != 1200*time.Millisecond || ball.First != time.Second || ball.Visits != 1 {
+		t.Errorf("%+v", ball)
+	}
+	if r.Fixations != 3 || r.Elsewhere != 1 || r.Transitions[3][3] != 1 || r.Transitions[3][4] != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestMeasureAddsUp: whatever is looked at, every fixation is on one area or
 // elsewhere, and every step between two of them in the table.
 func TestMeasureAddsUp(t *testing.T) {
@@ -275,7 +298,11 @@ func TestMeasureAddsUp(t *testing.T) {
 			from := now + rapid.IntRange(0, 100).Draw(t, "saccade")
 			now = from + rapid.IntRange(1, 400).Draw(t, "fixation")
 			x := rapid.OneOf(rapid.Float64Range(-.1, 1.1), rapid.Just(math.NaN()), rapid.Just(math.Inf(1))).Draw(t, "x")
-			events = append(events, look(from, now, x, rapid.Float64Range(-.1, 1.1).Draw(t, "y")))
+			e := look(from, now, x, rapid.Float64Range(-.1, 1.1).Draw(t, "y"))
+			if rapid.Bool().Draw(t, "pursuit") {
+				e.Class = eyemovement.Pursuit
+			}
+			events = append(events, e)
 		}
 		start := look(0, 0, 0, 0).From
 		whole := time.Duration(rapid.Int64Range(0, 8e9).Draw(t, "exposure"))

@@ -15,7 +15,8 @@ type Exposure struct {
 	Frame       eyemovement.Frame // where it was on the screen
 }
 
-// Metrics is how one person looked at one area during one exposure.
+// Metrics is how one person looked at one area during one exposure. A pursuit,
+// which keeps the eyes on what moves, counts as a fixation.
 type Metrics struct {
 	Name      string
 	Fixations int
@@ -61,11 +62,12 @@ type Report struct {
 	On []int
 }
 
-// Measure measures the fixations that began while the stimulus was shown; one
-// that was going on when it came is left out, for it was no answer to it, and
-// one that goes on when it leaves ends there. A fixation is on the area that
-// holds its centre at the middle of its time. Events of other classes are not
-// looked at; they are in order.
+// Measure measures the fixations and pursuits that began while the stimulus was
+// shown; one that was going on when it came is left out, for it was no answer to
+// it, and one that goes on when it leaves ends there. Each is on the area that
+// holds its centre at the middle of its time; long pursuits are better cut
+// first (eyemovement.Cut), and pieces that touch on one area are one again.
+// Events of other classes are not looked at; all are in order.
 func Measure(s Set, events []eyemovement.Event, e Exposure) Report {
 	n := len(s.Areas)
 	r := Report{Areas: make([]Metrics, n), Transitions: make([][]int, n+1)}
@@ -76,13 +78,21 @@ func Measure(s Set, events []eyemovement.Event, e Exposure) Report {
 		r.Areas[i].Name = a.Name
 	}
 	previous := visit{on: None}
+	var before eyemovement.Event // the look before
 	for _, f := range events {
-		if f.Class != eyemovement.Fixation || f.From < e.From || f.From >= e.Until || math.IsNaN(f.X) || math.IsNaN(f.Y) {
+		looked := f.Class == eyemovement.Fixation || f.Class == eyemovement.Pursuit
+		if !looked || f.From < e.From || f.From >= e.Until || math.IsNaN(f.X) || math.IsNaN(f.Y) {
 			continue
 		}
 		until := min(f.Until, e.Until)
 		x, y := e.Frame.Inside(f.X, f.Y)
 		on := s.At(x, y, e.Start+f.From.Sub(e.From)+until.Sub(f.From)/2)
+		further := f.Class == eyemovement.Pursuit && before.Class == eyemovement.Pursuit && f.From == before.Until
+		if before = f; further && on == previous.on {
+			previous.until = until
+			r.lengthen(on, until.Sub(f.From))
+			continue
+		}
 		if r.Fixations > 0 {
 			r.Transitions[row(previous.on, n)][row(on, n)]++
 		}
@@ -133,6 +143,18 @@ func (r *Report) look(on int, from, until, onset instant.Instant) {
 	}
 	m.Fixations++
 	m.Fixated += until.Sub(from)
+}
+
+// lengthen adds a further piece to the pursuit that was counted last.
+func (r *Report) lengthen(on int, by time.Duration) {
+	if on == None {
+		return
+	}
+	m := &r.Areas[on]
+	m.Fixated += by
+	if m.Fixations == 1 {
+		m.First += by
+	}
 }
 
 // leave ends a visit.

@@ -73,7 +73,9 @@ func (m Map) Sum() float64 {
 
 // Person makes the map of one person: the sum over all fixations of their
 // duration in seconds times a Gaussian of height 1, in true visual angle from
-// the fixation's centre, cut off at 3 sigma. Other events are left out.
+// the fixation's centre, cut off at 3 sigma. Pursuits count like fixations: cut
+// them first (eyemovement.Cut), for each has one place here. Other events are
+// left out.
 func Person(events []eyemovement.Event, s eyemovement.Screen, o Options) (Map, error) {
 	if !s.Valid() {
 		return Map{}, errors.New("heatmap: the screen's size and distance are needed: degrees are made of them")
@@ -103,7 +105,7 @@ func Person(events []eyemovement.Event, s eyemovement.Screen, o Options) (Map, e
 	}
 	m.Values = make([]float64, m.Columns*m.Rows)
 	for _, e := range events {
-		if e.Class == eyemovement.Fixation {
+		if e.Class == eyemovement.Fixation || e.Class == eyemovement.Pursuit {
 			m.add(e, s, frame)
 		}
 	}
