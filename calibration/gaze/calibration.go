@@ -101,13 +101,13 @@ func (c *Calibration) judge(all []observation, p polynomial, s eyemovement.Scree
 	c.CVDeg, _ = meanAndError(left)
 }
 
-// Apply maps gaze of the tracker to the screen, both in fractions of it. NaN
-// stays NaN. The zero Calibration changes nothing.
+// Apply maps gaze of the tracker to the screen, both in fractions of it. What is
+// missing (see Look) becomes NaN. The zero Calibration changes nothing.
 func (c Calibration) Apply(x, y float64) (float64, float64) {
 	if len(c.X) == 0 || len(c.Y) == 0 {
 		return x, y
 	}
-	if !(Point{x, y}).finite() {
+	if !(Point{x, y}).known() {
 		return math.NaN(), math.NaN()
 	}
 	p := c.polynomial().apply(Point{x, y})

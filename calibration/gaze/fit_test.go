@@ -6,9 +6,12 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"emolab/fusion/instant"
 )
 
 // A tracker with a known error, noise, gaps and wild samples is corrected to
@@ -244,12 +247,72 @@ func TestApplyKeepsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []Point{{math.NaN(), .5}, {.5, math.NaN()}, {math.Inf(1), .5}} {
+	for _, p := range []Point{{math.NaN(), .5}, {.5, math.NaN()}, {math.Inf(1), .5}, {.5, -1e300}} {
 		if x, y := c.Apply(p.X, p.Y); !math.IsNaN(x) || !math.IsNaN(y) {
 			t.Errorf("%v goes to %v, %v", p, x, y)
 		}
 	}
 	if x, y := (Calibration{}).Apply(.3, .4); x != .3 || y != .4 {
 		t.Errorf("the zero calibration moves .3, .4 to %v, %v", x, y)
+	}
+}
+
+// Whatever a tracker says, nothing panics, and what comes out can be stored.
+func TestAnyGaze(t *testing.T) {
+	value := rapid.OneOf(rapid.Float64Range(-.5, 1.5), rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e308, -99, 99, 0}))
+	rapid.Check(t, func(t *rapid.T) {
+		s := desk()
+		var looks []Look
+		for _, target := range Targets(rapid.SampledFrom([]int{5, 9, 13}).Draw(t, "targets")) {
+			l := Look{Target: target, Until: instant.Instant(shown)}
+			// a few different values make runs of them, as a frozen tracker does
+			x, y := value.Draw(t, "x"), value.Draw(t, "y")
+			for i := range rapid.IntRange(0, 40).Draw(t, "n") {
+				if i%8 == 0 {
+					x, y = value.Draw(t, "x"), value.Draw(t, "y")
+				}
+				l.At = append(l.At, instant.Instant(500*time.Millisecond)+instant.Instant(rapid.Int64Range(0, int64(time.Second)).Draw(t, "at")))
+				l.X, l.Y = append(l.X, x), append(l.Y, y)
+			}
+			if n := len(l.Y); n > 0 && rapid.IntRange(0, 5).Draw(t, "short") == 0 {
+				l.Y = l.Y[:n-1]
+			}
+			looks = append(looks, l)
+		}
+		c, err := Fit(looks, s, FitOptions{})
+		if err == nil {
+			if _, err := json.Marshal(c); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range append(Targets(9), Point{-50, 50}) {
+				if x, y := c.Apply(p.X, p.Y); math.IsNaN(x) || math.IsInf(x, 0) || math.IsNaN(y) || math.IsInf(y, 0) {
+					t.Fatalf("%v goes to %v, %v", p, x, y)
+				}
+			}
+			looks = correct(c, looks)
+		}
+		v := Validate(looks, s, FitOptions{})
+		v.Judge(Limits{})
+		if _, err := json.Marshal(v); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := json.Marshal(MeasureDrift(looks, s, FitOptions{})); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range looks {
+			NewProcedure(Targets(5), ProcedureOptions{Screen: s}).Weak(l)
+		}
+	})
+}
+
+// A mirrored camera is a tracker too.
+func TestMirrored(t *testing.T) {
+	k := tracker{screen: desk(), rate: 60, noise: .1, random: seeded(6), bent: func(p Point) Point { return Point{1 - p.X, p.Y} }}
+	c, err := Fit(k.looks(Targets(9)), k.screen, FitOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, _ := c.Apply(.2, .5); math.Abs(x-.8) > .01 {
+		t.Errorf(".2 goes to %.3f, want .8", x)
 	}
 }

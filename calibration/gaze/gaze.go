@@ -25,8 +25,13 @@ type Point struct {
 	Y float64 `json:"y"`
 }
 
-func (p Point) finite() bool {
-	return !math.IsNaN(p.X) && !math.IsInf(p.X, 0) && !math.IsNaN(p.Y) && !math.IsInf(p.Y, 0)
+// farthest is how many screens away a gaze may be reported and still counts as
+// one: trackers throw values beside blinks, and nobody looks there.
+const farthest = 100.0
+
+// known tells whether the point is a place at all.
+func (p Point) known() bool {
+	return math.Abs(p.X) <= farthest && math.Abs(p.Y) <= farthest // false of NaN
 }
 
 // Look is one showing of a target and the gaze meanwhile.
@@ -34,7 +39,8 @@ type Look struct {
 	Target      Point
 	From, Until instant.Instant // while it was on the screen
 	// At, X and Y are the gaze samples, of the same length and in order of time;
-	// X and Y in fractions of the screen, NaN = missing.
+	// X and Y in fractions of the screen. NaN, and what is more than a hundred
+	// screens away, is missing.
 	At   []instant.Instant
 	X, Y []float64
 }

@@ -51,7 +51,7 @@ func (l Look) sift(s eyemovement.Screen, settle, interval time.Duration) sifted 
 		switch {
 		case l.At[i] < looking:
 			r.settling++
-		case !(Point{l.X[i], l.Y[i]}).finite():
+		case !(Point{l.X[i], l.Y[i]}).known():
 			r.missing++
 		default:
 			valid = append(valid, i)

@@ -246,3 +246,31 @@ func TestMiddle(t *testing.T) {
 		t.Error("a median of nothing")
 	}
 }
+
+// Half the samples give the same pupil, and so do all of them beside a gap.
+func TestResamplingAndGaps(t *testing.T) {
+	at := stamps(20, 500)
+	size := eye(at, wave, .01, 5)
+	whole := Clean(at, size, nil, Options{})
+	var fewer []instant.Instant
+	var half []float64
+	for i := 0; i < len(at); i += 2 {
+		fewer, half = append(fewer, at[i]), append(half, size[i])
+	}
+	for i, v := range Clean(fewer, half, nil, Options{}).Size {
+		if math.Abs(v-whole.Size[2*i]) > .01 {
+			t.Fatalf("at %v with half the samples %.4f, with all %.4f", fewer[i].Sub(at[0]), v, whole.Size[2*i])
+		}
+	}
+	gap := slices.Clone(size)
+	blind(at, gap, 9, 9.9)
+	for i, v := range Clean(at, gap, nil, Options{}).Size {
+		s := at[i].Sub(at[0]).Seconds()
+		if inside := s >= 9 && s < 9.9; inside != math.IsNaN(v) && (s < 8.9 || s > 10 || inside) {
+			t.Fatalf("at %.2f s: %v", s, v)
+		}
+		if (s < 8.5 || s > 10.4) && math.Abs(v-whole.Size[i]) > .01 {
+			t.Fatalf("at %.2f s %.4f, without the gap %.4f", s, v, whole.Size[i])
+		}
+	}
+}
