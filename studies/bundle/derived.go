@@ -18,7 +18,9 @@ func (s *source) responses() sheet {
 		column{"stream", "", "Stream that the response was found in. trace.csv shows those of the first in the lab's order (versions.json: eda_stream)."},
 		column{"amplitude_us", "µS", "Skin conductance of the peak above that of the onset."},
 		column{"rise_s", "s", "From onset to peak."},
-		column{"half_recovery_s", "s", "From peak until half the amplitude was gone; empty when that was not reached."})
+		column{"half_recovery_s", "s", "From peak until half the amplitude was gone; empty when that was not reached."},
+		column{"slope_us_s", "µS/s", "Its steepest rise."},
+		column{"flags", "1", "What is wrong with the samples from its onset to its half recovery, as eda_flags of trace.csv; 1024: samples are missing within it. Measures leave out those with any of 1 to 128."})
 	return sheet{"eda_responses.csv", "Skin-conductance responses, of every sensor.", columns, func(ctx context.Context, t *table) error {
 		all, err := s.store.Responses(ctx, s.detail.ID)
 		for _, r := range all {
@@ -30,6 +32,82 @@ func (s *source) responses() sheet {
 			t.float(r.AmplitudeUS)
 			t.float(r.RiseS)
 			t.float(r.HalfRecoveryS)
+			t.float(r.SlopeUSS)
+			if r.Flagged {
+				t.int(int64(r.Flags))
+			} else {
+				t.empty()
+			}
+			t.end()
+		}
+		return err
+	}}
+}
+
+func (s *source) summaries() sheet {
+	columns := []column{
+		{"t_s", "s", "Seconds from the start of the segment to the beginning of the stretch."},
+		{"from_ns", "ns", "Its beginning on the lab clock."},
+		{"until_ns", "ns", "Its end on the lab clock."},
+		segmentColumn(),
+		{"stream", "", "Stream of skin conductance."},
+		{"presentation", "1", "The presentation that the row is about, from its first frame to its last; 0: the whole segment."},
+		{"stimulus", "", "Id of its video."},
+		{"valid_s", "s", "How much of it is without an artefact."},
+		{"valid_share", "1", "The same as a share."},
+		{"enough", "1", "0: less than 0.8 of it is valid, and it should not be reported."},
+		{"scl_us", "µS", "Level: mean of the tonic part."},
+		{"scl_outside_us", "µS", "Mean of the measured conductance outside responses."},
+		{"responses", "1", "Non-specific responses of at least 0.05 µS: those that do not begin 1 to 4 s after the first frame of a presentation."},
+		{"per_minute", "1", "The same for each minute of valid time outside those 3 s."},
+		{"amplitude_us", "µS", "Their mean amplitude; empty without any."},
+		{"fine_responses", "1", "Those of at least 0.01 µS."},
+		{"fine_per_minute", "1", "The same for each minute of valid time outside those 3 s."},
+		{"area_us_s", "µS s", "Integral of the phasic part."},
+		{"edasymp_us2", "µS²", "Power from 0.045 to 0.25 Hz (EDASymp); empty without 64 s of valid samples."},
+		{"edasymp_share", "1", "Its share of all power above 0.01 Hz."},
+		{"non_responder", "1", "1: enough of it is valid and it has no response of at least 0.05 µS."},
+		{"related", "1", "Responses that begin 1 to 4 s after the first frame of the presentation; empty of a segment, and where an artefact lies there."},
+		{"related_latency_s", "s", "From the first frame to the first of them; empty without any."},
+		{"related_first_us", "µS", "Its amplitude; 0 without any."},
+		{"related_sum_us", "µS", "Sum of their amplitudes."},
+		{"related_max_us", "µS", "The greatest of them."},
+	}
+	return sheet{"eda_summaries.csv", "What is usually reported of skin conductance, of every sensor: over each segment, and over each presentation.", columns, func(ctx context.Context, t *table) error {
+		all, err := s.store.Summaries(ctx, s.detail.ID)
+		for _, v := range all {
+			t.seconds(s.start(v.Segment), v.From)
+			t.int(int64(v.From))
+			t.int(int64(v.Until))
+			t.int(int64(v.Segment))
+			t.text(v.Stream)
+			t.int(int64(v.Presentation))
+			t.text(s.shown[v.Presentation]) // there is no presentation 0
+			t.float(v.ValidS)
+			t.float(v.Valid)
+			t.bool(v.Enough)
+			t.float(v.SCLUS)
+			t.float(v.SCLOutsideUS)
+			t.int(int64(v.Responses.N))
+			t.float(v.Responses.PerMinute)
+			t.float(v.Responses.AmplitudeUS)
+			t.int(int64(v.Fine.N))
+			t.float(v.Fine.PerMinute)
+			t.float(v.AreaUSS)
+			t.float(v.Sympathetic.PowerUS2)
+			t.float(v.Sympathetic.Normalised)
+			t.bool(v.NonResponder)
+			if r := v.Related; r != nil {
+				t.int(int64(r.N))
+				t.float(r.LatencyS)
+				t.float(r.FirstUS)
+				t.float(r.SumUS)
+				t.float(r.MaxUS)
+			} else {
+				for range 5 {
+					t.empty()
+				}
+			}
 			t.end()
 		}
 		return err

@@ -101,7 +101,7 @@ func (s *source) sheets() ([]sheet, error) {
 			out = append(out, s.samples(t))
 		}
 	}
-	return append(out, s.responses(), s.eyeEvents(), s.gazeTargets(), s.faceEvents(), s.consents(), s.events(), s.gaps(), s.probes(), s.models()), nil
+	return append(out, s.responses(), s.summaries(), s.eyeEvents(), s.gazeTargets(), s.faceEvents(), s.consents(), s.events(), s.gaps(), s.probes(), s.models()), nil
 }
 
 // sqlite writes the session's own database.

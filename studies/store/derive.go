@@ -62,6 +62,7 @@ type final struct {
 
 	corrections  corrections   // what the gaze is corrected with, from when on
 	calibrations []Calibration // what was found of gaze and skin conductance
+	summaries    []SkinSummary
 }
 
 // derivation says how the rows were made.
@@ -259,6 +260,7 @@ func (f *final) join(n *rest) {
 			}
 		}
 	}
+	f.sumSkin()
 	f.trace = trace.Join(in)
 	f.face.Rows = nil
 	for i := range f.streams {
@@ -294,6 +296,9 @@ func (f *final) first(k stream.Kind) *aligned {
 func writeDerived(ctx context.Context, tx *sql.Tx, id, name, software string, d *derived) error {
 	for _, f := range d.segments {
 		if err := writeResponses(ctx, tx, id, name, f); err != nil {
+			return err
+		}
+		if err := writeSummaries(ctx, tx, id, name, f); err != nil {
 			return err
 		}
 		if err := writeFaceEvents(ctx, tx, id, name, f); err != nil {

@@ -43,7 +43,7 @@ func copied() [][2]string {
 	}
 	return append(all,
 		own("derivation"), own("clock_model"), own("quality"), own("displayed"),
-		own("eda_response"), own("eye_event"), own("face_event"), own("calibration"), own("trace_row"),
+		own("eda_response"), own("eda_summary"), own("eye_event"), own("face_event"), own("calibration"), own("trace_row"),
 		own("consent"), own("video"), said("audit", "n, at_utc, session_id, action"),
 	)
 }

@@ -70,6 +70,9 @@ func recordUntilKilled(path string) error {
 		if err := r.Append(ctx, batch); err != nil {
 			return err
 		}
+		if err := r.Target(ctx, session.Target{Purpose: session.ToFixate, X: .5, Y: .5, From: origin.Add(elapsed - every), Until: origin.Add(elapsed)}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -151,6 +154,10 @@ func killOnce(t *testing.T, path string) time.Duration {
 	defer s.Close()
 	if d := detail(t, s, "s1"); d.State != session.Recovered {
 		t.Errorf("after %v of recording the session is %s", ran, d.State)
+	}
+	// A target was written after each batch, before the next line was said.
+	if targets, err := s.Targets(t.Context(), "s1"); err != nil || len(targets) < len(told)-1 {
+		t.Errorf("%d targets of %d that were acknowledged, %v", len(targets), len(told)-1, err)
 	}
 	worst := time.Duration(0)
 	for _, info := range lab(t) {

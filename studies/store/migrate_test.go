@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -186,6 +187,61 @@ func TestOldClocksBelongToTheirDerivations(t *testing.T) {
 	}
 	if err := byHand(s, "UPDATE clock_model SET err_ns = 1"); err == nil {
 		t.Error("the clock of a sealed session was changed")
+	}
+}
+
+// What was calibrated before schema 6 is the first of its derivation, and rows were made
+// with it. What is not known of an old session is NULL.
+func TestOldCalibrationsAreUsed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "study.db")
+	db, err := sql.Open("sqlite3", dsn(path, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	all, err := steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range append(all[:5:5],
+		"PRAGMA user_version = 5",
+		"INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
+		"INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z')",
+		`INSERT INTO session VALUES ('s1', 'c0ffee', 'P01', 0, '{"row":0,"steps":[]}', -1, 'recording', '', 0, 'final', 'emolab 0.4', '2026-01-01T00:00:00.000Z', NULL)`,
+		"INSERT INTO segment VALUES ('s1', 0, 'boot', 1, 2, '2026-01-01T00:00:00.000Z', 0)",
+		`INSERT INTO derivation SELECT 's1', column1, '', '4', '{"align":"fusion/align Fit","shown":"x"}', '', '2026-01-01T00:00:00.000Z' FROM (VALUES ('live'), ('final'), ('final-2'))`,
+		`INSERT INTO calibration SELECT 's1', column1, 0, 'neutral', '{"frames":90}', .03, 1, 2, 'emolab 0.4', '2026-01-01T00:00:00.000Z' FROM (VALUES ('final'), ('final-2'))`,
+		"INSERT INTO eda_response VALUES ('s1', 'final', 0, 1, 5, 6, .1, 1, NULL, 'eda')",
+		"UPDATE session SET state = 'sealed', ended_utc = '2026-01-01T00:00:09.000Z'",
+	) {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatalf("%.100s: %v", query, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, path)
+	d := detail(t, s, "s1")
+	if len(d.Calibrations) != 2 {
+		t.Fatalf("calibrations %+v", d.Calibrations)
+	}
+	for _, c := range d.Calibrations {
+		if c.Kind != kindNeutral || c.N != 1 || !c.Used || c.Stream != "" || c.Step != nil || c.Residual != .03 || string(c.Value) != `{"frames":90}` || c.Software != "emolab 0.4" {
+			t.Errorf("%+v", c)
+		}
+	}
+	if g := d.Segments[0]; g.Screen.Valid() || g.ScreenAssumed || len(d.Decisions) != 0 {
+		t.Errorf("the old segment is %+v", g)
+	}
+	found, err := s.Responses(t.Context(), "s1")
+	if err != nil || len(found) != 1 || found[0].Flagged || !math.IsNaN(found[0].SlopeUSS) || found[0].Stream != "eda" {
+		t.Errorf("the old response is %+v, %v", found, err)
+	}
+	for _, q := range []string{"UPDATE calibration SET used = 0", "DELETE FROM calibration", "INSERT INTO calibration SELECT * FROM calibration"} {
+		if err := byHand(s, q); err == nil || !strings.Contains(err.Error(), "read-only") {
+			t.Errorf("%q on a sealed session gave %v", q, err)
+		}
 	}
 }
 

@@ -18,12 +18,12 @@ import (
 	"emolab/studies/session"
 )
 
-// responses puts skin-conductance responses of 1 µS on a level of 5 µS, at 10 s,
+// responses puts skin-conductance responses of 1 µS on a level of about 5 µS, at 10 s,
 // 20 s and so on, into the EDA samples of a chunk.
 func responses(c stream.Chunk) stream.Chunk {
 	for i := range c.Samples {
 		t := math.Mod(c.Samples[i].At.Sub(origin).Seconds(), 10)
-		us := 5.0
+		us := 5 + .02*math.Sin(c.Samples[i].At.Sub(origin).Seconds()) // flat is no skin
 		if c.Samples[i].At.Sub(origin) >= 10*time.Second {
 			us += 1.6 * (math.Exp(-t/4) - math.Exp(-t/0.8))
 		}

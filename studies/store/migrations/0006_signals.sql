@@ -67,6 +67,39 @@ INSERT INTO calibration
   FROM calibration_5;
 DROP TABLE calibration_5;
 
+-- What is said of skin conductance over the whole of a segment (presentation 0) and over
+-- each presentation.
+CREATE TABLE eda_summary (
+  session_id          TEXT NOT NULL,
+  derivation          TEXT NOT NULL,
+  segment             INTEGER NOT NULL,
+  stream              TEXT NOT NULL,
+  presentation        INTEGER NOT NULL,
+  from_ns             INTEGER NOT NULL,
+  until_ns            INTEGER NOT NULL,
+  valid_s             REAL,
+  valid_share         REAL,
+  enough              INTEGER NOT NULL CHECK (enough IN (0, 1)),
+  scl_us              REAL,
+  scl_outside_us      REAL,
+  responses           INTEGER NOT NULL,
+  per_minute          REAL,
+  amplitude_us        REAL,
+  fine_responses      INTEGER NOT NULL,
+  fine_per_minute     REAL,
+  area_us_s           REAL,
+  edasymp_us2         REAL,
+  edasymp_share       REAL,
+  non_responder       INTEGER NOT NULL CHECK (non_responder IN (0, 1)),
+  related             INTEGER,
+  related_latency_s   REAL,
+  related_first_us    REAL,
+  related_sum_us      REAL,
+  related_max_us      REAL,
+  PRIMARY KEY (session_id, derivation, segment, stream, presentation),
+  FOREIGN KEY (session_id, derivation) REFERENCES derivation(session_id, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE eye_event (
   session_id     TEXT NOT NULL,
   derivation     TEXT NOT NULL,
@@ -168,5 +201,17 @@ CREATE TRIGGER eye_event_derived BEFORE UPDATE ON eye_event
 WHEN (SELECT state FROM session WHERE id = OLD.session_id) IN ('sealed', 'failed')
 BEGIN SELECT RAISE(ABORT, 'the session is closed: its rows are read-only'); END;
 CREATE TRIGGER eye_event_kept BEFORE DELETE ON eye_event
+WHEN (SELECT state FROM session WHERE id = OLD.session_id) IN ('sealed', 'failed')
+BEGIN SELECT RAISE(ABORT, 'the session is closed: its rows are read-only'); END;
+
+-- eda_summary
+CREATE TRIGGER eda_summary_enter BEFORE INSERT ON eda_summary
+WHEN (SELECT state FROM session WHERE id = NEW.session_id) IN ('sealed', 'failed')
+  AND NOT EXISTS (SELECT 1 FROM reprocess WHERE session_id = NEW.session_id AND derivation = NEW.derivation)
+BEGIN SELECT RAISE(ABORT, 'the session is closed: its rows are read-only'); END;
+CREATE TRIGGER eda_summary_derived BEFORE UPDATE ON eda_summary
+WHEN (SELECT state FROM session WHERE id = OLD.session_id) IN ('sealed', 'failed')
+BEGIN SELECT RAISE(ABORT, 'the session is closed: its rows are read-only'); END;
+CREATE TRIGGER eda_summary_kept BEFORE DELETE ON eda_summary
 WHEN (SELECT state FROM session WHERE id = OLD.session_id) IN ('sealed', 'failed')
 BEGIN SELECT RAISE(ABORT, 'the session is closed: its rows are read-only'); END;
