@@ -45,14 +45,12 @@ const (
 	lossFor   = time.Second
 )
 
-// artefacts flags the samples with the given indices.
+// artefacts flags the samples with the given indices, those out of range among
+// them.
 func (r *Result) artefacts(present []int, o Options) {
 	highest := math.Inf(-1)
 	for _, i := range present {
 		highest = max(highest, r.us[i])
-		if !(r.us[i] >= rangeLowUS && r.us[i] <= rangeHighUS) {
-			r.Flags[i] |= OutOfRange
-		}
 		if o.SensorMaxUS > 0 && r.us[i] >= fullShare*o.SensorMaxUS {
 			r.Flags[i] |= Saturated
 		}
@@ -62,8 +60,7 @@ func (r *Result) artefacts(present []int, o Options) {
 			r.Flags[i] |= Temperature
 		}
 	}
-	for _, p := range r.Pieces {
-		index := within(present, p.First, p.Last)
+	for index := range unbroken(r.at, present) {
 		r.flat(index)
 		r.losses(index)
 		if !(o.SensorMaxUS > 0) && r.StepUS > 0 && r.StepUS <= coarseUS {
@@ -73,12 +70,8 @@ func (r *Result) artefacts(present []int, o Options) {
 	r.near()
 }
 
-// within are those of the sorted indices that lie in first..last.
-func within(index []int, first, last int) []int {
-	from, _ := slices.BinarySearch(index, first)
-	until, _ := slices.BinarySearch(index, last+1)
-	return index[from:until]
-}
+// inRange tells whether a skin can have this conductance.
+func inRange(us float64) bool { return us >= rangeLowUS && us <= rangeHighUS }
 
 // steep flags where the signal moves too fast for a skin: below slopeHz, as
 // published, and below cleanHz, which shows a knock of a tenth of a second too.

@@ -181,3 +181,29 @@ func TestFlagNames(t *testing.T) {
 		t.Error("no flag has a name")
 	}
 }
+
+// An electrode that is off for ten seconds must not pull the level down around it.
+func TestElectrodeOffLeavesTheLevel(t *testing.T) {
+	at, us := minute()
+	at, us = append(at, at...), append(us, us...)
+	for i := 3000; i < len(at); i++ {
+		at[i] = at[i].Add(time.Minute)
+	}
+	for _, m := range []Method{HighPass, CVX} {
+		want := Analyze(at, us, Options{Method: m}).Summary(Stretch{})
+		off := slices.Clone(us)
+		for i := 2750; i < 3250; i++ {
+			off[i] = 0
+		}
+		r := Analyze(at, off, Options{Method: m})
+		got := r.Summary(Stretch{})
+		if len(r.Pieces) != 2 || math.Abs(got.SCLUS-want.SCLUS) > .05 || got.Responses.N != want.Responses.N {
+			t.Errorf("%s: a level of %v µS and %d responses in %d pieces; without the loss %v and %d", m, got.SCLUS, got.Responses.N, len(r.Pieces), want.SCLUS, want.Responses.N)
+		}
+		for i, f := range r.Flags {
+			if gone := i >= 2750 && i < 3250; (f&OutOfRange != 0) != gone || gone && (f&Unsplit == 0 || !math.IsNaN(r.Tonic[i])) {
+				t.Fatalf("%s: sample %d has %q and the level %v", m, i, f, r.Tonic[i])
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ package eda
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -115,18 +116,18 @@ type Result struct {
 	ThresholdUS, FineUS float64
 	Rate                float64
 
-	// Tonic and Phasic are in µS; NaN where Flags has Missing or Unsplit.
+	// Tonic and Phasic are in µS; NaN where Flags has Unsplit.
 	Tonic, Phasic []float64
 	// Driver is the nerve activity that CVX or CDA explains the phasic part by, in
-	// µS/s and µS; nil for the other methods, NaN where Flags has Missing, Unsplit
-	// or Undecomposed. It is spiky: compare its sums over half a second or more.
+	// µS/s and µS; nil for the other methods, NaN where Flags has Unsplit or
+	// Undecomposed. It is spiky: compare its sums over half a second or more.
 	Driver []float64
 	// Flags says what is wrong with a sample; 0 = nothing.
 	Flags []Flag
 	// Responses of at least ThresholdUS, in order; Fine those of at least FineUS.
 	// By the Relative rule both are the same and no threshold counts.
 	Responses, Fine []Response
-	// Pieces are the stretches without a gap of more than MaxGap, in order.
+	// Pieces are the stretches that were split each by itself, in order.
 	Pieces []Piece
 	// StepUS is the resolution: the smallest difference between two values that
 	// occur, in µS; 0 when all are equal.
@@ -136,7 +137,8 @@ type Result struct {
 	us []float64
 }
 
-// Piece is a stretch of samples without a gap of more than MaxGap.
+// Piece is a stretch in which no more than MaxGap lies between two samples in
+// range.
 type Piece struct {
 	First, Last int // indices of its first and last sample
 	From, Until instant.Instant
@@ -153,9 +155,9 @@ type Piece struct {
 // flags artefacts. It keeps at and us for the methods of Result.
 //
 // The samples are put on a regular grid of the nominal rate by linear
-// interpolation; where they are missing for more than MaxGap the recording is
-// treated as separate pieces. Method and Scoring say how each is split and
-// scored.
+// interpolation; where they are missing, or of a value that no skin has, for more
+// than MaxGap the recording is treated as separate pieces. Method and Scoring say
+// how each is split and scored.
 //
 // It panics when at and us differ in length.
 func Analyze(at []instant.Instant, us []float64, o Options) Result {
@@ -183,13 +185,18 @@ func AnalyzeContext(ctx context.Context, at []instant.Instant, us []float64, o O
 	if r.Method == CVX || r.Method == CDA {
 		r.Driver = missing(len(us))
 	}
-	present := make([]int, 0, len(us))
+	present, usable := make([]int, 0, len(us)), make([]int, 0, len(us))
 	for i, v := range us {
-		if math.Abs(v) <= implausibleUS {
-			present = append(present, i)
-		} else {
+		switch {
+		case !(math.Abs(v) <= implausibleUS):
 			r.Flags[i] |= Missing | Unsplit
+			continue
+		case !inRange(v):
+			r.Flags[i] |= OutOfRange | Unsplit
+		default:
+			usable = append(usable, i)
 		}
+		present = append(present, i)
 	}
 	r.Rate = o.Rate
 	if !(r.Rate > 0) {
@@ -198,21 +205,32 @@ func AnalyzeContext(ctx context.Context, at []instant.Instant, us []float64, o O
 	r.Rate = min(r.Rate, maxRate)
 	r.StepUS = resolution(us, present)
 	var fine []Response
-	for rest := present; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && at[rest[n]].Sub(at[rest[n-1]]) <= MaxGap {
-			n++
-		}
-		found, err := r.piece(ctx, rest[:n])
+	for index := range unbroken(at, usable) {
+		found, err := r.piece(ctx, index)
 		if err != nil {
 			return Result{}, err
 		}
 		fine = append(fine, found...)
-		rest = rest[n:]
 	}
 	r.artefacts(present, o)
 	r.keep(fine)
 	return r, nil
+}
+
+// unbroken yields the runs of samples that no gap of more than MaxGap parts.
+func unbroken(at []instant.Instant, index []int) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		for len(index) > 0 {
+			n := 1
+			for n < len(index) && at[index[n]].Sub(at[index[n-1]]) <= MaxGap {
+				n++
+			}
+			if !yield(index[:n]) {
+				return
+			}
+			index = index[n:]
+		}
+	}
 }
 
 func missing(n int) []float64 { return slices.Repeat([]float64{math.NaN()}, n) }

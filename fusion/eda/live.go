@@ -137,10 +137,10 @@ func scale(weights []float64) {
 	}
 }
 
-// Add takes one sample: us in µS, NaN = missing, in order of time. After a gap
-// of more than MaxGap it begins anew.
+// Add takes one sample: us in µS, NaN = missing, in order of time. What no skin
+// can have is missing too. After a gap of more than MaxGap it begins anew.
 func (l *Live) Add(at instant.Instant, us float64) Reading {
-	if !(math.Abs(us) <= implausibleUS) {
+	if !inRange(us) {
 		return Reading{At: at, Tonic: math.NaN(), Phasic: math.NaN()}
 	}
 	if !l.begun || at.Sub(l.last) > MaxGap {
