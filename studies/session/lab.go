@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"emolab/calibration/gaze"
 	"emolab/calibration/neutral"
 	"emolab/fusion/align"
 	"emolab/fusion/bus"
@@ -33,7 +34,8 @@ type Lab struct {
 	rest  neutral.Live           // used by pump only: the participant's neutral face
 	vigil *vigil                 // used by pump only; nil where the clock is no host's
 
-	newPerson atomic.Bool // another participant sits down: pump forgets the face
+	newPerson  atomic.Bool                      // another participant sits down: pump forgets the face
+	correction atomic.Pointer[trace.Correction] // of the gaze, from the next chunk on; nil: as it was
 
 	mu     sync.Mutex
 	meters map[string]*meter
@@ -241,6 +243,9 @@ func (l *Lab) carry(ctx context.Context, c stream.Chunk) error {
 		l.rest.Reset()
 		l.trace.NewPerson()
 	}
+	if c := l.correction.Swap(nil); c != nil {
+		l.trace.SetGaze(*c)
+	}
 	rows := l.trace.Add(c)
 	if len(rows) == 0 {
 		return nil
@@ -272,6 +277,26 @@ func (l *Lab) calibrate() {
 // face before (how it looks at rest, how far its eyes open) is forgotten from
 // the next chunk on. It may be called from any goroutine.
 func (l *Lab) NewPerson() { l.newPerson.Store(true) }
+
+// SetGaze says what the live trace corrects the gaze with from the next chunk on; nil
+// = nothing. It may be called from any goroutine.
+func (l *Lab) SetGaze(c *gaze.Calibration) {
+	var correct trace.Correction
+	if c != nil {
+		correct = c.Apply
+	}
+	l.correction.Store(&correct)
+}
+
+// first returns the lab's first stream of a kind.
+func (l *Lab) first(kind stream.Kind) (stream.Info, bool) {
+	for _, info := range l.streams {
+		if info.Kind == kind {
+			return info, true
+		}
+	}
+	return stream.Info{}, false
+}
 
 func (l *Lab) measure(c stream.Chunk, live *align.Live) {
 	l.mu.Lock()

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"emolab/calibration/conductance"
+	"emolab/calibration/gaze"
 	"emolab/fusion/bus"
 	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
@@ -62,6 +64,9 @@ type Options struct {
 	// deeply. A virtual participant does what they ask. Both may be nil.
 	TargetShown func(Target)
 	Breathed    func(instant.Instant)
+	// Attended tells whether somebody watches at a console. It is asked in a simulated
+	// lab only, where nobody may be there to decide; nil: nobody is.
+	Attended func() bool
 	// Ended is called with each outcome, after the bundle is written. It may be nil.
 	Ended func(Outcome)
 }
@@ -70,6 +75,7 @@ type Options struct {
 // bundle. It is safe for concurrent use.
 type Manager struct {
 	o       Options
+	pace    pace
 	running sync.WaitGroup
 
 	mu      sync.Mutex
@@ -94,12 +100,19 @@ type run struct {
 	step int    // index of the step on the stage, -1 before the first
 	busy string // what closing it is doing; "" while it records
 	film film
+
+	check *Check            // the latest; what it points to is never changed
+	drift *gaze.Drift       // likewise
+	asked chan<- choiceMade // while the operator is asked
 }
 
 // NewManager makes a manager. Recovered sessions that the archive holds are
 // offered in Status.
 func NewManager(ctx context.Context, o Options) (*Manager, error) {
-	m := &Manager{o: o}
+	m := &Manager{o: o, pace: pace{
+		settle: gaze.DefaultSettle, show: gaze.ShowFor, longer: time.Second, arrive: 250 * time.Millisecond,
+		breathe: 5 * time.Second, watch: conductance.Watch,
+	}}
 	return m, m.findRecovered(ctx)
 }
 
@@ -329,12 +342,15 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []s
 	if allowed(cur.answers, FaceVideo) {
 		m.startFilm(cur, cur.segment.Start)
 	}
-	reached, answers := make(chan int), make(chan answer)
+	reached, answers, notes := make(chan int), make(chan answer), make(chan note)
+	deaf := make(chan struct{}) // closed when nobody reads the three any more
+	led := m.newLeader(cur, notes, deaf)
 	group, inner := errgroup.WithContext(ctx)
 	written := make(chan error, 1)
 	go func() {
+		defer close(deaf)
 		// The writer outlives ctx: what was observed until the stop is kept.
-		err := write(context.WithoutCancel(ctx), rec, absent, sub, reached, answers, m.closedFilms)
+		err := write(context.WithoutCancel(ctx), rec, absent, sub, reached, answers, notes, m.closedFilms)
 		sub.Close() // a failed writer must not hold up the lab
 		cur.stop(err)
 		written <- err
@@ -352,7 +368,9 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []s
 				case <-inner.Done():
 				}
 			},
-			Answered: func(c Consent) { m.answered(inner, cur, answers, c) },
+			Answered:  func(c Consent) { m.answered(inner, cur, answers, c) },
+			Procedure: led.lead,
+			Cross:     led.cross,
 		})
 		if err == nil {
 			err = errPlanShown
@@ -360,6 +378,7 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []s
 		return err
 	})
 	why := group.Wait()
+	led.close()
 	if cause := context.Cause(ctx); cause != nil {
 		why = cause
 	}
@@ -490,6 +509,10 @@ func (m *Manager) Status() Status {
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
 	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil, s.Waiting)
 	if cur := m.current; cur != nil {
+		s.Check, s.Drift, s.Screen, s.ScreenAssumed = cur.check, cur.drift, &cur.segment.Screen, cur.segment.ScreenAssumed
+		if s.Asked = cur.asked != nil; s.Asked {
+			s.Alarms = append([]Alarm{cur.check.alarm()}, s.Alarms...)
+		}
 		m.showFilm(cur, &s)
 		if cur.segment.Start != 0 {
 			s.Alarms = append(overslept(m.o.Lab.slept(cur.segment.Start)), s.Alarms...)

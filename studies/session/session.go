@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"time"
 
+	"emolab/calibration/gaze"
 	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -230,10 +231,18 @@ type Status struct {
 	DiskFree    int64      `json:"disk_free_bytes"`
 	Video       bool       `json:"face_video"` // the video of the face is being kept, with the participant's consent
 	DiskHours   float64    `json:"disk_hours"` // at TypicalBytesPerHour, and TypicalVideoBytesPerHour while Video
-	Recovered   []Summary  `json:"recovered"`  // sessions waiting to be continued or sealed
-	LastOutcome *Outcome   `json:"last_outcome"`
-	StudyID     string     `json:"study_id"`
-	StudyTitle  string     `json:"study_title"`
+	// Check is the calibration, validation or breath that runs, or the latest of the
+	// session; nil when there was none. Asked says that it waits for Decide.
+	Check *Check `json:"check"`
+	Asked bool   `json:"asked"`
+	// Drift is what the fixation crosses of the session say so far; nil before the first.
+	Drift         *gaze.Drift         `json:"drift"`
+	Screen        *eyemovement.Screen `json:"screen"` // the participant's; nil when no session runs
+	ScreenAssumed bool                `json:"screen_assumed"`
+	Recovered     []Summary           `json:"recovered"` // sessions waiting to be continued or sealed
+	LastOutcome   *Outcome            `json:"last_outcome"`
+	StudyID       string              `json:"study_id"`
+	StudyTitle    string              `json:"study_title"`
 }
 
 // Outcome is how the latest session ended.

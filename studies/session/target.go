@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"emolab/calibration/gaze"
@@ -85,8 +86,13 @@ func AssumedScreen() eyemovement.Screen {
 	return eyemovement.Screen{WidthMM: 531, HeightMM: 299, DistanceMM: 650}
 }
 
+// ErrNotShown says that the participant's screen does not show what it was asked to,
+// although it is there.
+var ErrNotShown = errors.New("the page does not show what it was asked to")
+
 // Surface is the participant's screen during a step that the session leads.
-// Its calls return when what they ask for is on the screen.
+// Its calls return when what they ask for is on the screen, with ErrNotShown, or with
+// the error of their context.
 type Surface interface {
 	// Show moves the target to a place, in fractions of the screen, and returns
 	// where and from when it stands.

@@ -31,12 +31,13 @@ var errStalled = errors.New("the disk did not take the data within " + stallLimi
 	": what was written until then is safe; check the disk before you continue")
 
 // write carries chunks from the bus to the recorder until the subscription
-// ends, one transaction per flushEvery or flushSamples. Steps of the plan and
-// answers of the participant come in between, on reached and answers. Files of
+// ends, one transaction per flushEvery or flushSamples. Steps of the plan, answers of
+// the participant, targets and decisions come in between, on reached, answers and
+// notes. Files of
 // video are noted as they close, so that a killed process leaves none that nobody
 // knows of. first is written before anything else. It is the only user of rec while
 // it runs.
-func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Subscription, reached <-chan int, answers <-chan answer, closed func() []Video) error {
+func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Subscription, reached <-chan int, answers <-chan answer, notes <-chan note, closed func() []Video) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	batch, samples := first, 0
@@ -72,6 +73,11 @@ func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Sub
 			}
 			close(a.kept)
 			continue
+		case n := <-notes:
+			if err := timely(ctx, n.keep(rec)); err != nil {
+				return fmt.Errorf("keep what was shown or decided: %w", err)
+			}
+			continue
 		case <-tick.C:
 			for _, v := range closed() {
 				if err := timely(ctx, func(ctx context.Context) error { return rec.Video(ctx, v) }); err != nil {
@@ -89,6 +95,16 @@ func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Sub
 type answer struct {
 	Consent
 	kept chan<- struct{}
+}
+
+// keep returns what writes the note to rec.
+func (n note) keep(rec Recorder) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if n.target != nil {
+			return rec.Target(ctx, *n.target)
+		}
+		return rec.Decision(ctx, *n.decision)
+	}
 }
 
 // timely writes within stallLimit; later, the error is errStalled.

@@ -17,10 +17,6 @@ import (
 // participant read for some seconds, and a target glides for less than one.
 const showPatience = 20 * time.Second
 
-// errNotShown is the reason for which a page is let go that does not show what it
-// was asked to.
-var errNotShown = errors.New("stage: the page does not show what it was asked to")
-
 // led tells whether the session, not the page, leads a step.
 func led(a study.Action) bool {
 	return a == study.Calibrate || a == study.Validate || a == study.Breath
@@ -69,7 +65,7 @@ func (sh *show) finish() error {
 	sf := sh.surface
 	sh.surface = nil
 	sf.cancel()
-	if errors.Is(sf.err, errNotShown) {
+	if errors.Is(sf.err, session.ErrNotShown) {
 		sh.server.rec.fault(sf.link.run, sh.server.o.Clock.Now(), "step %d: %v", sf.step, sf.err)
 		sf.link.cancel() // it will connect again, and be sent the step again
 		return nil
@@ -105,7 +101,7 @@ func (sf *surface) Show(ctx context.Context, x, y float64) (session.Shown, error
 	id := sf.id.Add(1)
 	s, err := sf.ask(ctx, id, &protocol.Target{Run: sf.run, Step: sf.step, ID: id, Place: protocol.Place{X: x, Y: y}})
 	if err == nil && math.IsNaN(s.X) {
-		err = fmt.Errorf("%w: it does not say where the target is", errNotShown)
+		err = fmt.Errorf("%w: it does not say where the target is", session.ErrNotShown)
 	}
 	return s, err
 }
@@ -143,7 +139,7 @@ func (sf *surface) ask(ctx context.Context, id int64, m protocol.Message) (sessi
 		case <-ctx.Done():
 			return session.Shown{}, ctx.Err()
 		case <-late.C:
-			return session.Shown{}, fmt.Errorf("%w within %v: %s", errNotShown, showPatience, m.Type())
+			return session.Shown{}, fmt.Errorf("%w within %v: %s", session.ErrNotShown, showPatience, m.Type())
 		}
 	}
 }
