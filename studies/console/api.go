@@ -39,6 +39,7 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("GET /api/bundles/{name}", c.bundle)
 	mux.HandleFunc("POST /api/session/start", c.start)
 	mux.HandleFunc("POST /api/session/stop", c.stop)
+	mux.HandleFunc("POST /api/session/calibration", c.decide)
 	mux.HandleFunc("POST /api/session/continue", c.resume)
 	mux.HandleFunc("POST /api/session/seal", c.seal)
 	mux.HandleFunc("GET /ws/console", c.watch)
@@ -139,6 +140,17 @@ func (c *Console) stop(w http.ResponseWriter, r *http.Request) {
 	c.answer(w, "", c.operator.Stop(outlive(r), strings.TrimSpace(req.Reason)))
 }
 
+func (c *Console) decide(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		Choice session.Choice `json:"choice"`
+		Reason string         `json:"reason"`
+	}
+	if !readJSON(w, r, &req) {
+		return
+	}
+	c.answer(w, "", c.operator.Decide(req.Choice, req.Reason))
+}
+
 func (c *Console) resume(w http.ResponseWriter, r *http.Request) {
 	if id, ok := sessionID(w, r); ok {
 		c.answer(w, id, c.operator.Continue(outlive(r), id))
@@ -177,7 +189,7 @@ func (c *Console) answer(w http.ResponseWriter, id string, err error) {
 		writeJSON(w, http.StatusOK, struct {
 			SessionID string `json:"session_id,omitempty"`
 		}{id})
-	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle):
+	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle), errors.Is(err, session.ErrNotAsked):
 		writeError(w, http.StatusConflict, err.Error())
 	default:
 		writeError(w, http.StatusUnprocessableEntity, err.Error())

@@ -27,6 +27,8 @@ type Operator interface {
 	Stop(ctx context.Context, reason string) error // "" = none was given
 	Continue(ctx context.Context, sessionID string) error
 	Seal(ctx context.Context, sessionID string) error // a recovered session, as it is
+	// Decide answers the question about a calibration that was refused.
+	Decide(choice session.Choice, reason string) error
 	Sessions(ctx context.Context) ([]session.Summary, error)
 }
 
@@ -85,4 +87,11 @@ func (c *Console) Run(ctx context.Context) error {
 	defer sub.Close()
 	c.hub.run(ctx, sub)
 	return nil
+}
+
+// Watched tells whether somebody has the page open.
+func (c *Console) Watched() bool {
+	c.hub.mu.Lock()
+	defer c.hub.mu.Unlock()
+	return len(c.hub.viewers) > 0
 }

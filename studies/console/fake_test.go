@@ -80,6 +80,10 @@ func (f *fakeOperator) Seal(_ context.Context, id string) error {
 	return f.call("seal "+id, func(s *session.Status) { s.Recovered = nil })
 }
 
+func (f *fakeOperator) Decide(choice session.Choice, reason string) error {
+	return f.call("decide "+string(choice)+" "+reason, func(s *session.Status) { s.Asked = false })
+}
+
 func (f *fakeOperator) Sessions(context.Context) ([]session.Summary, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
