@@ -21,18 +21,20 @@ func plain(width, height int, b, g, r byte) frame.Frame {
 func TestColours(t *testing.T) {
 	c := newCurve()
 	for name, k := range map[string]struct {
-		f    frame.Frame
-		want float64
+		f     frame.Frame
+		bt709 bool
+		want  float64
 	}{
-		"black":    {plain(64, 48, 0, 0, 0), 0},
-		"white":    {plain(64, 48, 255, 255, 255), 1},
-		"red":      {plain(64, 48, 0, 0, 255), .2126},
-		"green":    {plain(64, 48, 0, 255, 0), .7152},
-		"blue":     {plain(64, 48, 255, 0, 0), .0722},
-		"mid grey": {plain(1920, 1080, 188, 188, 188), .5029}, // ((188/255+.055)/1.055)^2.4
-		"no pixel": {frame.Frame{}, 0},
+		"black":        {plain(64, 48, 0, 0, 0), false, 0},
+		"white":        {plain(64, 48, 255, 255, 255), false, 1},
+		"red":          {plain(64, 48, 0, 0, 255), false, .2126},
+		"green":        {plain(64, 48, 0, 255, 0), false, .7152},
+		"blue":         {plain(64, 48, 255, 0, 0), false, .0722},
+		"mid grey":     {plain(1920, 1080, 188, 188, 188), false, .5029}, // ((188/255+.055)/1.055)^2.4
+		"grey is grey": {plain(64, 48, 188, 188, 188), true, .5029},
+		"no pixel":     {frame.Frame{}, false, 0},
 	} {
-		if got := c.mean(k.f); math.Abs(got-k.want) > 1e-4 {
+		if got := c.mean(k.f, k.bt709); math.Abs(got-k.want) > 1e-4 {
 			t.Errorf("%s: %.5f, want %.5f", name, got, k.want)
 		}
 	}
@@ -58,8 +60,24 @@ func TestHalves(t *testing.T) {
 		}
 		want := (float64(share)*c[upper] + float64(h-share)*c[lower]) / float64(h)
 		// What is looked at of it is every second or third row at most.
-		if got := c.mean(f); math.Abs(got-want) > math.Abs(c[upper]-c[lower])*3/float64(h)+1e-9 {
+		if got := c.mean(f, rapid.Bool().Draw(t, "bt709")); math.Abs(got-want) > math.Abs(c[upper]-c[lower])*3/float64(h)+1e-9 {
 			t.Fatalf("%.5f, want %.5f", got, want)
+		}
+	})
+}
+
+// A colour that BT.709 coded and BT.601 decoded comes back, as long as nothing was
+// cut off on the way.
+func TestRecoded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		value := func(label string) float64 { return float64(rapid.IntRange(70, 185).Draw(t, label)) }
+		r, g, b := value("r"), value("g"), value("b")
+		luma := red*r + green*g + blue*b
+		cr, cb := (r-luma)/1.5748, (b-luma)/1.8556
+		decoded := func(v float64) byte { return byte(math.Round(max(0, min(v, 255)))) }
+		gotB, gotG, gotR := recoded(decoded(luma+1.772*cb), decoded(luma-.344136*cb-.714136*cr), decoded(luma+1.402*cr))
+		if off := max(math.Abs(float64(gotB)-b), math.Abs(float64(gotG)-g), math.Abs(float64(gotR)-r)); off > 2 {
+			t.Fatalf("%v %v %v came back as %d %d %d", r, g, b, gotR, gotG, gotB)
 		}
 	})
 }

@@ -32,7 +32,7 @@ func fade(t *testing.T) string {
 func TestVideo(t *testing.T) {
 	t.Parallel()
 	held := 0
-	got, err := Video(t.Context(), fade(t), func(context.Context) error { held++; return nil })
+	got, err := Video(t.Context(), fade(t), false, func(context.Context) error { held++; return nil })
 	if err != nil || len(got) != fadeFrames || held != fadeFrames {
 		t.Fatalf("%d frames, asked %d times, %v; want %d", len(got), held, err, fadeFrames)
 	}
@@ -49,7 +49,7 @@ func TestVideoIsGivenUp(t *testing.T) {
 	t.Parallel()
 	film, enough := fade(t), errors.New("enough")
 	n := 0
-	if _, err := Video(t.Context(), film, func(context.Context) error {
+	if _, err := Video(t.Context(), film, false, func(context.Context) error {
 		if n++; n == 3 {
 			return enough
 		}
@@ -58,10 +58,10 @@ func TestVideoIsGivenUp(t *testing.T) {
 		t.Errorf("%v, want what hold said", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := Video(ctx, film, func(context.Context) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
+	if _, err := Video(ctx, film, false, func(context.Context) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want context.Canceled", err)
 	}
-	if _, err := Video(t.Context(), filepath.Join(t.TempDir(), "none.mp4"), nil); err == nil {
+	if _, err := Video(t.Context(), filepath.Join(t.TempDir(), "none.mp4"), false, nil); err == nil {
 		t.Error("a film that is not there was read")
 	}
 }

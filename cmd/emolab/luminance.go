@@ -54,7 +54,7 @@ func lightOf(ctx context.Context, s *store.Store, st *study.Study, stim study.St
 	if err := hold(ctx); err != nil {
 		return false, err
 	}
-	light, err := luminance.Video(ctx, filepath.Join(st.Dir, filepath.FromSlash(stim.File)), hold)
+	light, err := luminance.Video(ctx, filepath.Join(st.Dir, filepath.FromSlash(stim.File)), stim.BT709, hold)
 	if err != nil {
 		return false, err
 	}

@@ -109,6 +109,7 @@ func measureStimulus(dir, folder string, l listing) (Stimulus, error) {
 		return s, fmt.Errorf("%s: %w", full, err)
 	}
 	s.Width, s.Height = v.width, v.height
+	s.BT709 = v.bt709()
 	s.Duration, s.FrameTimes = v.duration, v.times
 	return s, nil
 }

@@ -36,8 +36,8 @@ func TestExampleStudy(t *testing.T) {
 			t.Errorf("no stimulus %s", want.id)
 			continue
 		}
-		if m.Width != 360 || m.Height != 640 {
-			t.Errorf("%s: %d x %d px, want 360 x 640", want.id, m.Width, m.Height)
+		if m.Width != 360 || m.Height != 640 || !m.BT709 {
+			t.Errorf("%s: %d x %d px, BT.709 %v; want 360 x 640, true", want.id, m.Width, m.Height, m.BT709)
 		}
 		if d := time.Duration(want.seconds) * time.Second; m.Duration != d {
 			t.Errorf("%s lasts %s, want %s", want.id, m.Duration, d)

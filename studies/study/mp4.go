@@ -41,7 +41,8 @@ var errCutShort = errors.New("the file is cut short or damaged: copy it again")
 
 // video is the video track of an MP4 file.
 type video struct {
-	width, height int // px, as displayed
+	width, height int    // px, as displayed
+	matrix        uint16 // see track
 	duration      time.Duration
 	times         []time.Duration // of the frames, in order of display
 }
@@ -213,7 +214,7 @@ func (t track) video(movieScale uint32) (video, error) {
 	if err != nil {
 		return video{}, err
 	}
-	v := video{width: t.width, height: t.height}
+	v := video{width: t.width, height: t.height, matrix: t.matrix}
 	for _, f := range t.frames {
 		// A frame that begins before the edit is decoded for the sake of the
 		// others but not shown, as in browsers.

@@ -42,6 +42,7 @@ type film struct {
 	elst   []int64 // length, from, rate, ...; movie units are milliseconds
 	mvex   bool
 	tracks int
+	entry  []byte // of the sample description, after its codec
 }
 
 func (f film) bytes() []byte {
@@ -62,7 +63,7 @@ func (f film) bytes() []byte {
 			box("mdhd", words(0, 0, 0, f.scale, 0, 0)),
 			box("hdlr", words(0, 0), []byte("vide"), words(0, 0, 0)),
 			box("minf", box("stbl",
-				box("stsd", words(0, 1, 8), []byte(f.codec)),
+				box("stsd", words(0, 1, int64(8+len(f.entry))), []byte(f.codec), f.entry),
 				table("stts", 2, f.stts), table("ctts", 2, f.ctts))),
 		))
 	moov := [][]byte{box("mvhd", words(0, 0, 0, 1000, 0))}
@@ -91,6 +92,37 @@ func ms(v ...int) []time.Duration {
 		d[i] = time.Duration(v[i]) * time.Millisecond
 	}
 	return d
+}
+
+// By which matrix a browser takes the colours: as the file says, and by its height
+// where it says nothing.
+func TestColourMatrix(t *testing.T) {
+	colr := func(kind string, matrix byte) []byte {
+		return slices.Concat(make([]byte, 78), box("pasp", words(1, 1)), box("colr", []byte(kind), []byte{0, 1, 0, 1, 0, matrix, 0}))
+	}
+	for _, c := range []struct {
+		name   string
+		entry  []byte
+		height int64
+		bt709  bool
+	}{
+		{"says BT.709", colr("nclx", 1), 640, true},
+		{"says BT.601", colr("nclx", 6), 1080, false},
+		{"QuickTime", colr("nclc", 1), 640, true},
+		{"unspecified and low", colr("nclx", 2), 640, false},
+		{"unspecified and high", colr("nclx", 2), 1080, true},
+		{"a profile", colr("prof", 1), 640, false},
+		{"nothing, low", nil, 640, false},
+		{"nothing, high", nil, 720, true},
+		{"cut short", colr("nclx", 1)[:100], 640, false},
+	} {
+		f := plainFilm()
+		f.entry, f.size[1] = c.entry, c.height
+		v, err := parseFilm(f.bytes())
+		if err != nil || v.bt709() != c.bt709 {
+			t.Errorf("%s: BT.709 %v, %v", c.name, v.bt709(), err)
+		}
+	}
 }
 
 func TestFrameTables(t *testing.T) {

@@ -37,7 +37,10 @@ type Stimulus struct {
 	SHA256 string // of the file, hex
 
 	Width, Height int // px, as displayed
-	Duration      time.Duration
+	// BT709 says by which matrix a browser makes RGB of the file's colours:
+	// ITU-R BT.709's, else BT.601's.
+	BT709    bool
+	Duration time.Duration
 	// FrameTimes is the presentation time of each frame within the file, in
 	// order of display. len(FrameTimes) is the number of frames.
 	FrameTimes []time.Duration

@@ -12,6 +12,7 @@ import (
 type track struct {
 	handler       string // "vide", "soun"
 	codec         string // of the first sample description: "avc1"
+	matrix        uint16 // by which its colours were coded, ISO/IEC 23091-2; 0 = it does not say
 	width, height int    // px, as displayed: turned by the matrix
 	scale         uint32 // units per second of frame times
 	edits         []edit
@@ -113,6 +114,7 @@ func (t *track) readTable(kind string, body []byte) (err error) {
 		if len(body) >= 16 {
 			t.codec = string(body[12:16])
 		}
+		t.matrix = colours(body)
 	case "stts":
 		t.lasts, err = readRuns(body)
 	case "ctts":
@@ -121,6 +123,47 @@ func (t *track) readTable(kind string, body []byte) (err error) {
 		t.offsets, err = readRuns(body)
 	}
 	return err
+}
+
+// visualEntry is how long a stsd box is up to the boxes in its first sample
+// description: 8 bytes of its own and 86 of a picture's (ISO/IEC 14496-12, 12.1.3).
+const visualEntry = 8 + 86
+
+// Matrices of ISO/IEC 23091-2.
+const (
+	matrixBT709 = 1
+	// highDefinition is the height, px, from which browsers take a file that does not
+	// say, or says "unspecified" (2), for BT.709 (Chromium's media/base).
+	highDefinition = 720
+)
+
+// bt709 tells whether a browser decodes the colours by BT.709's matrix.
+func (v video) bt709() bool {
+	switch v.matrix {
+	case 0, 2:
+		return v.height >= highDefinition
+	}
+	return v.matrix == matrixBT709
+}
+
+// colours reads the colour matrix from the first colr box of an stsd box; 0 where
+// there is none. Damage in here is not the study's concern: then it says nothing.
+func colours(stsd []byte) (matrix uint16) {
+	if len(stsd) < visualEntry {
+		return 0
+	}
+	length := int64(binary.BigEndian.Uint32(stsd[8:])) + 8
+	if length < visualEntry || length > int64(len(stsd)) {
+		return 0
+	}
+	_ = eachBox(stsd[visualEntry:length], func(kind string, body []byte) error {
+		// "nclx" or QuickTime's "nclc", then primaries, transfer and matrix.
+		if kind == "colr" && len(body) >= 10 && string(body[:3]) == "ncl" && matrix == 0 {
+			matrix = binary.BigEndian.Uint16(body[8:])
+		}
+		return nil
+	})
+	return matrix
 }
 
 // readRuns reads an stts or ctts box: version and flags, a count, and that many
