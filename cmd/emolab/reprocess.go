@@ -44,6 +44,9 @@ func (sessionReprocessCmd) Help() string {
 	return `The rows that are there stay as they are; the new ones stand beside them, under a
 name of their own. Video is there only where the participant has allowed it.
 
+The calibration of the gaze is fitted again too, from the targets that were shown and
+the gaze meanwhile; what was accepted during the session is what gaze is corrected by.
+
 With --align the clocks are fitted anew from what was observed. The program that
 sealed the session comes to the same instants, to the nanosecond; a newer one may
 not, and then the new derivation has the new ones: its clocks, its statements, what
@@ -156,7 +159,7 @@ func printRealigned(out io.Writer, made store.Rederived, segments bool) error {
 // printDerivations lists how a session's trace was made, each time.
 func printDerivations(a *app, d *store.Detail) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "DERIVATION\tVERSION\tSHOWN\tFACE AT REST\tFROM\tNETS")
+	fmt.Fprintln(w, "DERIVATION\tVERSION\tSHOWN\tFACE AT REST\tFROM\tGAZE\tNETS")
 	for _, v := range d.Derivations {
 		shown, rest := "", "-"
 		if v.Current {
@@ -167,7 +170,7 @@ func printDerivations(a *app, d *store.Detail) error {
 		} else if ok {
 			rest = fmt.Sprintf("%d frames in %.1f s", n.Frames, n.Until.Sub(n.From).Seconds())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, v.Version, shown, rest, v.FaceStream, v.Model)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, v.Version, shown, rest, v.FaceStream, correctedBy(d, v.Name), v.Model)
 	}
 	return w.Flush()
 }

@@ -58,6 +58,21 @@ func printGaze(out io.Writer, d *store.Detail) error {
 	return nil
 }
 
+// correctedBy says what the gaze of a derivation is corrected by: the residuals of the
+// calibrations, in order of time.
+func correctedBy(d *store.Detail, derivation string) string {
+	var all []string
+	for _, c := range d.Calibrations {
+		if c.Derivation == derivation && c.Kind == "gaze" && c.Used {
+			all = append(all, "±"+inDegrees(c.Residual))
+		}
+	}
+	if len(all) == 0 {
+		return "as delivered"
+	}
+	return strings.Join(all, ", ")
+}
+
 // ordinal counts from 1 what is counted from 0; "-" where there is none.
 func ordinal(n *int) string {
 	if n == nil {
