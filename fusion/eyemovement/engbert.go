@@ -98,7 +98,7 @@ func ekVelocity(g Gaze, s Screen, dt time.Duration) plane {
 // ekNoise returns the median estimate of the noise's deviation:
 // sqrt(median(v²) - median(v)²).
 func ekNoise(v []float64) float64 {
-	var there, squares []float64
+	there, squares := make([]float64, 0, len(v)), make([]float64, 0, len(v))
 	for _, x := range v {
 		if finite(x) {
 			there = append(there, x)
