@@ -104,6 +104,8 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 		Film:    o.rig.film(o.dir),
 		Screen:  o.rig.screen, Tracker: o.rig.tracker(),
 		TargetShown: o.rig.shown, Breathed: o.rig.breathed,
+		// The console stands before any session can be started.
+		Attended: func() bool { return a.console.Watched() },
 		Software: "emolab " + version, Dir: o.dir, Log: o.log,
 		Ended: func(out session.Outcome) {
 			if err := o.rig.keepTruth(o.dir, out.SessionID); err != nil {

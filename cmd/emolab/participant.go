@@ -45,7 +45,7 @@ func (r *rig) shown(t session.Target) {
 		r.truth.Look(t.Until, t.X, t.Y, false)
 		return
 	}
-	if r.slip != 0 && t.Purpose == session.ToValidate && t.Index == 0 {
+	if r.slip != 0 && t.Purpose == session.ToValidate && t.Index == 0 && t.Round < r.slips {
 		x, y := r.screen.At(r.slip, 0)
 		r.truth.Slip(t.From, x-.5, y-.5)
 	}
@@ -81,9 +81,9 @@ type openGaze struct{ source *gazepoint.Source }
 const (
 	// arrives is how long the tracker waits at each point before it measures: the
 	// target's way across the screen, and the eyes' after it.
-	arrives = 1000 * time.Millisecond
+	arrives = 1300 * time.Millisecond
 	// lookedAt is how long it measures there.
-	lookedAt = 800 * time.Millisecond
+	lookedAt = 900 * time.Millisecond
 )
 
 // Calibrate has the tracker calibrate itself on these points. turn shows each.

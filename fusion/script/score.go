@@ -32,7 +32,7 @@ func (r Record) Alignment(stream string, samples []Stamped) (e TimeError, ok boo
 	var errs []float64
 	inside := 0
 	for _, s := range samples {
-		c, found := inForce(r.Clocks, stream, s.Arrival)
+		c, found := ticking(r.Clocks, stream, s)
 		if !found {
 			continue
 		}
@@ -52,6 +52,28 @@ func (r Record) Alignment(stream string, samples []Stamped) (e TimeError, ok boo
 		Inside: float64(inside) / float64(len(errs)),
 	}, true
 }
+
+// ticking returns the clock that a sample was stamped by: that in force when it
+// arrived, or, of a clock that had only just begun anew, the one before, when the
+// sample was still on its way.
+func ticking(clocks []Clock, stream string, s Stamped) (Clock, bool) {
+	now, found := inForce(clocks, stream, s.Arrival)
+	if !found || s.Arrival.Sub(now.At0) > underWay {
+		return now, found
+	}
+	before, ok := inForce(clocks, stream, now.At0-1)
+	if !ok {
+		return now, true
+	}
+	age := func(c Clock) time.Duration { return s.Arrival.Sub(c.Near(s.Tick, s.Arrival)).Abs() }
+	if age(before) < age(now) {
+		return before, true
+	}
+	return now, true
+}
+
+// underWay is how long a sample may be on its way.
+const underWay = time.Second
 
 // Seen is what was recognised in one camera frame: the most probable class, ""
 // when no face was found.

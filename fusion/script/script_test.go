@@ -82,6 +82,15 @@ func TestAlignmentScore(t *testing.T) {
 	if e.Inside != 0 {
 		t.Errorf("errors of 0.2 ms are outside a bound of 0.15 ms, scored %.2f inside", e.Inside)
 	}
+	// The clock begins anew; what was on its way then is still of the old one.
+	const anew = instant.Instant(15e9)
+	late := Stamped{Tick: c.Tick(anew-10e6) % (1 << 32), Arrival: anew + 10e6, At: anew - 10e6}
+	fresh := Clock{Stream: "eda", At0: anew, NsPerTick: 1000}
+	truth.Power(fresh)
+	early := Stamped{Tick: fresh.Tick(anew + 1e6), Arrival: anew + 10e6, At: anew + 1e6}
+	if e, ok := truth.Record().Alignment("eda", []Stamped{late, early}); !ok || e.MaxMs > .01 {
+		t.Errorf("around a clock that begins anew: %+v", e)
+	}
 	if _, ok := truth.Record().Alignment("gaze", samples); ok {
 		t.Error("scored a stream without a true clock")
 	}
