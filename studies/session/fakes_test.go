@@ -176,6 +176,7 @@ type screen struct {
 	next    chan struct{}
 	answers chan Consent
 	waiting atomic.Value // string
+	surface *glass       // shows what the session asks for, by itself; nil: nothing does
 }
 
 func (s *screen) Connected() bool { return true }
@@ -188,6 +189,12 @@ func (s *screen) Waiting() string {
 func (s *screen) Present(ctx context.Context, p Presentation) error {
 	for step := p.From; step < len(p.Plan.Steps); step++ {
 		p.Began(step)
+		if s.surface != nil && p.Plan.Steps[step].Action != study.Play {
+			if err := s.surface.present(ctx, p, p.Plan.Steps[step]); err != nil {
+				return err
+			}
+			continue
+		}
 		next := s.next
 		if p.Plan.Steps[step].Action == study.Consent {
 			next = nil
