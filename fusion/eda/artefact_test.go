@@ -53,6 +53,11 @@ func TestArtefacts(t *testing.T) {
 		{"a knock", Options{}, func(us []float64) { span(us, 30, 60, func(v, s float64) float64 { return v + 3 }) }, Jump, [2]float64{29.96, 30.04}, [2]float64{29.5, 30.5}},
 		{"an electrode off and on", Options{}, func(us []float64) { span(us, 30, 32, func(v, s float64) float64 { return .5 }) }, Loss, [2]float64{30, 32}, [2]float64{30, 32}},
 		{"a lasting lower level", Options{}, func(us []float64) { span(us, 30, 60, func(v, s float64) float64 { return v - 2 }) }, Loss, [2]float64{30, 35}, [2]float64{30, 36.2}},
+		{"a slow fall and half a recovery", Options{}, func(us []float64) {
+			span(us, 30, 33, func(v, s float64) float64 { return v - s*1.5 })
+			span(us, 33, 34, func(v, s float64) float64 { return v - 4.5 })
+			span(us, 34, 36, func(v, s float64) float64 { return v - 2 })
+		}, Loss, [2]float64{31.5, 36}, [2]float64{30.5, 36}},
 		{"a fall of less than a fifth", Options{}, func(us []float64) { span(us, 30, 60, func(v, s float64) float64 { return v * .85 }) }, Loss, [2]float64{0, 0}, [2]float64{0, 0}},
 		{"a flat line", Options{}, func(us []float64) { span(us, 20, 40, func(float64, float64) float64 { return 5 }) }, Flat, [2]float64{20, 40}, [2]float64{20, 40}},
 		{"flat for a moment", Options{}, func(us []float64) { span(us, 20, 24.8, func(float64, float64) float64 { return 5 }) }, Flat, [2]float64{0, 0}, [2]float64{0, 0}},
@@ -160,8 +165,16 @@ func TestResponsesThatTouchArtefacts(t *testing.T) {
 			t.Errorf("the response over the artefact has %q", x.Flags)
 		}
 	}
-	if got, want := r.Summary(Stretch{}).Responses, good.Summary(Stretch{}).Responses; got.N >= want.N || got.Flagged == 0 || want.Flagged != 0 {
+	sum := r.Summary(Stretch{})
+	if got, want := sum.Responses, good.Summary(Stretch{}).Responses; got.N >= want.N || got.Flagged == 0 || want.Flagged != 0 {
 		t.Errorf("%d responses counted, %d flagged; without artefacts %d and %d", got.N, got.Flagged, want.N, want.Flagged)
+	}
+	if got, want := sum.Responses.PerMinute, 60*float64(sum.Responses.N)/sum.ValidS; sum.Valid > .9 || math.Abs(got-want) > 1e-9 {
+		t.Errorf("%v responses a minute of %v valid time, want %v", got, sum.Valid, want)
+	}
+	event := []instant.Instant{second.Onset.Add(-2 * time.Second)}
+	if a, b := good.Related(event, EventWindow())[0], r.Related(event, EventWindow())[0]; a.N != 1 || b.N != 0 || b.Flags&OutOfRange == 0 {
+		t.Errorf("the event is followed by %d responses, with an artefact by %d (%q)", a.N, b.N, b.Flags)
 	}
 }
 

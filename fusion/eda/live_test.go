@@ -130,6 +130,37 @@ func TestLiveAgreesWithAnalyzeOnRecordings(t *testing.T) {
 	}
 }
 
+// The level is that of the offline filter over what is known by then, the last
+// value held on.
+func TestLiveLevelIsTheFiltersOfWhatIsKnown(t *testing.T) {
+	s := script.New(2)
+	at, us := recorded(s, 100, .001)
+	f := follow(at, us, Options{})
+	const point = 200 * time.Millisecond // of which the level's are means
+	for n := 1000; n < len(us); n++ {
+		if off := at[n-1].Sub(at[0]); off%point != point-cell/2 || off/point%7 != 0 {
+			continue // no point has just been completed
+		}
+		known, when := append([]float64(nil), us[:n-1]...), append([]instant.Instant(nil), at[:n-1]...)
+		last := 0.0
+		for _, v := range us[n-21 : n-1] {
+			last += v / 20
+		}
+		for range 3000 {
+			known, when = append(known, last), append(when, when[len(when)-1].Add(10*time.Millisecond))
+		}
+		r := f.readings[n-1]
+		k := 0
+		for when[k] < r.At {
+			k++
+		}
+		want := Analyze(when, known, Options{Rate: 100, Method: HighPass}).Tonic[k]
+		if math.Abs(r.Tonic-want) > .005 {
+			t.Errorf("after %v the level is %.4f µS, want %.4f", at[n-1].Sub(at[0]), r.Tonic, want)
+		}
+	}
+}
+
 // A response is recognised while it rises: within Delay of the time at which it
 // has risen by the threshold.
 func TestLiveRecognisesScriptedResponses(t *testing.T) {

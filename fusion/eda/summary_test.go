@@ -134,6 +134,45 @@ func TestRelatedSaysWhatItCouldNotSee(t *testing.T) {
 	}
 }
 
+// Both ends of an event's window belong to it, and nothing else does.
+func TestEventWindow(t *testing.T) {
+	s := script.New(7)
+	at, us := recorded(s, 100, .001)
+	r := Analyze(at, us, Options{Rate: 100, Method: HighPass})
+	onset := r.Responses[1].Onset
+	for _, tt := range []struct {
+		after time.Duration // of the onset, after the event
+		n     int
+	}{{999 * time.Millisecond, 0}, {time.Second, 1}, {2500 * time.Millisecond, 1}, {4 * time.Second, 1}, {4001 * time.Millisecond, 0}} {
+		e := r.Related([]instant.Instant{onset.Add(-tt.after)}, EventWindow())[0]
+		if e.N != tt.n || tt.n == 1 && (math.Abs(e.LatencyS-tt.after.Seconds()) > 1e-9 || e.FirstUS != r.Responses[1].AmplitudeUS || e.SumUS != e.MaxUS) {
+			t.Errorf("a response %v after the event: %+v", tt.after, e)
+		}
+	}
+}
+
+// A recording too short for a model is split by the filter, and says so.
+func TestShortRecordingsAreNotDecomposed(t *testing.T) {
+	s := script.New(7)
+	at, us := recorded(s, 100, .001)
+	for _, m := range []Method{CVX, CDA} {
+		at, us := at[:2900], us[:2900]
+		r, want := Analyze(at, us, Options{Method: m}), Analyze(at, us, Options{Method: HighPass})
+		if p := r.Pieces[0]; p.Method != HighPass || p.Model != nil || p.Err == "" || r.Method != m {
+			t.Errorf("%s: %+v", m, p)
+		}
+		for i := range us {
+			if r.Tonic[i] != want.Tonic[i] || r.Flags[i] != Undecomposed || !math.IsNaN(r.Driver[i]) {
+				t.Fatalf("%s: sample %d has tonic %v, driver %v, flags %q", m, i, r.Tonic[i], r.Driver[i], r.Flags[i])
+			}
+		}
+	}
+	r := Analyze(at[:5], us[:5], Options{})
+	if p := r.Pieces[0]; p.Method != 0 || p.Err == "" || r.Flags[0] != Unsplit {
+		t.Errorf("of five samples: %+v, flags %q", p, r.Flags[0])
+	}
+}
+
 func TestNormalisation(t *testing.T) {
 	nan := math.NaN()
 	x := []float64{2, nan, 4, 6}
