@@ -20,7 +20,7 @@ func (s *source) responses() sheet {
 		column{"rise_s", "s", "From onset to peak."},
 		column{"half_recovery_s", "s", "From peak until half the amplitude was gone; empty when that was not reached."},
 		column{"slope_us_s", "µS/s", "Its steepest rise."},
-		column{"flags", "1", "What is wrong with the samples from its onset to its half recovery, as eda_flags of trace.csv; 1024: samples are missing within it. Measures leave out those with any of 1 to 128."})
+		column{"flags", "1", "What is wrong with the samples from its onset to its half recovery, as eda_flags of trace.csv; 1024: samples are missing within it. Measures leave out those with any of 1 to 128, or 4096."})
 	return sheet{"eda_responses.csv", "Skin-conductance responses, of every sensor.", columns, func(ctx context.Context, t *table) error {
 		all, err := s.store.Responses(ctx, s.detail.ID)
 		for _, r := range all {

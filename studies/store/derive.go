@@ -63,13 +63,14 @@ type final struct {
 	corrections  corrections   // what the gaze is corrected with, from when on
 	calibrations []Calibration // what was found of gaze and skin conductance
 	summaries    []SkinSummary
+	unlike       []string // stretches of skin conductance that were not split as usual, and why
 }
 
 // derivation says how the rows were made.
 func (d *derived) derivation(name string) derivation {
 	p := map[string]any{
 		"align": d.clocks,
-		"eda":   skinWords(),
+		"eda":   d.skinWords(),
 		"face":  strings.Join([]string{"fusion/facial Derive", facial.Version, headpose.Version, action.Version, visibility.Version, "default options"}, ", "),
 		"shown": "fusion/stimulus Course",
 		"join":  "fusion/trace Join",

@@ -40,9 +40,13 @@ func (a *aligned) conductance() (at []instant.Instant, us []float64) {
 	return at, us
 }
 
-// skinWords says how skin conductance is analysed.
-func skinWords() string {
-	return fmt.Sprintf("fusion/eda Analyze: %s, responses %s of at least %g µS", eda.DefaultMethod, eda.TroughToPeak, eda.DefaultThresholdUS)
+// skinWords says how skin conductance was analysed, and where it could not be.
+func (d *derived) skinWords() string {
+	words := []string{fmt.Sprintf("fusion/eda Analyze: %s, responses %s of at least %g µS", eda.DefaultMethod, eda.TroughToPeak, eda.DefaultThresholdUS)}
+	for _, f := range d.segments {
+		words = append(words, f.unlike...)
+	}
+	return distinct(words)
 }
 
 // checkSkin judges the skin conductance of a segment at each cue to breathe in, as was

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"emolab/calibration/conductance"
+	"emolab/fusion/eda"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
 )
@@ -33,6 +34,11 @@ func TestSkinIsSummedUp(t *testing.T) {
 		if (v.Related != nil) != (i > 0) || i > 0 && (v.Related.N != 0 || !math.IsNaN(v.Related.LatencyS)) {
 			t.Errorf("summary %d: what followed the clip's beginning is %+v", i, v.Related)
 		}
+	}
+	// Half a minute is just too short for the default method.
+	words, _ := parameters(t, detail(t, s, "s1"), Final)["eda"].(string)
+	if !strings.Contains(words, eda.DefaultMethod.String()) || !strings.Contains(words, "otherwise in 1 stretches of eda, 30 s together") {
+		t.Errorf("the parameters say %q", words)
 	}
 	if a, b := all[1], all[2]; b.From.Sub(a.Until).Abs() > 50*time.Millisecond || b.From.Sub(origin)-15*time.Second > 100*time.Millisecond {
 		t.Errorf("the clips last from %v to %v and from %v to %v", a.From, a.Until, b.From, b.Until)

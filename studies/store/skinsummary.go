@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"emolab/fusion/eda"
 	"emolab/fusion/instant"
@@ -70,6 +73,33 @@ func presentations(course []stimulus.Showing, end instant.Instant) []presented {
 	return all
 }
 
+// unlike says which stretches of a skin conductance were not split as asked for, and
+// why the first of them was not.
+func unlike(a *aligned) []string {
+	type stretches struct {
+		n    int
+		long time.Duration
+		why  string
+	}
+	by := map[eda.Method]stretches{}
+	for _, p := range a.skin.Pieces {
+		if p.Err == "" {
+			continue
+		}
+		v := by[p.Method]
+		if v.n == 0 {
+			v.why = p.Err
+		}
+		v.n, v.long = v.n+1, v.long+p.Until.Sub(p.From)
+		by[p.Method] = v
+	}
+	var words []string
+	for _, m := range slices.Sorted(maps.Keys(by)) {
+		words = append(words, fmt.Sprintf("otherwise in %d stretches of %s, %.0f s together: %s", by[m].n, a.info.ID, by[m].long.Seconds(), by[m].why))
+	}
+	return words
+}
+
 // sumSkin sums up every stream of skin conductance of a segment.
 func (f *final) sumSkin() {
 	for i := range f.streams {
@@ -77,6 +107,7 @@ func (f *final) sumSkin() {
 		if a.info.Kind != stream.EDA || len(a.samples) == 0 {
 			continue
 		}
+		f.unlike = append(f.unlike, unlike(a)...)
 		shown := presentations(f.course, a.samples[len(a.samples)-1].At)
 		onsets := make([]instant.Instant, len(shown))
 		for k, p := range shown {
