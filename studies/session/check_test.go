@@ -66,9 +66,10 @@ func TestTheCalibrationCanBeMadeAgainFromWhatIsKept(t *testing.T) {
 	inBubble(t, []study.Action{study.Calibrate}, nil, func(v *visit) {
 		tape := v.end()
 		live := judged(t, tape.decisions[0])
+		seen := v.person.delivered()
 		looks := func(p Purpose) (all []gaze.Look) {
 			for _, g := range tape.of(p, 0) {
-				all = append(all, gaze.NewLook(gaze.Point{X: g.X, Y: g.Y}, g.From, g.Until, v.person.seen))
+				all = append(all, gaze.NewLook(gaze.Point{X: g.X, Y: g.Y}, g.From, g.Until, seen))
 			}
 			return all
 		}

@@ -81,6 +81,13 @@ func (p *person) change(f func(*person)) {
 	f(p)
 }
 
+// delivered is all that the tracker has delivered so far.
+func (p *person) delivered() eyemovement.Gaze {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return eyemovement.Gaze{At: slices.Clone(p.seen.At), X: slices.Clone(p.seen.X), Y: slices.Clone(p.seen.Y)}
+}
+
 func (p *person) Run(ctx context.Context, out chan<- stream.Chunk) error {
 	for _, id := range []string{"gaze", "eda"} {
 		stream.Send(ctx, out, stream.Chunk{Stream: id, Events: []stream.Event{{Kind: stream.Connected, At: p.clock.Now()}}})

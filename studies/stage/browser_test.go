@@ -35,7 +35,7 @@ func reads(page *browsertest.Page, words string) {
 }
 
 // exampleStudy is the example with its first two clips and short steps, and
-// without its question.
+// without its question and its calibration.
 func exampleStudy(t *testing.T) *study.Study {
 	t.Helper()
 	file, err := study.WriteExample(t.TempDir())
@@ -46,7 +46,7 @@ func exampleStudy(t *testing.T) *study.Study {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.FaceVideo = study.NeverKept
+	st.FaceVideo, st.Before, st.After = study.NeverKept, nil, nil
 	st.Stimuli = st.Stimuli[:2]
 	st.Block.Order = study.Fixed
 	for i := range st.Block.Trial {

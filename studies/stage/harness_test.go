@@ -230,9 +230,13 @@ type showing struct {
 	mu      sync.Mutex
 	began   []int
 	answers []session.Consent
+	crosses []session.Target
 }
 
-func (l *lab) present(st *study.Study, from int) *showing {
+func (l *lab) present(st *study.Study, from int) *showing { return l.presentLed(st, from, nil) }
+
+// presentLed presents a plan whose calibrations, validations and breaths lead does.
+func (l *lab) presentLed(st *study.Study, from int, lead session.Procedure) *showing {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &showing{l: l, cancel: cancel, result: make(chan error, 1)}
 	go func() {
@@ -247,6 +251,12 @@ func (l *lab) present(st *study.Study, from int) *showing {
 				s.mu.Lock()
 				defer s.mu.Unlock()
 				s.answers = append(s.answers, c)
+			},
+			Procedure: lead,
+			Cross: func(t session.Target) {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.crosses = append(s.crosses, t)
 			},
 		})
 	}()
