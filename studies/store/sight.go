@@ -119,8 +119,9 @@ type shown struct {
 // rounds sorts the targets of a segment into showings, in order of time.
 func rounds(targets []Target, segment int) (all []shown, crosses, cues []Target) {
 	for _, t := range targets {
-		if t.Segment != segment || t.Until <= t.From && t.Purpose != session.ToBreathe {
-			continue // nobody knows when it had gone
+		known := t.Until > t.From && !math.IsNaN(t.X) && !math.IsNaN(t.Y) // where it was, and when it had gone
+		if t.Segment != segment || !known && t.Purpose != session.ToBreathe {
+			continue
 		}
 		switch t.Purpose {
 		case session.ToFixate:
