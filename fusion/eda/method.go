@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"emolab/fusion/eda/cda"
 	"emolab/fusion/eda/cvx"
 	"emolab/fusion/filter"
 )
@@ -95,8 +96,10 @@ type Model struct {
 	Objective, Gap float64
 	Iterations     int
 	Converged      bool
-	// Of CDA: the time constants found, s.
-	Tau1S, Tau2S float64
+	// Of CDA: the time constants found, s, and how far the driver is from single
+	// impulses, s, and below zero, µS.
+	Tau1S, Tau2S             float64
+	Discreteness, Negativity float64
 }
 
 // parts of a piece, on a grid. method is 0 and why says so where it cannot be
@@ -197,7 +200,14 @@ func decompose(ctx context.Context, g grid, m Method) (parts, error) {
 			model: &Model{Rate: b.rate, Objective: r.Objective, Gap: r.Gap, Iterations: r.Iterations, Converged: r.Converged},
 		}, nil
 	case CDA:
-		return continuous(ctx, b)
+		r, err := cda.Decompose(ctx, b.us, b.rate, cda.Options{})
+		if err != nil {
+			return parts{}, err
+		}
+		return parts{
+			grid: b, tonic: r.Tonic, phasic: r.Phasic, driver: r.Driver, method: CDA,
+			model: &Model{Rate: b.rate, Tau1S: r.Tau1, Tau2S: r.Tau2, Discreteness: r.Discreteness, Negativity: r.Negativity},
+		}, nil
 	}
 	return parts{}, fmt.Errorf("eda: no method %s", m)
 }

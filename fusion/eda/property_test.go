@@ -27,6 +27,8 @@ func person(t *rapid.T, rate, noise float64) ([]instant.Instant, []float64) {
 	return at, us
 }
 
+// options draws one of the methods that are linear or convex. CDA's search for
+// time constants ends elsewhere for the slightest change.
 var options = rapid.Custom(func(t *rapid.T) Options {
 	return Options{
 		Method:  rapid.SampledFrom([]Method{HighPass, Median, CVX}).Draw(t, "method"),

@@ -310,6 +310,46 @@ func TestConvexAgreesWithTheReference(t *testing.T) {
 	}
 }
 
+func TestContinuousAgreesWithTheReference(t *testing.T) {
+	for _, stem := range records {
+		us, ref := load(t, stem)
+		at := regular(len(us), ref.Rate)
+		r := Analyze(at, us, Options{Rate: ref.Rate, Method: CDA})
+		m := r.Pieces[0].Model
+		if m == nil || !(math.Abs(m.Tau1S-ref.CDA.Tau[0]) <= .2*ref.CDA.Tau[0]) || !(math.Abs(m.Tau2S-ref.CDA.Tau[1]) <= .2*ref.CDA.Tau[1]) {
+			t.Fatalf("%s: %+v (%s), want time constants of %v", stem, m, r.Pieces[0].Err, ref.CDA.Tau)
+		}
+		// Every fifth mean over 4 samples, by the sample at its middle.
+		var driver, tonic []float64
+		for i := range ref.CDA.Driver {
+			driver, tonic = append(driver, r.Driver[20*i+1]), append(tonic, (r.Tonic[20*i+1]+r.Tonic[20*i+2])/2)
+		}
+		a, b := NewBaseline(driver), NewBaseline(ref.CDA.Driver)
+		correlation, square := 0.0, 0.0
+		for i := range driver {
+			correlation += (driver[i] - a.Mean) * (ref.CDA.Driver[i] - b.Mean) / (a.SD * b.SD) / float64(len(driver))
+			square += (tonic[i] - ref.CDA.Tonic[i]) * (tonic[i] - ref.CDA.Tonic[i]) / float64(len(driver))
+		}
+		if rms := math.Sqrt(square); correlation < .98 || rms > .05*NewBaseline(us).SD {
+			t.Errorf("%s: the driver correlates by %v, the level is %v µS off", stem, correlation, rms)
+		}
+		t.Logf("%s: tau %.3f and %.3f s, the driver correlates by %.4f, the level is %.4f µS off", stem, m.Tau1S, m.Tau2S, correlation, math.Sqrt(square))
+		total := 0.0
+		for _, v := range r.Driver {
+			total += max(v, 0) / ref.Rate // the reference's total leaves out what lies below zero
+		}
+		if !(math.Abs(total-ref.CDA.ISCR) <= .05*ref.CDA.ISCR) {
+			t.Errorf("%s: an integral of %v µS·s, want %v", stem, total, ref.CDA.ISCR)
+		}
+		for _, e := range ref.CDA.Events {
+			got := r.Related([]instant.Instant{at[0].Add(time.Duration(e.Event * 1e9))}, EventWindow())[0]
+			if !(math.Abs(got.ISCR-e.ISCR) <= .05*math.Abs(e.ISCR)+.05) || !(math.Abs(got.SCR-got.ISCR/3) <= 1e-12) {
+				t.Errorf("%s: the event at %v s has %v µS·s and %v µS, want %v and %v", stem, e.Event, got.ISCR, got.SCR, e.ISCR, e.SCR)
+			}
+		}
+	}
+}
+
 func TestSympatheticPowerAgreesWithSciPy(t *testing.T) {
 	for _, stem := range records {
 		us, ref := load(t, stem)
