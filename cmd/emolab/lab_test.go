@@ -33,14 +33,34 @@ type bench struct {
 }
 
 // newBench starts the virtual devices of some drivers, all in one lab, and what
-// serve starts. Every session shows a clip after a rest of some length:
-// without a cross the eyes go where the script has them.
+// serve starts. Every session shows a clip after a rest of some length: without a
+// cross the eyes go where the script has them.
 func newBench(t *testing.T, rest time.Duration, flags virtualFlags) *bench {
 	t.Helper()
+	return openBench(t, benchOptions{flags: flags, flow: fmt.Sprintf("[{block: {trial: [rest: %ds, play, rest: 1s]}}]", int(rest.Seconds()))})
+}
+
+// benchOptions say what a bench has and does.
+type benchOptions struct {
+	flags virtualFlags
+	slips int    // in how many rounds of a calibration the tracker slips by flags.GazeError
+	flow  string // of the study, whose only clip is silk; as in a study file
+	gaze  string // devices.gaze of the study; "" = as by default
+	// stage opens the participant's page and returns what closes it; nil = the
+	// built-in client.
+	stage func(*bench) func()
+}
+
+// openBench starts the virtual devices of some drivers, all in one lab, and what
+// serve starts.
+func openBench(t *testing.T, o benchOptions) *bench {
+	t.Helper()
+	flags := o.flags
 	b := &bench{t: t, dir: t.TempDir(), names: map[string]string{}}
 	clock := instant.Monotonic{}
 	b.truth = script.NewTruth(script.New(flags.Seed), clock.Now())
-	r := &rig{truth: b.truth, cables: map[string]cable{}}
+	r := &rig{truth: b.truth, screen: session.AssumedScreen(), slip: flags.GazeError, slips: o.slips, cables: map[string]cable{}}
+	b.truth.Tracker = flags.tracker(r.screen)
 	ports := t.TempDir()
 	for i, name := range flags.Devices {
 		before := len(r.cables)
@@ -60,8 +80,10 @@ func newBench(t *testing.T, rest time.Duration, flags virtualFlags) *bench {
 		t.Fatal(err)
 	}
 	path := filepath.Join(example.Dir, "bench.yaml")
-	text := fmt.Sprintf("id: bench\nstimuli: {folder: stimuli/, list: [{id: silk, file: silk.mp4}]}\n"+
-		"flow: [{block: {trial: [rest: %ds, play, rest: 1s]}}]\n", int(rest.Seconds()))
+	text := "id: bench\nstimuli: {folder: stimuli/, list: [{id: silk, file: silk.mp4}]}\nflow: " + o.flow + "\n"
+	if o.gaze != "" {
+		text += "devices: {gaze: " + o.gaze + "}\n"
+	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +96,7 @@ func newBench(t *testing.T, rest time.Duration, flags virtualFlags) *bench {
 		t.Fatal(err)
 	}
 	b.appliance, err = assemble(t.Context(), applianceOptions{
-		dir: b.dir, study: st, rig: r, listen: "127.0.0.1:0", token: token, simulatedStage: true,
+		dir: b.dir, study: st, rig: r, listen: "127.0.0.1:0", token: token, simulatedStage: o.stage == nil,
 		log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -83,8 +105,10 @@ func newBench(t *testing.T, rest time.Duration, flags virtualFlags) *bench {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.run(ctx) }()
-	closeStage, err := openStage(ctx, b.appliance, r, false)
-	if err != nil {
+	var closeStage func()
+	if o.stage != nil {
+		closeStage = o.stage(b)
+	} else if closeStage, err = openStage(ctx, b.appliance, r, false); err != nil {
 		t.Fatal(err)
 	}
 	stopped := false
