@@ -10,7 +10,9 @@ import { clock, disk, short } from "./words.js";
 /** Below this many hours the disk becomes a deviation. */
 const fewHours = 2;
 
-const stepWords = { fixation: "Fixation, clip", play: "Clip", rest: "Rest, clip" };
+const stepWords = /** @type {Record<string, string>} */ ({ fixation: "Fixation, clip", play: "Clip", rest: "Rest, clip" });
+/** Steps that take as long as they take. */
+const ledWords = /** @type {Record<string, string>} */ ({ calibrate: "Calibration", validate: "Validation", breath: "Deep breath" });
 
 export class Bar {
   constructor() {
@@ -102,6 +104,13 @@ export class Bar {
     }
     if (step.action === "consent") { // as long as the participant takes
       setText(byId("step-text"), "Asked: keep face video?");
+      setText(byId("step-time"), "");
+      return;
+    }
+    const led = ledWords[step.action];
+    if (led) { // as long as it takes
+      const check = s.check?.step === step.index ? s.check : undefined;
+      setText(byId("step-text"), check?.targets ? `${led}: target ${Math.min(check.shown + 1, check.targets)} of ${check.targets}` : led);
       setText(byId("step-time"), "");
       return;
     }

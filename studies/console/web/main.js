@@ -3,6 +3,7 @@
 
 import { showAlarms } from "./alarms.js";
 import { Bar } from "./bar.js";
+import { Calibration } from "./calibration.js";
 import { Commands, post, reason } from "./commands.js";
 import { byId, setText } from "./dom.js";
 import { LabClock } from "./labclock.js";
@@ -48,6 +49,7 @@ function banner(text, stays) {
   if (text && !stays) bannerTimer = window.setTimeout(() => banner(""), complaintMs);
 }
 
+const calibration = new Calibration();
 const commands = new Commands((text) => banner(text), () => sessions);
 
 /** @param {"continue"|"seal"} command @param {object} body */
@@ -97,6 +99,7 @@ connect({
     bar.update(status, report.now_ms);
     mirror.update(status);
     commands.update(status);
+    calibration.update(status);
     stageOpen = status.stage_connected;
     if (stageMissed && stageOpen) banner("");
     showStreams(status.streams ?? []);
@@ -121,6 +124,7 @@ connect({
     bar.down();
     mirror.down();
     commands.down();
+    calibration.down();
     showAlarms(undefined);
     if (why === "denied") {
       banner("Emolab was started again and has a new token. Open the address that it printed.", true);

@@ -114,7 +114,29 @@ export class Mirror {
     const step = on && this.status?.plan.steps?.find((s) => s.presentation === on.presentation);
     this.follow(on, step || undefined);
     this.words(on, step || undefined);
+    this.ctx.clearRect(0, 0, this.width ?? 0, this.height ?? 0);
+    this.drawTarget();
     this.drawGaze(now);
+  }
+
+  /** The target that stands on the participant's screen, if one does. */
+  target() {
+    return this.known && this.status?.state === "recording" ? this.status.check?.target : undefined;
+  }
+
+  drawTarget() {
+    const target = this.target();
+    if (!target) return;
+    const { ctx, width = 0, height = 0 } = this;
+    const [x, y, r] = [target.x * width, target.y * height, Math.max(5, height * 0.02)];
+    ctx.beginPath();
+    ctx.arc(x, y, r, 0, 2 * Math.PI);
+    ctx.fillStyle = "#1b1d1f";
+    ctx.fill();
+    ctx.beginPath();
+    ctx.arc(x, y, r / 3, 0, 2 * Math.PI);
+    ctx.fillStyle = "#fff";
+    ctx.fill();
   }
 
   /** @param {OnScreen|undefined} on @param {Step|undefined} step */
@@ -171,6 +193,8 @@ export class Mirror {
       else if (status.state !== "recording") word = status.busy ? "Blank" : "Waiting for a session";
       else if (status.stage_waiting) word = `Waits for ${status.stage_waiting}`;
       else if (present?.action === "consent") word = "Question to the participant";
+      else if (present?.action === "calibrate" || present?.action === "validate") word = this.target() ? "" : "Words to the participant";
+      else if (present?.action === "breath") word = "Deep breath";
       else if (present?.action === "rest") word = "Rest";
       else if (present?.action === "play") word = "Loading the clip";
       else if (!present) word = "About to begin";
@@ -182,7 +206,6 @@ export class Mirror {
   /** @param {number} now */
   drawGaze(now) {
     const { ctx, width = 0, height = 0 } = this;
-    ctx.clearRect(0, 0, width, height);
     const gaze = this.lab.of("gaze");
     const xs = gaze?.column("gaze_x");
     const ys = gaze?.column("gaze_y");

@@ -5,7 +5,8 @@
  * @typedef {{id: string, kind: string, rate_hz: number, simulated: boolean, channels: Channel[]}} StreamInfo
  * @typedef {{type: "hello", version: number, window_ms: number, streams: StreamInfo[]}} Hello
  *
- * @typedef {{index: number, action: "consent"|"fixation"|"play"|"rest", duration_ns: number, stimulus?: string, presentation?: number}} Step
+ * @typedef {"consent"|"calibrate"|"validate"|"breath"|"fixation"|"play"|"rest"} Action
+ * @typedef {{index: number, action: Action, duration_ns: number, stimulus?: string, presentation?: number}} Step
  * @typedef {{method: string, drift_ppm: number, jitter_ms: number, bound_ms: number}} ClockStatement
  * @typedef {{info: {id: string, kind: string, device: string, port?: string, clock: string, rate_hz: number, simulated: boolean},
  *   connected: boolean, rate_hz: number, samples: number, lost: number, faults: number, age_ms: number,
@@ -14,11 +15,25 @@
  * @typedef {{id: string, participant: string, row: number, state: string, started: string, duration_ns: number,
  *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string}} Summary
  * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string}} Outcome
+ * @typedef {{x: number, y: number}} Point
+ * @typedef {{target: Point, gaze: Point, error_deg: number, samples?: Point[]}} ValidationPoint
+ * @typedef {{screen: {width_mm: number, height_mm: number, distance_mm: number}, mean_deg: number|null, max_deg: number|null,
+ *   rms_s2s_deg: number|null, sd_deg: number|null, loss: number, points: ValidationPoint[]|null,
+ *   missed?: {target: Point, reason: string}[]}} Validation
+ * @typedef {{level: "good"|"fair"|"refused", reasons?: string[]|null}} Verdict
+ * @typedef {{tracker?: unknown, calibration?: {model: string, cross_validated_deg: number}, validation?: Validation, verdict: Verdict, shift_deg?: number}} Judged
+ * @typedef {{level: "good"|"fair"|"refused", reasons?: string[]|null, level_us: number|null, slope_us_per_min: number|null,
+ *   breath: {latency_s: number, amplitude_us: number}|null}} Readiness
+ * @typedef {{choice: "accept"|"redo"|"continue", reason?: string, how: string}} Decision
+ * @typedef {{action: "calibrate"|"validate"|"breath", step: number, round: number,
+ *   phase: "preparing"|"calibrating"|"validating"|"deciding"|"breathing"|"done", shown: number, targets: number,
+ *   target: Point|null, weak: string, judged: Judged|null, readiness: Readiness|null, decision: Decision|null, own: boolean}} Check
+ * @typedef {{crosses: {error_deg: number}[]|null, trend: {deg_per_min: number}|null}} Drift
  * @typedef {{state: string, busy: string, session_id: string, participant: string, segment: number,
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
  *   stage_connected: boolean, stage_waiting: string, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
  *   last_outcome: Outcome|null, study_id: string, study_title: string,
- *   face_video: boolean}} Status
+ *   face_video: boolean, check: Check|null, asked: boolean, drift: Drift|null, screen_assumed: boolean}} Status
  * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, status: Status}} Report
  *
  * @typedef {{stream: number, gap: boolean, channels: number, times: Float64Array, values: Float32Array}} Block
