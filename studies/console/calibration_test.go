@@ -139,6 +139,17 @@ func TestPageFollowsACalibration(t *testing.T) {
 	page.Until(fmt.Sprintf(`document.getElementById("calibration-state").textContent === "%.2f°: good"`, good.MeanDeg))
 	page.Until(fmt.Sprintf(`document.getElementById("drift").textContent.includes("off by %.2f°. It is not corrected.")`, drift.Crosses[0].ErrorDeg))
 	page.Screenshot("calibration-good.png")
+
+	// While clips are shown the picture is out of the way, until it is asked for.
+	const shown = `!document.getElementById("calibration-picture").hasAttribute("hidden")`
+	page.Until(shown)
+	l.operator.change(func(s *session.Status) { s.Check = &session.Check{}; *s.Check = *done; s.Check.Step = -5 })
+	page.Until("!(" + shown + ")")
+	page.Press("v")
+	page.Until(shown)
+	page.Do(chromedp.Click(chromedp.CSS("#calibration-show")))
+	page.Until("!(" + shown + ")")
+	page.Screenshot("calibration-later.png")
 }
 
 func TestDecideOverHTTP(t *testing.T) {

@@ -367,3 +367,34 @@ func (lightOnly) Run(ctx context.Context, _ chan<- stream.Chunk) error {
 	<-ctx.Done()
 	return nil
 }
+
+// What was accepted before the lab was started again goes on to hold.
+func TestACalibrationOutlivesARestart(t *testing.T) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) {
+		looks := func(points []gaze.Point) (all []gaze.Look) {
+			for _, p := range points {
+				k := gaze.Look{Target: p, From: 1, Until: 1 + 2e9}
+				for i := range 200 {
+					right, down := v.person.screen.Direction(p.X, p.Y)
+					x, y := v.person.screen.At(right+1, down)
+					k.At, k.X, k.Y = append(k.At, k.From.Add(time.Duration(i)*10*time.Millisecond)), append(k.X, x), append(k.Y, y)
+				}
+				all = append(all, k)
+			}
+			return all
+		}
+		c, err := gaze.Fit(looks(gaze.Targets(9)), v.person.screen, gaze.FitOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Study.Before = nil
+		o.Study.After = []study.Action{study.Validate}
+		v.archive.sessions = []*tape{{archive: v.archive, id: "s1", state: Recovered, steps: []int{0}, samples: map[string]int{}, plan: o.Study, accepted: &Judged{Calibration: &c}}}
+		v.resume = "s1"
+	}, func(v *visit) {
+		tape := v.end()
+		if m := judged(v.t, tape.decisions[0]).Validation.MeanDeg; m > .1 {
+			t.Errorf("validated to %.3f° after the restart", m)
+		}
+	})
+}

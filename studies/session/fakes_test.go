@@ -37,6 +37,7 @@ type tape struct {
 	consents []Consent
 	videos   []Video
 
+	accepted  *Judged // of an earlier segment
 	targets   []Target
 	decisions []Decision
 }
@@ -70,7 +71,7 @@ func (m *memory) Resume(_ context.Context, id, _ string, _ Segment, _ []stream.I
 	if t.plan != nil {
 		plan = t.plan
 	}
-	return t, Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents}, nil
+	return t, Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents, Judged: t.accepted}, nil
 }
 
 func (m *memory) Seal(_ context.Context, id string, _ Progress) error {

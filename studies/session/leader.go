@@ -68,6 +68,10 @@ func (m *Manager) newLeader(cur *run, notes chan<- note, deaf <-chan struct{}) *
 		m: m, cur: cur, pace: m.pace, screen: cur.segment.Screen, notes: notes, deaf: deaf,
 		log: m.o.Log.With("session", cur.id), rounds: map[int]int{},
 	}
+	if j := cur.judged; j != nil {
+		l.inForce, l.first = j.Calibration, j.Validation
+		m.o.Lab.SetGaze(j.Calibration)
+	}
 	if info, ok := m.o.Lab.first(stream.Gaze); ok {
 		l.eyes = follow(m.o.Lab, info, gazeKept, "gaze_x", "gaze_y", "gaze_valid")
 	}

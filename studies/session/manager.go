@@ -94,6 +94,7 @@ type run struct {
 	plan        study.Plan
 	segment     Segment
 	answers     []Consent // given in earlier segments
+	judged      *Judged   // the calibration of an earlier segment that goes on to hold; nil = none
 	stop        context.CancelCauseFunc
 	done        chan struct{}
 
@@ -174,6 +175,7 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 		cur.participant, cur.plan, cur.segment.Number = back.Participant, back.Plan, back.Segment
 		cur.answers = slices.DeleteFunc(back.Consents, m.void)
 		back.Consents = cur.answers
+		cur.judged = back.Judged
 		m.o.Lab.NewPerson() // somebody else may have sat here since
 		return rec, back.unanswered(), nil
 	})

@@ -228,6 +228,7 @@ type visit struct {
 	archive *memory
 	glass   *glass
 	lab     *Lab
+	resume  string // the session to continue; "" = a new one
 }
 
 // inBubble runs f in a lab whose plan has these steps before a cross and nothing else.
@@ -260,7 +261,12 @@ func inBubble(t *testing.T, steps []study.Action, change func(*visit, *Options),
 		ctx, stop := context.WithCancel(context.Background())
 		ran := make(chan error, 1)
 		go func() { ran <- v.lab.Run(ctx) }()
-		if _, err := v.Start(t.Context(), Request{Participant: "P1"}); err != nil {
+		if v.resume != "" {
+			err = v.Continue(t.Context(), v.resume)
+		} else {
+			_, err = v.Start(t.Context(), Request{Participant: "P1"})
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		f(v)

@@ -161,6 +161,9 @@ type Resumption struct {
 	// Consents are the answers given so far, in their order. Their instants are
 	// those of earlier segments, or 0.
 	Consents []Consent
+	// Judged is the latest calibration of an earlier segment that was accepted; it goes
+	// on to hold. nil = none.
+	Judged *Judged
 }
 
 // Summary is one line of the list of sessions.

@@ -25,6 +25,8 @@ export class Calibration {
     this.why = /** @type {HTMLInputElement} */ (byId("calibration-reason"));
     this.asked = false;
     this.drawn = ""; // what the picture shows
+    this.fresh = false; // the result is of the step on the screen, or of the one before
+    this.pinned = false; // the picture is wanted although it is not fresh, or the reverse
     /** @type {HTMLButtonElement[]} */
     this.buttons = [];
     for (const choice of /** @type {const} */ (["redo", "accept", "continue"])) {
@@ -32,6 +34,7 @@ export class Calibration {
       button.onclick = () => this.decide(choice);
       this.buttons.push(button);
     }
+    byId("calibration-show").onclick = () => this.pin();
     this.form.addEventListener("submit", (event) => event.preventDefault()); // Enter alone chooses nothing
     addEventListener("keydown", (event) => this.key(event));
   }
@@ -39,18 +42,13 @@ export class Calibration {
   /** @param {KeyboardEvent} event */
   key(event) {
     const typing = event.target instanceof HTMLInputElement;
-    if (!this.asked || typing || document.querySelector("dialog[open]")) return;
+    if (typing || document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    switch (event.key.toLowerCase()) {
-      case "c":
-        this.decide("redo");
-        break;
-      case "r":
-        this.why.focus();
-        break;
-      default:
-        return;
-    }
+    const key = event.key.toLowerCase();
+    if (key === "v" && !byId("calibration-show").hidden) this.pin();
+    else if (key === "c" && this.asked) this.decide("redo");
+    else if (key === "r" && this.asked) this.why.focus();
+    else return;
     event.preventDefault();
   }
 
@@ -58,6 +56,7 @@ export class Calibration {
   update(status) {
     const check = status.state === "recording" ? status.check : null;
     this.panel.hidden = !check;
+    if (!check) byId("calibration-picture").toggleAttribute("hidden", true);
     const asked = Boolean(check && status.asked);
     if (asked && !this.asked) {
       this.why.value = "";
@@ -67,15 +66,35 @@ export class Calibration {
     if (!check) return;
     const level = check.judged?.verdict.level ?? check.readiness?.level;
     this.panel.classList.toggle("asked", asked);
+    this.panel.classList.toggle("under-way", check.phase !== "done");
     this.panel.classList.toggle("fair", level === "fair");
     this.panel.classList.toggle("refused", level === "refused");
-    const round = check.round > 0 ? `, ${check.round + 1}. time` : "";
+    const round = check.round > 0 ? `, round ${check.round + 1}` : "";
     setText(byId("calibration-title"), titles[check.action] + round + (check.own ? " (by the tracker itself)" : ""));
     setText(byId("calibration-state"), stateOf(check));
     this.reasons(check);
     this.picture(check.judged?.validation);
     this.numbers(check);
+    const fresh = asked || status.step <= check.step + 1;
+    if (fresh !== this.fresh) [this.fresh, this.pinned] = [fresh, false];
+    this.reveal();
     this.drift(status.drift, status.screen_assumed);
+  }
+
+  /** Shows the picture, or the participant's screen again. */
+  pin() {
+    this.pinned = !this.pinned;
+    this.reveal();
+  }
+
+  /** The picture lies over the participant's screen: by itself while its result is fresh. */
+  reveal() {
+    const shown = this.drawn !== "" && this.fresh !== this.pinned;
+    byId("calibration-picture").toggleAttribute("hidden", !shown);
+    byId("calibration-numbers").hidden = this.fresh === this.pinned;
+    const button = byId("calibration-show");
+    button.hidden = this.drawn === "";
+    button.setAttribute("aria-pressed", String(shown));
   }
 
   /** The line to the server is dead: no answer would arrive. */
@@ -161,13 +180,12 @@ export class Calibration {
 
   /** Targets, where the gaze lay, and by how much it missed. @param {Validation|undefined} v */
   picture(v) {
-    const key = JSON.stringify(v ?? null);
+    const drawable = v && ((v.points ?? []).length > 0 || (v.missed ?? []).length > 0);
+    const key = drawable ? JSON.stringify(v) : "";
     if (key === this.drawn) return;
     this.drawn = key;
+    if (!v || !drawable) return;
     const svg = byId("calibration-picture");
-    const shown = v && ((v.points ?? []).length > 0 || (v.missed ?? []).length > 0);
-    svg.toggleAttribute("hidden", !shown);
-    if (!v || !shown) return;
     const high = (wide * v.screen.height_mm) / v.screen.width_mm;
     svg.setAttribute("viewBox", `0 0 ${wide} ${high.toFixed(1)}`);
     svg.setAttribute("aria-label", describe(v));
