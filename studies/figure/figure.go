@@ -88,7 +88,7 @@ func panel(title, y string) *plot.Plot {
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{n: 12}, ticks{n: 5}
 	p.Title.Padding = vg.Points(4)
-	p.Legend.Top, p.Legend.ThumbnailWidth, p.Legend.Padding = true, vg.Points(14), vg.Points(2)
+	p.Legend.Top, p.Legend.Left, p.Legend.ThumbnailWidth, p.Legend.Padding = true, true, vg.Points(14), vg.Points(2)
 	p.Add(grid())
 	return p
 }
@@ -209,9 +209,15 @@ func add(p *plot.Plot, name string, at, v []float64, c color.Color, width vg.Len
 	}
 }
 
-// stack draws panels below each other with their axes aligned. shares are their
-// parts of the height.
+// legendWidth is what stands beside the panels, so that no legend hides a line.
+const legendWidth = vg.Length(95)
+
+// stack draws panels below each other with their axes aligned and their legends
+// beside them. shares are their parts of the height.
 func stack(c draw.Canvas, panels []*plot.Plot, shares []float64) {
+	beside := c
+	beside.Min.X = c.Max.X - legendWidth
+	c.Max.X = beside.Min.X - margin
 	total := 0.0
 	for _, s := range shares {
 		total += s
@@ -223,6 +229,10 @@ func stack(c draw.Canvas, panels []*plot.Plot, shares []float64) {
 		bottom := top - height*vg.Length(s/total)
 		rows[i] = draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: c.Min.X, Y: bottom}, Max: vg.Point{X: c.Max.X, Y: top}}}
 		top = bottom
+		beside.Min.Y, beside.Max.Y = rows[i].Min.Y, rows[i].Max.Y
+		legend := panels[i].Legend
+		panels[i].Legend = plot.NewLegend()
+		legend.Draw(beside)
 	}
 	// The widest labels decide where all y axes stand.
 	left, right := vg.Length(0), vg.Length(math.Inf(1))

@@ -39,9 +39,12 @@ type GazeOptions struct {
 
 // Gaze is gaze as a table holds it, in the file's own unit.
 type Gaze struct {
-	Eyes  []EyeGaze // one (Both), or Left and Right
-	Unit  string
-	Notes []string
+	Eyes []EyeGaze // one (Both), or Left and Right
+	Unit string
+	// Upward says that y counts from the lower edge of the screen, as in the
+	// norm_pos_y of Pupil Labs.
+	Upward bool
+	Notes  []string
 }
 
 // EyeGaze is the gaze of one eye: one value a row of the axis, NaN = missing.
@@ -74,6 +77,10 @@ func (t *Table) Gaze(a *Axis, o GazeOptions) (Gaze, error) {
 	}
 	if err := t.gazeUnit(&g, unitNames, o.Unit); err != nil {
 		return g, err
+	}
+	if name := words(pairs[0].y.Name); has(name, "norm") && has(name, "pos") && g.Unit == Fractions {
+		g.Upward = true
+		g.Notes = append(g.Notes, "gaze: y counts from the lower edge of the screen, as Pupil Labs has it")
 	}
 	if err := t.validity(&g, a, o.Valid); err != nil {
 		return g, err

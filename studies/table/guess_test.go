@@ -189,7 +189,7 @@ func TestGaze(t *testing.T) {
 		{"SMI", "Time [us],L POR X [px],L POR Y [px]", "500,300", table.GazeOptions{}, []table.Eye{table.Left}, []float64{500}, table.Pixels, "left eye only"},
 		{"iMotions", "Timestamp,ET_GazeLeftx,ET_GazeLefty,ET_GazeRightx,ET_GazeRighty", "500,300,510,310", table.GazeOptions{}, []table.Eye{table.Left, table.Right}, []float64{500, 510}, table.Pixels, "assumed"},
 		{"EyeLink", "TIMESTAMP,RIGHT_GAZE_X,RIGHT_GAZE_Y,RIGHT_PUPIL_SIZE", "500,300,900", table.GazeOptions{}, []table.Eye{table.Right}, []float64{500}, table.Pixels, "RIGHT_PUPIL_SIZE"},
-		{"Pupil Labs", "gaze_timestamp,norm_pos_x,norm_pos_y,confidence", ".5,.3,1", table.GazeOptions{}, []table.Eye{table.Both}, []float64{.5}, table.Fractions, "by its name"},
+		{"Pupil Labs", "gaze_timestamp,norm_pos_x,norm_pos_y,confidence", ".5,.3,1", table.GazeOptions{}, []table.Eye{table.Both}, []float64{.5}, table.Fractions, "from the lower edge"},
 		{"bare", "t,x,y", "500,300", table.GazeOptions{}, []table.Eye{table.Both}, []float64{500}, table.Pixels, "assumed"},
 		{"given", "t,a,b", "5,3", table.GazeOptions{X: "a", Y: "b", Unit: "deg"}, []table.Eye{table.Both}, []float64{5}, table.Degrees, "as given"},
 	} {

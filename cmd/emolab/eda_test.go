@@ -1,0 +1,243 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// skin writes a recording of 120 s at 20 Hz with a response of 1 µS after each of
+// some times, as a German program would write it, and returns its name.
+func skin(t *testing.T, onsets ...float64) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("# Hautleitwert\nZeit (ms);EDA (µS);Raum (°C)\n")
+	for i := range 2400 {
+		at := float64(i) / 20
+		v := 5 - at/200
+		for _, o := range onsets {
+			if d := at - o; d > 0 {
+				v += 2.6 * (math.Exp(-d/2.0) - math.Exp(-d/0.7))
+			}
+		}
+		fmt.Fprintf(&b, "%d;%s;21,5\n", i*50, strings.Replace(fmt.Sprintf("%.5f", v), ".", ",", 1))
+	}
+	return tempFile(t, "P07.csv", b.String())
+}
+
+func tempFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// decoded runs a command that prints JSON.
+func decoded[T any](t *testing.T, args ...string) T {
+	t.Helper()
+	code, out, errOut := emolab(t, args...)
+	if code != exitFine {
+		t.Fatalf("emolab %s: exit %d\n%s", strings.Join(args, " "), code, errOut)
+	}
+	var v T
+	if err := json.Unmarshal([]byte(out), &v); err != nil {
+		t.Fatalf("emolab %s: %v in %s", strings.Join(args, " "), err, out)
+	}
+	return v
+}
+
+// saidOfSkin is what is read back of the JSON.
+type saidOfSkin struct {
+	Parameters struct {
+		Method      string
+		RateHz      float64 `json:"rate_hz"`
+		ThresholdUS float64 `json:"threshold_us"`
+	}
+	Summary struct {
+		SCL          *float64 `json:"scl_us"`
+		NonResponder bool     `json:"non_responder"`
+		Nonspecific  struct{ N int }
+		Fine         struct{ N int } `json:"nonspecific_fine"`
+	}
+	Responses []struct {
+		Onset     float64 `json:"onset_s"`
+		Amplitude float64 `json:"amplitude_us"`
+	}
+	Events []struct {
+		Name    string
+		N       int      `json:"responses"`
+		Latency *float64 `json:"latency_s"`
+	}
+	ReadAs  []string `json:"read_as"`
+	Methods string
+}
+
+func TestEDAAnalyze(t *testing.T) {
+	onsets := []float64{20, 50, 90}
+	file := skin(t, onsets...)
+	for _, method := range []string{"cvx", "cda", "highpass", "median", "neurokit"} {
+		r := decoded[saidOfSkin](t, "eda", "analyze", file, "--method", method, "--json")
+		if r.Parameters.RateHz != 20 || r.Parameters.Method != method {
+			t.Fatalf("%s: %+v", method, r.Parameters)
+		}
+		// What swings back after a high-pass counts by NeuroKit2's rule.
+		if len(r.Responses) != len(onsets) && !(method == "neurokit" && len(r.Responses) > len(onsets)) {
+			t.Errorf("%s: %d responses, want %d", method, len(r.Responses), len(onsets))
+		}
+		for _, at := range onsets {
+			found := false
+			for _, x := range r.Responses {
+				found = found || math.Abs(x.Onset-at) < 0.6 && x.Amplitude > 0.5 && x.Amplitude < 1.5
+			}
+			if !found {
+				t.Errorf("%s: no response of about 1 µS at %g s among %+v", method, at, r.Responses)
+			}
+		}
+		if r.Summary.SCL == nil || *r.Summary.SCL < 4 || *r.Summary.SCL > 5.5 || r.Summary.NonResponder {
+			t.Errorf("%s: summary %+v", method, r.Summary)
+		}
+		if said := strings.Join(r.ReadAs, "\n"); !strings.Contains(said, "decimal commas") || !strings.Contains(said, `"Zeit (ms)" in ms`) {
+			t.Errorf("%s: says %q", method, said)
+		}
+		for _, word := range map[string][]string{"cvx": {"Greco", "alpha = 0.0008"}, "cda": {"Benedek", "time constants of"}, "highpass": {"0.05 Hz"}, "median": {"median over 4 s"}, "neurokit": {"10 %"}}[method] {
+			if !strings.Contains(r.Methods, word) {
+				t.Errorf("%s: the methods paragraph lacks %q: %s", method, word, r.Methods)
+			}
+		}
+	}
+	if r := decoded[saidOfSkin](t, "eda", "analyze", file, "--threshold", "2", "--json"); !r.Summary.NonResponder || len(r.Responses) != 0 || r.Summary.Fine.N != len(onsets) {
+		t.Errorf("with a threshold of 2 µS: %+v", r.Summary)
+	}
+	if r := decoded[saidOfSkin](t, "eda", "analyze", file, "--from", "40", "--until", "80", "--json"); len(r.Responses) != 1 || math.Abs(r.Responses[0].Onset-50) > 0.6 {
+		t.Errorf("cut to 40 s until 80 s: %+v", r.Responses)
+	}
+}
+
+func TestEDAAnalyzeEvents(t *testing.T) {
+	file := skin(t, 20, 50, 90)
+	events := tempFile(t, "events.tsv", "onset\tduration\ttrial_type\n18\t1\tfilm\n70\t1\tpause\n500\t1\tlate\n")
+	r := decoded[saidOfSkin](t, "eda", "analyze", file, "--events", events, "--event", "88", "--json")
+	if len(r.Events) != 3 || r.Events[0].Name != "film" || r.Events[0].N != 1 || r.Events[1].N != 0 || r.Events[2].N != 1 {
+		t.Fatalf("events %+v", r.Events)
+	}
+	if l := r.Events[0].Latency; l == nil || math.Abs(*l-2) > 0.6 || r.Events[1].Latency != nil {
+		t.Errorf("latencies of %+v, want about 2 s and none", r.Events)
+	}
+	if r.Summary.Nonspecific.N != 1 || !strings.Contains(strings.Join(r.ReadAs, "\n"), "1 lie outside") {
+		t.Errorf("%d non-specific responses, want that at 50 s; says %q", r.Summary.Nonspecific.N, r.ReadAs)
+	}
+}
+
+func TestEDAAnalyzeWrites(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "results")
+	code, out, errOut := emolab(t, "eda", "analyze", skin(t, 20, 50), "--out", dir, "--event", "18")
+	if code != exitFine {
+		t.Fatal(errOut)
+	}
+	for ending, rows := range map[string]int{".eda.csv": 2400, ".responses.csv": 2, ".related.csv": 1} {
+		if got := csvRows(t, filepath.Join(dir, "P07"+ending)); got != rows {
+			t.Errorf("P07%s has %d rows, want %d", ending, got, rows)
+		}
+		if !strings.Contains(out, "wrote "+filepath.Join(dir, "P07"+ending)) {
+			t.Errorf("does not say that it wrote P07%s: %s", ending, out)
+		}
+	}
+	checkPNG(t, filepath.Join(dir, "P07.eda.png"))
+	var r saidOfSkin
+	data, err := os.ReadFile(filepath.Join(dir, "P07.eda.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil || len(r.Responses) != 2 {
+		t.Errorf("P07.eda.json: %v, %d responses", err, len(r.Responses))
+	}
+	// Without --out nothing is written.
+	before, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := filepath.Join(dir, "one.svg")
+	if code, _, errOut := emolab(t, "eda", "analyze", skin(t, 20), "--picture", picture); code != exitFine {
+		t.Fatal(errOut)
+	}
+	after, err := os.ReadDir(dir)
+	if err != nil || len(after) != len(before)+1 {
+		t.Errorf("%d files, then %d with one picture more (%v)", len(before), len(after), err)
+	}
+}
+
+func csvRows(t *testing.T, name string) int {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(rows) - 1
+}
+
+func checkPNG(t *testing.T, name string) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if img, err := png.Decode(f); err != nil || img.Bounds().Dx() < 1000 {
+		t.Errorf("%s: %v", name, err)
+	}
+}
+
+func TestEDAAnalyzeRefuses(t *testing.T) {
+	file := skin(t, 20)
+	counts := tempFile(t, "raw.csv", "t_ms,eda\n0,512\n10,513\n20,530\n30,531\n")
+	other := skin(t, 20)
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"eda analyze absent.csv", exitUsage, "absent.csv"},
+		{"eda analyze " + file + " --method magic", exitUsage, "magic"},
+		{"eda analyze " + file + " --threshold 0", exitUsage, "--threshold"},
+		{"eda analyze " + file + " --window 4-1", exitUsage, "--window"},
+		{"eda analyze " + file + " --picture x.pdf", exitUsage, ".png or .svg"},
+		{"eda analyze " + file + " --rate 20 --time 1", exitUsage, "choose one"},
+		{"eda analyze " + file + " --from 5 --until 2", exitUsage, "empty"},
+		{"eda analyze " + file + " --method neurokit --responses phasic", exitUsage, "--responses"},
+		{"eda analyze " + file + " " + other + " --csv x.csv", exitUsage, "--out"},
+		{"eda analyze " + file + " " + other + " --out " + t.TempDir(), exitUsage, "same files"},
+		{"eda analyze " + file + " --from 500", exitFailed, "on its own clock"},
+		{"eda analyze " + file + " --event 500", exitFailed, "none of the 1 events"},
+		{"eda analyze " + file + " --value nothing", exitFailed, `"EDA (µS)"`},
+		{"eda analyze " + counts, exitFailed, "raw counts"},
+		{"eda analyze main.go", exitFailed, "main.go"},
+	} {
+		code, out, errOut := emolab(t, strings.Fields(c.args)...)
+		if code != c.code || !strings.Contains(errOut, c.says) || out != "" {
+			t.Errorf("emolab %s: exit %d, want %d and %q in:\n%s%s", c.args, code, c.code, c.says, out, errOut)
+		}
+	}
+}
+
+// TestEDAAnalyzeReference: the counts of responses of the reference recordings.
+func TestEDAAnalyzeReference(t *testing.T) {
+	for stem, want := range map[string][2]int{"eda_nk_eventrelated_150s": {12, 14}, "eda_nk_resting_507s": {1, 4}} {
+		r := decoded[saidOfSkin](t, "eda", "analyze", sharedFile(t, "signals/"+stem+".csv"), "--json")
+		if got := [2]int{r.Summary.Nonspecific.N, r.Summary.Fine.N}; got != want || r.Parameters.RateHz != 100 {
+			t.Errorf("%s: %v responses at %v Hz, want %v at 100 Hz", stem, got, r.Parameters.RateHz, want)
+		}
+	}
+}
