@@ -19,7 +19,7 @@ import (
 func person(t *rapid.T, rate, noise float64) ([]instant.Instant, []float64) {
 	s := script.New(rapid.Uint64Range(0, 40).Draw(t, "seed"))
 	s.LevelUS = .1
-	at := regular(int(2*s.Period.Seconds()*rate), rate)
+	at := regular(int(s.Period.Seconds()*rate), rate)
 	us := make([]float64, len(at))
 	for i := range us {
 		us[i] = 5 + s.Conductance(at[i].Sub(at[0])) + noise*math.Sin(float64(i*i%991))
@@ -186,11 +186,14 @@ func TestGapsPart(t *testing.T) {
 	})
 }
 
-// A hole of up to a second leaves what lies away from it nearly as it was.
+// A hole of up to a second leaves what lies away from it nearly as it was. The
+// convex method weighs the whole piece, so that a response whose onset is lost
+// moves the level further away than a filter would.
 func TestShortGapsAreBridged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		at, us := person(t, 50, 2e-4)
 		o := Options{Method: rapid.SampledFrom([]Method{HighPass, CVX}).Draw(t, "method")}
+		tol := map[Method]float64{HighPass: .002, CVX: .1}[o.Method]
 		from := rapid.IntRange(100, len(us)-200).Draw(t, "from")
 		n := rapid.IntRange(1, 48).Draw(t, "n")
 		holes := slices.Clone(us)
@@ -206,7 +209,7 @@ func TestShortGapsAreBridged(t *testing.T) {
 			if math.IsNaN(b.Tonic[i]) != gone || (b.Flags[i]&Missing != 0) != gone {
 				t.Fatalf("sample %d has tonic %v and %v", i, b.Tonic[i], b.Flags[i])
 			}
-			if away := i < from-500 || i > from+n+500; away && math.Abs(a.Tonic[i]-b.Tonic[i]) > .02 {
+			if away := i < from-500 || i > from+n+500; away && math.Abs(a.Tonic[i]-b.Tonic[i]) > tol {
 				t.Fatalf("sample %d: tonic %v without, %v with the hole at %d", i, a.Tonic[i], b.Tonic[i], from)
 			}
 		}
