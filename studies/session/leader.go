@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -150,8 +149,8 @@ func (l *leader) decide(step study.Step, round int, c choiceMade, how string, va
 	d := Decision{Step: step.Index, Round: round, Choice: c.choice, Reason: c.reason, How: how, At: l.m.o.Clock.Now()}
 	if value != nil {
 		b, err := json.Marshal(value)
-		if err != nil {
-			return fmt.Errorf("session: what step %d came to: %w", step.Index, err)
+		if err != nil { // it can be made again from what is kept; the session is worth more
+			l.log.Error("keep what a step came to", "step", step.Index, "error", err)
 		}
 		d.Value = b
 	}

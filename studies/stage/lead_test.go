@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"emolab/calibration/gaze"
@@ -335,4 +338,80 @@ func TestReloadAmongTargetsInChromium(t *testing.T) {
 	if !slices.ContainsFunc(l.events(stream.Marker), func(e stream.Event) bool { return strings.Contains(e.Detail, "step 0 was interrupted") }) {
 		t.Errorf("markers %v", l.events(stream.Marker))
 	}
+}
+
+// What nobody saw is no target: a page that was hidden begins the step anew.
+func TestHiddenAmongTargetsInChromium(t *testing.T) {
+	t.Parallel()
+	st := exampleStudy(t)
+	st.Stimuli = st.Stimuli[:1]
+	st.Before = []study.Action{study.Calibrate}
+	st.Block.Trial = st.Block.Trial[:1] // a cross
+	l := newLab(t, stage.Options{Study: st})
+	page := open(t, l.http.URL+"/stage#autostart,virtual")
+	reads(page, "Please wait until the experimenter begins.")
+	d := &director{points: gaze.Targets(5)}
+	second := make(chan struct{})
+	var once sync.Once
+	d.at = func(i int) {
+		if i == 1 {
+			once.Do(func() { close(second) })
+		}
+	}
+	show := l.presentLed(st, 0, d.lead)
+	select {
+	case <-second:
+	case <-time.After(deadline):
+		t.Fatal("no target is shown")
+	}
+	window(page, cdpbrowser.WindowStateMinimized)
+	l.until("the step is interrupted", func() bool { return l.said(stream.Marker, "step 0 was interrupted") })
+	window(page, cdpbrowser.WindowStateNormal)
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	d.check(t)
+	if _, _, rounds := d.result(); rounds != 2 {
+		t.Errorf("%d rounds", rounds)
+	}
+}
+
+// Where less motion is asked for, the target does not glide, and no ring contracts. In
+// French, as the browser asks for.
+func TestCalmTargetsInChromium(t *testing.T) {
+	t.Parallel()
+	st := exampleStudy(t)
+	st.Stimuli = st.Stimuli[:1]
+	st.Before = []study.Action{study.Calibrate}
+	st.Block.Trial = st.Block.Trial[:1]
+	l := newLab(t, stage.Options{Study: st})
+	page := open(t, "about:blank")
+	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, tab, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "fr-FR"}); err != nil {
+			return err
+		}
+		if _, err := cdp.Call(ctx, tab, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "test", AcceptLanguage: "fr-FR"}); err != nil {
+			return err
+		}
+		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
+		return err
+	}))
+	page.Go(l.http.URL + "/stage#autostart,virtual")
+	l.until("the page holds the stage", l.server.Connected)
+	d := &director{points: gaze.Targets(5)}
+	d.at = func(i int) {
+		if moves := browsertest.Value[int](page, `document.getElementById("target").getAnimations({subtree: true}).length`); moves != 0 {
+			t.Errorf("point %d: %d parts of the target move", i, moves)
+		}
+		if i == 0 {
+			page.Screenshot("stage-9-calm.png")
+		}
+	}
+	show := l.presentLed(st, 0, d.lead)
+	page.Until(`document.getElementById("cue-text").textContent.startsWith("Regardez le point")`)
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	d.check(t)
 }
