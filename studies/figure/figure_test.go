@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"math"
@@ -60,7 +61,7 @@ type picture interface {
 	Write(io.Writer, figure.Format) error
 }
 
-func render(t *testing.T, p picture) image.Image {
+func render(t *testing.T, p picture) *image.NRGBA {
 	t.Helper()
 	var b bytes.Buffer
 	if err := p.Write(&b, figure.PNG); err != nil {
@@ -70,20 +71,19 @@ func render(t *testing.T, p picture) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return img
+	out := image.NewNRGBA(img.Bounds())
+	draw.Draw(out, out.Rect, img, image.Point{}, draw.Src)
+	return out
 }
 
-// near counts pixels of about that colour.
-func near(img image.Image, c color.NRGBA) int {
+// near counts pixels of about that colour, down to the share of the height.
+func near(img *image.NRGBA, c color.NRGBA, share float64) int {
 	n := 0
-	b := img.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			p := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-			d := func(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
-			if d(p.R, c.R) < 12 && d(p.G, c.G) < 12 && d(p.B, c.B) < 12 {
-				n++
-			}
+	d := func(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
+	pix := img.Pix[:int(share*float64(img.Rect.Dy()))*img.Stride]
+	for ; len(pix) > 0; pix = pix[4:] {
+		if d(pix[0], c.R) < 12 && d(pix[1], c.G) < 12 && d(pix[2], c.B) < 12 {
+			n++
 		}
 	}
 	return n
@@ -93,15 +93,15 @@ func near(img image.Image, c color.NRGBA) int {
 // not given.
 func TestEDAShowsWhatWasFound(t *testing.T) {
 	e := eda()
-	shaded := near(render(t, e), color.NRGBA{247, 225, 209, 255}) // shade on white
+	shaded := near(render(t, e), color.NRGBA{247, 225, 209, 255}, 1) // shade on white
 	e.Invalid = nil
-	if without := near(render(t, e), color.NRGBA{247, 225, 209, 255}); shaded < 1000 || without > shaded/10 {
+	if without := near(render(t, e), color.NRGBA{247, 225, 209, 255}, 1); shaded < 1000 || without > shaded/10 {
 		t.Errorf("%d pixels of artefact with one, %d without", shaded, without)
 	}
 	purple := color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
-	with := near(render(t, e), purple)
+	with := near(render(t, e), purple, 1)
 	e.Driver = nil
-	if without := near(render(t, e), purple); with < 100 || without > with/10 {
+	if without := near(render(t, e), purple, 1); with < 100 || without > with/10 {
 		t.Errorf("%d pixels of driver with one, %d without", with, without)
 	}
 }
@@ -114,9 +114,9 @@ func TestGazeIsTheRightWayUp(t *testing.T) {
 	img := render(t, g)
 	var sumX, sumY, n float64
 	b := img.Bounds()
-	for y := b.Min.Y; y < b.Max.Y/2; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			if p := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA); p.R > 240 && p.G < 120 && p.B < 120 {
+	for y := range b.Max.Y / 2 {
+		for x := range b.Max.X {
+			if p := img.NRGBAAt(x, y); p.R > 240 && p.G < 120 && p.B < 120 {
 				sumX, sumY, n = sumX+float64(x), sumY+float64(y), n+1
 			}
 		}
@@ -126,6 +126,20 @@ func TestGazeIsTheRightWayUp(t *testing.T) {
 	}
 	if x, y := sumX/n/float64(b.Dx()), sumY/n/float64(b.Dy()); x > 0.35 || y > 0.2 {
 		t.Errorf("the heat of the upper left is painted at %.2f, %.2f of the picture", x, y)
+	}
+}
+
+// TestPursuitIsDrawnOnTheScreen: its path is seen, in its own colour.
+func TestPursuitIsDrawnOnTheScreen(t *testing.T) {
+	green := color.NRGBA{0x00, 0x9e, 0x73, 0xff}
+	g := gaze()
+	g.Heat, g.Areas = figure.Heat{}, nil
+	with := near(render(t, g), green, 0.5)
+	for i := range g.Class {
+		g.Class[i] = "fixation"
+	}
+	if without := near(render(t, g), green, 0.5); with < 100 || without > with/10 {
+		t.Errorf("%d pixels of pursuit on the screen, %d where there is none", with, without)
 	}
 }
 
@@ -150,19 +164,19 @@ func TestSVGIsWellFormed(t *testing.T) {
 	}
 }
 
-// TestLongRecordingsStaySmall: an hour at 100 Hz makes no picture of 360,000
+// TestLongRecordingsStaySmall: an hour at 25 Hz makes no picture of 90,000
 // points, and the one sample that stands out is still seen.
 func TestLongRecordingsStaySmall(t *testing.T) {
 	var e figure.EDA
-	for i := range 360000 {
-		e.At, e.US = append(e.At, float64(i)/100), append(e.US, 5)
+	for i := range 90000 {
+		e.At, e.US = append(e.At, float64(i)/25), append(e.US, 5)
 	}
 	e.Tonic, e.Phasic = e.US, e.US
 	var flat, spiked bytes.Buffer
 	if err := e.Write(&flat, figure.SVG); err != nil {
 		t.Fatal(err)
 	}
-	e.US[123456] = 9
+	e.US[54321] = 9
 	if err := e.Write(&spiked, figure.SVG); err != nil {
 		t.Fatal(err)
 	}

@@ -111,6 +111,7 @@ func (g Gaze) screen() *plot.Plot {
 		p.Add(outline)
 		p.Add(words{at: outline.XYs[0], text: a.Name})
 	}
+	p.Add(pursued{g})
 	path := &plotter.Line{LineStyle: draw.LineStyle{Color: color.NRGBA{0, 0x72, 0xb2, 0x70}, Width: vg.Points(0.6)}}
 	for _, f := range g.Fixations {
 		if !math.IsNaN(f.X) && !math.IsNaN(f.Y) {
@@ -236,6 +237,36 @@ func (r rings) Plot(c draw.Canvas, p *plot.Plot) {
 			c.FillText(style, vg.Point{X: x, Y: y}, fmt.Sprint(i+1))
 		}
 	}
+}
+
+// pursued draws where the eyes followed something.
+type pursued struct{ g Gaze }
+
+// Plot draws it. It is called by plot.Plot.Draw.
+func (f pursued) Plot(c draw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	style := draw.LineStyle{Color: green, Width: vg.Points(1.2)}
+	var run []vg.Point
+	end := func() {
+		if len(run) > 1 {
+			c.StrokeLines(style, c.ClipLinesXY(run)...)
+		}
+		run = nil
+	}
+	for i, class := range f.g.Class {
+		x, y := f.g.X[i], f.g.Y[i]
+		if class != "pursuit" || math.IsNaN(x) || math.IsNaN(y) {
+			end()
+			continue
+		}
+		at := f.g.place(x, y)
+		point := vg.Point{X: tx(at.X), Y: ty(at.Y)}
+		// Nearer than this nothing can be told apart.
+		if n := len(run); n == 0 || math.Hypot(float64(point.X-run[n-1].X), float64(point.Y-run[n-1].Y)) > 0.5 {
+			run = append(run, point)
+		}
+	}
+	end()
 }
 
 // clipped keeps a line within the panel.
