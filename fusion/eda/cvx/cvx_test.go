@@ -23,6 +23,11 @@ type reference struct {
 	Rate float64 `json:"fs_hz"`
 	CVX  struct {
 		decomposed
+		Responses struct {
+			Onset     []float64 `json:"onset_s"`
+			Peak      []float64 `json:"peak_s"`
+			Amplitude []float64 `json:"amp_us"`
+		} `json:"scr_ttp_on_phasic_us_thr0.05"`
 		Legacy decomposed `json:"legacy_2015_2024"`
 		Full   decomposed `json:"full_100hz"`
 	} `json:"cvxeda"`
@@ -141,6 +146,39 @@ func TestAgreesWithTheReference(t *testing.T) {
 					t.Error("not converged")
 				}
 			})
+		}
+	}
+}
+
+// The responses that are read from the phasic part: each local maximum with the
+// latest local minimum before it.
+func TestResponsesAgreeWithTheReference(t *testing.T) {
+	const leastUS, apartS, apartUS = .05, .12, .005
+	for _, stem := range records {
+		us, ref := load(t, stem)
+		got, err := Decompose(context.Background(), blockMean(us, 4), 25, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, k, trough := ref.CVX.Responses, 0, -1
+		for i := 1; i+1 < len(got.Phasic); i++ {
+			x := got.Phasic[i-1 : i+2]
+			switch {
+			case x[1] < x[0] && x[1] <= x[2]:
+				trough = i
+			case x[1] > x[0] && x[1] >= x[2] && trough >= 0 && x[1]-got.Phasic[trough] >= leastUS:
+				if k == len(want.Peak) {
+					t.Fatalf("%s: more than %d responses", stem, k)
+				}
+				onset, peak, amplitude := float64(trough)/25, float64(i)/25, x[1]-got.Phasic[trough]
+				if math.Abs(peak-want.Peak[k]) > apartS || math.Abs(onset-want.Onset[k]) > apartS || math.Abs(amplitude-want.Amplitude[k]) > apartUS {
+					t.Errorf("%s: response %d from %g s to %g s of %g µS, want %g, %g and %g", stem, k, onset, peak, amplitude, want.Onset[k], want.Peak[k], want.Amplitude[k])
+				}
+				k++
+			}
+		}
+		if k != len(want.Peak) {
+			t.Errorf("%s: %d responses, want %d", stem, k, len(want.Peak))
 		}
 	}
 }
