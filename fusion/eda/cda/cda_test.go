@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,8 +53,9 @@ func load(t testing.TB, stem string) (us []float64, ref reference) {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		var at, v float64
-		if _, err := fmt.Sscanf(strings.ReplaceAll(lines.Text(), ",", " "), "%g %g", &at, &v); err != nil {
+		_, value, _ := strings.Cut(lines.Text(), ",")
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
 			continue // the header
 		}
 		us = append(us, v)

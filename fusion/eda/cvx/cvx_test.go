@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -63,8 +63,9 @@ func load(t testing.TB, stem string) (us []float64, ref reference) {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		var at, v float64
-		if _, err := fmt.Sscanf(strings.ReplaceAll(lines.Text(), ",", " "), "%g %g", &at, &v); err != nil {
+		_, value, _ := strings.Cut(lines.Text(), ",")
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
 			continue // the header
 		}
 		us = append(us, v)
