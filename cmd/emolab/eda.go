@@ -26,11 +26,11 @@ type edaAnalyzeCmd struct {
 
 	Method    string    `help:"How level and fast part are told apart: cvx (convex optimisation), cda (continuous decomposition), highpass, median, or neurokit (highpass with NeuroKit2's relative rule for responses)." enum:"cvx,cda,highpass,median,neurokit" default:"cvx"`
 	Responses string    `help:"Where responses are sought: signal (from trough to peak of what was measured) or phasic (the same in the fast part)." enum:"signal,phasic" default:"signal"`
-	Threshold float64   `help:"Least amplitude of a response in microsiemens. Those above 0.01 are always told as well." default:"0.05" placeholder:"US"`
+	Threshold float64   `help:"Least amplitude of a response in microsiemens. Default: 0.05. Those above 0.01 are always told as well." default:"0.05" placeholder:"US"`
 	SensorMax float64   `help:"Highest conductance that the sensor can tell, in microsiemens: values there are saturated." placeholder:"US"`
 	Event     []float64 `help:"An event, in seconds on the file's own clock. May be given several times." placeholder:"SECONDS" sep:"none"`
 	Events    string    `help:"Table of events with a column onset (in seconds unless named otherwise), such as BIDS' events.tsv." type:"existingfile" placeholder:"FILE"`
-	Window    string    `help:"When a response to an event may begin, in seconds after it." default:"1-4" placeholder:"FROM-TO"`
+	Window    string    `help:"When a response to an event may begin, in seconds after it. Default: 1-4." default:"1-4" placeholder:"FROM-TO"`
 
 	Value       string `help:"Column of skin conductance, by name or number. Default: found by name." placeholder:"COLUMN" group:"How the file is read"`
 	Unit        string `help:"Its unit: uS, nS, mS, S, ohm, kohm or Mohm. Default: by the name." placeholder:"UNIT" group:"How the file is read"`

@@ -211,8 +211,12 @@ func (r *edaReport) print(w io.Writer) error {
 		if r.result.Scoring == eda.Relative {
 			label = kind + ", NeuroKit's rule"
 		}
-		row(label, fmt.Sprintf("%d, %s a minute; mean amplitude %s µS, largest %s µS, rise %s s, half recovery %s s", x.N, show(float64(x.PerMinute), "%.2f"),
-			show(float64(x.Amplitude), "%.3f"), show(float64(x.Max), "%.3f"), show(float64(x.Rise), "%.2f"), show(float64(x.HalfRecovery), "%.2f")))
+		text := "none"
+		if x.N > 0 {
+			text = fmt.Sprintf("%d, %s a minute; mean amplitude %s µS, largest %s µS, rise %s s, half recovery %s s", x.N, show(float64(x.PerMinute), "%.2f"),
+				show(float64(x.Amplitude), "%.3f"), show(float64(x.Max), "%.3f"), show(float64(x.Rise), "%.2f"), show(float64(x.HalfRecovery), "%.2f"))
+		}
+		row(label, text)
 		if x.Flagged > 0 {
 			row("", fmt.Sprintf("%d more touch an artefact and do not count", x.Flagged))
 		}

@@ -90,6 +90,17 @@ func (g Gaze) Write(w io.Writer, f Format) error {
 	return page.write(w)
 }
 
+// WriteScreen draws the screen alone: where was looked, by one person or by a
+// group, without a course over time.
+func (g Gaze) WriteScreen(w io.Writer, f Format) error {
+	page, err := newPage(gazeWidth, gazeHeight*screenShare, f)
+	if err != nil {
+		return err
+	}
+	g.screen().Draw(g.fitted(page.inner()))
+	return page.write(w)
+}
+
 // screen shows where was looked: heat map, areas, and the path of fixations.
 func (g Gaze) screen() *plot.Plot {
 	p := panel(g.Title, "")
