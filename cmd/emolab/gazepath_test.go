@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"emolab/sensors/eyetracker/gazepoint"
 	"emolab/studies/browsertest"
 	"emolab/studies/session"
@@ -30,7 +32,7 @@ func inBrowser(t *testing.T, browser *browsertest.Browser) func(*bench) func() {
 
 // gazeLab is a lab of one virtual eye tracker, which slips by some degrees in the
 // first rounds after it was calibrated.
-func gazeLab(t *testing.T, driver string, slip float64, rounds int) *bench {
+func gazeLab(t *testing.T, browser *browsertest.Browser, driver string, slip float64, rounds int) *bench {
 	t.Helper()
 	return openBench(t, benchOptions{
 		flags: virtualFlags{Seed: 3, DriftPPM: 500, Batch: 4 * time.Millisecond, Devices: []string{driver},
@@ -38,7 +40,7 @@ func gazeLab(t *testing.T, driver string, slip float64, rounds int) *bench {
 		slips: rounds,
 		flow:  "[calibrate, block: {trial: [fixation: 1s, play]}]",
 		gaze:  "{calibrate: 5-point, validate: 4-point}",
-		stage: inBrowser(t, browsertest.Start(t)),
+		stage: inBrowser(t, browser),
 	})
 }
 
@@ -90,7 +92,7 @@ func TestParticipantIsCalibratedInABrowser(t *testing.T) {
 	for driver, says := range map[string]string{"gazepoint": "the tracker's own", "eyetribe": "calibration/gaze Fit"} {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
-			b := gazeLab(t, driver, .6, 1)
+			b := gazeLab(t, browsertest.Start(t), driver, .6, 1)
 			id := b.record(func() { // to the first trial, whose cross tells the drift
 				b.awaitStatus("drift at the cross", func(s session.Status) bool { return s.Drift != nil })
 			})
@@ -138,14 +140,25 @@ func (b *bench) fits(d store.Detail, itself bool) {
 // operator has it made again at the console, and then goes on without, for a reason.
 func TestRefusedCalibrationInABrowser(t *testing.T) {
 	t.Parallel()
-	b := gazeLab(t, "eyetribe", 2.5, 2)
+	browser := browsertest.Start(t)
+	b := gazeLab(t, browser, "eyetribe", 2.5, 2)
+	console := browser.Open(t, 1600, 1000, "ERR_CONNECTION_REFUSED")
+	console.Go(b.consoleURL())
+	console.Until(`document.body.dataset.ready === "true"`)
 	const reason = "the participant cannot sit still"
 	id := b.record(func() {
-		b.refused(0)
-		b.decide(session.Redo, "")
-		b.refused(1)
-		b.decide(session.Continue, reason)
+		b.refused(console, 0)
+		console.Screenshot("console-calibration-refused.png")
+		console.Press("c")
+		b.refused(console, 1)
+		// Without a reason it is not done.
+		const goOn = `document.querySelector("#calibration-continue").click() ?? true`
+		browsertest.Value[bool](console, goOn)
+		console.Until(`!document.querySelector("#calibration-error").hidden`)
+		console.Do(chromedp.KeyEvent(reason)) // it has the focus now
+		browsertest.Value[bool](console, goOn)
 		b.awaitCheck("the step to be over", func(c session.Check) bool { return c.Round == 1 && c.Decision != nil })
+		console.Until(`document.querySelector("#calibration-form").hidden`)
 	})
 	d, all := b.validations(id)
 	if len(all) != 2 || all[0].Choice != "redo" || all[1].Choice != "continue" || all[1].Reason != reason {
@@ -159,25 +172,19 @@ func TestRefusedCalibrationInABrowser(t *testing.T) {
 	b.says(d, "as the tracker gave it")
 }
 
-// refused waits until a round was refused, and looks whether the words help.
-func (b *bench) refused(round int) {
+// refused waits until the console asks about a round that was refused, and looks
+// whether the words help.
+func (b *bench) refused(console *browsertest.Page, round int) {
 	b.t.Helper()
-	c := b.awaitCheck("the calibration to be refused", func(c session.Check) bool { return c.Round == round && c.Phase == session.Deciding })
-	words := strings.Join(c.Judged.Verdict.Reasons, " ")
+	b.awaitCheck("the calibration to be refused", func(c session.Check) bool { return c.Round == round && c.Phase == session.Deciding })
+	console.Until(`!document.querySelector("#calibration-form").hidden`)
+	words := browsertest.Value[string](console, `document.querySelector("#calibration-reasons").innerText`)
 	b.t.Logf("refused: %s", words)
 	// Which way it is off, by how much, and what to do.
 	for _, want := range []string{`2\.[345]°`, "right", "alibrate again"} {
 		if !regexp.MustCompile(want).MatchString(words) {
 			b.t.Errorf("the refusal does not say %s: %s", want, words)
 		}
-	}
-}
-
-// decide answers for the operator.
-func (b *bench) decide(choice session.Choice, reason string) {
-	b.t.Helper()
-	if err := b.manager.Decide(choice, reason); err != nil {
-		b.t.Fatal(err)
 	}
 }
 
