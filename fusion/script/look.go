@@ -12,8 +12,8 @@ const (
 	// 250 ms in healthy adults (Carpenter 1988, Movements of the Eyes).
 	reaction = 200 * time.Millisecond
 	// lingering is how long the eyes stay where a target was. One that glides to its
-	// next place arrives within it and takes them along directly.
-	lingering = time.Second
+	// next place arrives within it, on a busy machine too, and takes them along.
+	lingering = 1500 * time.Millisecond
 	// maxLooks bounds what is kept of a lab that runs for months: some hundred
 	// sessions, the earliest are forgotten first.
 	maxLooks = 10000
