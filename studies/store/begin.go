@@ -96,6 +96,9 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 		if back.Consents, err = answers(ctx, tx, id); err != nil {
 			return err
 		}
+		if back.Judged, err = inForce(ctx, tx, id); err != nil {
+			return err
+		}
 		seg.Number, r.segment = back.Segment, back.Segment
 		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL, simulated = max(simulated, ?) WHERE id = ?", session.Recording, simulated(streams), id); err != nil {
 			return err

@@ -92,7 +92,7 @@ func (f *final) see(a *aligned, g sight, c corrections) seen {
 	c.apply(g.Gaze)
 	n := len(a.samples)
 	v := seen{eyes: trace.Eyes{X: nothing(n), Y: nothing(n), Class: make([]eyemovement.Class, n)}}
-	v.events = classify(g.Gaze, f.screen)
+	v.events = f.classify(g.Gaze, a.info.Rate)
 	labels := eyemovement.Labels(v.events, g.Len())
 	for k, i := range g.index {
 		v.eyes.X[i], v.eyes.Y[i], v.eyes.Class[i] = g.X[k], g.Y[k], labels[k]
@@ -101,11 +101,14 @@ func (f *final) see(a *aligned, g sight, c corrections) seen {
 }
 
 // eyeWords says how what the eyes did is told.
-func eyeWords() string { return "fusion/eyemovement IVT, Tobii 2012" }
+func eyeWords() string {
+	return "fusion/eyemovement Classify " + eyemovement.AdaptiveVersion + ", default options"
+}
 
-// classify tells what the eyes did.
-func classify(g eyemovement.Gaze, s eyemovement.Screen) []eyemovement.Event {
-	return eyemovement.IVT(g, s, eyemovement.Tobii2012())
+// classify tells what the eyes did. Without a clip, nothing moves that they could pursue.
+func (f *final) classify(g eyemovement.Gaze, rate float64) []eyemovement.Event {
+	moving := slices.ContainsFunc(f.course, func(v stimulus.Showing) bool { return v.Presentation > 0 })
+	return eyemovement.Classify(g, f.screen, eyemovement.Options{Rate: rate, Still: !moving})
 }
 
 // nothing is a slice of NaN.

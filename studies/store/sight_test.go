@@ -304,15 +304,19 @@ func TestACalibrationHoldsInTheNextSegment(t *testing.T) {
 	s := openAt(t, path)
 	w := begunWatching(t, s, "s1")
 	w.show(session.ToCalibrate, 0, 0, gaze.Targets(9)...)
-	w.decide(0, 0, session.Accept, "")
+	w.decide(0, 0, session.Accept, `{"calibration":{"mean_deg":0.25},"verdict":{"level":"good"}}`)
+	w.decide(0, 1, session.Continue, `{"calibration":{"mean_deg":5}}`)
 	w.looked()
 	if err := s.release(t.Context(), "s1", "as if killed"); err != nil {
 		t.Fatal(err)
 	}
 	start := origin + 1e12
-	r, _, err := s.Resume(t.Context(), "s1", "c0ffee", session.Segment{Boot: "boot-1", Start: start, Screen: desk}, lab(t))
+	r, back, err := s.Resume(t.Context(), "s1", "c0ffee", session.Segment{Boot: "boot-1", Start: start, Screen: desk}, lab(t))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if back.Judged == nil || back.Judged.Calibration == nil || back.Judged.Calibration.MeanDeg != .25 {
+		t.Errorf("the session goes on with %+v", back.Judged)
 	}
 	w.r, w.start, w.now, w.plan = r, start, time.Second, nil
 	w.show(session.ToFixate, 2, 0, gaze.Point{X: .2, Y: .7})

@@ -89,3 +89,27 @@ func (d *Detail) decided(segment, step, round int) *Decision {
 	}
 	return nil
 }
+
+// inForce is the latest calibration of the gaze that was accepted in a session; nil
+// when none was.
+func inForce(ctx context.Context, tx *sql.Tx, id string) (*session.Judged, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT value FROM decision WHERE session_id = ? AND choice = ? ORDER BY segment DESC, n DESC`, id, session.Accept)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		var j session.Judged
+		if json.Unmarshal([]byte(value), &j) != nil {
+			continue // of something else, or of a program that is not this one
+		}
+		if j.Calibration != nil || len(j.Tracker) > 0 {
+			return &j, nil
+		}
+	}
+	return nil, rows.Err()
+}
