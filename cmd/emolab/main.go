@@ -40,6 +40,7 @@ type cli struct {
 	Bundle    bundleCmd    `cmd:"" help:"Check exported bundles."`
 	Face      faceCmd      `cmd:"" help:"Analyse films and pictures of faces."`
 	Eda       edaCmd       `cmd:"" name:"eda" help:"Analyse skin conductance from any laboratory."`
+	Gaze      gazeCmd      `cmd:"" help:"Analyse gaze from any laboratory."`
 	Models    modelsCmd    `cmd:"" help:"Install and check the face models."`
 	Calibrate calibrateCmd `cmd:"" help:"Measure how late the participant's screen and the camera are."`
 	Firmware  firmwareCmd  `cmd:"" help:"Build, flash and emulate the firmware of Emolab's own box."`
