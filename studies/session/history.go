@@ -59,7 +59,9 @@ func (h *history) add(samples []stream.Sample, ia, ib, iv int) {
 	defer h.mu.Unlock()
 	for _, s := range samples {
 		if n := len(h.at); n > 0 && s.At <= h.at[n-1] {
-			continue // a new epoch that begins before the old one ended
+			// A new epoch that begins before the old one ended: the new one is right.
+			i, _ := slices.BinarySearch(h.at, s.At)
+			h.at, h.a, h.b = h.at[:i], h.a[:i], h.b[:i]
 		}
 		a, b := channel(s, ia), channel(s, ib)
 		if iv >= 0 && channel(s, iv) != 1 {
