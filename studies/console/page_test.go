@@ -349,7 +349,7 @@ func TestPageLooks(t *testing.T) {
 		name   string
 		status session.Status
 		open   string // a key to press first
-	}{{"recording", recording, ""}, {"troubled", troubled, ""}, {"ready", ready, ""}, {"start", ready, "s"}, {"stop", recording, "S"}} {
+	}{{"recording", recording, ""}, {"troubled", troubled, ""}, {"ready", ready, ""}, {"refused", refused(), ""}, {"start", ready, "s"}, {"stop", recording, "S"}} {
 		l := startPage(t, c.status, 14500*time.Millisecond)
 		l.operator.mu.Lock()
 		l.operator.sessions = list
