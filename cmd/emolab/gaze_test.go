@@ -88,6 +88,8 @@ type saidOfGaze struct {
 	Events []struct {
 		Class       string
 		From, Until float64
+		First       int `json:"first_sample"`
+		Last        int `json:"last_sample"`
 		X, Y        float64
 		Area        string
 	}
@@ -296,6 +298,60 @@ func TestGazeAnalyzeReference(t *testing.T) {
 		t.Fatal(errOut)
 	}
 	checkPNG(t, filepath.Join(out, "i2mc_participant1_2_tx300.gaze.png"))
+}
+
+// TestGazeAnalyzeIsThePublished: through file, units and geometry, the published
+// algorithms give the events of the reference programs.
+func TestGazeAnalyzeIsThePublished(t *testing.T) {
+	dir := filepath.Dir(sharedFile(t, "signals/eye/eyelink_pupil_41s.csv"))
+	tables, err := filepath.Glob(filepath.Join(dir, "andersson_*.csv"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("%d tables (%v)", len(tables), err)
+	}
+	for _, file := range tables {
+		var side struct {
+			Reference struct {
+				IVT, IDT struct {
+					Fixations []struct {
+						First int `json:"start_i"`
+						Last  int `json:"end_i"`
+					}
+				}
+				EK struct{ Saccades [][2]int } `json:"engbert_kliegl"`
+			}
+		}
+		data, err := os.ReadFile(strings.TrimSuffix(file, ".csv") + ".json")
+		if err == nil {
+			err = json.Unmarshal(data, &side)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string][][2]int{"ek": side.Reference.EK.Saccades}
+		for _, f := range side.Reference.IVT.Fixations {
+			want["ivt"] = append(want["ivt"], [2]int{f.First, f.Last})
+		}
+		for _, f := range side.Reference.IDT.Fixations {
+			want["idt"] = append(want["idt"], [2]int{f.First, f.Last - 1}) // its ends are excluded
+		}
+		for method, class := range map[string]string{"ivt": "fixation", "idt": "fixation", "ek": "saccade"} {
+			var got [][2]int
+			for _, e := range decoded[saidOfGaze](t, "gaze", "analyze", file, "--method", method, "--json").Events {
+				if e.Class == class {
+					got = append(got, [2]int{e.First, e.Last})
+				}
+			}
+			if len(got) != len(want[method]) {
+				t.Errorf("%s: %s finds %d, the reference %d", filepath.Base(file), method, len(got), len(want[method]))
+				continue
+			}
+			for i, w := range want[method] {
+				if g := got[i]; max(g[0]-w[0], w[0]-g[0], g[1]-w[1], w[1]-g[1]) > 1 {
+					t.Errorf("%s: %s: %v, the reference %v", filepath.Base(file), method, g, w)
+				}
+			}
+		}
+	}
 }
 
 // value is NaN where JSON said null.

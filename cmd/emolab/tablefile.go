@@ -134,15 +134,6 @@ func (n num) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(n))
 }
 
-// nums turns numbers into such.
-func nums(v []float64) []num {
-	out := make([]num, len(v))
-	for i, x := range v {
-		out[i] = num(x)
-	}
-	return out
-}
-
 // cells writes one line of a CSV; numbers that are not known are empty.
 type cells struct {
 	buf []byte

@@ -77,7 +77,11 @@ func (d dialect) split(line string, into []string) []string {
 // What stands between quotes belongs to the cell.
 func cellEnd(line, stops string) int {
 	if lead := strings.TrimLeft(line, " \t"); !strings.HasPrefix(lead, `"`) {
-		if i := strings.IndexAny(line, stops); i >= 0 {
+		i := strings.IndexByte(line, stops[0])
+		if len(stops) > 1 {
+			i = strings.IndexAny(line, stops)
+		}
+		if i >= 0 {
 			return i
 		}
 		return len(line)

@@ -19,7 +19,7 @@ const (
 	MaxBytes   = 2 << 30  // unpacked
 	MaxLine    = 1 << 20  // bytes
 	MaxColumns = 2048     // vendors' exports have a few hundred
-	MaxCells   = 1 << 27  // 128 million numbers: ten hours at 1 kHz in 3 columns
+	MaxCells   = 1 << 26  // 64 million numbers, 0.5 GiB: six hours at 1 kHz in 3 columns
 	maxWords   = 10000    // different words in one column
 	headLines  = 400      // lines that the form of the file is recognised from
 	headBytes  = 64 << 10 // and no more bytes than that
