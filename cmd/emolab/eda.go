@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ type edaAnalyzeCmd struct {
 	Temperature string `help:"Column of the skin's temperature in degrees Celsius, for the artefact rules." placeholder:"COLUMN" group:"How the file is read"`
 	tableFlags
 
-	Out     string `help:"Folder for everything: samples, responses and events as CSV, all as JSON, the picture, the methods paragraph." type:"path" placeholder:"DIR"`
+	Out     string `help:"Folder for everything: samples, responses and events as CSV, all as JSON, the picture, the methods paragraph; and eda.summary.csv with a line a file." type:"path" placeholder:"DIR"`
 	CSV     string `help:"Write the samples with tonic, phasic and artefacts into this CSV file." name:"csv" type:"path" placeholder:"FILE"`
 	Picture string `help:"Draw the recording into this .png or .svg file." type:"path" placeholder:"FILE"`
 	JSON    bool   `help:"Print JSON instead of text." name:"json"`
@@ -82,6 +83,12 @@ func (c *edaAnalyzeCmd) Run(a *app) error {
 		reports = append(reports, r)
 	}
 	progress.finish()
+	summaries := filepath.Join(c.Out, "eda.summary.csv")
+	if c.Out != "" {
+		if err := writeSummaries(summaries, reports); err != nil {
+			return err
+		}
+	}
 	if c.JSON {
 		if len(reports) == 1 {
 			return printJSON(a.out, reports[0])
@@ -95,6 +102,9 @@ func (c *edaAnalyzeCmd) Run(a *app) error {
 		if err := reports[i].print(a.out); err != nil {
 			return err
 		}
+	}
+	if c.Out != "" {
+		fmt.Fprintln(a.out, "wrote", summaries)
 	}
 	return nil
 }
@@ -186,6 +196,7 @@ func (c *edaAnalyzeCmd) one(ctx context.Context, file string, progress func(shar
 			return edaReport{}, err
 		}
 		o.TemperatureC = rec.axis.Pick(column.Values)
+		rec.notes = append(rec.notes, fmt.Sprintf("skin temperature: %s in °C, as given", column.Label()))
 	}
 	events, err := c.events(rec)
 	if err != nil {

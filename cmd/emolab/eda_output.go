@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -132,4 +133,37 @@ func (r *edaReport) figure() fig.EDA {
 		f.Invalid = append(f.Invalid, fig.Span{From: f.At[first], Until: f.At[i]})
 	}
 	return f
+}
+
+// writeSummaries writes one line a recording, for statistics over people.
+func writeSummaries(name string, reports []edaReport) error {
+	return writeFile(name, func(w io.Writer) error {
+		return lineWriter(w, "file,from_s,until_s,valid_share,valid_enough,scl_us,scl_outside_responses_us,responses,responses_per_minute,mean_amplitude_us,responses_fine,responses_fine_per_minute,mean_amplitude_fine_us,phasic_area_us_s,edasymp_us2,edasymp_normalised,non_responder,events,events_with_response,mean_event_magnitude_us,mean_event_amplitude_us", len(reports), func(c *cells, i int) {
+			r, s := reports[i], reports[i].Summary
+			c.text(filepath.Base(r.File))
+			c.number(s.FromS, 3)
+			c.number(s.UntilS, 3)
+			c.number(float64(s.Valid), 4)
+			c.yes(s.Enough)
+			c.number(float64(s.SCL), 5)
+			c.number(float64(s.SCLOutside), 5)
+			for _, x := range []edaRate{s.Rate, s.Fine} {
+				c.number(float64(x.N), 0)
+				c.number(float64(x.PerMinute), 4)
+				c.number(float64(x.Amplitude), 5)
+			}
+			c.number(float64(s.Area), 5)
+			c.number(float64(s.Symp), -1)
+			c.number(float64(s.SympShare), 5)
+			c.yes(s.NonResponder)
+			e := edaToEvents{Magnitude: num(math.NaN()), Amplitude: num(math.NaN())}
+			if r.ToEvents != nil {
+				e = *r.ToEvents
+			}
+			c.number(float64(e.N), 0)
+			c.number(float64(e.Responded), 0)
+			c.number(float64(e.Magnitude), 5)
+			c.number(float64(e.Amplitude), 5)
+		})
+	})
 }

@@ -151,6 +151,9 @@ func TestEDAAnalyzeWrites(t *testing.T) {
 		}
 	}
 	checkPNG(t, filepath.Join(dir, "P07.eda.png"))
+	if got := csvRows(t, filepath.Join(dir, "eda.summary.csv")); got != 1 {
+		t.Errorf("eda.summary.csv has %d lines of recordings, want 1", got)
+	}
 	var r saidOfSkin
 	data, err := os.ReadFile(filepath.Join(dir, "P07.eda.json"))
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +54,7 @@ type gazeAnalyzeCmd struct {
 	Score  bool     `help:"Compare with people's labels in the files (columns label_RATER): Cohen's kappa per stimulus and rater, beside ivt, idt and ek. What is fitted is fitted on one half of the recordings and scored on the other, both ways round."`
 	Labels []string `help:"Columns of labels. Default: those named label or label_RATER." placeholder:"COLUMN"`
 
-	Out     string `help:"Folder for everything: events, samples and areas as CSV, all as JSON, the picture, the methods paragraph; of several files also the group's heat map and areas." type:"path" placeholder:"DIR"`
+	Out     string `help:"Folder for everything: events, samples and areas as CSV, all as JSON, the picture, the methods paragraph; gaze.summary.csv with a line a file; of several files also the group's heat map and areas." type:"path" placeholder:"DIR"`
 	CSV     string `help:"Write the events into this CSV file." name:"csv" type:"path" placeholder:"FILE"`
 	Picture string `help:"Draw the recording into this .png or .svg file." type:"path" placeholder:"FILE"`
 	JSON    bool   `help:"Print JSON instead of text." name:"json"`
@@ -111,10 +112,17 @@ func (c *gazeAnalyzeCmd) Run(a *app) error {
 	}
 	progress.finish()
 	var written, notes []string
-	if c.Out != "" && len(reports) > 1 {
-		if written, notes, err = c.writeGroup(reports); err != nil {
+	if c.Out != "" {
+		if len(reports) > 1 {
+			if written, notes, err = c.writeGroup(reports); err != nil {
+				return err
+			}
+		}
+		name := filepath.Join(c.Out, "gaze.summary.csv")
+		if err := writeGazeSummaries(name, reports); err != nil {
 			return err
 		}
+		written = append(written, name)
 	}
 	if c.JSON {
 		if len(reports) == 1 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"math"
 	"path/filepath"
 
 	"emolab/fusion/eyemovement"
@@ -88,7 +89,7 @@ func (r *gazeReport) areaTable(w io.Writer) error {
 	return lineWriter(w, "area,seen,time_to_first_fixation_s,first_fixation_s,fixations_before,fixations,fixated_s,dwell_s,fixated_share,visits,revisits,mean_visit_s", len(r.Areas), func(c *cells, i int) {
 		a := r.Areas[i]
 		c.text(a.Name)
-		c.text(map[bool]string{true: "1", false: "0"}[a.Seen])
+		c.yes(a.Seen)
 		c.number(float64(a.FirstS), 4)
 		c.number(float64(a.FirstLast), 4)
 		c.number(float64(a.Before), 0)
@@ -99,6 +100,36 @@ func (r *gazeReport) areaTable(w io.Writer) error {
 		c.number(float64(a.Visits), 0)
 		c.number(float64(a.Revisits), 0)
 		c.number(float64(a.MeanVisit), 4)
+	})
+}
+
+// writeGazeSummaries writes one line a recording, for statistics over people.
+func writeGazeSummaries(name string, reports []gazeReport) error {
+	return writeFile(name, func(w io.Writer) error {
+		return lineWriter(w, "file,lasted_s,missing_share,fixations,fixations_per_s,mean_fixation_s,median_fixation_s,saccades,mean_saccade_deg,mean_peak_deg_s,blinks,fixation_share,pursuit_share,saccade_share,pso_share,blink_share,precision_rms_s2s_deg,precision_sd_deg,bcea68_deg2,mean_pupil,pupil_unit,pupil_valid_share", len(reports), func(c *cells, i int) {
+			r, s := reports[i], reports[i].Summary
+			c.text(filepath.Base(r.File))
+			c.number(s.LastedS, 3)
+			c.number(float64(s.Missing), 4)
+			c.number(float64(s.Fixations), 0)
+			for _, v := range []num{s.PerSecond, s.FixationS, s.MedianS} {
+				c.number(float64(v), 4)
+			}
+			c.number(float64(s.Saccades), 0)
+			c.number(float64(s.SaccadeDeg), 4)
+			c.number(float64(s.PeakDegS), 2)
+			c.number(float64(s.Blinks), 0)
+			for _, v := range []num{s.FixationShare, s.PursuitShare, s.SaccadeShare, s.PSOShare, s.BlinkShare, s.RMSS2SDeg, s.SDDeg, s.BCEADeg2} {
+				c.number(float64(v), 4)
+			}
+			p := gazePupil{Mean: num(math.NaN()), Valid: num(math.NaN())}
+			if r.Pupil != nil {
+				p = *r.Pupil
+			}
+			c.number(float64(p.Mean), 4)
+			c.text(p.Unit)
+			c.number(float64(p.Valid), 4)
+		})
 	})
 }
 

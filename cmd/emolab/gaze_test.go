@@ -172,6 +172,9 @@ func TestGazeAnalyzeGroup(t *testing.T) {
 		t.Fatal(errOut)
 	}
 	checkPNG(t, filepath.Join(dir, "group.heat.png"))
+	if rows := csvRows(t, filepath.Join(dir, "gaze.summary.csv")); rows != 2 {
+		t.Errorf("gaze.summary.csv has %d lines of recordings, want 2", rows)
+	}
 	if rows := csvRows(t, filepath.Join(dir, "group.areas.csv")); rows != 2 {
 		t.Errorf("%d areas of the group, want 2", rows)
 	}

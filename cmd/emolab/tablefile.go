@@ -156,6 +156,15 @@ func (c *cells) number(v float64, decimals int) {
 	}
 }
 
+// yes writes 1 or 0.
+func (c *cells) yes(is bool) {
+	if is {
+		c.text("1")
+	} else {
+		c.text("0")
+	}
+}
+
 func (c *cells) sep() {
 	if c.n++; c.n > 1 {
 		c.buf = append(c.buf, ',')
