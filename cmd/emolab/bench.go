@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -22,13 +24,14 @@ import (
 
 // benchCmd measures this workstation.
 type benchCmd struct {
-	What     []string `arg:"" optional:"" help:"What to measure: face, sync, record. Default: all." enum:"face,sync,record"`
+	What     []string `arg:"" optional:"" help:"What to measure: face, sync, signals, record. Default: all." enum:"face,sync,signals,record"`
 	Video    string   `help:"face: read this video instead of the drawn face." type:"existingfile" placeholder:"FILE"`
 	Frames   int      `help:"face: how many frames to read at each size." default:"300"`
 	Detector string   `help:"face: what searches the whole picture: tiny, or yunet where it is installed." enum:"tiny,yunet" default:"tiny"`
 	Peer     string   `help:"face: race the npm package that is installed in this folder (capture/face/interop after npm ci), frame by frame." type:"existingdir" placeholder:"DIR"`
 	Minutes  float64  `help:"sync: how long each simulated recording is." default:"10"`
 	Scenario string   `help:"sync: only the scenarios whose names contain these words, such as 'box loaded'." placeholder:"WORDS"`
+	Python   string   `help:"signals: race the Python programs that are installed in this folder (fusion/eda/interop after make interop-signals) and compare the results." type:"existingdir" placeholder:"DIR"`
 	Pictures string   `help:"sync: write its two pictures (SVG) into this folder." placeholder:"DIR"`
 	JSON     bool     `help:"Print JSON: one array, one object a line of the tables."`
 }
@@ -42,6 +45,8 @@ func (benchCmd) Help() string {
   emolab bench sync
   emolab bench sync --scenario 'box 2000 ppm 16 ms loaded' --json
   emolab bench sync --minutes 2 --scenario tracker --pictures .
+  emolab bench signals
+  emolab bench signals --python fusion/eda/interop --json
 
 Measure on an idle machine: a busy one shows its own load, not Emolab's. The
 figures of sync do not depend on the machine: its recordings are simulated. It
@@ -77,6 +82,12 @@ func (c *benchCmd) benches(r *benchReport) []struct {
 			r.sync, err = c.clocks(ctx, progress)
 			return err
 		}},
+		{"signals", func(ctx context.Context, progress *bar) error {
+			found, err := c.signals(ctx, progress)
+			r.figures = append(r.figures, found.figures...)
+			r.missed = append(r.missed, found.missed...)
+			return err
+		}},
 		{"record", figures(benchRecord)},
 	}
 }
@@ -98,13 +109,22 @@ func (c *benchCmd) Run(a *app) error {
 	if err := r.print(a.out, c.JSON); err != nil {
 		return err
 	}
-	return r.sync.missed()
+	return errors.Join(r.sync.missed(), missedFigures(r.missed))
+}
+
+// missedFigures is the error of budgets that do not hold.
+func missedFigures(what []string) error {
+	if len(what) == 0 {
+		return nil
+	}
+	return errors.New("bench: budgets are missed: " + strings.Join(what, "; "))
 }
 
 // benchReport is what was measured.
 type benchReport struct {
 	figures []figure
 	sync    syncReport
+	missed  []string // which figures miss their budgets
 }
 
 // print writes tables, or all of their lines as one flat array.
