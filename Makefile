@@ -51,10 +51,11 @@ test: models ## run all tests with the race detector
 	go test -race -timeout 15m $$(go list ./... | grep -v /cmd/)
 	go test -race -timeout 15m ./cmd/...
 
-.PHONY: interop interop-bundle interop-face
+.PHONY: interop interop-bundle interop-face interop-signals
 INTEROP := studies/bundle/interop
 PEER    := capture/face/interop
-interop: interop-face interop-bundle ## compare with other programs: the nets with their npm package, a bundle with pandas
+SIGNALS := fusion/eda/interop
+interop: interop-face interop-bundle interop-signals ## compare with other programs: the nets with their npm package, a bundle with pandas, signals with CVXOPT, NeuroKit2 and REMoDNaV
 
 interop-bundle: build # needs Python 3.9+ and PyPI
 	@if test -x $(INTEROP)/.venv/bin/python || { python3 -m venv $(INTEROP)/.venv && \
@@ -63,6 +64,12 @@ interop-bundle: build # needs Python 3.9+ and PyPI
 	  ./emolab demo --out $$dir --browser none --json >/dev/null; \
 	  $(INTEROP)/.venv/bin/python $(INTEROP)/check.py $$dir/bundles/*.zip; \
 	else rm -rf $(INTEROP)/.venv; echo "interop: bundle skipped, the Python packages cannot be installed here"; fi
+
+interop-signals: build # needs Python 3.11+ and PyPI
+	@if test -x $(SIGNALS)/.venv/bin/python || { python3 -m venv $(SIGNALS)/.venv && \
+	    $(SIGNALS)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(SIGNALS)/requirements.txt; }; then \
+	  ./emolab bench signals --python $(SIGNALS); \
+	else rm -rf $(SIGNALS)/.venv; echo "interop: signals skipped, the Python packages cannot be installed here"; fi
 
 interop-face: models # needs Node 20+ and the npm registry
 	@if test -d $(PEER)/node_modules || \
@@ -93,9 +100,9 @@ fuzz: ## run every fuzz target for FUZZTIME (default 1m)
 	  done; done
 
 .PHONY: bench
-bench: build ## measure against the budgets, and against the npm package where it is installed (make interop)
-	./emolab bench $(if $(wildcard $(PEER)/node_modules),--peer $(PEER))
+bench: build ## measure against the budgets, and against other programs where they are installed (make interop)
+	./emolab bench $(if $(wildcard $(PEER)/node_modules),--peer $(PEER)) $(if $(wildcard $(SIGNALS)/.venv),--python $(SIGNALS))
 
 .PHONY: clean
 clean: ## delete what was built and installed below this folder
-	rm -rf emolab emolab-simavr dist $(INTEROP)/.venv $(PACK)/node_modules $(PEER)/node_modules $(PAGES:%=%/node_modules) $(MODELS)/*.onnx $(MODELS)/pack.json
+	rm -rf emolab emolab-simavr dist $(INTEROP)/.venv $(SIGNALS)/.venv $(PACK)/node_modules $(PEER)/node_modules $(PAGES:%=%/node_modules) $(MODELS)/*.onnx $(MODELS)/pack.json

@@ -66,6 +66,7 @@ var importers = map[string]struct {
 	"github.com/alecthomas/kong":        {[]string{"cmd/emolab"}, ""},
 	"github.com/schollz/progressbar/v3": {[]string{"cmd/emolab"}, ""},
 	"github.com/chromedp":               {[]string{"studies/browsertest"}, ""},
+	"gonum.org/v1/gonum":                {[]string{"fusion/eyemovement/crf"}, "L-BFGS"},
 	"gonum.org/v1/plot":                 {[]string{"studies/figure"}, ""},
 	"pgregory.net/rapid":                {[]string{"sensors/eyetracker/linetest"}, ""}, // damage for the drivers' property tests
 }

@@ -1,0 +1,125 @@
+package eyemovement
+
+import (
+	_ "embed"
+	"encoding/json"
+	"math"
+	"time"
+
+	"emolab/fusion/eyemovement/crf"
+)
+
+// AdaptiveVersion names the present way of Classify. It changes whenever the
+// same samples would be given other classes.
+const AdaptiveVersion = "emolab-crf-1"
+
+// Options of Classify. The zero value is the default.
+type Options struct {
+	// Rate is the nominal rate in Hz; 0 takes it from the median interval.
+	Rate float64
+	// Still says that what is looked at does not move: no pursuit is told.
+	Still bool
+	// Model of rapid movements; nil = the one for the recording's rate and noise.
+	Model *Model
+	Slow  SlowOptions
+	Blink BlinkOptions
+}
+
+// Model tells rapid from slow movements: a conditional random field over the
+// features of rapid.go, for recordings of about Rate Hz and such noise.
+type Model struct {
+	Rate  float64 `json:"rate_hz"`
+	Noise float64 `json:"noise_deg_s"` // of the recordings that it was fitted to, their geometric mean
+	// Mean, SD, least and greatest of each feature of those.
+	Mean  []float64 `json:"mean"`
+	SD    []float64 `json:"sd"`
+	Low   []float64 `json:"low"`
+	High  []float64 `json:"high"`
+	Field crf.Model `json:"field"`
+}
+
+// models.json is written by the test that fits them: go test -run TestModels -fit.
+//
+//go:embed models.json
+var modelsJSON []byte
+
+// Models returns the models that come with the program, by falling rate and
+// rising noise.
+func Models() []Model {
+	var all []Model
+	if err := json.Unmarshal(modelsJSON, &all); err != nil {
+		panic("eyemovement: models.json: " + err.Error()) // it is part of the program
+	}
+	return all
+}
+
+// modelFor returns the model of the nearest rate, and of those the one of the
+// nearest noise, both by ratio.
+func modelFor(rate, noise float64) *Model {
+	all := Models()
+	far := func(m Model) (octaves, louder float64) {
+		return math.Abs(math.Log2(m.Rate / rate)), math.Abs(math.Log((m.Noise + speedFloor) / (noise + speedFloor)))
+	}
+	best := 0
+	for i, m := range all {
+		octaves, louder := far(m)
+		bestOctaves, bestLouder := far(all[best])
+		if octaves < bestOctaves || octaves == bestOctaves && louder < bestLouder {
+			best = i
+		}
+	}
+	return &all[best]
+}
+
+// fastest in Hz is the grid that faster recordings are averaged to: no movement
+// of the eyes needs more.
+const fastest = 500
+
+// Classify sorts a recording into fixations, saccades, post-saccadic
+// oscillations, pursuit and blinks, in this order:
+//
+// Blinks are runs of missing samples and what the lid does to the samples beside
+// them (BlinkOptions). In the rest a conditional random field finds saccades and
+// oscillations by how fast the eye moves against the slow movement that it is
+// in, and against the noise of this recording; its weights were fitted to
+// recordings that people have marked, at about the same rate and noise. What is left is
+// slow: pursuit where it goes on in one direction (SlowOptions), else fixation.
+// Short stretches of missing samples inside an event belong to it; other missing
+// samples are Undefined.
+//
+// Events are in order, do not overlap, and there is none for Undefined samples.
+// A recording that Gaze.Check or Screen.Valid does not accept has no events.
+func Classify(g Gaze, s Screen, o Options) []Event {
+	if g.Check() != nil || !s.Valid() {
+		return nil
+	}
+	step := interval(g, o.Rate)
+	if step <= 0 {
+		return nil
+	}
+	labels := make([]Class, g.Len())
+	all := tracks(g, s, step, o.Blink.withDefaults())
+	noise := noiseOf(all)
+	m := o.Model
+	if m == nil {
+		m = modelFor(float64(time.Second)/float64(grid(step)), noise)
+	}
+	for _, t := range all {
+		t.rapid(m, noise)
+		if !o.Still {
+			t.pursuit(o.Slow.withDefaults())
+		}
+		t.write(labels)
+	}
+	speed := windowSpeed(g, s, halfWindow(speedWindow, step), breaksOver(g, breakLimit(0, step)))
+	var events []Event
+	runs(labels, breaksOver(g, trackBreak), func(c Class, first, last int) {
+		if c != Undefined {
+			events = append(events, describe(g, s, speed, step, c, first, last))
+		}
+	})
+	return events
+}
+
+// speedWindow is the window of the velocities that events state: that of I-VT.
+const speedWindow = 20 * time.Millisecond

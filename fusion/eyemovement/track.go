@@ -1,0 +1,228 @@
+package eyemovement
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+const (
+	// trackBreak is the longest time without any sample that is walked over;
+	// what lies beyond is sorted by itself.
+	trackBreak = time.Second
+	// offScreen is how far beyond its edges, in screens, a place is taken for
+	// what a tracker says while the lid moves, not for a place looked at.
+	offScreen = 0.25
+)
+
+// BlinkOptions say what is a blink. The zero value is the default.
+type BlinkOptions struct {
+	// Min and Max are how long samples are missing in a blink: 30 ms (of the
+	// samples that the lid covers wholly; at least three intervals) and 1 s. Other
+	// runs of missing samples are Undefined.
+	Min, Max time.Duration
+	// Join is how close two such runs belong to one blink: 100 ms.
+	Join time.Duration
+	// Beside a blink the lid cuts into the pupil and the gaze seems to dive. The
+	// blink is stretched over what is faster than LidDegS (20 °/s), by Before (60 ms)
+	// and After (120 ms) at most.
+	LidDegS       float64
+	Before, After time.Duration
+}
+
+func (o BlinkOptions) withDefaults() BlinkOptions {
+	set(&o.Min, 30*time.Millisecond)
+	set(&o.Max, time.Second)
+	set(&o.Join, 100*time.Millisecond)
+	set(&o.LidDegS, 20)
+	set(&o.Before, 60*time.Millisecond)
+	set(&o.After, 120*time.Millisecond)
+	return o
+}
+
+// Of a blink these are always its own: the lid is under way there.
+const (
+	lidBefore = 10 * time.Millisecond
+	lidAfter  = 30 * time.Millisecond
+)
+
+// track is a stretch of a recording on a regular grid, in degrees. Cells without
+// a sample hold the straight line between their neighbours.
+type track struct {
+	first int     // index of its first sample in the recording
+	cell  []int   // of each of its samples
+	rate  float64 // cells per second
+	right []float64
+	down  []float64
+	gone  []bool  // nothing was measured there
+	class []Class // Undefined where nothing is said yet; Blink comes first
+
+	// Of the rapid movements:
+	vx, vy   []float64 // short velocity less the slow movement, deg/s
+	fast     []float64 // its length
+	broad    []float64 // the same over a longer window
+	unusable bool      // less than two samples
+}
+
+// grid is the step of the grid for samples that are step apart.
+func grid(step time.Duration) time.Duration { return max(step, time.Second/fastest) }
+
+// tracks puts a recording on grids, one for each stretch without a break, marks
+// its blinks and reckons its velocities.
+func tracks(g Gaze, s Screen, step time.Duration, o BlinkOptions) []*track {
+	step = grid(step)
+	var all []*track
+	for first := 0; first < g.Len(); {
+		end := first + 1
+		for end < g.Len() && g.At[end].Sub(g.At[end-1]) <= trackBreak {
+			end++
+		}
+		t := newTrack(g, s, first, end, step)
+		t.blinks(o)
+		t.split()
+		all = append(all, t)
+		first = end
+	}
+	return all
+}
+
+func newTrack(g Gaze, s Screen, first, end int, step time.Duration) *track {
+	t := &track{first: first, cell: make([]int, end-first), rate: float64(time.Second) / float64(step)}
+	for i := range t.cell {
+		t.cell[i] = int((g.At[first+i].Sub(g.At[first]) + step/2) / step)
+	}
+	n := t.cell[len(t.cell)-1] + 1
+	t.right, t.down = make([]float64, n), make([]float64, n)
+	t.gone, t.class = slices.Repeat([]bool{true}, n), make([]Class, n)
+	count := make([]float64, n)
+	for i, c := range t.cell {
+		x, y := g.X[first+i], g.Y[first+i]
+		if g.Valid(first+i) && math.Abs(x-.5) <= .5+offScreen && math.Abs(y-.5) <= .5+offScreen {
+			right, down := s.Direction(x, y)
+			count[c]++
+			t.right[c] += (right - t.right[c]) / count[c]
+			t.down[c] += (down - t.down[c]) / count[c]
+			t.gone[c] = false
+		}
+	}
+	t.unusable = !t.bridge(t.gone)
+	return t
+}
+
+// bridge draws straight lines over the given cells. It tells whether two others
+// are there.
+func (t *track) bridge(over []bool) bool {
+	last, found := -1, 0
+	fill := func(from, until int) { // cells between two that are there
+		for k := max(from, -1) + 1; k < until; k++ {
+			switch {
+			case from < 0:
+				t.right[k], t.down[k] = t.right[until], t.down[until]
+			case until == len(over):
+				t.right[k], t.down[k] = t.right[from], t.down[from]
+			default:
+				u := float64(k-from) / float64(until-from)
+				t.right[k] = t.right[from] + u*(t.right[until]-t.right[from])
+				t.down[k] = t.down[from] + u*(t.down[until]-t.down[from])
+			}
+		}
+	}
+	for i, no := range over {
+		if no {
+			continue
+		}
+		found++
+		if last < i-1 {
+			fill(last, i)
+		}
+		last = i
+	}
+	if last >= 0 {
+		fill(last, len(over))
+	}
+	return found >= 2
+}
+
+// cells is how many cells a time has.
+func (t *track) cells(d time.Duration) int { return int(math.Round(d.Seconds() * t.rate)) }
+
+// blinks marks blinks, and as Undefined what is missing for too long to be one.
+func (t *track) blinks(o BlinkOptions) {
+	if t.unusable {
+		return
+	}
+	join := t.cells(o.Join)
+	shortest := max(t.cells(o.Min), min(3, t.cells(3*o.Min)))
+	lost := make([]bool, len(t.gone))
+	half := t.half(blinkWindow)
+	speed := func(i int) float64 {
+		return math.Hypot(slope(t.right, i, half, 0, len(t.right), t.rate), slope(t.down, i, half, 0, len(t.down), t.rate))
+	}
+	for a := 0; a < len(t.gone); a++ {
+		if !t.gone[a] {
+			continue
+		}
+		b := a // the first cell after the run
+		for k := a; k < len(t.gone) && k <= b+join; k++ {
+			if t.gone[k] {
+				b = k + 1
+			}
+		}
+		switch {
+		case b-a < shortest: // bridged
+		case b-a > t.cells(o.Max):
+			for k := a; k < b; k++ {
+				lost[k] = true
+			}
+		default:
+			from, until := a, b
+			for from > 0 && from > a-t.cells(o.Before) && speed(from-1) > o.LidDegS {
+				from--
+			}
+			for until < len(t.gone) && until < b+t.cells(o.After) && speed(until) > o.LidDegS {
+				until++
+			}
+			from = max(0, min(from, a-t.cells(lidBefore)))
+			until = min(len(t.gone), max(until, b+t.cells(lidAfter)))
+			for k := from; k < until; k++ {
+				lost[k], t.class[k] = true, Blink
+			}
+		}
+		a = b
+	}
+	for k, no := range lost {
+		t.gone[k] = no
+	}
+	t.unusable = !t.bridge(t.gone)
+}
+
+// blinkWindow is the window of the speed that the lid's traces are known by.
+const blinkWindow = 20 * time.Millisecond
+
+// half is how many cells a window has on either side of its middle.
+func (t *track) half(window time.Duration) int { return max(1, t.cells(window)/2) }
+
+// slope is the least-squares slope of x around i per second, over half cells on
+// either side within from to until: the first derivative by Savitzky and Golay
+// (1964), of order 1 or 2 where the window is whole.
+func slope(x []float64, i, half, from, until int, rate float64) float64 {
+	a, b := max(from, i-half), min(until-1, i+half)
+	if a >= b {
+		return 0
+	}
+	middle := float64(a+b) / 2
+	var num, den float64
+	for k := a; k <= b; k++ {
+		u := float64(k) - middle
+		num += u * x[k]
+		den += u * u
+	}
+	return num / den * rate
+}
+
+// write copies the classes of the cells to the samples of the recording.
+func (t *track) write(labels []Class) {
+	for i, c := range t.cell {
+		labels[t.first+i] = t.class[c]
+	}
+}
