@@ -155,8 +155,8 @@ func (t *track) blinks(o BlinkOptions) {
 	shortest := max(t.cells(o.Min), min(3, t.cells(3*o.Min)))
 	lost := make([]bool, len(t.gone))
 	half := t.half(blinkWindow)
-	speed := func(i int) float64 {
-		return math.Hypot(slope(t.right, i, half, 0, len(t.right), t.rate), slope(t.down, i, half, 0, len(t.down), t.rate))
+	speed := func(i, from, until int) float64 {
+		return math.Hypot(slope(t.right, i, half, from, until, t.rate), slope(t.down, i, half, from, until, t.rate))
 	}
 	for a := 0; a < len(t.gone); a++ {
 		if !t.gone[a] {
@@ -176,10 +176,10 @@ func (t *track) blinks(o BlinkOptions) {
 			}
 		default:
 			from, until := a, b
-			for from > 0 && from > a-t.cells(o.Before) && speed(from-1) > o.LidDegS {
+			for from > 0 && from > a-t.cells(o.Before) && speed(from-1, 0, a) > o.LidDegS {
 				from--
 			}
-			for until < len(t.gone) && until < b+t.cells(o.After) && speed(until) > o.LidDegS {
+			for until < len(t.gone) && until < b+t.cells(o.After) && speed(until, b, len(t.gone)) > o.LidDegS {
 				until++
 			}
 			from = max(0, min(from, a-t.cells(lidBefore)))
