@@ -149,6 +149,16 @@ func TestDemo(t *testing.T) {
 	if d.Gaps != 1 {
 		t.Errorf("one cable was pulled, %d gaps are recorded", d.Gaps)
 	}
+	if len(d.Gaze) != 1 || d.Gaze[0].Choice != "accept" || d.Gaze[0].Found.AccuracyDeg == nil || *d.Gaze[0].Found.AccuracyDeg > recovered {
+		t.Errorf("the calibration: %+v", d.Gaze)
+	}
+	// The script's own responses go on meanwhile: how large it is cannot be told apart.
+	if d.Breath == nil || !d.Breath.Found {
+		t.Errorf("the deep breath: %+v", d.Breath)
+	}
+	if e := d.Eyes; e == nil || e.Fixation == nil || *e.Fixation < .5 {
+		t.Errorf("eye movements: %+v", e)
+	}
 	for _, s := range d.Stimuli {
 		if s.Displayed < s.Frames*95/100 || s.Misnamed > 0 {
 			t.Errorf("stimulus %+v", s)

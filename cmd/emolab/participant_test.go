@@ -37,7 +37,7 @@ func TestTrackerErrsByTheDegreesAskedFor(t *testing.T) {
 // The participant looks where the screen shows something, and the tracker slips
 // once at each validation.
 func TestParticipantLooksAtTargets(t *testing.T) {
-	r := &rig{truth: script.NewTruth(script.New(1), 0), screen: session.AssumedScreen(), slip: 1.5}
+	r := &rig{truth: script.NewTruth(script.New(1), 0), screen: session.AssumedScreen(), slip: 1.5, slips: 1}
 	const second = instant.Instant(time.Second)
 	shown := func(purpose session.Purpose, index int, x, y float64, from, until instant.Instant) {
 		r.shown(session.Target{Purpose: purpose, Index: index, X: x, Y: y, From: from})

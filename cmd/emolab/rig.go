@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +32,8 @@ type rig struct {
 	nets    detectorFlags
 	sources []stream.Source
 	truth   *script.Truth      // what really happens; nil in a real lab
-	slip    float64            // how far the virtual trackers slip before each validation, degrees
+	slip    float64            // how far the virtual trackers slip before a validation, degrees
+	slips   int                // in how many rounds of a step they do
 	screen  eyemovement.Screen // the participant's; zero = nobody has measured it
 	cables  map[string]cable   // of virtual devices, by the id of the device's first stream
 	notes   []string           // what a person should know of these devices
@@ -199,7 +201,7 @@ func virtualRig(ctx context.Context, f virtualFlags, camera string, nets detecto
 	var clock instant.Monotonic
 	truth := script.NewTruth(script.New(f.Seed), clock.Now())
 	// The virtual participant sits exactly where a screen is assumed to be.
-	r := &rig{nets: nets, truth: truth, screen: session.AssumedScreen(), slip: f.GazeError, cables: map[string]cable{}}
+	r := &rig{nets: nets, truth: truth, screen: session.AssumedScreen(), slip: f.GazeError, slips: math.MaxInt, cables: map[string]cable{}}
 	truth.Tracker = f.tracker(r.screen)
 	defer func() {
 		if err != nil {
