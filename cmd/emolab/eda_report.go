@@ -241,8 +241,15 @@ func (r *edaReport) print(w io.Writer) error {
 	return nil
 }
 
+// levelsApart is by how much of the measured level the tonic one may differ: more
+// means that the method does not fit the signal.
+const levelsApart = 0.25
+
 // warn says what a reader must know before using the numbers.
 func (r *edaReport) warn(w io.Writer) {
+	if tonic, outside := float64(r.Summary.SCL), float64(r.Summary.SCLOutside); math.Abs(tonic-outside) > levelsApart*outside {
+		paragraph(w, "  ", fmt.Sprintf("Mind: the tonic level is %.2f µS, the signal outside responses %.2f µS: the method does not fit this signal; look at the picture, and try --method highpass.", tonic, outside))
+	}
 	if !r.Summary.Enough {
 		paragraph(w, "  ", fmt.Sprintf("Mind: less than %.0f %% of the recording is valid; leave it out of averages, or say why not.", 100*eda.EnoughShare))
 	}

@@ -240,6 +240,12 @@ func (s *gazeScore) addSet(a *app, c *gazeAnalyzeCmd, set []labelled) error {
 			stimuli = append(stimuli, l.rec.geometry.what)
 		}
 	}
+	for i := range set {
+		note := fmt.Sprintf("%q does not move: the adaptive algorithm tells no pursuit there, so it cannot agree with people who do", set[i].rec.geometry.what)
+		if set[i].rec.geometry.still && !slices.Contains(s.Notes, note) {
+			s.Notes = append(s.Notes, note)
+		}
+	}
 	for _, what := range stimuli {
 		for k, rater := range set[0].raters {
 			scores := make([]*agreement.Score, len(methods))
