@@ -24,7 +24,7 @@ func (c *gazeAnalyzeCmd) writeGroup(reports []gazeReport) (written []string, not
 	}
 	group, err := heatmap.Group(maps)
 	if err != nil {
-		return nil, []string{fmt.Sprintf("no group heat map: %v", err)}, nil
+		return nil, []string{fmt.Sprintf("no group heat map, as the recordings are of different screens: %v", err)}, nil
 	}
 	if group.People == 0 {
 		return nil, []string{"no group heat map: nobody has a fixation on the screen"}, nil

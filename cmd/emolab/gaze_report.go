@@ -123,14 +123,15 @@ func newGazeReport(c *gazeAnalyzeCmd, file string, rec *recordedGaze, events []e
 	out := gazeReport{File: file, Version: version, rec: rec, events: events, on: map[int]string{}}
 	out.Parameters = c.parameters(rec, still)
 	var err error
-	out.heat, err = heatmap.Person(events, rec.geometry.screen, heatmap.Options{SigmaDeg: heatmap.SigmaDeg(c.Error)})
+	looks := eyemovement.Cut(rec.gaze, rec.geometry.screen, events, pursuitPiece)
+	out.heat, err = heatmap.Person(looks, rec.geometry.screen, heatmap.Options{SigmaDeg: heatmap.SigmaDeg(c.Error)})
 	if err != nil {
 		return out, fmt.Errorf("%s: heat map: %w", file, err)
 	}
 	out.Parameters.HeatDeg = out.heat.SigmaDeg
 	out.Summary = out.summary()
 	if c.areas != nil {
-		out.measure(*c.areas, rec.at[0]+instant.Instant(c.Onset*1e9))
+		out.measure(*c.areas, looks, rec.at[0]+instant.Instant(c.Onset*1e9))
 	}
 	if rec.pupil != nil {
 		mean, sd := meanAndSD(rec.pupil.Size)
@@ -198,10 +199,14 @@ func (r *gazeReport) summary() gazeSummary {
 	return out
 }
 
+// pursuitPiece is how long a piece of pursuit is taken to be in one place: one
+// that is followed at 10 deg/s has moved by the width of the fovea then.
+const pursuitPiece = 100 * time.Millisecond
+
 // measure measures the areas of interest from the stimulus' onset on.
-func (r *gazeReport) measure(set aoi.Set, onset instant.Instant) {
+func (r *gazeReport) measure(set aoi.Set, looks []eyemovement.Event, onset instant.Instant) {
 	last := r.rec.at[len(r.rec.at)-1]
-	m := aoi.Measure(set, r.events, aoi.Exposure{From: onset, Until: last + 1})
+	m := aoi.Measure(set, looks, aoi.Exposure{From: onset, Until: last + 1})
 	r.areas = &m
 	names := make([]string, 0, len(m.Areas)+1)
 	seconds := func(d time.Duration, known bool) num {
@@ -309,12 +314,12 @@ func (r *gazeReport) methods() string {
 	default:
 		say("Fixations, saccades, post-saccadic oscillations, smooth pursuit and blinks were found by Emolab's adaptive classifier (%s)%s.", p.Algorithm, map[bool]string{true: ", without pursuit as the stimulus did not move"}[p.Still])
 	}
-	say("Precision is the median over fixations of RMS-S2S, SD and BCEA (68 %%). The heat map is the duration of fixations under a Gaussian with an SD of %.2f deg.", p.HeatDeg)
+	say("Precision is the median over fixations of RMS-S2S, SD and BCEA (68 %%). The heat map is the duration of fixations, and of pursuit in pieces of at most %d ms, under a Gaussian with an SD of %.2f deg.", pursuitPiece.Milliseconds(), p.HeatDeg)
 	if r.Pupil != nil {
 		say("Pupil size was cleaned after Kret and Sjak-Shie (2019): range, dilation speed (16 MAD), 50 ms around gaps, trend line (16 MAD, 4 passes), islands, gaps up to 250 ms interpolated, 4 Hz low-pass.")
 	}
 	if r.Entropy != nil {
-		say("A fixation lies on the front-most, then smallest area of interest that holds its centre at the middle of its time.")
+		say("A fixation, or piece of pursuit, lies on the front-most, then smallest area of interest that holds its centre at the middle of its time.")
 	}
 	return strings.TrimSpace(b.String())
 }
