@@ -159,11 +159,26 @@ func TestTrackerErrs(t *testing.T) {
 func TestDeepBreath(t *testing.T) {
 	truth := NewTruth(New(3), 0)
 	const cue = instant.Instant(10e9)
-	added := func(at instant.Instant) float64 { return truth.Conductance(at) - truth.Script.Conductance(at.Sub(0)) }
+	// Asked in the middle of a response, and just before another, which is withheld.
+	truth.Script.Responses = []Response{{Onset: 9 * time.Second, AmplitudeUS: 1}, {Onset: 10500 * ms, AmplitudeUS: .8}, {Onset: 21 * time.Second, AmplitudeUS: .5}}
+	quiet := *truth.Script
+	quiet.Responses = []Response{truth.Script.Responses[0], truth.Script.Responses[2]}
+	added := func(at instant.Instant) float64 { return truth.Conductance(at) - quiet.Conductance(at.Sub(0)) }
 	if added(cue) != 0 {
 		t.Error("the skin responds before it was asked to")
 	}
 	truth.Breathe(cue)
+	// A later breath leaves what was as it was.
+	defer func() {
+		before := truth.Conductance(cue.Add(15 * time.Second))
+		truth.Breathe(cue.Add(16 * time.Second))
+		if after := truth.Conductance(cue.Add(15 * time.Second)); after != before {
+			t.Errorf("a second breath changed the past: %v, was %v", after, before)
+		}
+		if late := added(cue.Add(19 * time.Second)); late < .3 || late > .7 {
+			t.Errorf("a second breath adds %v µS after three seconds", late)
+		}
+	}()
 	peak := 0.
 	for at := cue; at < cue.Add(10*time.Second); at = at.Add(10 * ms) {
 		peak = max(peak, added(at))
@@ -174,9 +189,6 @@ func TestDeepBreath(t *testing.T) {
 	// It counts as scripted.
 	r := truth.Record()
 	from, until := cue.Add(time.Second), cue.Add(6*time.Second)
-	var quiet Script = *r.Script
-	quiet.Responses = nil
-	r.Script = &quiet
 	if got, want := r.Responses(from, until, []instant.Instant{r.Breaths[0].Onset.Add(300 * ms)}), (ResponseScore{1, 1, 0}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -160,7 +160,7 @@ const (
 )
 
 // Responses scores the onsets found between two instants. Scripted are those of
-// the script and those to deep breaths; such as are too close to the ends to have
+// the script that were not withheld and those to deep breaths; such as are too close to the ends to have
 // their peak inside are left out.
 func (r Record) Responses(from, until instant.Instant, onsets []instant.Instant) ResponseScore {
 	const toPeak = 2 * time.Second
@@ -196,7 +196,10 @@ func (r Record) responses(from, until instant.Instant) []instant.Instant {
 	first, last := from.Sub(r.Origin), until.Sub(r.Origin)
 	for base := first - r.Script.phase(first); base < last; base += r.Script.Period {
 		for _, want := range r.Script.Responses {
-			out = append(out, r.Origin.Add(base+want.Onset))
+			onset := r.Origin.Add(base + want.Onset)
+			if !slices.ContainsFunc(r.Breaths, func(b Breath) bool { return b.holds(onset) }) {
+				out = append(out, onset)
+			}
 		}
 	}
 	for _, b := range r.Breaths {
