@@ -224,8 +224,8 @@ func (r *gazeReport) measure(set aoi.Set, looks []eyemovement.Event, onset insta
 	}
 	r.Entropy = &gazeEntropy{append(names, "elsewhere"), m.Transitions, num(m.StationaryEntropy), num(m.TransitionEntropy)}
 	for i, e := range r.events {
-		looked := e.Class == eyemovement.Fixation || e.Class == eyemovement.Pursuit
-		if !looked || e.From < onset || math.IsNaN(e.X) || math.IsNaN(e.Y) {
+		// A pursuit may cross several areas: it is counted, but bears no name.
+		if e.Class != eyemovement.Fixation || e.From < onset || math.IsNaN(e.X) || math.IsNaN(e.Y) {
 			continue
 		}
 		middle := e.From.Sub(onset) + e.Until.Sub(e.From)/2
