@@ -86,18 +86,16 @@ const (
 	lookedAt = 900 * time.Millisecond
 )
 
-// Calibrate has the tracker calibrate itself on these points. turn shows each.
+// Calibrate has the tracker calibrate itself on these points. turn shows each; the
+// first stands there before the tracker begins.
 func (t openGaze) Calibrate(ctx context.Context, points []gaze.Point, turn func(gaze.Point)) (json.RawMessage, error) {
-	o := gazepoint.CalibrationOptions{
-		Delay: arrives, Timeout: lookedAt,
-		Progress: func(s gazepoint.Step) {
-			if s.Begins {
-				turn(gaze.Point{X: s.X, Y: s.Y})
-			}
-		},
-	}
+	w := waymarks{points: points, turn: turn}
+	o := gazepoint.CalibrationOptions{Delay: arrives, Timeout: lookedAt, Progress: w.step}
 	for _, p := range points {
 		o.Points = append(o.Points, gazepoint.Target{X: p.X, Y: p.Y})
+	}
+	if len(points) > 0 {
+		w.to(1, points[0])
 	}
 	c, err := t.source.Calibrate(ctx, o)
 	if err != nil {
@@ -116,4 +114,29 @@ func (t openGaze) Calibrate(ctx context.Context, points []gaze.Point, turn func(
 		result.ValidPoints = &c.ValidPoints
 	}
 	return json.Marshal(result)
+}
+
+// waymarks turns to the points of a calibration as a tracker tells of it: when it
+// announces one, or is done with the one before, for a line may lose either.
+type waymarks struct {
+	points []gaze.Point
+	turn   func(gaze.Point)
+	turned int // so many points were turned to
+}
+
+func (w *waymarks) step(s gazepoint.Step) {
+	switch {
+	case s.Begins:
+		w.to(s.Point, gaze.Point{X: s.X, Y: s.Y})
+	case s.Point < len(w.points):
+		w.to(s.Point+1, w.points[s.Point])
+	}
+}
+
+// to turns to the n-th point, from 1, unless it was turned to it or beyond.
+func (w *waymarks) to(n int, p gaze.Point) {
+	if n > w.turned {
+		w.turned = n
+		w.turn(p)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"emolab/calibration/gaze"
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
@@ -77,6 +79,37 @@ func TestWhichTrackerCalibratesItself(t *testing.T) {
 	if r.tracker() != nil {
 		t.Error("a tracker was driven whose gaze is not the one that counts")
 	}
+}
+
+// A line that loses what the tracker says of a point does not leave the participant
+// at the one before.
+func TestEveryPointIsTurnedToOnce(t *testing.T) {
+	points := []gaze.Point{{X: .5, Y: .5}, {X: .1, Y: .1}, {X: .9, Y: .1}, {X: .1, Y: .9}}
+	rapid.Check(t, func(t *rapid.T) {
+		var turned []gaze.Point
+		w := waymarks{points: points, turn: func(p gaze.Point) { turned = append(turned, p) }}
+		w.to(1, points[0])
+		for i, p := range points {
+			told := gazepoint.Step{Point: i + 1, Target: gazepoint.Target{X: p.X, Y: p.Y}}
+			// One of the two that follow each other is lost, or none.
+			lost := rapid.IntRange(0, 2).Draw(t, "lost")
+			if i > 0 && lost != 1 {
+				done := gazepoint.Step{Point: i, Target: gazepoint.Target{X: points[i-1].X, Y: points[i-1].Y}}
+				w.step(done)
+			}
+			if i == 0 && lost != 1 || i > 0 && lost != 2 {
+				told.Begins = true
+				w.step(told)
+			}
+			if len(turned) != i+1 || turned[i] != p {
+				t.Fatalf("at point %d: turned to %v", i+1, turned)
+			}
+		}
+		w.step(gazepoint.Step{Point: len(points)})
+		if len(turned) != len(points) {
+			t.Fatalf("turned to %v", turned)
+		}
+	})
 }
 
 // A tracker calibrates itself on targets that others show, and states its result.
