@@ -149,10 +149,10 @@ func TestDemo(t *testing.T) {
 	if d.Gaps != 1 {
 		t.Errorf("one cable was pulled, %d gaps are recorded", d.Gaps)
 	}
-	if len(d.Gaze) != 1 || d.Gaze[0].Choice != "accept" || d.Gaze[0].Found.AccuracyDeg == nil || *d.Gaze[0].Found.AccuracyDeg > recovered {
+	// A line that loses the tracker's result costs a round.
+	if n := len(d.Gaze); n == 0 || d.Gaze[n-1].Choice != "accept" || d.Gaze[n-1].Found.AccuracyDeg == nil || *d.Gaze[n-1].Found.AccuracyDeg > recovered {
 		t.Errorf("the calibration: %+v", d.Gaze)
 	}
-	// The script's own responses go on meanwhile: how large it is cannot be told apart.
 	if d.Breath == nil || !d.Breath.Found {
 		t.Errorf("the deep breath: %+v", d.Breath)
 	}
