@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -258,15 +259,16 @@ func (c *edaAnalyzeCmd) events(rec *recordingFile) ([]event, error) {
 
 // lineWriter writes a CSV: a header, then lines.
 func lineWriter(w io.Writer, header string, n int, line func(c *cells, i int)) error {
-	if _, err := io.WriteString(w, header+"\n"); err != nil {
+	b := bufio.NewWriterSize(w, 1<<16)
+	if _, err := b.WriteString(header + "\n"); err != nil {
 		return err
 	}
 	var c cells
 	for i := range n {
 		line(&c, i)
-		if err := c.end(w); err != nil {
+		if err := c.end(b); err != nil {
 			return err
 		}
 	}
-	return nil
+	return b.Flush()
 }

@@ -196,6 +196,26 @@ func TestLongRecordingsStaySmall(t *testing.T) {
 	}
 }
 
+// TestHourOfGazeStaysSmall: 40,000 fixations make no picture of 40,000 circles.
+func TestHourOfGazeStaysSmall(t *testing.T) {
+	g := figure.Gaze{Width: 1920, Height: 1080, Unit: "px"}
+	for i := range 200000 {
+		g.At, g.Y = append(g.At, float64(i)/50), append(g.Y, .5)
+		g.X = append(g.X, .1+.8*float64(i/5%97)/97)
+		g.Class = append(g.Class, []string{"fixation", "saccade"}[min(1, i%5/4)])
+		if i%5 == 0 {
+			g.Fixations = append(g.Fixations, figure.Fixation{X: g.X[i], Y: .5, Duration: .08})
+		}
+	}
+	var b bytes.Buffer
+	if err := g.Write(&b, figure.SVG); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > 1<<20 {
+		t.Errorf("%d bytes", b.Len())
+	}
+}
+
 func TestNothingToDraw(t *testing.T) {
 	for name, p := range map[string]picture{
 		"eda": figure.EDA{}, "gaze": figure.Gaze{Width: 4, Height: 3},

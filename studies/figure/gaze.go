@@ -49,12 +49,16 @@ type Area struct {
 }
 
 const (
-	gazeWidth    = 10 * vg.Inch
-	gazeHeight   = 9 * vg.Inch
-	screenShare  = 0.56 // of the height
-	offScreen    = 0.5  // screens beyond the edge at which the time axis cuts off
-	longFixation = 0.5  // s, drawn with largeRing
-	largeRing    = 9    // points
+	gazeWidth   = 10 * vg.Inch
+	gazeHeight  = 9 * vg.Inch
+	screenShare = 0.56 // of the height
+	offScreen   = 0.5  // screens beyond the edge at which the time axis cuts off
+	// Beyond so many events their colours cannot be told apart over time, and
+	// beyond so many fixations their path is a ball of wool over the heat map.
+	mostChanges   = 4000
+	mostFixations = 2000
+	longFixation  = 0.5 // s, drawn with largeRing
+	largeRing     = 9   // points
 )
 
 // classes in the order of the legend, with their colours.
@@ -129,7 +133,7 @@ func (g Gaze) screen() *plot.Plot {
 			path.XYs = append(path.XYs, g.place(f.X, f.Y))
 		}
 	}
-	if len(path.XYs) > 0 {
+	if len(path.XYs) > 0 && len(g.Fixations) <= mostFixations {
 		p.Add(clipped{path}, rings{g})
 	}
 	// Adding widens the axes: the screen is the screen.
@@ -172,6 +176,13 @@ func (g Gaze) course(name string, v []float64, size float64, legend bool) *plot.
 			low, high = min(low, shown[i]), max(high, shown[i])
 		}
 	}
+	if g.changes() > mostChanges {
+		add(p, "gaze", g.At, shown, black, vg.Points(0.6))
+		if low < high {
+			p.Y.Min, p.Y.Max = low, high
+		}
+		return p
+	}
 	for _, c := range classes {
 		of := make([]float64, len(shown))
 		found := false
@@ -196,6 +207,17 @@ func (g Gaze) course(name string, v []float64, size float64, legend bool) *plot.
 		p.Y.Min, p.Y.Max = low, high
 	}
 	return p
+}
+
+// changes counts how often one event follows another.
+func (g Gaze) changes() int {
+	n := 0
+	for i := 1; i < len(g.Class); i++ {
+		if g.Class[i] != g.Class[i-1] {
+			n++
+		}
+	}
+	return n
 }
 
 // span gives a panel the time of the recording.
