@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"emolab/fusion/align"
@@ -17,7 +18,7 @@ import (
 type aligned struct {
 	info      stream.Info     // of a face stream only what the trace takes over
 	samples   []stream.Sample // with final At and Err
-	epochs    []int           // of the samples
+	epochs    []int           // of the samples, until the clock is fitted
 	moved     []finalTime     // of the samples whose At or Err differ from the file's
 	apart     apart           // the same in numbers
 	pieces    []align.Piece
@@ -30,7 +31,7 @@ type aligned struct {
 
 // release lets go of what is large and only needed to join the trace.
 func (a *aligned) release() {
-	a.samples, a.epochs, a.frames, a.skin, a.seen.eyes = nil, nil, nil, eda.Result{}, trace.Eyes{}
+	a.samples, a.frames, a.skin, a.seen.eyes = nil, nil, eda.Result{}, trace.Eyes{}
 }
 
 // observed reads one stream as the file has it.
@@ -38,7 +39,23 @@ func (s *Store) observed(ctx context.Context, id string, segment int, t Stream, 
 	if t.Kind == stream.Face {
 		return s.faces(ctx, id, segment, t)
 	}
-	return s.plain(ctx, id, segment, t, t.Info)
+	return s.plain(ctx, id, segment, t, wanted(t.Info))
+}
+
+// wanted leaves of a stream's channels those that anything is derived from.
+func wanted(info stream.Info) stream.Info {
+	var names []string
+	switch info.Kind {
+	case stream.EDA:
+		names = []string{"eda_us", "eda_hold"}
+	case stream.Gaze:
+		names = []string{"gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm"}
+	case stream.Light, stream.Trigger: // their clocks only
+	default:
+		return info
+	}
+	info.Channels = slices.DeleteFunc(slices.Clone(info.Channels), func(c stream.Channel) bool { return !slices.Contains(names, c.Name) })
+	return info
 }
 
 // plain reads one stream, of its channels those in info.
@@ -89,6 +106,9 @@ func (s *Store) fit(ctx context.Context, id string, segment int, t Stream, pings
 		s := &a.samples[i]
 		at, bound := timeline.At(a.epochs[i], timeline.Tick(stamps[i]))
 		if at != s.At || bound != s.Err {
+			if a.moved == nil {
+				a.moved = make([]finalTime, 0, len(a.samples)-i)
+			}
 			a.moved = append(a.moved, finalTime{s.Seq, at, bound})
 		}
 		if at != s.At {

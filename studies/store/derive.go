@@ -181,6 +181,10 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 					}
 				}
 				inOrder(a.frames)
+				a.epochs = nil
+				if !slices.Contains(joined(), t.Kind) {
+					a.samples = nil // it was read for its clock
+				}
 				f.streams[i] = a
 				return nil
 			})
@@ -195,6 +199,11 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		if a := f.first(stream.Stimulus); a != nil {
 			f.course = stimulus.Course(a.info, a.samples, d.away(f.segment, a.info.ID))
 			courses[i] = f.course
+		}
+		for k := range f.streams {
+			if a := &f.streams[k]; a.info.Kind == stream.Stimulus {
+				a.samples = nil // the course has what they say
+			}
 		}
 	}
 	stimulus.MarkCutOff(courses...)
@@ -246,7 +255,7 @@ func (f *final) join(n *rest) {
 	if a := f.first(stream.Face); a != nil {
 		in.Face, in.FaceInfo = a.samples, a.info
 		f.face = facial.Derive(a.frames, n.neutral(), facial.Options{})
-		in.Facial = f.face
+		a.frames, in.Facial = nil, f.face
 	}
 	if a := f.first(stream.Gaze); a != nil {
 		in.Gaze, in.GazeInfo, in.Eyes = a.samples, a.info, a.seen.eyes

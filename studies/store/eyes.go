@@ -90,14 +90,11 @@ func (f *final) lookAt(light luminances) {
 // see derives what the eyes did from one gaze stream.
 func (f *final) see(a *aligned, g sight, c corrections) seen {
 	c.apply(g.Gaze)
-	n := len(a.samples)
-	v := seen{eyes: trace.Eyes{X: nothing(n), Y: nothing(n), Class: make([]eyemovement.Class, n)}}
-	v.events = f.classify(g.Gaze, a.info.Rate)
-	labels := eyemovement.Labels(v.events, g.Len())
-	for k, i := range g.index {
-		v.eyes.X[i], v.eyes.Y[i], v.eyes.Class[i] = g.X[k], g.Y[k], labels[k]
-	}
-	return v
+	events, n := f.classify(g.Gaze, a.info.Rate), len(a.samples)
+	return seen{events: events, eyes: trace.Eyes{
+		X: spread(g, g.X, n, math.NaN()), Y: spread(g, g.Y, n, math.NaN()),
+		Class: spread(g, eyemovement.Labels(events, g.Len()), n, eyemovement.Undefined),
+	}}
 }
 
 // eyeWords says how what the eyes did is told.
@@ -111,9 +108,6 @@ func (f *final) classify(g eyemovement.Gaze, rate float64) []eyemovement.Event {
 	return eyemovement.Classify(g, f.screen, eyemovement.Options{Rate: rate, Still: !moving})
 }
 
-// nothing is a slice of NaN.
-func nothing(n int) []float64 { return slices.Repeat([]float64{math.NaN()}, n) }
-
 // insertEyeEvents is the statement that inserts n events.
 func insertEyeEvents(n int) string {
 	return insertion("eye_event", []string{"session_id", "derivation", "segment",
@@ -122,14 +116,13 @@ func insertEyeEvents(n int) string {
 }
 
 // writeEyeEvents writes what the eyes did in a segment, with what was on the screen
-// when each event began. Undefined stretches are the absence of an event.
+// when each event began.
 func writeEyeEvents(ctx context.Context, tx *sql.Tx, id, name string, f *final) error {
 	n := 0
 	for i := range f.streams {
 		a := &f.streams[i]
 		cursor := stimulus.NewCursor(f.course)
-		events := slices.DeleteFunc(a.seen.events, func(e eyemovement.Event) bool { return e.Class == eyemovement.Undefined })
-		err := inRuns(ctx, tx, insertEyeEvents, events, func(args []any, run []eyemovement.Event) []any {
+		err := inRuns(ctx, tx, insertEyeEvents, a.seen.events, func(args []any, run []eyemovement.Event) []any {
 			args = append(args, id, name, f.segment)
 			for _, e := range run {
 				n++

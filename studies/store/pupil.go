@@ -62,25 +62,19 @@ func (l luminances) during(at []instant.Instant, course []stimulus.Showing) []fl
 
 // pupils cleans the pupils, and takes out of them what follows the light.
 func (v *seen) pupils(a *aligned, g sight, light []float64) {
-	n := len(a.samples)
-	v.eyes.PupilMM, v.eyes.PupilAdjustedMM = nothing(n), nothing(n)
 	cleaned := pupil.Clean(g.At, diameters(a, g, "pupil_left_mm"), diameters(a, g, "pupil_right_mm"), pupil.Options{})
 	if cleaned.Valid == 0 {
 		v.pupil = "none: the tracker gives no diameters in mm"
 		return
 	}
-	for k, i := range g.index {
-		v.eyes.PupilMM[i] = cleaned.Size[k]
-	}
+	v.eyes.PupilMM = spread(g, cleaned.Size, len(a.samples), math.NaN())
 	v.pupil = "fusion/pupil Clean, default options"
 	r, err := pupil.Regress(g.At, cleaned.Size, light)
 	if err != nil {
 		v.pupil += "; not adjusted for luminance: " + err.Error()
 		return
 	}
-	for k, i := range g.index {
-		v.eyes.PupilAdjustedMM[i] = r.Adjusted[k]
-	}
+	v.eyes.PupilAdjustedMM = spread(g, r.Adjusted, len(a.samples), math.NaN())
 	v.pupil += fmt.Sprintf("; adjusted for luminance: %.2f mm for ten times the light, %v later and followed with %v, R2 %.2f (left out %.2f)",
 		r.Slope, r.Lag, r.Following, r.R2, r.PredictedR2)
 }
@@ -92,8 +86,8 @@ func diameters(a *aligned, g sight, channel string) []float64 {
 		return nil
 	}
 	out, any := make([]float64, g.Len()), false
-	for k, i := range g.index {
-		out[k] = a.samples[i].Values[column]
+	for k := range out {
+		out[k] = a.samples[g.of(k)].Values[column]
 		any = any || out[k] > 0
 	}
 	if !any {

@@ -170,7 +170,8 @@ func (p *projection) query() string {
 
 // row makes a sample of one row's cells.
 func (p *projection) row(segment int, cells []any) (Row, error) {
-	head := make([]int64, len(p.lead))
+	var room [6]int64 // seq, epoch, tick, arrival, at, err
+	head := room[:len(p.lead)]
 	for i := range head {
 		n, ok := cells[i].(int64)
 		if !ok {

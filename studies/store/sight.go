@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -17,7 +18,28 @@ import (
 // sight is where a tracker says that the eyes were.
 type sight struct {
 	eyemovement.Gaze       // what is not valid is NaN; stamps rise
-	index            []int // of each of its samples among the stream's
+	index            []int // of each of its samples among the stream's; nil where none was left out
+}
+
+// of is the number of a sample among the stream's.
+func (g sight) of(k int) int {
+	if g.index == nil {
+		return k
+	}
+	return g.index[k]
+}
+
+// spread is what was derived of each sample of a sight as it is of each of the n of its
+// stream, none where one was left out. It may be values themselves.
+func spread[T any](g sight, values []T, n int, none T) []T {
+	if g.index == nil || values == nil {
+		return values
+	}
+	out := slices.Repeat([]T{none}, n)
+	for k, i := range g.index {
+		out[i] = values[k]
+	}
+	return out
 }
 
 // sightOf reads a gaze stream. A sample that is not later than the one before it, as
@@ -25,16 +47,22 @@ type sight struct {
 func sightOf(a *aligned) sight {
 	x, y, valid := a.info.Index("gaze_x"), a.info.Index("gaze_y"), a.info.Index("gaze_valid")
 	n := len(a.samples)
-	g := sight{Gaze: eyemovement.Gaze{At: make([]instant.Instant, 0, n), X: make([]float64, 0, n), Y: make([]float64, 0, n)}, index: make([]int, 0, n)}
+	g := sight{Gaze: eyemovement.Gaze{At: make([]instant.Instant, 0, n), X: make([]float64, 0, n), Y: make([]float64, 0, n)}}
 	for i, s := range a.samples {
 		if k := len(g.At); k > 0 && s.At <= g.At[k-1] {
+			for len(g.index) < k { // the first that is left out
+				g.index = append(g.index, len(g.index))
+			}
 			continue
 		}
 		px, py := math.NaN(), math.NaN()
 		if s.Values[valid] == 1 {
 			px, py = s.Values[x], s.Values[y]
 		}
-		g.At, g.X, g.Y, g.index = append(g.At, s.At), append(g.X, px), append(g.Y, py), append(g.index, i)
+		g.At, g.X, g.Y = append(g.At, s.At), append(g.X, px), append(g.Y, py)
+		if g.index != nil {
+			g.index = append(g.index, i)
+		}
 	}
 	return g
 }

@@ -67,10 +67,22 @@ func TestSightRises(t *testing.T) {
 		if n > 0 && g.Len() == 0 || g.Check() != nil {
 			t.Fatalf("%d samples, %v", g.Len(), g.Check())
 		}
-		for k, i := range g.index {
+		places := make([]float64, n)
+		for i := range places {
+			places[i] = -1
+		}
+		left := n - g.Len()
+		for k := range g.Len() {
+			i := g.of(k)
 			s := a.samples[i]
+			places[i] = g.X[k]
 			if g.At[k] != s.At || (s.Values[2] == 1) != g.Valid(k) || g.Valid(k) && g.X[k] != float64(i) {
 				t.Fatalf("sample %d is not number %d of the stream", k, i)
+			}
+		}
+		for i, v := range spread(g, g.X, n, -1) {
+			if v != places[i] && !(math.IsNaN(v) && math.IsNaN(places[i])) {
+				t.Fatalf("sample %d of %d, of which %d were left out, has %v, want %v", i, n, left, v, places[i])
 			}
 		}
 		from, until := instant.Instant(rapid.IntRange(-5, 70).Draw(t, "from")), instant.Instant(rapid.IntRange(-5, 70).Draw(t, "until"))
