@@ -164,7 +164,7 @@ func (b *signalBench) raceCVX(ctx context.Context, p python, what, task string, 
 		if err != nil {
 			return err
 		}
-		b.atMost(what+", "+part.name+" part apart at most", farthest(part.got, want)/got.SD, partsSD, "SD")
+		b.within(what+", "+part.name+" part apart at most", farthest(part.got, want)/got.SD, partsSD, "SD")
 	}
 	if task != "cvx" {
 		return nil
@@ -174,7 +174,7 @@ func (b *signalBench) raceCVX(ctx context.Context, p python, what, task string, 
 		return fmt.Errorf("the objective of %s: %v, %w", about, want, err)
 	}
 	// A lower objective is a better answer to the same question.
-	b.atMost(what+", objective above theirs", got.Objective/want[0]-1, objectiveShare, "of it")
+	b.within(what+", objective above theirs", got.Objective/want[0]-1, objectiveShare, "of it")
 	return nil
 }
 
@@ -207,7 +207,7 @@ func (b *signalBench) racePeaks(ctx context.Context, p python, what string, y []
 	if err != nil {
 		return err
 	}
-	b.atMost(what+", phasic part apart at most", farthest(got.Phasic, phasic), filteredUS, "µS")
+	b.within(what+", phasic part apart at most", farthest(got.Phasic, phasic), filteredUS, "µS")
 	want, err := p.get("peaks")
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (b *signalBench) racePeaks(ctx context.Context, p python, what string, y []
 		peaks = append(peaks, math.Round(r.Peak.Sub(at[0]).Seconds()*edaHz))
 	}
 	b.add(what+", responses", float64(len(peaks)), "responses")
-	b.atMost(what+", responses apart at most", farthest(peaks, want), apartSamples, "samples")
+	b.within(what+", responses apart at most", farthest(peaks, want), apartSamples, "samples")
 	return nil
 }
 
@@ -250,7 +250,7 @@ func (b *signalBench) raceIVT(ctx context.Context, p python, what string, hour s
 		}
 	}
 	b.add(what+", fixations", float64(len(got)/2), "fixations")
-	b.atMost(what+", fixations apart at most", farthest(got, want), apartSamples, "samples")
+	b.within(what+", fixations apart at most", farthest(got, want), apartSamples, "samples")
 	return nil
 }
 
