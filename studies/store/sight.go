@@ -87,7 +87,7 @@ type correction struct {
 	words string // which it is
 }
 
-// corrections are those of a segment, in order of time. The first holds from its start.
+// corrections are those of a segment, in order of time. The first holds from the beginning.
 type corrections []correction
 
 // at is the correction that held at an instant.
@@ -172,20 +172,12 @@ func rounds(targets []Target, segment int) (all []shown, crosses, cues []Target)
 	return all, crosses, cues
 }
 
-// ownCalibration tells whether the tracker calibrated itself in a showing: then the
-// decision's value holds what it said of that.
-func ownCalibration(d *Decision) bool {
-	var judged struct {
-		Tracker json.RawMessage `json:"tracker"`
-	}
-	return d != nil && json.Unmarshal(d.Value, &judged) == nil && len(judged.Tracker) > 0 && string(judged.Tracker) != "null"
-}
-
 // calibrateGaze fits the calibrations of a segment again, from what was shown and the
 // gaze meanwhile, and measures each validation and the crosses with what held then.
-// The gaze is corrected with a calibration from the decision that accepted it on.
+// The gaze is corrected with a calibration from the decision that accepted it on, and
+// with none that nobody accepted: one can be fitted now that could not be then.
 func (f *final) calibrateGaze(d *Detail, targets []Target, held correction) {
-	held.from = f.start
+	held.from = math.MinInt64 // also of samples that were on their way when the segment began
 	f.corrections = corrections{held}
 	a := f.first(stream.Gaze)
 	all, crosses, _ := rounds(targets, f.segment)
@@ -197,26 +189,27 @@ func (f *final) calibrateGaze(d *Detail, targets []Target, held correction) {
 		using := f.corrections.last()
 		decision := d.decided(r.segment, r.step, r.round)
 		accepted := decision != nil && decision.Choice == session.Accept
+		var judged session.Judged
+		if decision != nil {
+			judged = judgedOf(decision.Value)
+		}
 		switch {
 		case len(r.calibrating) == 0:
-		case ownCalibration(decision):
+			accepted = false // nothing was calibrated
+		case len(judged.Tracker) > 0:
 			using = correction{words: fmt.Sprintf("none since step %d: the tracker's own", r.step)}
-			if accepted {
-				using.from = decision.At
-				f.corrections = append(f.corrections, using)
-			}
 		default:
 			fit, row := f.fitGaze(g, r)
-			row.Stream, row.Used = a.info.ID, accepted && fit != nil
-			f.calibrations = append(f.calibrations, row)
-			if fit != nil {
-				using = correction{fit: fit, words: fmt.Sprintf("segment %d, step %d, round %d: calibration/gaze Fit %s, %s, %d targets, mean residual %.2f deg, cross-validated %.2f deg",
-					r.segment, r.step, r.round, fit.Version, fit.Model, len(fit.Points), fit.MeanDeg, fit.CVDeg)}
-				if accepted {
-					using.from = decision.At
-					f.corrections = append(f.corrections, using)
-				}
+			using = correction{fit: fit, words: r.words(fit)}
+			if accepted && judged.Calibration == nil {
+				using = correction{words: fmt.Sprintf("none since %s: it was accepted without a calibration", r.place())}
 			}
+			row.Stream, row.Used = a.info.ID, accepted && using.fit != nil
+			f.calibrations = append(f.calibrations, row)
+		}
+		if accepted {
+			using.from = decision.At
+			f.corrections = append(f.corrections, using)
 		}
 		if len(r.checking) > 0 {
 			row := f.validateGaze(g, r, using)
@@ -229,6 +222,20 @@ func (f *final) calibrateGaze(d *Detail, targets []Target, held correction) {
 		row.Stream = a.info.ID
 		f.calibrations = append(f.calibrations, row)
 	}
+}
+
+// place says which showing it is.
+func (r shown) place() string {
+	return fmt.Sprintf("segment %d, step %d, round %d", r.segment, r.step, r.round)
+}
+
+// words say what was fitted to it; nil where nothing could be.
+func (r shown) words(fit *gaze.Calibration) string {
+	if fit == nil {
+		return fmt.Sprintf("none since %s: what was accepted there cannot be fitted again (see the calibration)", r.place())
+	}
+	return fmt.Sprintf("%s: calibration/gaze Fit %s, %s, %d targets, mean residual %.2f deg, cross-validated %.2f deg",
+		r.place(), fit.Version, fit.Model, len(fit.Points), fit.MeanDeg, fit.CVDeg)
 }
 
 // fitGaze fits one calibration; nil where it cannot be made, and the row says why.

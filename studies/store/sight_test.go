@@ -330,6 +330,106 @@ func TestACalibrationHoldsInTheNextSegment(t *testing.T) {
 	}
 }
 
+// A session that is cut off in the middle of a calibration is sealed with what there is:
+// what was shown can still be fitted, but nobody has accepted it, so nothing is corrected
+// by it, neither there nor in the segment that follows. There the calibration is made anew
+// and holds from its acceptance on, and every fit comes out the same to the byte.
+func TestASessionCutOffInACalibration(t *testing.T) {
+	s := open(t)
+	w := begunWatching(t, s, "s1")
+	w.show(session.ToCalibrate, 0, 0, gaze.Targets(9)...)
+	w.show(session.ToValidate, 0, 0, gaze.ValidationTargets(4)[:2]...)
+	standing := session.Target{Purpose: session.ToValidate, Index: 2, X: .5, Y: .5, From: w.start.Add(w.now)}
+	if err := w.r.Target(t.Context(), standing); err != nil {
+		t.Fatal(err)
+	}
+	w.looked()
+	if err := s.release(t.Context(), "s1", "as if killed"); err != nil {
+		t.Fatal(err)
+	}
+	start := origin + 1e12
+	r, back, err := s.Resume(t.Context(), "s1", "c0ffee", session.Segment{Boot: "boot-1", Start: start, Screen: desk}, lab(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back.Judged != nil {
+		t.Errorf("the session goes on with a calibration that nobody accepted: %+v", back.Judged)
+	}
+	w.r, w.start, w.now, w.plan = r, start, time.Second, nil
+	w.show(session.ToFixate, 1, 0, gaze.Point{X: .2, Y: .7})
+	w.show(session.ToCalibrate, 0, 0, gaze.Targets(9)...)
+	w.decide(0, 0, session.Accept, `{"calibration":{}}`)
+	w.show(session.ToFixate, 1, 0, gaze.Point{X: .8, Y: .3})
+	w.looked()
+	if err := r.Seal(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+
+	all, names := kinds(detail(t, s, "s1"), Final)
+	if names != "gaze gaze-validation gaze* gaze-drift" {
+		t.Fatalf("calibrations: %s", names)
+	}
+	var v gaze.Validation
+	if err := json.Unmarshal(all[1].Value, &v); err != nil || len(v.Points) != 2 {
+		t.Errorf("the validation that was cut off has %d points, want the 2 that had gone, %v", len(v.Points), err)
+	}
+	var drift gaze.Drift
+	if err := json.Unmarshal(all[3].Value, &drift); err != nil || len(drift.Crosses) != 2 {
+		t.Fatalf("drift %s, %v", all[3].Value, err)
+	}
+	if before, after := drift.Crosses[0].ErrorDeg, drift.Crosses[1].ErrorDeg; !(before > 1.5) || !(after < .2) {
+		t.Errorf("the crosses before and after the acceptance are %.2f and %.2f degrees off", before, after)
+	}
+	for _, o := range []RederiveOptions{{}, {Align: true}} {
+		made, err := s.Rederive(t.Context(), "s1", o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _ := kinds(detail(t, s, "s1"), made.Name)
+		if len(again) != len(all) {
+			t.Fatalf("%d calibrations the second time, %d the first", len(again), len(all))
+		}
+		for i := range again {
+			if string(again[i].Value) != string(all[i].Value) || again[i].Used != all[i].Used {
+				t.Errorf("%s is another when it is fitted again:\n%s\n%s", again[i].Kind, again[i].Value, all[i].Value)
+			}
+		}
+	}
+}
+
+// Where what was accepted had come to nothing, or cannot be made again, the gaze is as
+// delivered from then on, as it was in the session, and the parameters say so.
+func TestAcceptedButNotThere(t *testing.T) {
+	for _, c := range []struct {
+		name, value, says string
+		blind             bool
+	}{
+		{"without a calibration", `{"verdict":{"level":"refused"}}`, "it was accepted without a calibration", false},
+		{"cannot be fitted again", `{"calibration":{}}`, "cannot be fitted again", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := open(t)
+			w := begunWatching(t, s, "s1")
+			w.show(session.ToCalibrate, 0, 0, gaze.Targets(9)...)
+			w.decide(0, 0, session.Accept, c.value)
+			if c.blind {
+				w.plan = nil // the eyes stay where they are
+			}
+			w.looked()
+			if err := w.r.Seal(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			d := detail(t, s, "s1")
+			if _, names := kinds(d, Final); names != "gaze" {
+				t.Errorf("calibrations: %s", names)
+			}
+			if got, _ := parameters(t, d, Final)["gaze_calibration"].(string); !strings.Contains(got, c.says) {
+				t.Errorf("the parameters say %q, want that %s", got, c.says)
+			}
+		})
+	}
+}
+
 // The trace has the class of the eyes' movement of each frame, and live rows have none.
 func TestTheTraceSaysWhatTheEyesDid(t *testing.T) {
 	s := open(t)

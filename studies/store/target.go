@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"emolab/studies/session"
@@ -90,26 +91,34 @@ func (d *Detail) decided(segment, step, round int) *Decision {
 	return nil
 }
 
+// judgedOf is what a decision was about, as it was known then; nothing where that was
+// something else, or was kept by a program that is not this one.
+func judgedOf(value []byte) session.Judged {
+	var j session.Judged
+	if json.Unmarshal(value, &j) != nil {
+		return session.Judged{}
+	}
+	if string(j.Tracker) == "null" {
+		j.Tracker = nil
+	}
+	return j
+}
+
 // inForce is the latest calibration of the gaze that was accepted in a session; nil
-// when none was.
+// when none was, or when the last that was accepted had come to nothing.
 func inForce(ctx context.Context, tx *sql.Tx, id string) (*session.Judged, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT value FROM decision WHERE session_id = ? AND choice = ? ORDER BY segment DESC, n DESC`, id, session.Accept)
+	var value string
+	err := tx.QueryRowContext(ctx, `SELECT value FROM decision d WHERE session_id = ? AND choice = ?
+		AND EXISTS (SELECT 1 FROM gaze_target t WHERE t.session_id = d.session_id AND t.segment = d.segment AND t.step = d.step AND t.round = d.round AND t.purpose = ?)
+		ORDER BY segment DESC, n DESC LIMIT 1`, id, session.Accept, session.ToCalibrate).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			return nil, err
-		}
-		var j session.Judged
-		if json.Unmarshal([]byte(value), &j) != nil {
-			continue // of something else, or of a program that is not this one
-		}
-		if j.Calibration != nil || len(j.Tracker) > 0 {
-			return &j, nil
-		}
+	if j := judgedOf([]byte(value)); j.Calibration != nil || len(j.Tracker) > 0 {
+		return &j, nil
 	}
-	return nil, rows.Err()
+	return nil, nil
 }
