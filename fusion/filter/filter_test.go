@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,14 +29,8 @@ type fixture struct {
 	Peaks       []int                `json:"peaks"`
 	Troughs     []int                `json:"troughs"`
 	Prominences []float64            `json:"prominences"`
-	Widths      []float64            `json:"widths"`
-	Left        []float64            `json:"left"`
-	Right       []float64            `json:"right"`
 	Median      map[string][]float64 `json:"median"`
-	SavGol      map[string][]float64 `json:"savgol"`
-	Uniform     map[string][]float64 `json:"uniform"`
 	Windows     map[string][]float64 `json:"windows"`
-	Smooth      map[string][]float64 `json:"smooth"`
 	Welch       struct {
 		Hz      []float64 `json:"hz"`
 		Density []float64 `json:"density"`
@@ -83,37 +78,12 @@ func TestAgreesWithSciPy(t *testing.T) {
 	if d := cmp.Diff(f.Troughs, filter.Troughs(x)); d != "" {
 		t.Errorf("troughs (-scipy +ours):\n%s", d)
 	}
-	prominences := filter.Prominences(x, f.Peaks)
-	same(t, "prominences", prominences, f.Prominences)
-	var samples, left, right []float64
-	for _, w := range filter.Widths(x, f.Peaks, prominences, .5) {
-		samples, left, right = append(samples, w.Samples), append(left, w.Left), append(right, w.Right)
-	}
-	same(t, "widths", samples, f.Widths)
-	same(t, "left crossings", left, f.Left)
-	same(t, "right crossings", right, f.Right)
+	same(t, "prominences", filter.Prominences(x, f.Peaks), f.Prominences)
 	for key, want := range f.Median {
-		same(t, "median "+key, filter.Median(x, numbers(t, key)[0]), want)
+		same(t, "median "+key, filter.Median(x, number(t, key)), want)
 	}
-	for key, want := range f.SavGol {
-		n := numbers(t, key)
-		same(t, "Savitzky-Golay "+key, filter.SavitzkyGolay(x, n[0], n[1]), want)
-	}
-	for key, want := range f.Uniform {
-		same(t, "mean over "+key, filter.Mean(x, numbers(t, key)[0]), want)
-	}
-	for key, want := range f.Smooth {
-		same(t, "smooth "+key, filter.Smooth(x, filter.Parzen(numbers(t, key)[0])), want)
-	}
-	windows := map[string]func(int) []float64{
-		"boxcar": filter.Boxcar, "bartlett": filter.Bartlett, "parzen": filter.Parzen, "blackman": filter.Blackman,
-		"gaussian": func(n int) []float64 { return filter.Gaussian(n, float64(n)/8) },
-	}
-	for name, window := range windows {
-		for _, n := range []int{1, 2, 7, 16} {
-			key := fmt.Sprintf("%s,%d", name, n)
-			same(t, key, window(n), f.Windows[key])
-		}
+	for key, want := range f.Windows {
+		same(t, "Blackman's window of "+key, filter.Blackman(number(t, key)), want)
 	}
 	hz, density := filter.Welch(x, filter.Blackman(64), f.Rate)
 	same(t, "Welch's frequencies", hz, f.Welch.Hz)
@@ -123,13 +93,13 @@ func TestAgreesWithSciPy(t *testing.T) {
 	}
 }
 
-func numbers(t *testing.T, key string) []int {
+func number(t *testing.T, key string) int {
 	t.Helper()
-	var n [2]int
-	if k, err := fmt.Sscanf(key, "%d,%d", &n[0], &n[1]); k == 0 {
-		t.Fatalf("%q: %v", key, err)
+	n, err := strconv.Atoi(key)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n[:]
+	return n
 }
 
 func TestPeaks(t *testing.T) {
@@ -206,10 +176,9 @@ func TestMedianByDefinition(t *testing.T) {
 	})
 }
 
-// A filter without delay that lets a constant pass must keep it, and a
-// polynomial of its order must pass Savitzky and Golay's unchanged, however
-// short the signal.
-func TestWhatPassesUnchanged(t *testing.T) {
+// A filter without delay that lets a constant pass must keep it, however short the
+// signal; one that does not must leave nothing of it.
+func TestConstantPasses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 90).Draw(t, "n")
 		x := make([]float64, n)
@@ -228,25 +197,12 @@ func TestWhatPassesUnchanged(t *testing.T) {
 				t.Fatalf("high-pass: sample %d of a constant became %v", i, v)
 			}
 		}
-		for i := range x {
-			u := float64(i) / 10
-			x[i] = 2 - u + .3*u*u
-		}
-		window := 2*rapid.IntRange(1, 40).Draw(t, "half") + 1
-		for i, v := range filter.SavitzkyGolay(x, window, 2) {
-			if math.Abs(v-x[i]) > 1e-8 {
-				t.Fatalf("Savitzky-Golay over %d of %d: sample %d of a parabola, %v, became %v", window, n, i, x[i], v)
-			}
-		}
 	})
 }
 
-func TestDecimation(t *testing.T) {
+func TestBlockMean(t *testing.T) {
 	x := []float64{1, 2, 3, 4, 5, 6, 7}
 	if d := cmp.Diff([]float64{2, 5}, filter.BlockMean(x, 3)); d != "" {
-		t.Error(d)
-	}
-	if d := cmp.Diff([]float64{1, 4, 7}, filter.Decimate(x, 3)); d != "" {
 		t.Error(d)
 	}
 }
@@ -254,13 +210,11 @@ func TestDecimation(t *testing.T) {
 func TestImpossibleFiltersPanic(t *testing.T) {
 	x := []float64{1, 2, 3}
 	for name, f := range map[string]func(){
-		"order 0":                 func() { filter.Butterworth(0, 1, 10, filter.Low) },
-		"a cutoff at half rate":   func() { filter.Butterworth(2, 5, 10, filter.Low) },
-		"a cutoff of NaN":         func() { filter.Butterworth(2, math.NaN(), 10, filter.Low) },
-		"an even median":          func() { filter.Median(x, 2) },
-		"order as high as window": func() { filter.SavitzkyGolay(x, 3, 3) },
-		"blocks of nothing":       func() { filter.BlockMean(x, 0) },
-		"every zeroth sample":     func() { filter.Decimate(x, 0) },
+		"order 0":               func() { filter.Butterworth(0, 1, 10, filter.Low) },
+		"a cutoff at half rate": func() { filter.Butterworth(2, 5, 10, filter.Low) },
+		"a cutoff of NaN":       func() { filter.Butterworth(2, math.NaN(), 10, filter.Low) },
+		"an even median":        func() { filter.Median(x, 2) },
+		"blocks of nothing":     func() { filter.BlockMean(x, 0) },
 	} {
 		func() {
 			defer func() {

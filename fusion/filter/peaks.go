@@ -1,7 +1,5 @@
 package filter
 
-import "math"
-
 // Peaks returns the indices of the strict local maxima of x. A plateau counts
 // once, in its middle (rounded down); the first and the last sample never
 // count (scipy.signal.find_peaks).
@@ -62,36 +60,6 @@ func lowest(x []float64) []float64 {
 		}
 		stairs = append(stairs, step{v, low})
 		out[i] = low
-	}
-	return out
-}
-
-// Width is how wide a peak is at some height, in samples, with the crossings
-// interpolated linearly.
-type Width struct{ Samples, Left, Right float64 }
-
-// Widths measures each peak at the height of its value minus share of its
-// prominence; share is 0..1, 0.5 for half (scipy.signal.peak_widths).
-func Widths(x []float64, peaks []int, prominences []float64, share float64) []Width {
-	out := make([]Width, len(peaks))
-	for k, p := range peaks {
-		height := x[p] - share*prominences[k]
-		i := p
-		for i > 0 && x[i] > height {
-			i--
-		}
-		left := float64(i)
-		if x[i] < height {
-			left += (height - x[i]) / (x[i+1] - x[i])
-		}
-		for i = p; i < len(x)-1 && x[i] > height; {
-			i++
-		}
-		right := float64(i)
-		if x[i] < height {
-			right -= (height - x[i]) / (x[i-1] - x[i])
-		}
-		out[k] = Width{Samples: math.Max(0, right-left), Left: left, Right: right}
 	}
 	return out
 }
