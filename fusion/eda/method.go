@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 
 	"emolab/fusion/eda/cda"
 	"emolab/fusion/eda/cvx"
@@ -49,16 +48,6 @@ func (m Method) or(other Method) Method {
 		return other
 	}
 	return m
-}
-
-// ParseMethod knows a method by its name.
-func ParseMethod(name string) (Method, error) {
-	for m, n := range methods {
-		if n != "" && n == name {
-			return Method(m), nil
-		}
-	}
-	return 0, fmt.Errorf("eda: no method %q: it is one of %s", name, strings.Join(methods[1:], ", "))
 }
 
 const (

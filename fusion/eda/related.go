@@ -30,9 +30,10 @@ type Related struct {
 	// SCR is the mean of CDA's driver in the window in µS, ISCR that times the
 	// window's length in µS·s (Benedek and Kaernbach 2010); NaN without CDA.
 	SCR, ISCR float64
-	// Flags are those of the samples from the event to the end of the window, and
-	// Missing where more than a fifth of them is not there. An event whose Flags
-	// meet Invalid belongs in no average.
+	// Flags are those of the samples from the event to the end of the window and of
+	// the responses that are not counted in N, which an artefact may touch later, and
+	// Missing where more than a fifth of the samples is not there. An event whose
+	// Flags meet Invalid belongs in no average.
 	Flags Flag
 }
 
@@ -53,7 +54,11 @@ func (r Result) related(event instant.Instant, w Window) Related {
 	from, until := event.Add(w.From), event.Add(w.Until)
 	e := Related{Event: event, LatencyS: math.NaN()}
 	for _, x := range r.Responses {
-		if x.Onset < from || x.Onset > until || !x.Valid() {
+		if x.Onset < from || x.Onset > until {
+			continue
+		}
+		if !x.Valid() {
+			e.Flags |= x.Flags & Invalid
 			continue
 		}
 		if e.N == 0 {

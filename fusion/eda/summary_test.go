@@ -2,6 +2,7 @@ package eda
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,8 +41,8 @@ func TestSummaryOfAScript(t *testing.T) {
 	near("the maximum", sum.Responses.MaxUS, highest, .15*highest)
 	near("the rate", sum.Responses.PerMinute, 60*n/s.Period.Seconds(), .01*60*n/s.Period.Seconds())
 	// Outside responses lies the lower part of the signal.
-	if !(sum.SCLOutsideUS < NewBaseline(us).Mean) || !(sum.SCLOutsideUS > 5) {
-		t.Errorf("the level outside responses is %v, the mean %v", sum.SCLOutsideUS, NewBaseline(us).Mean)
+	if mean, _ := moments(us); !(sum.SCLOutsideUS < mean) || !(sum.SCLOutsideUS > 5) {
+		t.Errorf("the level outside responses is %v, the mean %v", sum.SCLOutsideUS, mean)
 	}
 
 	// What an event explains is not spontaneous, nor is its time.
@@ -134,6 +135,27 @@ func TestRelatedSaysWhatItCouldNotSee(t *testing.T) {
 	}
 }
 
+// An artefact after the window, while the response to the event still recovers,
+// spoils that response. It is not counted, and its event not as one without a
+// response.
+func TestAnArtefactAfterTheWindowSpoilsTheEvent(t *testing.T) {
+	s := script.New(7)
+	at, us := recorded(s, 100, .001)
+	o := Options{Rate: 100, Method: HighPass}
+	response := Analyze(at, us, o).Responses[1]
+	event := []instant.Instant{response.Onset.Add(-3900 * time.Millisecond)}
+	o.SensorMaxUS = slices.Max(us) + .1
+	i, _ := slices.BinarySearch(at, response.Peak.Add(time.Second))
+	us[i] = o.SensorMaxUS
+	got := Analyze(at, us, o).Related(event, EventWindow())
+	if got[0].N != 0 || got[0].Flags&Saturated == 0 {
+		t.Errorf("%+v, flags %q", got[0], got[0].Flags)
+	}
+	if _, _, n, _ := Magnitude(got); n != 0 {
+		t.Errorf("the event counts as one without a response")
+	}
+}
+
 // Both ends of an event's window belong to it, and nothing else does.
 func TestEventWindow(t *testing.T) {
 	s := script.New(7)
@@ -170,45 +192,5 @@ func TestShortRecordingsAreNotDecomposed(t *testing.T) {
 	r := Analyze(at[:5], us[:5], Options{})
 	if p := r.Pieces[0]; p.Method != 0 || p.Err == "" || r.Flags[0] != Unsplit {
 		t.Errorf("of five samples: %+v, flags %q", p, r.Flags[0])
-	}
-}
-
-func TestNormalisation(t *testing.T) {
-	nan := math.NaN()
-	x := []float64{2, nan, 4, 6}
-	rest := NewBaseline([]float64{1, 3, nan})
-	tests := []struct {
-		name      string
-		got, want []float64
-	}{
-		{"range", RangeCorrected(x), []float64{0, nan, .5, 1}},
-		{"range of nothing", RangeCorrected([]float64{3, 3}), []float64{nan, nan}},
-		{"range of none", RangeCorrected(nil), []float64{}},
-		{"maximum", MaxCorrected(x), []float64{1. / 3, nan, 2. / 3, 1}},
-		{"maximum of zeros", MaxCorrected([]float64{0, 0}), []float64{nan, nan}},
-		{"z", rest.Z(x), []float64{0, nan, 2, 4}},
-		{"z within", NewBaseline([]float64{1, 3}).Z([]float64{1, 3}), []float64{-1, 1}},
-		{"z of a constant", NewBaseline([]float64{3, 3}).Z([]float64{3}), []float64{nan}},
-		{"percent", rest.Percent(x), []float64{0, nan, 100, 200}},
-		{"percent of nothing", NewBaseline(nil).Percent([]float64{3}), []float64{nan}},
-		{"percent of zero", Baseline{}.Percent([]float64{3}), []float64{nan}},
-	}
-	for _, tt := range tests {
-		if d := cmp.Diff(tt.want, tt.got, cmpopts.EquateNaNs(), cmpopts.EquateApprox(0, 1e-12)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.name, d)
-		}
-	}
-}
-
-func TestMethodsByName(t *testing.T) {
-	for _, m := range []Method{HighPass, Median, CVX, CDA} {
-		if got, err := ParseMethod(m.String()); err != nil || got != m {
-			t.Errorf("%s is read as %v, %v", m, got, err)
-		}
-	}
-	for _, name := range []string{"", "Method(0)", "wavelet"} {
-		if m, err := ParseMethod(name); err == nil {
-			t.Errorf("%q is read as %v", name, m)
-		}
 	}
 }
