@@ -17,11 +17,12 @@ const (
 
 // BlinkOptions say what is a blink. The zero value is the default.
 type BlinkOptions struct {
-	// Min and Max are how long samples are missing in a blink: 30 ms (of the
-	// samples that the lid covers wholly; at least three intervals) and 1 s. Other
-	// runs of missing samples are Undefined.
+	// Min and Max are how long samples are missing in a blink: 30 ms (the lid
+	// covers the pupil wholly; three intervals at least) and 1 s. What is missing
+	// for longer is Undefined.
 	Min, Max time.Duration
-	// Join is how close two such runs belong to one blink: 100 ms.
+	// Join is how close two such runs belong to one blink, if half of it all is
+	// missing: 100 ms.
 	Join time.Duration
 	// Beside a blink the lid cuts into the pupil and the gaze seems to dive. The
 	// blink is stretched over what is faster than LidDegS (20 °/s), by Before (60 ms)
@@ -146,58 +147,84 @@ func (t *track) bridge(over []bool) bool {
 // cells is how many cells a time has.
 func (t *track) cells(d time.Duration) int { return int(math.Round(d.Seconds() * t.rate)) }
 
-// blinks marks blinks, and as Undefined what is missing for too long to be one.
+// blinks marks blinks, and as Undefined other losses: with what the lid does
+// beside them.
 func (t *track) blinks(o BlinkOptions) {
 	if t.unusable {
 		return
 	}
-	join := t.cells(o.Join)
-	shortest := max(t.cells(o.Min), min(3, t.cells(3*o.Min)))
-	lost := make([]bool, len(t.gone))
-	half := t.half(blinkWindow)
-	speed := func(i, from, until int) float64 {
-		return math.Hypot(slope(t.right, i, half, from, until, t.rate), slope(t.down, i, half, from, until, t.rate))
+	half := t.half(lidWindow)
+	fast := func(i, from, until int) bool {
+		return math.Hypot(slope(t.right, i, half, from, until, t.rate), slope(t.down, i, half, from, until, t.rate)) > o.LidDegS
 	}
+	lost := make([]bool, len(t.gone))
 	for a := 0; a < len(t.gone); a++ {
 		if !t.gone[a] {
 			continue
 		}
-		b := a // the first cell after the run
-		for k := a; k < len(t.gone) && k <= b+join; k++ {
-			if t.gone[k] {
-				b = k + 1
-			}
-		}
-		switch {
-		case b-a < shortest: // bridged
-		case b-a > t.cells(o.Max):
-			for k := a; k < b; k++ {
-				lost[k] = true
-			}
-		default:
+		b, class, bridged := t.loss(a, o)
+		if !bridged {
 			from, until := a, b
-			for from > 0 && from > a-t.cells(o.Before) && speed(from-1, 0, a) > o.LidDegS {
+			for from > 0 && from > a-t.cells(o.Before) && fast(from-1, 0, a) {
 				from--
 			}
-			for until < len(t.gone) && until < b+t.cells(o.After) && speed(until, b, len(t.gone)) > o.LidDegS {
+			for until < len(t.gone) && until < b+t.cells(o.After) && fast(until, b, len(t.gone)) {
 				until++
 			}
 			from = max(0, min(from, a-t.cells(lidBefore)))
 			until = min(len(t.gone), max(until, b+t.cells(lidAfter)))
 			for k := from; k < until; k++ {
-				lost[k], t.class[k] = true, Blink
+				lost[k], t.class[k] = true, class
 			}
 		}
 		a = b
 	}
-	for k, no := range lost {
-		t.gone[k] = no
-	}
+	t.gone = lost
 	t.unusable = !t.bridge(t.gone)
 }
 
-// blinkWindow is the window of the speed that the lid's traces are known by.
-const blinkWindow = 20 * time.Millisecond
+// loss judges the loss that begins at cell a: b is the first cell after it. One
+// that is too short for a blink is bridged.
+func (t *track) loss(a int, o BlinkOptions) (b int, class Class, bridged bool) {
+	b, missing := t.lossFrom(a, t.cells(o.Join))
+	if 2*missing < b-a { // more is there than not
+		if missing >= max(poorCells, t.cells(poorLoss)) && float64(missing) >= poorShare*float64(b-a) {
+			return b, Undefined, false
+		}
+		b, missing = t.lossFrom(a, 0)
+	}
+	switch {
+	case missing < max(t.cells(o.Min), 3):
+		return b, Undefined, true
+	case b-a > t.cells(o.Max):
+		return b, Undefined, false
+	}
+	return b, Blink, false
+}
+
+// lossFrom returns the first cell after the loss that begins at a, with the
+// losses close behind it, and how many cells of that are missing.
+func (t *track) lossFrom(a, join int) (end, missing int) {
+	end = a
+	for k := a; k < len(t.gone) && k <= end+join; k++ {
+		if t.gone[k] {
+			missing++
+			end = k + 1
+		}
+	}
+	return end, missing
+}
+
+// A tracker that loses one sample in seven, and 10 ms or four samples of them, is
+// losing the eye: what it says between is not to be trusted.
+const (
+	poorShare = 0.15
+	poorLoss  = 10 * time.Millisecond
+	poorCells = 4
+)
+
+// lidWindow is the window of the speed that the lid's traces are known by.
+const lidWindow = 20 * time.Millisecond
 
 // half is how many cells a window has on either side of its middle.
 func (t *track) half(window time.Duration) int { return max(1, t.cells(window)/2) }
