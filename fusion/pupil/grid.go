@@ -2,6 +2,7 @@ package pupil
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"emolab/fusion/filter"
@@ -103,6 +104,17 @@ func mean(at []instant.Instant, left, right []float64, leftFlags, rightFlags []F
 	return size, origin
 }
 
+const (
+	// block is how much is put on the grid at a time: an hour of it would be 30 MB,
+	// and what lies a few seconds away plays no part.
+	block = time.Minute
+	// settled is after how many periods of its cutoff the low-pass has forgotten an
+	// end, to rounding: its slowest pole decays with exp(-pi t) in them.
+	settled = 10
+	// longestMargin bounds that where somebody asks for a cutoff of next to nothing.
+	longestMargin = time.Hour
+)
+
 // smooth interpolates and smooths size in place: steps 7 and 8.
 func smooth(at []instant.Instant, size []float64, origin []Origin, o Options) {
 	var index []int
@@ -111,21 +123,47 @@ func smooth(at []instant.Instant, size []float64, origin []Origin, o Options) {
 			index = append(index, i)
 		}
 	}
+	margin := max(apart, time.Duration(min(settled/o.SmoothHz, longestMargin.Seconds())*float64(time.Second)))
+	length := max(block, 10*margin)
+	measured := slices.Clone(size)
 	for _, piece := range pieces(at, index) {
-		g := newGrid(at, size, piece, o.GridHz)
-		if o.SmoothHz < .9*o.GridHz/2 {
-			g.value = filter.ZeroPhase(filter.Butterworth(filterOrder, o.SmoothHz, o.GridHz, filter.Low), g.value)
-		}
-		for k, i := range piece {
-			size[i] = g.read(at[i])
-			if k == 0 {
-				continue
+		first, last := 0, 0 // of the samples within the margins of a block
+		for from := 0; from < len(piece); {
+			begin := at[piece[from]]
+			until := from
+			for until < len(piece) && at[piece[until]].Sub(begin) < length {
+				until++
 			}
-			if before := piece[k-1]; at[i].Sub(at[before]) <= o.MaxGap {
-				for j := before + 1; j < i; j++ {
-					size[j], origin[j] = g.read(at[j]), Interpolated
-				}
+			for at[piece[first]] < begin.Add(-margin) {
+				first++
 			}
+			for last < len(piece) && at[piece[last]] <= at[piece[until-1]].Add(margin) {
+				last++
+			}
+			g := newGrid(at, measured, piece[first:last], o.GridHz)
+			if o.SmoothHz < .9*o.GridHz/2 {
+				g.value = filter.ZeroPhase(filter.Butterworth(filterOrder, o.SmoothHz, o.GridHz, filter.Low), g.value)
+			}
+			for k := from; k < until; k++ {
+				g.fill(at, size, origin, piece, k, o.MaxGap)
+			}
+			from = until
 		}
+	}
+}
+
+// fill sets sample k of a piece, and those missing before it where the gap is short.
+func (g grid) fill(at []instant.Instant, size []float64, origin []Origin, piece []int, k int, maxGap time.Duration) {
+	i := piece[k]
+	size[i] = g.read(at[i])
+	if k == 0 {
+		return
+	}
+	before := piece[k-1]
+	if at[i].Sub(at[before]) > maxGap {
+		return
+	}
+	for j := before + 1; j < i; j++ {
+		size[j], origin[j] = g.read(at[j]), Interpolated
 	}
 }

@@ -63,8 +63,8 @@ type Regression struct {
 	Slope          float64 // in the unit of the pupil, per factor of 10 in luminance; below 0
 	Trend          float64 // per minute: what changed slowly by itself, not taken out
 	R2             float64 // share of the variance that light explains, beyond the trend
-	PredictedR2    float64 // the same in stretches left out of the fit
-	P              float64 // share of the same light at other times that explains as much
+	PredictedR2    float64 // the same in stretches left out of the fit of Slope and Trend; Lag and Following were chosen on all
+	P              float64 // share of the same light (so followed) at other times that explains as much
 	N              int     // values fitted, 20 per second
 	// Adjusted is the pupil with the light's part taken out, as if the screen had
 	// been as bright as on average all the time; one per sample, NaN where pupil or

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"emolab/fusion/filter"
 	"emolab/fusion/instant"
 )
 
@@ -212,6 +213,38 @@ func TestBaseline(t *testing.T) {
 	}
 	if _, ok := Baseline(at, size, at[0], 0); ok {
 		t.Error("a baseline of nothing")
+	}
+}
+
+// A long recording is smoothed in blocks, and as if it were one.
+func TestBlocksLeaveNoSeam(t *testing.T) {
+	for _, o := range []Options{{}, {SmoothHz: .5}, {SmoothHz: 20}, {GridHz: 500, SmoothHz: 400}} {
+		at := stamps(500, 250) // on the grid, so that only the seams can differ
+		size := eye(at, wave, .02, 6)
+		for s := 1.; s < 500; s += 7 {
+			blind(at, size, s, s+.2)
+		}
+		o.Passes = -1
+		got := Clean(at, size, nil, o)
+		o = o.filled()
+		var used []int
+		for i, k := range got.Origin {
+			if k == BothEyes {
+				used = append(used, i)
+			}
+		}
+		whole := newGrid(at, size, used, o.GridHz)
+		if o.SmoothHz < .9*o.GridHz/2 {
+			whole.value = filter.ZeroPhase(filter.Butterworth(filterOrder, o.SmoothHz, o.GridHz, filter.Low), whole.value)
+		}
+		for i, v := range got.Size {
+			if got.Origin[i] != Lost && !(math.Abs(v-whole.read(at[i])) < 1e-9) {
+				t.Fatalf("%v Hz: sample %d is %v, want %v", o.SmoothHz, i, v, whole.read(at[i]))
+			}
+		}
+		if got.Valid < .9 {
+			t.Errorf("%v Hz: %v valid", o.SmoothHz, got.Valid)
+		}
 	}
 }
 

@@ -95,12 +95,12 @@ func (e *Eye) offTrend(at []instant.Instant, size []float64, o Options) {
 	}
 	low := filter.Butterworth(filterOrder, trendHz, rate, filter.Low)
 	left := all
-	far := make([]float64, len(all))
+	far, trend := make([]float64, len(all)), make([]float64, len(at))
 	for range o.Passes {
 		if len(left) < fewest {
 			return
 		}
-		trend := make([]float64, len(at))
+		clear(trend)
 		for _, piece := range pieces(at, left) {
 			g := newGrid(at, size, piece, rate)
 			g.value = filter.ZeroPhase(low, g.value)
