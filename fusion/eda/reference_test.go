@@ -274,8 +274,10 @@ func TestConvexAgreesWithTheReference(t *testing.T) {
 		at := regular(len(us), ref.Rate)
 		r := Analyze(at, us, Options{Rate: ref.Rate, Method: CVX, Scoring: OnPhasic})
 		m := r.Pieces[0].Model
-		// The minimum may be lower than the reference's, which its solver left early.
-		if m == nil || !m.Converged || m.Rate != 25 || !(m.Objective <= (1+1e-5)*ref.CVX.Objective) || m.Objective < (1-5e-5)*ref.CVX.Objective {
+		// The minimum may be lower than the reference's, which its solver left early: by
+		// 1e-9 of half the number of values (cvx/DECISIONS.md).
+		early := 1e-9 * float64(len(us)/4) / 2
+		if m == nil || !m.Converged || m.Rate != 25 || !(m.Objective <= (1+1e-5)*ref.CVX.Objective && ref.CVX.Objective-m.Objective <= early) {
 			t.Fatalf("%s: %+v, want the objective %v", stem, m, ref.CVX.Objective)
 		}
 		// The reference's values are of means over 4 samples, at whose middle no sample

@@ -4,7 +4,9 @@
 // level between impulses is tonic and the rest phasic.
 //
 // It is written from the mathematics. DECISIONS.md tells what is done where the
-// publication leaves a choice.
+// publication leaves a choice. Two of these choices, significantUS and pull, are
+// numbers that were set on the same two recordings that the tests compare with:
+// how well others agree with the reference implementation is not known.
 package cda
 
 import (
