@@ -10,8 +10,8 @@ const (
 	// deviations.
 	smoothS = 1.6
 	// significantUS is by how much a peak of the driver must exceed the lower of
-	// the minima beside it to be an impulse, in µS. Chosen on two recordings, on
-	// which 0.25 to 0.28 hold the tolerances: DECISIONS.md.
+	// the minima beside it to be an impulse, in µS. Chosen on two recordings;
+	// DECISIONS.md tells how much hangs on it.
 	significantUS = 0.28
 	// levelS is the distance of the tonic driver's knots, and to either side of
 	// them its mean is taken, s.
