@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -223,6 +224,7 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	if at.given() && out.rest == nil {
 		return out, fmt.Errorf("the given stretch cannot serve as the neutral face: %s", out.why)
 	}
+	runtime.GC() // each step leaves as much behind as it reads; unasked, Go looks only when the heap has doubled
 	var joining sync.WaitGroup
 	for _, f := range out.segments {
 		steps.next("deriving the trace")
@@ -231,6 +233,7 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		}
 		joining.Go(func() {
 			f.lookAt(light)
+			runtime.GC()
 			f.join(out.rest)
 		})
 	}

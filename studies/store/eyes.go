@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -80,6 +81,7 @@ func (f *final) lookAt(light luminances) {
 			g := sightOf(a)
 			a.seen = f.see(a, g, c)
 			if a == main {
+				runtime.GC()
 				a.seen.pupils(a, g, light.during(g.At, f.course))
 			}
 		})

@@ -253,7 +253,9 @@ func (f *final) fitGaze(g sight, r shown) (*gaze.Calibration, Calibration) {
 		}{gaze.Version, err.Error()}, math.NaN())
 		return nil, row
 	}
-	row.set(fit, fit.MeanDeg)
+	if !row.set(fit, fit.MeanDeg) {
+		return nil, row // what cannot be kept must not be corrected with
+	}
 	return &fit, row
 }
 
@@ -301,8 +303,8 @@ func (r shown) row(kind string, targets []Target) Calibration {
 		From: targets[0].From, Until: targets[len(targets)-1].Until}
 }
 
-// set says what was found.
-func (c *Calibration) set(value any, residual float64) {
+// set says what was found; false where it cannot be kept.
+func (c *Calibration) set(value any, residual float64) bool {
 	b, err := json.Marshal(value)
 	if err != nil { // a number that is none
 		b, _ = json.Marshal(struct { // of a string it cannot fail
@@ -311,4 +313,5 @@ func (c *Calibration) set(value any, residual float64) {
 		residual = math.NaN()
 	}
 	c.Value, c.Residual = b, residual
+	return err == nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,17 @@ func TestSightRises(t *testing.T) {
 			t.Fatalf("%d samples between %d and %d, want %d", got.Len(), from, until, inside)
 		}
 	})
+}
+
+// What cannot be kept says so, and is not taken for a value.
+func TestACalibrationThatCannotBeKept(t *testing.T) {
+	var c Calibration
+	if c.set(gaze.Calibration{MeanDeg: math.NaN()}, .5) || !math.IsNaN(c.Residual) || !strings.Contains(string(c.Value), "refused") {
+		t.Errorf("kept as %s with a residual of %v", c.Value, c.Residual)
+	}
+	if !c.set(gaze.Calibration{MeanDeg: .5}, .5) || c.Residual != .5 {
+		t.Errorf("not kept: %s with a residual of %v", c.Value, c.Residual)
+	}
 }
 
 // Targets are sorted by what they were shown for; those of which it is not known where
