@@ -15,14 +15,11 @@ import (
 )
 
 const (
-	// Version names the method: sRGB's curve to linear light, BT.709's weights, mean
-	// over the picture.
-	Version = "luminance-1"
-
 	// The weights of red, green and blue in relative luminance (ITU-R BT.709).
 	red, green, blue = .2126, .7152, .0722
-	// enough is how many pixels of a picture are looked at; of larger ones, every
-	// second, third and so on in both directions (DECISIONS.md has the difference).
+	// enough is how many pixels of a picture are looked at: of those with more than
+	// twice as many, every second, third and so on in both directions, so that half of
+	// it are left at least (DECISIONS.md has the difference).
 	enough = 1 << 16
 )
 
