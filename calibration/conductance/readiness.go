@@ -88,7 +88,7 @@ type Readiness struct {
 	InRange       bool           `json:"in_range"`
 	SlopeUSPerMin *float64       `json:"slope_us_per_min"`
 	Steady        bool           `json:"steady"`
-	Missing       float64        `json:"missing"` // share of the samples, 0..1
+	Missing       float64        `json:"missing"` // share of the samples, 0..1, those that never came among them
 	Breath        *Breath        `json:"breath"`  // nil = no response to it
 }
 
@@ -102,7 +102,7 @@ func Check(at []instant.Instant, us []float64, breathAt instant.Instant, within 
 		panic("conductance: Check: as many instants as values, please")
 	}
 	within = within.filled()
-	r := Readiness{Version: ReadinessVersion, Level: Ready, LowUS: within.LowUS, HighUS: within.HighUS, Missing: missingShare(us)}
+	r := Readiness{Version: ReadinessVersion, Level: Ready, LowUS: within.LowUS, HighUS: within.HighUS, Missing: missingShare(at, us)}
 	before := calm(at, us, breathAt)
 	if len(before.us) == 0 {
 		r.Level = Unready
@@ -151,18 +151,27 @@ func (r *Readiness) say(flat, asked bool) {
 	}
 }
 
-// missingShare of values.
-func missingShare(us []float64) float64 {
-	if len(us) == 0 {
-		return 1
-	}
+// missingShare is that of the empty samples, and of the time in gaps that eda does
+// not bridge. It does not ask for a pace: samples may come in bursts.
+func missingShare(at []instant.Instant, us []float64) float64 {
 	n := 0
-	for _, v := range us {
-		if !measured(v) {
+	var lost time.Duration
+	for i, v := range us {
+		if measured(v) {
 			n++
 		}
+		if i > 0 && at[i].Sub(at[i-1]) > eda.MaxGap {
+			lost += at[i].Sub(at[i-1])
+		}
 	}
-	return float64(n) / float64(len(us))
+	if n == 0 {
+		return 1
+	}
+	share := float64(n) / float64(len(us))
+	if lost > 0 {
+		share *= 1 - lost.Seconds()/at[len(at)-1].Sub(at[0]).Seconds()
+	}
+	return 1 - share
 }
 
 func measured(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

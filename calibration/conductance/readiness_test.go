@@ -134,6 +134,23 @@ func TestNoCue(t *testing.T) {
 	}
 }
 
+// Samples that never came are missing as well as those that came empty; that they
+// come in bursts makes none so.
+func TestSamplesThatNeverCame(t *testing.T) {
+	at, us := person{level: 5, noise: .002, amplitude: .5, latency: 2}.record(3)
+	lost := 40 * rate // of 75
+	r := Check(append(at[:10*rate:10*rate], at[10*rate+lost:]...), append(us[:10*rate:10*rate], us[10*rate+lost:]...), cue, Range{})
+	if math.Abs(r.Missing-40./75) > .002 || r.Level != Doubtful || !strings.Contains(strings.Join(r.Reasons, " "), "53 % of the samples are missing") {
+		t.Errorf("%+v", r)
+	}
+	for i := range at {
+		at[i] -= at[i] % instant.Instant(200*time.Millisecond)
+	}
+	if r := Check(at, us, cue, Range{}); r.Missing != 0 {
+		t.Errorf("in bursts: %+v", r)
+	}
+}
+
 // A constant more changes the level only.
 func TestShift(t *testing.T) {
 	at, us := person{level: 5, noise: .003, slope: .2, amplitude: .4, latency: 2}.record(5)
