@@ -23,13 +23,15 @@ type Calibration struct {
 	Low  Point `json:"low"`
 	High Point `json:"high"`
 
-	Points     []PointFit  `json:"points"`              // one per look that was used
-	Unused     []Unused    `json:"unused,omitempty"`    // looks that were not
-	Candidates []Candidate `json:"candidates"`          // what the model was chosen from
-	MeanDeg    float64     `json:"mean_deg"`            // mean residual over the points; see CVDeg for an honest one
-	MaxDeg     float64     `json:"max_deg"`             // the worst point's
-	CVDeg      float64     `json:"cross_validated_deg"` // mean error at targets left out of the fit
-	Samples    Samples     `json:"samples"`
+	Points     []PointFit  `json:"points"`           // one per look that was used
+	Unused     []Unused    `json:"unused,omitempty"` // looks that were not
+	Candidates []Candidate `json:"candidates"`       // what the model was chosen from
+	MeanDeg    float64     `json:"mean_deg"`         // mean residual over the points; they were fitted, so it is too small
+	MaxDeg     float64     `json:"max_deg"`          // the worst point's
+	// CVDeg is the mean error at targets left out of the fit. The model was chosen by
+	// it, so it is a little too small as well; the accuracy is what a Validation says.
+	CVDeg   float64 `json:"cross_validated_deg"`
+	Samples Samples `json:"samples"`
 }
 
 // PointFit is one look that a calibration was fitted to.

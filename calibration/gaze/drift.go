@@ -52,27 +52,45 @@ const (
 // MeasureDrift measures the drift from looks at fixation crosses, in order of
 // time, which hold calibrated gaze.
 func MeasureDrift(looks []Look, s eyemovement.Screen, o FitOptions) Drift {
-	d := Drift{Version: Version, Screen: s}
-	step := interval(looks...)
+	d := NewDrift(s)
 	for _, l := range looks {
-		r := l.sift(s, o.settle(), step)
-		if reason := r.weak(step); reason != "" {
-			d.Missed = append(d.Missed, Unused{Target: l.Target, Reason: reason})
-			continue
-		}
-		p := l.measure(r, s, step)
-		d.Crosses = append(d.Crosses, Cross{
-			At: l.From, Target: p.Target, Gaze: p.Gaze, ErrorDeg: p.ErrorDeg,
-			RightDeg: p.RightDeg, DownDeg: p.DownDeg, SDDeg: p.SDDeg, Used: p.Used,
-		})
-		d.MeanDeg += p.ErrorDeg
-		d.MaxDeg = max(d.MaxDeg, p.ErrorDeg)
+		d.measure(l, o)
 	}
-	if n := len(d.Crosses); n > 0 {
-		d.MeanDeg /= float64(n)
+	d.summarise()
+	return d
+}
+
+// NewDrift is that of no cross, to which Add adds one after the other.
+func NewDrift(s eyemovement.Screen) Drift { return Drift{Version: Version, Screen: s} }
+
+// Add takes in the look at the latest cross, as MeasureDrift does. Copies made before
+// stay as they are.
+func (d *Drift) Add(l Look, o FitOptions) {
+	d.measure(l, o)
+	d.summarise()
+}
+
+func (d *Drift) measure(l Look, o FitOptions) {
+	step := interval(l) // its own: so much can be told of one cross without the others
+	r := l.sift(d.Screen, o.settle(), step)
+	if reason := r.weak(step); reason != "" {
+		d.Missed = append(d.Missed, Unused{Target: l.Target, Reason: reason})
+		return
+	}
+	p := l.measure(r, d.Screen, step)
+	d.Crosses = append(d.Crosses, Cross{
+		At: l.From, Target: p.Target, Gaze: p.Gaze, ErrorDeg: p.ErrorDeg,
+		RightDeg: p.RightDeg, DownDeg: p.DownDeg, SDDeg: p.SDDeg, Used: p.Used,
+	})
+}
+
+func (d *Drift) summarise() {
+	d.MeanDeg, d.MaxDeg = 0, 0
+	for _, c := range d.Crosses {
+		d.MeanDeg += c.ErrorDeg / float64(len(d.Crosses))
+		d.MaxDeg = max(d.MaxDeg, c.ErrorDeg)
 	}
 	d.Trend = trend(d.Crosses)
-	return d
 }
 
 func trend(c []Cross) *Trend {

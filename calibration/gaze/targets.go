@@ -5,7 +5,8 @@ package gaze
 const margin = .1
 
 // Targets returns the calibration targets: 5 (centre and corners), 9 (a grid)
-// or 13 (the grid and the middles of its squares). nil for another number.
+// or 13 (the grid and the middles of its squares). nil for another number. To five
+// no more than an affine map is fitted, to 13 the cubic one at most (see Model).
 func Targets(n int) []Point {
 	const low, high = margin, 1 - margin
 	const quarter = (low + .5) / 2
