@@ -21,6 +21,8 @@ var (
 	// ErrNoReason is returned by Decide when a refused calibration is to be used, or
 	// done without, for no reason.
 	ErrNoReason = errors.New("say why, in a few words: the reason is kept with the recording")
+	// ErrNoCalibration is returned by Decide when what is to be used does not exist.
+	ErrNoCalibration = errors.New("no calibration came about that could be used: make it again, or go on without")
 )
 
 const (
@@ -45,6 +47,11 @@ type Judged struct {
 	// ShiftDeg is by how much the mean error has moved since the validation of the
 	// calibration that is in force; only of a Validate step.
 	ShiftDeg *float64 `json:"shift_deg,omitempty"`
+}
+
+// usable tells whether there is a calibration, good or bad.
+func (j *Judged) usable() bool {
+	return j != nil && (j.Calibration != nil || len(j.Tracker) > 0)
 }
 
 // Phase says what a Check is doing.
@@ -98,7 +105,8 @@ type choiceMade struct {
 }
 
 // Decide answers the question whether a calibration that was refused is used all the
-// same, made again, or done without. The first and the last need a reason.
+// same, made again, or done without. The first and the last need a reason, and the
+// first a calibration: none comes about where the eyes did not follow the targets.
 func (m *Manager) Decide(choice Choice, reason string) error {
 	reason = strings.TrimSpace(reason)
 	switch choice {
@@ -115,8 +123,11 @@ func (m *Manager) Decide(choice Choice, reason string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current == nil || m.current.asked == nil {
+	if m.current == nil || m.current.asked == nil || m.current.busy != "" { // stopping: nobody listens
 		return ErrNotAsked
+	}
+	if choice == Accept && !m.current.check.Judged.usable() {
+		return ErrNoCalibration
 	}
 	m.current.asked <- choiceMade{choice, reason} // has room for the one answer
 	m.current.asked = nil
@@ -124,7 +135,8 @@ func (m *Manager) Decide(choice Choice, reason string) error {
 }
 
 // ask waits for the operator's choice on what a round came to. In a simulated lab at
-// whose console nobody is, the step is redone once and then done without.
+// whose console nobody is, the step is redone once and then done without. When ctx ends
+// before, what it returns says so.
 func (l *leader) ask(ctx context.Context, round int) (choiceMade, string, error) {
 	answer := make(chan choiceMade, 1)
 	l.m.mu.Lock()
@@ -143,7 +155,15 @@ func (l *leader) ask(ctx context.Context, round int) (choiceMade, string, error)
 		case c := <-answer:
 			return c, ByOperator, nil
 		case <-ctx.Done():
-			return choiceMade{}, "", ctx.Err()
+			l.m.mu.Lock()
+			l.cur.asked = nil // from here on nobody is told that the answer was taken
+			l.m.mu.Unlock()
+			select {
+			case c := <-answer:
+				return c, ByOperator, nil
+			default:
+			}
+			return choiceMade{Continue, "the page went away, or the session was stopped, before it was decided"}, NotAsked, ctx.Err()
 		case <-look.C:
 			if !l.m.simulated() || l.m.attended() {
 				alone = 0

@@ -100,6 +100,9 @@ func TestABadCalibrationIsRefusedWithWordsAndMadeAgain(t *testing.T) {
 		if len(s.Alarms) == 0 || s.Alarms[0].ID != "gaze/refused" || s.Alarms[0].Advice != c.Judged.Verdict.Reasons[0] {
 			t.Errorf("alarms %+v", s.Alarms)
 		}
+		if s.Corrected {
+			t.Error("a calibration that nobody accepted is in force")
+		}
 		for choice, want := range map[Choice]error{Accept: ErrNoReason, Continue: ErrNoReason} {
 			if err := v.Decide(choice, "  "); !errors.Is(err, want) {
 				t.Errorf("%s without a reason: %v", choice, err)
@@ -187,6 +190,12 @@ func TestTheTrackerVanishesInTheMiddle(t *testing.T) {
 				if r := s.Check.Judged.Verdict.Reasons; len(r) != 1 || !strings.Contains(r[0], "plugged in") {
 					t.Errorf("reasons %q", r)
 				}
+				// What was fitted before the tracker went may be used; nothing cannot be.
+				if when == ToCalibrate {
+					if err := v.Decide(Accept, "all the same"); !errors.Is(err, ErrNoCalibration) {
+						t.Errorf("used no calibration: %v", err)
+					}
+				}
 				if err := v.Decide(Continue, "the tracker broke"); err != nil {
 					t.Fatal(err)
 				}
@@ -228,9 +237,29 @@ func TestStoppedWhileTheOperatorIsAsked(t *testing.T) {
 		if err := v.Stop(v.t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
-		v.end()
+		tape := v.end()
 		if err := v.Decide(Redo, ""); !errors.Is(err, ErrNotAsked) {
 			t.Errorf("decided after the end: %v", err)
+		}
+		// What it came to is kept, and that nobody has decided.
+		if d := tape.decisions; len(d) != 1 || d[0].Choice != Continue || d[0].How != NotAsked || judged(t, d[0]).Verdict.Level != gaze.Refused {
+			t.Errorf("decided %+v", d)
+		}
+	})
+}
+
+// An answer that is taken counts, also when the page goes in the same moment.
+func TestAnsweredAsThePageGoes(t *testing.T) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.person.slipDeg = 2.5 }, func(v *visit) {
+		v.asked()
+		if err := v.Decide(Accept, "it must do"); err != nil {
+			t.Fatal(err)
+		}
+		v.glass.mu.Lock()
+		close(v.glass.reload)
+		v.glass.mu.Unlock()
+		if d := v.end().decisions; d[0].Choice != Accept || d[0].How != ByOperator || d[0].Reason != "it must do" {
+			t.Errorf("decided %+v", d)
 		}
 	})
 }
@@ -335,6 +364,9 @@ func TestDriftAtTheCrosses(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := v.Status().Drift
+		if !v.Status().Corrected {
+			t.Error("the status does not say that the gaze is corrected")
+		}
 		if d == nil || len(d.Crosses) < 20 || d.Crosses[0].ErrorDeg > .15 || math.Abs(d.Crosses[len(d.Crosses)-1].RightDeg-1) > .15 {
 			t.Errorf("drift %+v", d)
 		}
@@ -392,6 +424,11 @@ func TestACalibrationOutlivesARestart(t *testing.T) {
 		v.archive.sessions = []*tape{{archive: v.archive, id: "s1", state: Recovered, steps: []int{0}, samples: map[string]int{}, plan: o.Study, accepted: &Judged{Calibration: &c}}}
 		v.resume = "s1"
 	}, func(v *visit) {
+		for !v.Status().Corrected {
+			if err := wait(v.t.Context(), 100*time.Millisecond); err != nil {
+				v.t.Fatal(err)
+			}
+		}
 		tape := v.end()
 		if m := judged(v.t, tape.decisions[0]).Validation.MeanDeg; m > .1 {
 			t.Errorf("validated to %.3f° after the restart", m)

@@ -44,15 +44,24 @@ func (l *leader) calibrate(ctx context.Context, step study.Step, on Surface) (ag
 		}
 		l.show(func(c *Check) { c.Phase = Deciding })
 		if made, how, err = l.ask(ctx, round); err != nil {
+			_ = l.decide(step, round, made, how, judged) // what it came to is kept all the same
 			return false, err
 		}
 	}
-	if made.choice == Accept {
-		l.inForce, l.first, l.crosses = judged.Calibration, judged.Validation, nil
-		l.m.o.Lab.SetGaze(judged.Calibration)
+	if made.choice == Accept || len(judged.Tracker) > 0 { // a tracker's own holds in it, accepted or not
+		l.hold(judged)
 	}
 	err = l.decide(step, round, made, how, judged)
 	return made.choice == Redo, err
+}
+
+// hold puts a calibration in force.
+func (l *leader) hold(j Judged) {
+	l.inForce, l.first, l.drift = j.Calibration, j.Validation, gaze.NewDrift(l.screen)
+	l.m.o.Lab.SetGaze(j.Calibration)
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	l.cur.corrected, l.cur.drift = j.Calibration != nil, nil
 }
 
 // fit has the tracker calibrate itself, or fits a calibration to what it sees. The

@@ -274,9 +274,12 @@ func (l *Lab) calibrate() {
 }
 
 // NewPerson says that another participant sits down: what was learnt of the
-// face before (how it looks at rest, how far its eyes open) is forgotten from
-// the next chunk on. It may be called from any goroutine.
-func (l *Lab) NewPerson() { l.newPerson.Store(true) }
+// face before (how it looks at rest, how far its eyes open), and the correction of
+// the gaze, are forgotten from the next chunk on. It may be called from any goroutine.
+func (l *Lab) NewPerson() {
+	l.correction.Store(nil) // that of the one before, if no chunk has come since
+	l.newPerson.Store(true)
+}
 
 // SetGaze says what the live trace corrects the gaze with from the next chunk on; nil
 // = nothing. It may be called from any goroutine.

@@ -52,7 +52,7 @@ type leader struct {
 	inForce *gaze.Calibration // ours; nil: gaze as it is delivered
 	first   *gaze.Validation  // of what is in force
 
-	crosses []gaze.Look // calibrated
+	drift gaze.Drift // since then
 }
 
 // note is a target or a decision, on its way to the recorder. One of them is set.
@@ -67,9 +67,9 @@ func (m *Manager) newLeader(cur *run, notes chan<- note, deaf <-chan struct{}) *
 		m: m, cur: cur, pace: m.pace, screen: cur.segment.Screen, notes: notes, deaf: deaf,
 		log: m.o.Log.With("session", cur.id), rounds: map[int]int{},
 	}
-	if j := cur.judged; j != nil {
-		l.inForce, l.first = j.Calibration, j.Validation
-		m.o.Lab.SetGaze(j.Calibration)
+	l.drift = gaze.NewDrift(l.screen)
+	if cur.judged != nil {
+		l.hold(*cur.judged)
 	}
 	if info, ok := m.o.Lab.first(stream.Gaze); ok {
 		l.eyes = follow(m.o.Lab, info, gazeKept, "gaze_x", "gaze_y", "gaze_valid")
@@ -196,12 +196,17 @@ func (l *leader) cross(t Target) {
 	if l.inForce != nil {
 		look = l.inForce.Correct(look)
 	}
-	l.crosses = append(l.crosses[max(0, len(l.crosses)+1-maxCrosses):], look)
-	drift := gaze.MeasureDrift(l.crosses, l.screen, gaze.FitOptions{Settle: l.pace.settle})
+	l.drift.Crosses = latest(l.drift.Crosses, maxCrosses-1)
+	l.drift.Missed = latest(l.drift.Missed, maxCrosses-1)
+	l.drift.Add(look, gaze.FitOptions{Settle: l.pace.settle})
+	drift := l.drift
 	l.m.mu.Lock()
 	l.cur.drift = &drift
 	l.m.mu.Unlock()
 }
+
+// latest is the last n of all.
+func latest[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
 // target shows a target for as long as it takes, and returns the look at it. Whether
 // it was looked at, weak tells.

@@ -343,6 +343,7 @@ func (m *Manager) Status() Status {
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
 	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil, s.Waiting)
 	if cur := m.current; cur != nil {
+		s.Corrected = cur.corrected
 		s.Check, s.Drift, s.Screen, s.ScreenAssumed = cur.check, cur.drift, &cur.segment.Screen, cur.segment.ScreenAssumed
 		if s.Asked = cur.asked != nil; s.Asked {
 			s.Alarms = append([]Alarm{cur.check.alarm()}, s.Alarms...)

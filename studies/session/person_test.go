@@ -180,10 +180,6 @@ func (g *glass) Cue(ctx context.Context, key string) (Shown, error) {
 	return g.shown(ctx, math.NaN(), math.NaN(), 16*time.Millisecond)
 }
 
-func (g *glass) Clear(ctx context.Context) (Shown, error) {
-	return g.shown(ctx, math.NaN(), math.NaN(), 16*time.Millisecond)
-}
-
 // present shows a step as the stage does: again, when the page was reloaded.
 func (g *glass) present(ctx context.Context, p Presentation, step study.Step) error {
 	if step.Action == study.Fixation {

@@ -40,6 +40,8 @@ type run struct {
 	check *Check            // the latest; what it points to is never changed
 	drift *gaze.Drift       // likewise
 	asked chan<- choiceMade // while the operator is asked
+	// corrected: a calibration of ours is in force.
+	corrected bool
 }
 
 // record is one session from its first sample to its bundle. ctx ends when it

@@ -238,7 +238,11 @@ type Status struct {
 	// session; nil when there was none. Asked says that it waits for Decide.
 	Check *Check `json:"check"`
 	Asked bool   `json:"asked"`
-	// Drift is what the fixation crosses of the session say so far; nil before the first.
+	// Corrected says that a calibration of ours is in force: the trace and the results
+	// are corrected by it, the tracker's own stream stays as it is delivered.
+	Corrected bool `json:"gaze_corrected"`
+	// Drift is what the fixation crosses since the calibration say so far; nil before the
+	// first.
 	Drift         *gaze.Drift         `json:"drift"`
 	Screen        *eyemovement.Screen `json:"screen"` // the participant's; nil when no session runs
 	ScreenAssumed bool                `json:"screen_assumed"`

@@ -99,8 +99,6 @@ type Surface interface {
 	Show(ctx context.Context, x, y float64) (Shown, error)
 	// Cue asks something of the participant in words: one of the Cues.
 	Cue(ctx context.Context, key string) (Shown, error)
-	// Clear takes away what was shown.
-	Clear(ctx context.Context) (Shown, error)
 }
 
 // Shown is when something came on the screen, or went, and where.

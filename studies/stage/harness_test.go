@@ -197,8 +197,16 @@ func (l *lab) events(kind stream.EventKind) (e []stream.Event) {
 }
 
 // said tells whether an event of the kind has the words in its detail.
-func (l *lab) said(kind stream.EventKind, words string) bool {
-	return slices.ContainsFunc(l.events(kind), func(e stream.Event) bool { return strings.Contains(e.Detail, words) })
+func (l *lab) said(kind stream.EventKind, words string) bool { return l.count(kind, words) > 0 }
+
+// count returns how many events of a kind have these words.
+func (l *lab) count(kind stream.EventKind, words string) (n int) {
+	for _, e := range l.events(kind) {
+		if strings.Contains(e.Detail, words) {
+			n++
+		}
+	}
+	return n
 }
 
 // play starts a built-in client; it ends with the test, or by the function

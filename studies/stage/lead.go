@@ -77,13 +77,17 @@ func (sh *show) finish() error {
 	return nil
 }
 
-// halt ends the procedure under way, if one is, and waits for it.
-func (sh *show) halt() {
-	if sh.surface != nil {
-		sh.surface.cancel()
-		<-sh.surface.done
-		sh.surface = nil
+// halt ends the procedure under way, if one is, and waits for it. over tells whether
+// it had come to its end all the same: then the step is not shown again.
+func (sh *show) halt() (over bool) {
+	if sh.surface == nil {
+		return false
 	}
+	sh.surface.cancel()
+	<-sh.surface.done
+	over = sh.surface.err == nil
+	sh.surface = nil
+	return over
 }
 
 // hear passes on an answer of the page. One that nobody waits for any more is
@@ -110,12 +114,6 @@ func (sf *surface) Show(ctx context.Context, x, y float64) (session.Shown, error
 func (sf *surface) Cue(ctx context.Context, key string) (session.Shown, error) {
 	id := sf.id.Add(1)
 	return sf.ask(ctx, id, &protocol.Cue{Run: sf.run, Step: sf.step, ID: id, Key: key})
-}
-
-// Clear implements session.Surface.
-func (sf *surface) Clear(ctx context.Context) (session.Shown, error) {
-	id := sf.id.Add(1)
-	return sf.ask(ctx, id, &protocol.Clear{Run: sf.run, Step: sf.step, ID: id})
 }
 
 // ask sends a request and waits for its answer.

@@ -36,7 +36,7 @@ func ledStudy(t *testing.T, frames ...int) *study.Study {
 // director shows points, and notes what came of it.
 type director struct {
 	points []gaze.Point
-	at     func(i int) // is called while point i stands; may be nil
+	at     func(ctx context.Context, i int) // is called while point i stands; may be nil
 
 	mu     sync.Mutex
 	rounds int
@@ -71,11 +71,10 @@ func (d *director) show(ctx context.Context, on session.Surface) error {
 		d.shown, d.asked = append(d.shown, s), append(d.asked, asked)
 		d.mu.Unlock()
 		if d.at != nil {
-			d.at(i)
+			d.at(ctx, i)
 		}
 	}
-	_, err := on.Clear(ctx)
-	return err
+	return nil
 }
 
 // result returns the showings of the latest round and how many rounds there were.
@@ -157,7 +156,7 @@ func TestALostPageBeginsTheStepAnew(t *testing.T) {
 	st := ledStudy(t, 5)
 	l := newLab(t, stage.Options{Simulated: true})
 	d := &director{points: gaze.Targets(5)}
-	d.at = func(i int) {
+	d.at = func(_ context.Context, i int) {
 		if _, _, rounds := d.result(); rounds == 1 && i == 2 {
 			l.line.cut()
 		}
@@ -173,6 +172,30 @@ func TestALostPageBeginsTheStepAnew(t *testing.T) {
 	}
 	if got := show.steps(); !slices.Equal(got, []int{0, 0, 1, 2, 3}) {
 		t.Errorf("steps began in the order %v", got)
+	}
+}
+
+// A step whose procedure comes to its end as the page goes is not shown again.
+func TestAPageLostAtTheEndOfAStep(t *testing.T) {
+	t.Parallel()
+	st := ledStudy(t, 5)
+	l := newLab(t, stage.Options{Simulated: true})
+	rounds := 0
+	show := l.presentLed(st, 0, func(ctx context.Context, _ study.Step, on session.Surface) error {
+		rounds++
+		if _, err := on.Show(ctx, .1, .1); err != nil {
+			return err
+		}
+		l.line.cut()
+		<-ctx.Done() // the page has gone, and what was to be decided is decided
+		return nil
+	})
+	l.play(client.Options{Study: st})
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	if got := show.steps(); !slices.Equal(got, []int{0, 1, 2, 3}) || rounds != 1 {
+		t.Errorf("steps began in the order %v, the first was led %d times", got, rounds)
 	}
 }
 
@@ -263,12 +286,13 @@ func TestTargetsInChromium(t *testing.T) {
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
 	st.Before = []study.Action{study.Calibrate}
+	st.Block.Trial = st.Block.Trial[:1] // a cross
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart")
 	reads(page, "Please wait until the experimenter begins.")
 
 	d := &director{points: append(gaze.Targets(9), gaze.ValidationTargets(4)...)}
-	d.at = func(i int) {
+	d.at = func(_ context.Context, i int) {
 		at := browsertest.Value[[]float64](page, standsAt)
 		p := d.points[i]
 		if math.Abs(at[0]-p.X) > .002 || math.Abs(at[1]-p.Y) > .002 || at[2] < 4 || at[2] > 16 {
@@ -320,10 +344,10 @@ func TestReloadAmongTargetsInChromium(t *testing.T) {
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart,virtual")
 	reads(page, "Please wait until the experimenter begins.")
-	d := &director{points: gaze.Targets(5)}
+	d := &director{points: gaze.Targets(5)[:3]}
 	var once sync.Once
-	d.at = func(i int) {
-		if i == 2 {
+	d.at = func(_ context.Context, i int) {
+		if i == 1 {
 			once.Do(func() { page.Do(chromedp.Reload()) })
 		}
 	}
@@ -340,8 +364,9 @@ func TestReloadAmongTargetsInChromium(t *testing.T) {
 	}
 }
 
-// What nobody saw is no target: a page that was hidden begins the step anew.
-func TestHiddenAmongTargetsInChromium(t *testing.T) {
+// What nobody saw is no target, nor is one that has moved with the window: a page that
+// was hidden, or has another size, begins the step anew.
+func TestHiddenAndResizedAmongTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
@@ -350,28 +375,37 @@ func TestHiddenAmongTargetsInChromium(t *testing.T) {
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart,virtual")
 	reads(page, "Please wait until the experimenter begins.")
-	d := &director{points: gaze.Targets(5)}
-	second := make(chan struct{})
-	var once sync.Once
-	d.at = func(i int) {
-		if i == 1 {
-			once.Do(func() { close(second) })
+	d := &director{points: gaze.Targets(5)[:3]}
+	second := []chan struct{}{make(chan struct{}), make(chan struct{})} // of the rounds that are cut off
+	next := 0
+	d.at = func(ctx context.Context, i int) {
+		if i == 1 && next < len(second) {
+			close(second[next])
+			next++
+			<-ctx.Done() // this round goes no further
 		}
 	}
 	show := l.presentLed(st, 0, d.lead)
-	select {
-	case <-second:
-	case <-time.After(deadline):
-		t.Fatal("no target is shown")
+	for n, disturb := range []func(){
+		func() { window(page, cdpbrowser.WindowStateMinimized) },
+		func() { page.Do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event("resize"))`)) },
+	} {
+		select {
+		case <-second[n]:
+		case <-time.After(deadline):
+			t.Fatal("no target is shown")
+		}
+		disturb()
+		l.until("the step is interrupted", func() bool { return l.count(stream.Marker, "step 0 was interrupted") == n+1 })
+		if n == 0 {
+			window(page, cdpbrowser.WindowStateNormal)
+		}
 	}
-	window(page, cdpbrowser.WindowStateMinimized)
-	l.until("the step is interrupted", func() bool { return l.said(stream.Marker, "step 0 was interrupted") })
-	window(page, cdpbrowser.WindowStateNormal)
 	if err := show.end(); err != nil {
 		t.Fatal(err)
 	}
 	d.check(t)
-	if _, _, rounds := d.result(); rounds != 2 {
+	if _, _, rounds := d.result(); rounds != 3 {
 		t.Errorf("%d rounds", rounds)
 	}
 }
@@ -400,7 +434,7 @@ func TestCalmTargetsInChromium(t *testing.T) {
 	page.Go(l.http.URL + "/stage#autostart,virtual")
 	l.until("the page holds the stage", l.server.Connected)
 	d := &director{points: gaze.Targets(5)}
-	d.at = func(i int) {
+	d.at = func(_ context.Context, i int) {
 		if moves := browsertest.Value[int](page, `document.getElementById("target").getAnimations({subtree: true}).length`); moves != 0 {
 			t.Errorf("point %d: %d parts of the target move", i, moves)
 		}

@@ -163,9 +163,12 @@ func (sh *show) hear(ctx context.Context, n news) error {
 	rec := &sh.server.rec
 	switch m := n.what.(type) {
 	case detached:
-		sh.halt()
+		over := sh.halt()
 		sh.page = nil
 		sh.server.waits("")
+		if over {
+			return sh.advance()
+		}
 		rec.marker(ctx, n.link.run, sh.server.o.Clock.Now(), "step %d was interrupted", sh.next)
 	case *protocol.Waiting:
 		if m.Run == sh.run && !sh.begun {
@@ -274,7 +277,9 @@ func (sh *show) advance() error {
 	if sh.next < len(sh.p.Plan.Steps) {
 		return nil
 	}
-	sh.page.send(&protocol.Over{Run: sh.run})
+	if sh.page != nil { // it has gone in the moment in which the last step ended
+		sh.page.send(&protocol.Over{Run: sh.run})
+	}
 	return errOver
 }
 

@@ -212,7 +212,7 @@ func (c *Client) connect(ctx context.Context) error {
 			p := newPlayer(c, plan, out)
 			now = p
 			playing.Go(func() { p.run(inner) })
-		case *protocol.Target, *protocol.Cue, *protocol.Clear, *protocol.Finish:
+		case *protocol.Target, *protocol.Cue, *protocol.Finish:
 			if now != nil {
 				now.ask(m)
 			}

@@ -42,9 +42,6 @@ func (p *player) obey(ctx context.Context, step protocol.Step) bool {
 			case *protocol.Cue:
 				target = false
 				answer.ID = m.ID
-			case *protocol.Clear:
-				target = false
-				answer.ID = m.ID
 			case *protocol.Finish:
 				p.free = p.refreshAt(p.c.now()) + 1
 				return true

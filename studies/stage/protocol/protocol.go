@@ -96,7 +96,7 @@ type (
 		Tick    Tick `json:"tick"`
 		Dropped int  `json:"dropped"`
 	}
-	// Shown answers Target, Cue and Clear: what they asked for is on the screen
+	// Shown answers Target and Cue: what they asked for is on the screen
 	// since Tick. Place is where the target was really drawn; nil for the others.
 	Shown struct {
 		Run   int    `json:"run"`
@@ -211,12 +211,6 @@ type (
 		ID   int64  `json:"id"`
 		Key  string `json:"key"`
 	}
-	// Clear takes the target, or the words, away.
-	Clear struct {
-		Run  int   `json:"run"`
-		Step int   `json:"step"`
-		ID   int64 `json:"id"`
-	}
 	// Finish ends a step that the server leads; the page answers with StepEnded.
 	Finish struct {
 		Run  int `json:"run"`
@@ -283,7 +277,6 @@ func (*Begin) Type() string     { return "begin" }
 func (*Stop) Type() string      { return "stop" }
 func (*Target) Type() string    { return "target" }
 func (*Cue) Type() string       { return "cue" }
-func (*Clear) Type() string     { return "clear" }
 func (*Finish) Type() string    { return "finish" }
 func (*Over) Type() string      { return "over" }
 func (*Refused) Type() string   { return "refused" }
@@ -319,7 +312,7 @@ func DecodePage(b []byte) (Message, error) {
 // DecodeServer reads a message of the server, of whatever length: a plan of many
 // trials is long.
 func DecodeServer(b []byte) (Message, error) {
-	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Target{}, &Cue{}, &Clear{}, &Finish{}, &Over{}, &Refused{})
+	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Target{}, &Cue{}, &Finish{}, &Over{}, &Refused{})
 }
 
 // decode reads b into the one of known that has its type. Keys that are not

@@ -22,7 +22,7 @@ func TestMessagesReadBack(t *testing.T) {
 	fromServer := []Message{
 		&Ping{ID: 7}, &Library{Clips: []Clip{{"a", "/u", "00", 9, 16, 1.5}}, Corner: "top-left"},
 		&Plan{Run: 1, From: 2, Steps: []Step{{Index: 0, Action: study.Play, DurationMs: 8, Stimulus: "a", Presentation: 1}, {Action: study.Consent, Scope: "s", Texts: []Text{{"en", "h", []string{"b"}, "y", "n", "k", "00"}}}}, Clips: []Clip{{ID: "a"}}, Corner: "top-left"},
-		&Target{Run: 1, Step: 2, ID: 3, Place: Place{.1, .9}}, &Cue{Run: 1, Step: 2, ID: 3, Key: "look"}, &Clear{Run: 1, Step: 2, ID: 3}, &Finish{Run: 1, Step: 2},
+		&Target{Run: 1, Step: 2, ID: 3, Place: Place{.1, .9}}, &Cue{Run: 1, Step: 2, ID: 3, Key: "look"}, &Finish{Run: 1, Step: 2},
 		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1}, &Refused{Busy: true, Reason: "r"},
 	}
 	for _, side := range []struct {

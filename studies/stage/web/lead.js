@@ -53,10 +53,6 @@ export async function obey(orders, shown, signal) {
         shown(order.id, toTick(visible));
         break;
       }
-      case 'clear':
-        at = null;
-        shown(order.id, toTick(await draw('blank', signal)));
-        break;
       case 'finish':
         show('blank');
         return;

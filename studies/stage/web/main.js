@@ -97,7 +97,6 @@ function receive(m) {
       break;
     case 'target':
     case 'cue':
-    case 'clear':
     case 'finish':
       if (plan?.run === m.run) player?.orders.push(m);
       break;

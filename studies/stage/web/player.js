@@ -100,8 +100,11 @@ export class Player {
     this.report({type: 'blank', run, tick: toTick(visible)});
     this.#began(step, visible);
     const over = new AbortController();
-    // What nobody saw is no target: the step begins anew when the page can be seen.
-    watchSight(this.anew, () => {}, AbortSignal.any([this.signal, over.signal]));
+    const following = AbortSignal.any([this.signal, over.signal]);
+    // What nobody saw is no target, nor is one that the window's edge has moved: the
+    // step begins anew when the page can be seen.
+    watchSight(this.anew, () => {}, following);
+    addEventListener('resize', () => this.anew(), {signal: following});
     try {
       await obey(this.orders, (id, tick, place) => {
         this.report({type: 'shown', run, step: step.index, id, tick, place});

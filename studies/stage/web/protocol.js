@@ -15,7 +15,6 @@ export const VERSION = 4;
  * @typedef {'look'|'wait'|'breathe'|'rest'} CueKey
  * @typedef {{type: 'target', run: number, step: number, id: number} & Place
  *   | {type: 'cue', run: number, step: number, id: number, key: CueKey}
- *   | {type: 'clear', run: number, step: number, id: number}
  *   | {type: 'finish', run: number, step: number}} Order
  *
  * @typedef {{type: 'ping', id: number}

@@ -31,7 +31,7 @@ const words = {
     simulated: 'Participant simulé : la page répond d’elle-même.',
     sensor: 'Posez le capteur de lumière ici.',
     look: 'Regardez le point au milieu de l’anneau et suivez-le des yeux. Gardez la tête immobile.',
-    ready: 'Appuyez sur une touche ou touchez l’écran quand vous êtes prêt.',
+    ready: 'Appuyez sur une touche ou touchez l’écran pour commencer.',
     moment: 'Un instant, s’il vous plaît. Restez comme vous êtes.',
     breathe: 'Inspirez profondément maintenant, retenez un instant, puis expirez lentement.',
     rest: 'Merci. Respirez comme vous voulez, sans bouger la main.',
