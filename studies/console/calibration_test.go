@@ -84,6 +84,8 @@ func TestPageAsksAboutARefusedCalibration(t *testing.T) {
 		t.Errorf("the assumed screen is said as %q", got)
 	}
 	page.Screenshot("calibration-refused.png")
+	const offered = `!document.getElementById("calibration-accept").hidden`
+	page.Until(offered)
 
 	// Nothing is decided without a reason, which R leads to.
 	page.Do(chromedp.Click(chromedp.CSS("#calibration-accept")))
@@ -102,8 +104,12 @@ func TestPageAsksAboutARefusedCalibration(t *testing.T) {
 	l.operator.await(t, "decide accept child, 4 years")
 	page.Until(`document.getElementById("calibration-form").hidden`)
 
-	// Asked again, it does not offer the reason of before. C makes it again.
-	l.operator.change(func(s *session.Status) { s.Asked = true })
+	// Asked again, it does not offer the reason of before, nor to use what does not exist.
+	// C makes it again.
+	l.operator.change(func(s *session.Status) {
+		s.Asked, s.Check = true, &session.Check{Action: study.Calibrate, Phase: session.Deciding, Judged: &session.Judged{Verdict: status.Check.Judged.Verdict}}
+	})
+	page.Until("!(" + offered + ")")
 	page.Until(`!document.getElementById("calibration-form").hidden && document.getElementById("calibration-reason").value === ""`)
 	page.Do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
 	page.Press("c")
@@ -134,8 +140,11 @@ func TestPageFollowsACalibration(t *testing.T) {
 	done.Phase, done.Round = session.Done, 0
 	done.Judged = &session.Judged{Validation: &good, Verdict: good.Judge(gaze.Limits{})}
 	done.Decision = &session.Decision{Choice: session.Accept, How: session.ByLimits}
+	const note = `!document.getElementById("gaze-note").hidden`
+	page.Until("!(" + note + ")")
 	drift := gaze.MeasureDrift(looked([]gaze.Point{{X: .5, Y: .5}}, session.AssumedScreen(), .5), session.AssumedScreen(), gaze.FitOptions{})
-	l.operator.change(func(s *session.Status) { s.Check, s.Drift = done, &drift })
+	l.operator.change(func(s *session.Status) { s.Check, s.Drift, s.Corrected = done, &drift, true })
+	page.Until(note)
 	page.Until(fmt.Sprintf(`document.getElementById("calibration-state").textContent === "%.2f°: good"`, good.MeanDeg))
 	page.Until(fmt.Sprintf(`document.getElementById("drift").textContent.includes("off by %.2f°. It is not corrected.")`, drift.Crosses[0].ErrorDeg))
 	page.Screenshot("calibration-good.png")

@@ -64,6 +64,7 @@ export class Calibration {
     }
     this.ask(asked);
     if (!check) return;
+    byId("calibration-accept").hidden = !check.judged?.calibration && !check.judged?.tracker; // nothing to use
     const level = check.judged?.verdict.level ?? check.readiness?.level;
     this.panel.classList.toggle("asked", asked);
     this.panel.classList.toggle("under-way", check.phase !== "done");
@@ -153,7 +154,8 @@ export class Calibration {
       rows.push(["precision, SD", degrees(v.sd_deg)], ["sample to sample", degrees(v.rms_s2s_deg)], ["missing", `${number(100 * v.loss, 0)} %`]);
     }
     if (check.judged?.shift_deg !== undefined) rows.push(["moved since", degrees(check.judged.shift_deg)]);
-    if (check.judged?.calibration) rows.push(["fitted with", check.judged.calibration.model]);
+    const c = check.judged?.calibration;
+    if (c) rows.push(["fitted with", c.model], ["at points left out", degrees(c.cross_validated_deg)]);
     const r = check.readiness;
     if (r) {
       rows.push(["level", r.level_us === null ? "–" : `${number(r.level_us, 2)} µS`]);
@@ -171,7 +173,7 @@ export class Calibration {
     const crosses = drift?.crosses ?? [];
     const last = crosses.at(-1);
     let text = last ? `At the latest of ${crosses.length} ${crosses.length === 1 ? "cross" : "crosses"}: off by ${degrees(last.error_deg)}` : "";
-    if (drift?.trend) text += `, growing by ${degrees(drift.trend.deg_per_min)} a minute`;
+    if (drift?.trend) text += `, moving by ${degrees(drift.trend.deg_per_min)} a minute`;
     if (text) text += ". It is not corrected.";
     if (assumed) text += `${text ? " " : ""}The screen’s size is assumed: write it into lab.yaml.`;
     byId("drift").hidden = text === "";

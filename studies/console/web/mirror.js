@@ -72,6 +72,7 @@ export class Mirror {
       this.videos.delete(id);
     }
     for (const id of wanted) this.video(id);
+    byId("gaze-note").hidden = status.state !== "recording" || !status.gaze_corrected;
   }
 
   /** The line to the server is dead. */
