@@ -188,26 +188,26 @@ func (f *final) calibrateGaze(d *Detail, targets []Target, held correction) {
 	for _, r := range all {
 		using := f.corrections.last()
 		decision := d.decided(r.segment, r.step, r.round)
-		accepted := decision != nil && decision.Choice == session.Accept
+		holds := decision != nil && decision.Choice == session.Accept
 		var judged session.Judged
 		if decision != nil {
 			judged = judgedOf(decision.Value)
 		}
 		switch {
 		case len(r.calibrating) == 0:
-			accepted = false // nothing was calibrated
-		case len(judged.Tracker) > 0:
-			using = correction{words: fmt.Sprintf("none since step %d: the tracker's own", r.step)}
+			holds = false // nothing was calibrated
+		case len(judged.Tracker) > 0: // it holds in the tracker, accepted or not
+			using, holds = correction{words: fmt.Sprintf("none since step %d: the tracker's own", r.step)}, true
 		default:
 			fit, row := f.fitGaze(g, r)
 			using = correction{fit: fit, words: r.words(fit)}
-			if accepted && judged.Calibration == nil {
+			if holds && judged.Calibration == nil {
 				using = correction{words: fmt.Sprintf("none since %s: it was accepted without a calibration", r.place())}
 			}
-			row.Stream, row.Used = a.info.ID, accepted && using.fit != nil
+			row.Stream, row.Used = a.info.ID, holds && using.fit != nil
 			f.calibrations = append(f.calibrations, row)
 		}
-		if accepted {
+		if holds {
 			using.from = decision.At
 			f.corrections = append(f.corrections, using)
 		}

@@ -248,6 +248,7 @@ func TestGazeAsDelivered(t *testing.T) {
 	}{
 		{"refused", `{"tracker":null,"calibration":{}}`, session.Continue, "gaze gaze-validation gaze-drift", "none: as the tracker gave it"},
 		{"the tracker's own", `{"tracker":{"mean_deg":0.4}}`, session.Accept, "gaze-validation gaze-drift", "none since step 0: the tracker's own"},
+		{"the tracker's own, refused", `{"tracker":{"mean_deg":4}}`, session.Continue, "gaze-validation gaze-drift", "none since step 0: the tracker's own"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t)

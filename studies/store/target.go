@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"emolab/studies/session"
@@ -104,21 +103,29 @@ func judgedOf(value []byte) session.Judged {
 	return j
 }
 
-// inForce is the latest calibration of the gaze that was accepted in a session; nil
-// when none was, or when the last that was accepted had come to nothing.
+// inForce is the calibration of the gaze that holds in a session: the latest that was
+// accepted, or that a tracker made of itself, which holds in it accepted or not. Nil when
+// there is none, or when what was accepted last had come to nothing.
 func inForce(ctx context.Context, tx *sql.Tx, id string) (*session.Judged, error) {
-	var value string
-	err := tx.QueryRowContext(ctx, `SELECT value FROM decision d WHERE session_id = ? AND choice = ?
+	rows, err := tx.QueryContext(ctx, `SELECT choice, value FROM decision d WHERE session_id = ?
 		AND EXISTS (SELECT 1 FROM gaze_target t WHERE t.session_id = d.session_id AND t.segment = d.segment AND t.step = d.step AND t.round = d.round AND t.purpose = ?)
-		ORDER BY segment DESC, n DESC LIMIT 1`, id, session.Accept, session.ToCalibrate).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+		ORDER BY segment DESC, n DESC`, id, session.ToCalibrate)
 	if err != nil {
 		return nil, err
 	}
-	if j := judgedOf([]byte(value)); j.Calibration != nil || len(j.Tracker) > 0 {
-		return &j, nil
+	defer rows.Close()
+	for rows.Next() {
+		var choice session.Choice
+		var value string
+		if err := rows.Scan(&choice, &value); err != nil {
+			return nil, err
+		}
+		switch j := judgedOf([]byte(value)); {
+		case len(j.Tracker) > 0, choice == session.Accept && j.Calibration != nil:
+			return &j, nil
+		case choice == session.Accept:
+			return nil, nil
+		}
 	}
-	return nil, nil
+	return nil, rows.Err()
 }
