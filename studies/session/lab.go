@@ -11,6 +11,7 @@ import (
 	"emolab/calibration/neutral"
 	"emolab/fusion/align"
 	"emolab/fusion/bus"
+	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
@@ -39,7 +40,8 @@ type Lab struct {
 
 	mu     sync.Mutex
 	meters map[string]*meter
-	sleeps []sleep // of the computer, while the lab ran
+	eyes   *watcher // nil before Watch, and without an eye tracker
+	sleeps []sleep  // of the computer, while the lab ran
 }
 
 // NewLab makes a lab of sources. Two streams with one id are an error. A clock that
@@ -239,13 +241,15 @@ func (l *Lab) carry(ctx context.Context, c stream.Chunk) error {
 	if err := l.bus.Publish(ctx, c); err != nil {
 		return err
 	}
-	if l.newPerson.Swap(false) {
+	person, correction := l.newPerson.Swap(false), l.correction.Swap(nil)
+	if person {
 		l.rest.Reset()
 		l.trace.NewPerson()
 	}
-	if c := l.correction.Swap(nil); c != nil {
-		l.trace.SetGaze(*c)
+	if correction != nil {
+		l.trace.SetGaze(*correction)
 	}
+	l.watch(c, person, correction)
 	rows := l.trace.Add(c)
 	if len(rows) == 0 {
 		return nil
@@ -253,6 +257,46 @@ func (l *Lab) carry(ctx context.Context, c stream.Chunk) error {
 	l.see(c.Stream)
 	l.calibrate()
 	return l.bus.Publish(ctx, stream.Chunk{Stream: trace.ID, Samples: rows})
+}
+
+// watch follows the eyes.
+func (l *Lab) watch(c stream.Chunk, person bool, correction *trace.Correction) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.eyes == nil {
+		return
+	}
+	if person {
+		l.eyes.newPerson()
+	}
+	if correction != nil {
+		l.eyes.correct = *correction
+	}
+	if c.Stream == l.eyes.stream {
+		l.eyes.add(c.Samples)
+	}
+}
+
+// Watch says on which screen the first eye tracker's gaze is to be followed (Eyes).
+// It may be called from any goroutine.
+func (l *Lab) Watch(screen eyemovement.Screen) {
+	info, ok := l.first(stream.Gaze)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.eyes = newWatcher(info, screen)
+}
+
+// Eyes tells what the eyes do; nil where nobody watches or no eye tracker is.
+func (l *Lab) Eyes() *Eyes {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.eyes == nil {
+		return nil
+	}
+	return l.eyes.read(l.clock.Now())
 }
 
 // see tells the camera's meter how well it saw the faces that the trace has just

@@ -82,7 +82,17 @@ func NewManager(ctx context.Context, o Options) (*Manager, error) {
 		settle: gaze.DefaultSettle, show: gaze.ShowFor, longer: time.Second, arrive: 250 * time.Millisecond,
 		breathe: 5 * time.Second, watch: conductance.Watch,
 	}}
+	screen, _ := m.screen()
+	o.Lab.Watch(screen)
 	return m, m.findRecovered(ctx)
+}
+
+// screen is the participant's, and whether it is only assumed.
+func (m *Manager) screen() (screen eyemovement.Screen, assumed bool) {
+	if m.o.Screen.Valid() {
+		return m.o.Screen, false
+	}
+	return AssumedScreen(), true
 }
 
 // Close stops a running session, seals it, and waits. None can begin after it.
@@ -245,10 +255,8 @@ func (m *Manager) Sessions(ctx context.Context) ([]Summary, error) {
 // segment describes the run of a session that begins now.
 func (m *Manager) segment() (Segment, error) {
 	boot, err := instant.Boot()
-	seg := Segment{Boot: boot, Start: m.o.Clock.Now(), Wall: time.Now(), Screen: m.o.Screen}
-	if !seg.Screen.Valid() {
-		seg.Screen, seg.ScreenAssumed = AssumedScreen(), true
-	}
+	seg := Segment{Boot: boot, Start: m.o.Clock.Now(), Wall: time.Now()}
+	seg.Screen, seg.ScreenAssumed = m.screen()
 	return seg, err
 }
 
@@ -330,6 +338,7 @@ func (m *Manager) Status() Status {
 	// many than a lost session.
 	s.DiskFree, _ = DiskFree(m.o.Dir)
 	s.DiskHours = float64(s.DiskFree) / TypicalBytesPerHour
+	s.Eyes = m.o.Lab.Eyes()
 
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -244,6 +244,7 @@ type Status struct {
 	// Drift is what the fixation crosses since the calibration say so far; nil before the
 	// first.
 	Drift         *gaze.Drift         `json:"drift"`
+	Eyes          *Eyes               `json:"eyes"`   // null without an eye tracker
 	Screen        *eyemovement.Screen `json:"screen"` // the participant's; nil when no session runs
 	ScreenAssumed bool                `json:"screen_assumed"`
 	Recovered     []Summary           `json:"recovered"` // sessions waiting to be continued or sealed

@@ -15,6 +15,8 @@ const jumpS = 0.3;
 const staleMs = 600;
 /** How much of the gaze path is drawn. */
 const trailMs = 700;
+/** For how long a fixation that has ended is drawn. */
+const fixationMs = 3000;
 /** Gaze older than this is not where the eyes are. */
 const gazeStaleMs = 300;
 const usualAspect = 16 / 9;
@@ -35,6 +37,7 @@ export class Mirror {
     this.videos = new Map();
     /** @type {Status|undefined} */
     this.status = undefined;
+    this.heard = 0; // page ms at which it was told
     this.known = false; // whether the state of the lab is known at present
     this.shown = "";
     this.aspect = usualAspect;
@@ -72,6 +75,10 @@ export class Mirror {
       this.videos.delete(id);
     }
     for (const id of wanted) this.video(id);
+    this.heard = performance.now();
+    const eyes = status.eyes;
+    setText(byId("fixations"), eyes && status.state === "recording"
+      ? `${eyes.fixations} fixations, ${eyes.per_second.toFixed(1)} a second` : "");
     byId("gaze-note").hidden = status.state !== "recording" || !status.gaze_corrected;
   }
 
@@ -117,7 +124,25 @@ export class Mirror {
     this.words(on, step || undefined);
     this.ctx.clearRect(0, 0, this.width ?? 0, this.height ?? 0);
     this.drawTarget();
+    this.drawFixations();
     this.drawGaze(now);
+  }
+
+  /** The latest fixations as discs, larger for longer, fading. */
+  drawFixations() {
+    if (!this.known || this.status?.state !== "recording") return;
+    const { ctx, width = 0, height = 0 } = this;
+    for (const f of this.status.eyes?.recent ?? []) {
+      const left = 1 - (f.age_ms + performance.now() - this.heard) / fixationMs;
+      if (left <= 0) continue;
+      ctx.beginPath();
+      ctx.arc(f.x * width, f.y * height, height * 0.012 * Math.sqrt(f.duration_ms / 100), 0, 2 * Math.PI);
+      ctx.fillStyle = `rgba(255,255,255,${(0.45 * left).toFixed(3)})`;
+      ctx.fill();
+      ctx.strokeStyle = `rgba(0,0,0,${(0.6 * left).toFixed(3)})`;
+      ctx.lineWidth = 1;
+      ctx.stroke();
+    }
   }
 
   /** The target that stands on the participant's screen, if one does. */

@@ -29,11 +29,13 @@
  *   phase: "preparing"|"calibrating"|"validating"|"deciding"|"breathing"|"done", shown: number, targets: number,
  *   target: Point|null, weak: string, judged: Judged|null, readiness: Readiness|null, decision: Decision|null, own: boolean}} Check
  * @typedef {{crosses: {error_deg: number}[]|null, trend: {deg_per_min: number}|null}} Drift
+ * @typedef {{fixations: number, per_second: number, delay_ms: number,
+ *   recent: {x: number, y: number, duration_ms: number, age_ms: number}[]}} Eyes
  * @typedef {{state: string, busy: string, session_id: string, participant: string, segment: number,
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
  *   stage_connected: boolean, stage_waiting: string, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
  *   last_outcome: Outcome|null, study_id: string, study_title: string,
- *   face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, screen_assumed: boolean}} Status
+ *   face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
  * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, status: Status}} Report
  *
  * @typedef {{stream: number, gap: boolean, channels: number, times: Float64Array, values: Float32Array}} Block
