@@ -34,7 +34,6 @@ type ProcedureOptions struct {
 type Procedure struct {
 	o       ProcedureOptions
 	queue   []Point
-	targets int
 	showing bool
 	repeats map[Point]int
 	looks   []Look
@@ -48,7 +47,7 @@ func NewProcedure(targets []Point, o ProcedureOptions) *Procedure {
 	if o.Repeats == 0 {
 		o.Repeats = DefaultRepeats
 	}
-	p := &Procedure{o: o, targets: len(targets), repeats: map[Point]int{}}
+	p := &Procedure{o: o, repeats: map[Point]int{}}
 	p.queue = append(p.queue, targets...)
 	// not for secrets: the order is a function of the seed
 	random := rand.New(rand.NewPCG(o.Seed, uint64(len(targets))))
@@ -102,6 +101,3 @@ func (p *Procedure) Looks() []Look { return p.looks }
 // Left is how many showings are to come, as far as is known now, the present
 // one included.
 func (p *Procedure) Left() int { return len(p.queue) }
-
-// Targets is how many different targets there are.
-func (p *Procedure) Targets() int { return p.targets }
