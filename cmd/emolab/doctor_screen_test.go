@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Where there is an eye tracker, doctor says whether degrees can be told.
+// Where there is an eye tracker, doctor says whether degrees can be told, and serve where
+// they cannot.
 func TestDoctorLooksAtTheScreen(t *testing.T) {
 	const tracker = "devices:\n  - {driver: gazepoint, port: /dev/ttyUSB7}\n"
 	for _, c := range []struct {
@@ -27,6 +28,13 @@ func TestDoctorLooksAtTheScreen(t *testing.T) {
 		lab, err := readLab(path)
 		if err != nil {
 			t.Fatal(err)
+		}
+		r, err := realRig(lab, detectorFlags{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noted := len(r.notes) > 0; noted != (c.verdict == warning) {
+			t.Errorf("%q: the rig's notes are %q", c.text, r.notes)
 		}
 		got := checkScreen(lab)
 		if c.verdict == "" {

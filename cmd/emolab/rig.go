@@ -76,6 +76,11 @@ func realRig(lab labFile, nets detectorFlags, camera *latency.Measured) (_ *rig,
 	for _, d := range lab.Devices {
 		r.sources = append(r.sources, d.source)
 	}
+	for _, f := range checkScreen(lab) {
+		if f.Verdict == warning {
+			r.notes = append(r.notes, "The participant's screen: "+f.Text+". "+f.Advice)
+		}
+	}
 	return r, nil
 }
 
