@@ -341,10 +341,17 @@ func (c *gazeAnalyzeCmd) one(ctx context.Context, file string, progress func(sha
 	if err := ctx.Err(); err != nil {
 		return gazeReport{}, err
 	}
-	still := c.Still || c.Method == "adaptive" && rec.geometry.still
-	events := c.find(rec, still)
+	still := c.Still || rec.geometry.still
+	var events []eyemovement.Event
+	var adaptive *eyemovement.Details
+	if c.Method == "adaptive" {
+		found, details := eyemovement.ClassifyDetailed(rec.gaze, rec.geometry.screen, eyemovement.Options{Rate: rec.axis.Rate, Still: still})
+		events, adaptive = found, &details
+	} else {
+		events = c.find(rec)
+	}
 	progress(analysedShare)
-	r, err := newGazeReport(c, file, rec, events, still)
+	r, err := newGazeReport(c, file, rec, events, adaptive)
 	if err != nil {
 		return gazeReport{}, err
 	}
@@ -355,12 +362,10 @@ func (c *gazeAnalyzeCmd) one(ctx context.Context, file string, progress func(sha
 	return r, nil
 }
 
-// find finds the events by the chosen method.
-func (c *gazeAnalyzeCmd) find(r *recordedGaze, still bool) []eyemovement.Event {
+// find finds the events by the chosen method of those that were published.
+func (c *gazeAnalyzeCmd) find(r *recordedGaze) []eyemovement.Event {
 	rate, shortest := r.axis.Rate, time.Duration(c.MinFixation*1e6)
 	switch c.Method {
-	case "ivt", "ivt-ocumen":
-		return eyemovement.IVT(r.gaze, r.geometry.screen, c.ivt(rate))
 	case "idt":
 		return eyemovement.IDT(r.gaze, r.geometry.flat(), eyemovement.IDTOptions{Rate: rate, DispersionDeg: c.Dispersion, MinFixation: shortest})
 	case "ek":
@@ -370,7 +375,7 @@ func (c *gazeAnalyzeCmd) find(r *recordedGaze, still bool) []eyemovement.Event {
 		}
 		return eyemovement.EngbertKliegl(r.gaze, r.geometry.flat(), o)
 	}
-	return eyemovement.Classify(r.gaze, r.geometry.screen, eyemovement.Options{Rate: rate, Still: still})
+	return eyemovement.IVT(r.gaze, r.geometry.screen, c.ivt(rate))
 }
 
 // ivt is the preset with what the flags change.

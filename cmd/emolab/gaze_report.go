@@ -31,6 +31,7 @@ type gazeReport struct {
 
 	rec    *recordedGaze
 	events []eyemovement.Event
+	detail *eyemovement.Details // nil = not by the adaptive algorithm
 	heat   heatmap.Map
 	areas  *aoi.Report    // nil = no areas of interest
 	on     map[int]string // area of each fixation, by the event's index
@@ -43,12 +44,44 @@ type gazeParameters struct {
 	Screen     eyemovement.Screen `json:"screen"`
 	ScreenPX   []float64          `json:"screen_px,omitempty"`
 	Assumed    bool               `json:"screen_assumed"`
+	Adaptive   *gazeAdaptive      `json:"adaptive,omitempty"`
 	Still      bool               `json:"still"`
 	Velocity   num                `json:"threshold_deg_s"`
 	Dispersion num                `json:"dispersion_deg"`
 	Lambda     num                `json:"lambda"`
 	MinMS      num                `json:"min_fixation_ms"`
 	HeatDeg    float64            `json:"heat_sigma_deg"`
+}
+
+// gazeAdaptive are the parameters of the adaptive algorithm.
+type gazeAdaptive struct {
+	GridHz          float64 `json:"grid_hz"`
+	NoiseDegS       num     `json:"noise_deg_s"`
+	ModelRateHz     float64 `json:"model_rate_hz"`
+	ModelNoiseDegS  float64 `json:"model_noise_deg_s"`
+	PursuitDegS     num     `json:"pursuit_deg_s"` // null: no pursuit is told
+	PursuitWindowMS num     `json:"pursuit_window_ms"`
+	PursuitMinMS    num     `json:"pursuit_min_ms"`
+	BlinkMinMS      float64 `json:"blink_min_ms"`
+	BlinkMaxMS      float64 `json:"blink_max_ms"`
+	BlinkJoinMS     float64 `json:"blink_join_ms"`
+	BlinkBeforeMS   float64 `json:"blink_before_ms"`
+	BlinkAfterMS    float64 `json:"blink_after_ms"`
+	LidDegS         float64 `json:"lid_deg_s"`
+}
+
+func newGazeAdaptive(d eyemovement.Details) *gazeAdaptive {
+	ms := func(t time.Duration) float64 { return t.Seconds() * 1e3 }
+	a := &gazeAdaptive{
+		GridHz: d.RateHz, NoiseDegS: num(d.NoiseDegS), ModelRateHz: d.ModelRateHz, ModelNoiseDegS: d.ModelNoiseDegS,
+		PursuitDegS: num(d.Slow.ThresholdDegS), PursuitWindowMS: num(ms(d.Slow.Window)), PursuitMinMS: num(ms(d.Slow.Min)),
+		BlinkMinMS: ms(d.Blink.Min), BlinkMaxMS: ms(d.Blink.Max), BlinkJoinMS: ms(d.Blink.Join),
+		BlinkBeforeMS: ms(d.Blink.Before), BlinkAfterMS: ms(d.Blink.After), LidDegS: d.Blink.LidDegS,
+	}
+	if d.Still {
+		a.PursuitDegS, a.PursuitWindowMS, a.PursuitMinMS = num(math.NaN()), num(math.NaN()), num(math.NaN())
+	}
+	return a
 }
 
 type gazeSummary struct {
@@ -118,10 +151,11 @@ type gazeEvent struct {
 	Area       string  `json:"area,omitempty"`
 }
 
-// newGazeReport gathers everything that is said.
-func newGazeReport(c *gazeAnalyzeCmd, file string, rec *recordedGaze, events []eyemovement.Event, still bool) (gazeReport, error) {
-	out := gazeReport{File: file, Version: version, rec: rec, events: events, on: map[int]string{}}
-	out.Parameters = c.parameters(rec, still)
+// newGazeReport gathers everything that is said. adaptive is nil where a published
+// algorithm found the events.
+func newGazeReport(c *gazeAnalyzeCmd, file string, rec *recordedGaze, events []eyemovement.Event, adaptive *eyemovement.Details) (gazeReport, error) {
+	out := gazeReport{File: file, Version: version, rec: rec, events: events, detail: adaptive, on: map[int]string{}}
+	out.Parameters = c.parameters(rec, adaptive)
 	var err error
 	looks := eyemovement.Cut(rec.gaze, rec.geometry.screen, events, pursuitPiece)
 	out.heat, err = heatmap.Person(looks, rec.geometry.screen, heatmap.Options{SigmaDeg: heatmap.SigmaDeg(c.Error)})
@@ -149,7 +183,7 @@ func newGazeReport(c *gazeAnalyzeCmd, file string, rec *recordedGaze, events []e
 }
 
 // parameters are those of the method that was used.
-func (c *gazeAnalyzeCmd) parameters(rec *recordedGaze, still bool) gazeParameters {
+func (c *gazeAnalyzeCmd) parameters(rec *recordedGaze, adaptive *eyemovement.Details) gazeParameters {
 	nan := num(math.NaN())
 	p := gazeParameters{Method: c.Method, RateHz: rec.axis.Rate, Screen: rec.geometry.screen, Assumed: rec.geometry.assumed, Velocity: nan, Dispersion: nan, Lambda: nan, MinMS: nan}
 	if rec.geometry.px[0] > 0 {
@@ -170,7 +204,7 @@ func (c *gazeAnalyzeCmd) parameters(rec *recordedGaze, still bool) gazeParameter
 	case "ek":
 		p.Algorithm, p.Lambda = "Engbert-Kliegl", or(c.Lambda, 6)
 	default:
-		p.Algorithm, p.Still = eyemovement.AdaptiveVersion, still
+		p.Algorithm, p.Still, p.Adaptive = eyemovement.AdaptiveVersion, adaptive.Still, newGazeAdaptive(*adaptive)
 	}
 	return p
 }
@@ -312,7 +346,8 @@ func (r *gazeReport) methods() string {
 	case "ek":
 		say("Saccades were found by velocity against the noise of each axis (Engbert & Kliegl, 2003; Engbert & Mergenthaler, 2006): lambda = %g, at least 6 ms%s; the rest are fixations.", float64(p.Lambda), map[bool]string{true: ", in both eyes at once"}[r.rec.left != nil])
 	default:
-		say("Fixations, saccades, post-saccadic oscillations, smooth pursuit and blinks were found by Emolab's adaptive classifier (%s)%s.", p.Algorithm, map[bool]string{true: ", without pursuit as the stimulus did not move"}[p.Still])
+		say("Fixations, saccades, post-saccadic oscillations%s and blinks were found by Emolab's adaptive classifier (%s)%s. %s", map[bool]string{false: ", smooth pursuit"}[p.Still], p.Algorithm,
+			map[bool]string{true: ", without pursuit as the stimulus did not move"}[p.Still], *r.detail)
 	}
 	say("Precision is the median over fixations of RMS-S2S, SD and BCEA (68 %%). The heat map is the duration of fixations, and of pursuit in pieces of at most %d ms, under a Gaussian with an SD of %.2f deg.", pursuitPiece.Milliseconds(), p.HeatDeg)
 	if r.Pupil != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -91,7 +90,7 @@ func scoreParameters() map[string]string {
 		"ivt":      fmt.Sprintf("%g deg/s over %d ms, gaps <= %d ms filled, merged <= %d ms and <= %g deg, >= %d ms", o.ThresholdDegS, o.Window.Milliseconds(), o.MaxGap.Milliseconds(), o.MergeGap.Milliseconds(), o.MergeDeg, o.MinFixation.Milliseconds()),
 		"idt":      "1 deg, 100 ms",
 		"ek":       "lambda 6, 6 ms",
-		"adaptive": eyemovement.AdaptiveVersion + ", weights fitted on the other half by all its raters, all else as shipped",
+		"adaptive": eyemovement.AdaptiveVersion + ", weights fitted on the other half by all its raters, all else as shipped; pursuit is told whatever the stimulus, unless the row says still",
 	}
 }
 
@@ -223,60 +222,89 @@ func (s *gazeScore) addSet(a *app, c *gazeAnalyzeCmd, set []labelled) error {
 	ivt.Method, ivt.Velocity, ivt.MinFixation = "ivt", 0, 0
 	idt, ek := ivt, ivt
 	idt.Method, ek.Method, idt.Dispersion, ek.Lambda = "idt", "ek", 0, 0
-	methods := []struct {
-		who  string
-		find func(l *labelled) []eyemovement.Event
-	}{
-		{"adaptive", func(l *labelled) []eyemovement.Event {
-			return eyemovement.Classify(l.rec.gaze, l.rec.geometry.screen, eyemovement.Options{Rate: l.rec.axis.Rate, Still: c.Still || l.rec.geometry.still, Model: models[1-l.half]})
-		}},
-		{"ivt", func(l *labelled) []eyemovement.Event { return ivt.find(l.rec, false) }},
-		{"idt", func(l *labelled) []eyemovement.Event { return idt.find(l.rec, false) }},
-		{"ek", func(l *labelled) []eyemovement.Event { return ek.find(l.rec, false) }},
+	classify := func(l *labelled, still bool) []eyemovement.Event {
+		return eyemovement.Classify(l.rec.gaze, l.rec.geometry.screen, eyemovement.Options{Rate: l.rec.axis.Rate, Still: still, Model: models[1-l.half]})
 	}
+	methods := []scoredMethod{
+		{"adaptive", func(l *labelled) []eyemovement.Event { return classify(l, false) }},
+		{"ivt", func(l *labelled) []eyemovement.Event { return ivt.find(l.rec) }},
+		{"idt", func(l *labelled) []eyemovement.Event { return idt.find(l.rec) }},
+		{"ek", func(l *labelled) []eyemovement.Event { return ek.find(l.rec) }},
+	}
+	still := scoredMethod{adaptiveStill, func(l *labelled) []eyemovement.Event { return classify(l, true) }}
+	for _, some := range byStimulus(set) {
+		of := methods
+		if c.Still || some[0].rec.geometry.still {
+			of = slices.Insert(slices.Clone(methods), 1, still)
+		}
+		if err := s.addStimulus(a, some, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adaptiveStill is the row of the adaptive algorithm that is told that nothing
+// moves, as analyze without --score tells it of a picture.
+const adaptiveStill = "adaptive, still"
+
+// scoredMethod is a way to find events, under the name of its row.
+type scoredMethod struct {
+	who  string
+	find func(l *labelled) []eyemovement.Event
+}
+
+// byStimulus parts recordings by what was looked at, in the order of the first of
+// each.
+func byStimulus(all []labelled) [][]labelled {
 	var stimuli []string
-	for _, l := range set {
-		if !slices.Contains(stimuli, l.rec.geometry.what) {
-			stimuli = append(stimuli, l.rec.geometry.what)
+	of := map[string][]labelled{}
+	for _, l := range all {
+		what := l.rec.geometry.what
+		if of[what] == nil {
+			stimuli = append(stimuli, what)
 		}
+		of[what] = append(of[what], l)
 	}
-	for i := range set {
-		note := fmt.Sprintf("%q does not move: the adaptive algorithm tells no pursuit there, so it cannot agree with people who do", set[i].rec.geometry.what)
-		if set[i].rec.geometry.still && !slices.Contains(s.Notes, note) {
-			s.Notes = append(s.Notes, note)
-		}
-	}
+	var out [][]labelled
 	for _, what := range stimuli {
-		for k, rater := range set[0].raters {
-			scores := make([]*agreement.Score, len(methods))
-			for m, method := range methods {
-				scores[m] = agreement.NewScore(what, method.who, rater)
-				for i := range set {
-					if set[i].rec.geometry.what != what {
-						continue
-					}
-					if err := a.ctx.Err(); err != nil {
-						return err
-					}
-					found := eyemovement.Labels(method.find(&set[i]), set[i].rec.gaze.Len())
-					if err := scores[m].Add(found, set[i].labels[k]); err != nil {
-						return err
-					}
+		out = append(out, of[what])
+	}
+	return out
+}
+
+// addStimulus scores the methods, and the raters among themselves, on recordings
+// of one stimulus.
+func (s *gazeScore) addStimulus(a *app, all []labelled, methods []scoredMethod) error {
+	what, raters := all[0].rec.geometry.what, all[0].raters
+	found := make([][][]eyemovement.Class, len(methods)) // by method and recording
+	for m, method := range methods {
+		for i := range all {
+			if err := a.ctx.Err(); err != nil {
+				return err
+			}
+			found[m] = append(found[m], eyemovement.Labels(method.find(&all[i]), all[i].rec.gaze.Len()))
+		}
+	}
+	for k, rater := range raters {
+		add := func(who string, labels func(i int) []eyemovement.Class) error {
+			score := agreement.NewScore(what, who, rater)
+			for i := range all {
+				if err := score.Add(labels(i), all[i].labels[k]); err != nil {
+					return fmt.Errorf("%s: %w", all[i].file, err)
 				}
 			}
-			for other := k + 1; other < len(set[0].raters); other++ {
-				human := agreement.NewScore(what, set[0].raters[other], rater)
-				for i := range set {
-					if set[i].rec.geometry.what == what {
-						if err := human.Add(set[i].labels[other], set[i].labels[k]); err != nil {
-							return err
-						}
-					}
-				}
-				scores = append(scores, human)
+			s.Rows = append(s.Rows, scoreRow(score))
+			return nil
+		}
+		for m, method := range methods {
+			if err := add(method.who, func(i int) []eyemovement.Class { return found[m][i] }); err != nil {
+				return err
 			}
-			for _, score := range scores {
-				s.Rows = append(s.Rows, scoreRow(score))
+		}
+		for other := k + 1; other < len(raters); other++ {
+			if err := add(raters[other], func(i int) []eyemovement.Class { return all[i].labels[other] }); err != nil {
+				return err
 			}
 		}
 	}
@@ -313,20 +341,14 @@ func fitHalves(a *app, set string, all []labelled) ([]gazeHalf, error) {
 			}
 		}
 		group.Go(func() error {
-			model, err := fitModel(ctx, marked, func(i int) { progress.set(h, int64(min(i, usual)), usual) })
+			model, err := eyemovement.FitModel(ctx, marked, eyemovement.FitOptions{
+				Progress: func(i int) { progress.set(h, int64(min(i, usual)), usual) },
+			})
 			halves[h].model = model
 			return err
 		})
 	}
 	return halves, group.Wait()
-}
-
-// fitModel fits unless ctx has ended. A fit that has begun goes on to its end.
-func fitModel(ctx context.Context, marked []eyemovement.Marked, progress func(int)) (*eyemovement.Model, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return eyemovement.FitModel(marked, eyemovement.FitOptions{Progress: progress})
 }
 
 // write writes the scores and the models where a folder was named.

@@ -90,27 +90,37 @@ const fastest = 500
 // Events are in order, do not overlap, and there is none for Undefined samples.
 // A recording that Gaze.Check or Screen.Valid does not accept has no events.
 func Classify(g Gaze, s Screen, o Options) []Event {
+	events, _ := ClassifyDetailed(g, s, o)
+	return events
+}
+
+// ClassifyDetailed is Classify, and says what it went by. Of a recording that is
+// not accepted there are no details.
+func ClassifyDetailed(g Gaze, s Screen, o Options) ([]Event, Details) {
 	if g.Check() != nil || !s.Valid() {
-		return nil
+		return nil, Details{}
 	}
 	step := interval(g, o.Rate)
 	if step <= 0 {
-		return nil
+		return nil, Details{}
 	}
-	labels := make([]Class, g.Len())
-	all := tracks(g, s, step, o.Blink.withDefaults())
-	noise := noiseOf(all)
+	d := Details{RateHz: float64(time.Second) / float64(grid(step)), Still: o.Still, Slow: o.Slow.withDefaults(), Blink: o.Blink.withDefaults()}
+	all := tracks(g, s, step, d.Blink)
+	d.NoiseDegS = noiseOf(all)
 	m := o.Model
 	if m == nil {
-		m = modelFor(float64(time.Second)/float64(grid(step)), noise)
+		m = modelFor(d.RateHz, d.NoiseDegS)
 	}
+	d.ModelRateHz, d.ModelNoiseDegS = m.Rate, m.Noise
+	labels := make([]Class, g.Len())
 	for _, t := range all {
-		t.rapid(m, noise)
+		t.rapid(m, d.NoiseDegS)
 		if !o.Still {
-			t.pursuit(o.Slow.withDefaults())
+			t.pursuit(d.Slow)
 		}
 		t.write(labels)
 	}
+	g = plausible(g)
 	speed := windowSpeed(g, s, halfWindow(speedWindow, step), breaksOver(g, breakLimit(0, step)))
 	var events []Event
 	runs(labels, breaksOver(g, trackBreak), func(c Class, first, last int) {
@@ -118,7 +128,7 @@ func Classify(g Gaze, s Screen, o Options) []Event {
 			events = append(events, describe(g, s, speed, step, c, first, last))
 		}
 	})
-	return events
+	return events, d
 }
 
 // speedWindow is the window of the velocities that events state: that of I-VT.

@@ -3,6 +3,7 @@ package eyemovement_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,11 +82,7 @@ func TestClassifyFindsWhatWasLookedAt(t *testing.T) {
 // A blink is one event with what the lid does beside it; what is lost for more
 // than a second has no class.
 func TestClassifyLosses(t *testing.T) {
-	g := eyemovement.Gaze{}
-	for i := range 2500 { // 10 s at 250 Hz, at one place with a little noise
-		g.At = append(g.At, instant.Instant(i*4e6))
-		g.X, g.Y = append(g.X, .5+1e-4*math.Sin(float64(i*i))), append(g.Y, .5+1e-4*math.Cos(float64(i*i)))
-	}
+	g := middle(2500) // 10 s
 	lose := func(from, until int) {
 		for i := from; i < until; i++ {
 			g.X[i] = math.NaN()
@@ -208,4 +205,79 @@ func TestClassifyBridgesScatteredLosses(t *testing.T) {
 			t.Errorf("%v Hz: %d events, first %+v, want one fixation", rate, len(events), events[0])
 		}
 	}
+}
+
+// A loss now and then in an hour is walked once, not from each of them to the
+// end: that would take minutes.
+func TestClassifyAnHourOfScatteredLosses(t *testing.T) {
+	var g eyemovement.Gaze
+	for i := range 3600 * 250 {
+		if i%20 != 0 {
+			g.At = append(g.At, instant.Instant(i*4e6))
+			g.X, g.Y = append(g.X, .5+1e-4*math.Sin(float64(i*i))), append(g.Y, .5+1e-4*math.Cos(float64(i*i)))
+		}
+	}
+	events := eyemovement.Classify(g, desk, eyemovement.Options{Rate: 250})
+	if len(events) != 1 || events[0].Class != eyemovement.Fixation {
+		t.Errorf("%d events, want one fixation", len(events))
+	}
+}
+
+// What is mostly lost for longer than a blink has no class to its end, however
+// often a sample gets through.
+func TestClassifyLongLossWithSamplesInIt(t *testing.T) {
+	g := middle(2500) // 10 s
+	for i := 500; i < 1850; i++ {
+		if i%20 > 6 {
+			g.X[i] = math.NaN()
+		}
+	}
+	for i, c := range labelled(g, desk) {
+		if lost := i >= 507 && i < 1850; lost && c != eyemovement.Undefined || i >= 1900 && c != eyemovement.Fixation {
+			t.Fatalf("sample %d is a %v", i, c)
+		}
+	}
+}
+
+// What a tracker says while the lid moves is in no centre and in no velocity,
+// even where it is so short that the fixation goes on.
+func TestClassifyLeavesOutWhatIsFarOffTheScreen(t *testing.T) {
+	g := middle(500)
+	g.X[250], g.Y[250] = -7.5, 9
+	events := eyemovement.Classify(g, desk, eyemovement.Options{})
+	if len(events) != 1 || math.Abs(events[0].X-.5) > .001 || math.Abs(events[0].Y-.5) > .001 || events[0].PeakDegS > 10 || events[0].DispersionDeg > .1 {
+		t.Errorf("%+v, want one fixation in the middle", events)
+	}
+	if g.X[250] != -7.5 {
+		t.Error("the recording was changed")
+	}
+}
+
+func TestClassifyDetailed(t *testing.T) {
+	g := middle(1000)
+	events, d := eyemovement.ClassifyDetailed(g, desk, eyemovement.Options{Slow: eyemovement.SlowOptions{ThresholdDegS: 4}})
+	if !slices.Equal(events, eyemovement.Classify(g, desk, eyemovement.Options{Slow: eyemovement.SlowOptions{ThresholdDegS: 4}})) {
+		t.Error("other events than Classify's")
+	}
+	if d.RateHz != 250 || d.ModelRateHz != 250 || !(d.NoiseDegS > 0) || d.Slow.ThresholdDegS != 4 || d.Slow.Min != 120*time.Millisecond || d.Blink.Max != time.Second {
+		t.Errorf("details %+v", d)
+	}
+	for _, word := range []string{"250 Hz", "4 deg/s (least squares over 250 ms) for 120 ms", "30 ms to 1000 ms", "15 %", "conditional random field"} {
+		if !strings.Contains(d.String(), word) {
+			t.Errorf("%q is not in: %s", word, d)
+		}
+	}
+	if _, d = eyemovement.ClassifyDetailed(g, desk, eyemovement.Options{Still: true}); strings.Contains(d.String(), "pursuit") {
+		t.Errorf("pursuit of what is still: %s", d)
+	}
+}
+
+// middle is so many samples at 250 Hz in the middle of the screen, with a little
+// noise.
+func middle(n int) (g eyemovement.Gaze) {
+	for i := range n {
+		g.At = append(g.At, instant.Instant(i*4e6))
+		g.X, g.Y = append(g.X, .5+1e-4*math.Sin(float64(i*i))), append(g.Y, .5+1e-4*math.Cos(float64(i*i)))
+	}
+	return g
 }

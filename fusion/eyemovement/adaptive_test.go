@@ -52,7 +52,7 @@ func fitted(t *testing.T, all []eyetest.Recording, rate float64, pick func(i int
 			}
 		}
 	}
-	m, err := eyemovement.FitModel(marked, eyemovement.FitOptions{})
+	m, err := eyemovement.FitModel(t.Context(), marked, eyemovement.FitOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,10 +105,6 @@ func score(stimulus, who, against string, all []eyetest.Recording, sort func(i i
 		}
 	}
 	return s
-}
-
-func both() []eyemovement.Class {
-	return []eyemovement.Class{eyemovement.Fixation, eyemovement.Pursuit}
 }
 
 // The models of the program find what people marked at every rate and noise,

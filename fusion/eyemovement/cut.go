@@ -10,6 +10,7 @@ func Cut(g Gaze, s Screen, events []Event, longest time.Duration) []Event {
 	if g.Check() != nil || !s.Valid() || longest <= 0 {
 		return events
 	}
+	g = plausible(g)
 	var speed []float64
 	dt := g.Interval()
 	var out []Event

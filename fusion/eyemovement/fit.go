@@ -1,6 +1,7 @@
 package eyemovement
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -28,8 +29,9 @@ type FitOptions struct {
 }
 
 // FitModel fits a model of rapid movements to what people have marked. Samples
-// that they, or Classify, took for a blink or could not name are left out.
-func FitModel(recordings []Marked, o FitOptions) (*Model, error) {
+// that they, or Classify, took for a blink or could not name are left out. It
+// takes seconds for a minute of gaze; ctx ends it.
+func FitModel(ctx context.Context, recordings []Marked, o FitOptions) (*Model, error) {
 	if len(recordings) == 0 {
 		return nil, errors.New("eyemovement: nothing to fit a model to")
 	}
@@ -65,12 +67,15 @@ func FitModel(recordings []Marked, o FitOptions) (*Model, error) {
 		examples = append(examples, e)
 	}
 	var err error
-	m.Field, err = crf.Fit(rapidStates, examples, crf.FitOptions{
+	m.Field, err = crf.Fit(ctx, rapidStates, examples, crf.FitOptions{
 		Penalty: o.Penalty, Iterations: o.Iterations, Progress: o.Progress,
 		// An oscillation is the end of a saccade.
 		Barred: [][2]uint8{{stateSlow, statePSO}},
 	})
-	return m, err
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // taught is a stretch of cells whose states are known.

@@ -68,6 +68,27 @@ type track struct {
 // grid is the step of the grid for samples that are step apart.
 func grid(step time.Duration) time.Duration { return max(step, time.Second/fastest) }
 
+// onScreen tells whether somebody can have looked there.
+func onScreen(x, y float64) bool {
+	return math.Abs(x-.5) <= .5+offScreen && math.Abs(y-.5) <= .5+offScreen
+}
+
+// plausible returns the gaze without places that nobody can have looked at: they
+// are missing.
+func plausible(g Gaze) Gaze {
+	out := g
+	for i := range g.Len() {
+		if !g.Valid(i) || onScreen(g.X[i], g.Y[i]) {
+			continue
+		}
+		if &out.X[0] == &g.X[0] {
+			out.X, out.Y = slices.Clone(g.X), slices.Clone(g.Y)
+		}
+		out.X[i], out.Y[i] = math.NaN(), math.NaN()
+	}
+	return out
+}
+
 // tracks puts a recording on grids, one for each stretch without a break, marks
 // its blinks and reckons its velocities.
 func tracks(g Gaze, s Screen, step time.Duration, o BlinkOptions) []*track {
@@ -98,7 +119,7 @@ func newTrack(g Gaze, s Screen, first, end int, step time.Duration) *track {
 	count := make([]float64, n)
 	for i, c := range t.cell {
 		x, y := g.X[first+i], g.Y[first+i]
-		if g.Valid(first+i) && math.Abs(x-.5) <= .5+offScreen && math.Abs(y-.5) <= .5+offScreen {
+		if g.Valid(first+i) && onScreen(x, y) {
 			right, down := s.Direction(x, y)
 			count[c]++
 			t.right[c] += (right - t.right[c]) / count[c]
@@ -158,11 +179,12 @@ func (t *track) blinks(o BlinkOptions) {
 		return math.Hypot(slope(t.right, i, half, from, until, t.rate), slope(t.down, i, half, from, until, t.rate)) > o.LidDegS
 	}
 	lost := make([]bool, len(t.gone))
+	goesOn := -1 // the cell up to which a loss goes on that was too long for a blink
 	for a := 0; a < len(t.gone); a++ {
 		if !t.gone[a] {
 			continue
 		}
-		b, class, bridged := t.loss(a, o)
+		b, class, bridged := t.loss(a, o, a <= goesOn)
 		if !bridged {
 			from, until := a, b
 			for from > 0 && from > a-t.cells(o.Before) && fast(from-1, 0, a) {
@@ -176,6 +198,9 @@ func (t *track) blinks(o BlinkOptions) {
 			for k := from; k < until; k++ {
 				lost[k], t.class[k] = true, class
 			}
+			if class == Undefined {
+				goesOn = b + t.cells(o.Join)
+			}
 		}
 		a = b
 	}
@@ -184,32 +209,38 @@ func (t *track) blinks(o BlinkOptions) {
 }
 
 // loss judges the loss that begins at cell a: b is the first cell after it. One
-// that is too short for a blink is bridged.
-func (t *track) loss(a int, o BlinkOptions) (b int, class Class, bridged bool) {
-	b, missing := t.lossFrom(a, t.cells(o.Join))
+// that is too short for a blink is bridged. goesOn says that it belongs to one
+// that is too long for a blink.
+func (t *track) loss(a int, o BlinkOptions, goesOn bool) (b int, class Class, bridged bool) {
+	b, missing := t.lossFrom(a, t.cells(o.Join), t.cells(o.Max))
 	if 2*missing < b-a { // more is there than not
 		if missing >= max(poorCells, t.cells(poorLoss)) && float64(missing) >= poorShare*float64(b-a) {
 			return b, Undefined, false
 		}
-		b, missing = t.lossFrom(a, 0)
+		b, missing = t.lossFrom(a, 0, 0)
 	}
 	switch {
 	case missing < max(t.cells(o.Min), 3):
 		return b, Undefined, true
-	case b-a > t.cells(o.Max):
+	case b-a > t.cells(o.Max) || goesOn:
 		return b, Undefined, false
 	}
 	return b, Blink, false
 }
 
 // lossFrom returns the first cell after the loss that begins at a, with the
-// losses close behind it, and how many cells of that are missing.
-func (t *track) lossFrom(a, join int) (end, missing int) {
+// losses at most join behind it, and how many cells of that are missing. One that
+// is longer than longest is cut off at the first cell after that is there: what
+// loses a sample now and then must not be walked to its end from each of them.
+func (t *track) lossFrom(a, join, longest int) (end, missing int) {
 	end = a
 	for k := a; k < len(t.gone) && k <= end+join; k++ {
-		if t.gone[k] {
+		switch {
+		case t.gone[k]:
 			missing++
 			end = k + 1
+		case k > a+longest+join:
+			return end, missing
 		}
 	}
 	return end, missing

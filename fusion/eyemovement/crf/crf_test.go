@@ -1,6 +1,8 @@
 package crf
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -40,7 +42,7 @@ func share(a, b []uint8) float64 {
 // standard deviation a sample by itself is right in 69 % (Φ(.5)).
 func TestFittedSequenceBeatsSingleSamples(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	m, err := Fit(2, []Example{sequence(r, 3000)}, FitOptions{Penalty: 1e-4})
+	m, err := Fit(t.Context(), 2, []Example{sequence(r, 3000)}, FitOptions{Penalty: 1e-4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +131,7 @@ func TestBarredTransitionsAreNotTaken(t *testing.T) {
 		f[1+i/10%3] = 1
 		e.Features = append(e.Features, f)
 	}
-	m, err := Fit(3, []Example{e}, FitOptions{Penalty: 1e-3, Barred: [][2]uint8{{0, 2}, {2, 1}}})
+	m, err := Fit(t.Context(), 3, []Example{e}, FitOptions{Penalty: 1e-3, Barred: [][2]uint8{{0, 2}, {2, 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,8 +149,22 @@ func TestBarredTransitionsAreNotTaken(t *testing.T) {
 			t.Errorf("from %d to %d at sample %d", path[i-1], path[i], i)
 		}
 	}
-	if _, err := Fit(3, []Example{{Features: e.Features[:11], States: slices.Concat(e.States[:10], []uint8{2}), Weight: 1}}, FitOptions{Penalty: 1, Barred: [][2]uint8{{0, 2}}}); err == nil {
+	if _, err := Fit(t.Context(), 3, []Example{{Features: e.Features[:11], States: slices.Concat(e.States[:10], []uint8{2}), Weight: 1}}, FitOptions{Penalty: 1, Barred: [][2]uint8{{0, 2}}}); err == nil {
 		t.Error("an example with a barred transition was fitted")
+	}
+}
+
+func TestFitEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough")
+	last := 0
+	_, err := Fit(ctx, 2, []Example{sequence(rand.New(rand.NewPCG(1, 2)), 300)}, FitOptions{Penalty: 1e-6, Progress: func(i int) {
+		if last = i; i == 2 {
+			cancel(why)
+		}
+	}})
+	if !errors.Is(err, why) || last != 2 {
+		t.Errorf("after iteration %d: %v", last, err)
 	}
 }
 
@@ -160,7 +176,7 @@ func TestFitRefusesNonsense(t *testing.T) {
 		"state unknown":  {{Features: [][]float64{{1}, {2}}, States: []uint8{0, 2}, Weight: 1}},
 		"without weight": {{Features: [][]float64{{1}, {2}}, States: []uint8{0, 1}}},
 	} {
-		if _, err := Fit(2, e, FitOptions{Penalty: 1}); err == nil {
+		if _, err := Fit(t.Context(), 2, e, FitOptions{Penalty: 1}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -1,6 +1,7 @@
 package crf
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -30,8 +31,9 @@ type FitOptions struct {
 }
 
 // Fit returns the model of so many states under which the examples are most
-// probable, less the penalty. The problem is convex; it is solved by L-BFGS.
-func Fit(states int, examples []Example, o FitOptions) (Model, error) {
+// probable, less the penalty. The problem is convex; it is solved by L-BFGS. A
+// fit whose context ends returns its cause after the iteration that runs.
+func Fit(ctx context.Context, states int, examples []Example, o FitOptions) (Model, error) {
 	p := problem{states: states, examples: examples, penalty: o.Penalty, barred: make([]bool, states*states)}
 	for _, b := range o.Barred {
 		if int(b[0]) >= states || int(b[1]) >= states {
@@ -69,9 +71,12 @@ func Fit(states int, examples []Example, o FitOptions) (Model, error) {
 			MajorIterations:   iterations,
 			GradientThreshold: 1e-6,
 			Converger:         &optimize.FunctionConverge{Relative: 1e-9, Iterations: 20},
-			Recorder:          progress{o.Progress},
+			Recorder:          progress{ctx, o.Progress},
 		}, &optimize.LBFGS{Store: 20})
-	if result == nil {
+	switch {
+	case ctx.Err() != nil:
+		return Model{}, context.Cause(ctx)
+	case result == nil:
 		return Model{}, fmt.Errorf("crf: fit: %w", err)
 	}
 	// A line search that cannot go on at the limit of the numbers has arrived.
@@ -82,8 +87,11 @@ func Fit(states int, examples []Example, o FitOptions) (Model, error) {
 	return m, nil
 }
 
-// progress tells of iterations.
-type progress struct{ tell func(int) }
+// progress tells of iterations, and ends the search with the context.
+type progress struct {
+	ctx  context.Context
+	tell func(int)
+}
 
 func (progress) Init() error { return nil }
 
@@ -91,7 +99,7 @@ func (p progress) Record(_ *optimize.Location, op optimize.Operation, s *optimiz
 	if p.tell != nil && op == optimize.MajorIteration {
 		p.tell(s.MajorIterations)
 	}
-	return nil
+	return context.Cause(p.ctx)
 }
 
 // problem is the negative log-likelihood as a function of all weights.
