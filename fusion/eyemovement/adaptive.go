@@ -124,11 +124,37 @@ func ClassifyDetailed(g Gaze, s Screen, o Options) ([]Event, Details) {
 	speed := windowSpeed(g, s, halfWindow(speedWindow, step), breaksOver(g, breakLimit(0, step)))
 	var events []Event
 	runs(labels, breaksOver(g, trackBreak), func(c Class, first, last int) {
-		if c != Undefined {
-			events = append(events, describe(g, s, speed, step, c, first, last))
+		if c == Undefined {
+			return
 		}
+		e := describe(g, s, speed, step, c, first, last)
+		if c == Saccade {
+			e.leap(g, s)
+		}
+		events = append(events, e)
 	})
 	return events, d
+}
+
+// leap takes a saccade's amplitude from the sample before it to the one after it: at
+// 60 Hz a saccade is three samples or one, and what it covers lies between them and
+// their neighbours.
+func (e *Event) leap(g Gaze, s Screen) {
+	there := func(i int) bool { return i >= 0 && i < g.Len() && g.Valid(i) }
+	from, until := e.First, e.Last
+	if there(from-1) && g.At[from].Sub(g.At[from-1]) <= trackBreak {
+		from--
+	}
+	if there(until+1) && g.At[until+1].Sub(g.At[until]) <= trackBreak {
+		until++
+	}
+	if !there(from) || !there(until) {
+		return
+	}
+	e.AmplitudeDeg = s.Degrees(g.X[from], g.Y[from], g.X[until], g.Y[until])
+	if math.IsNaN(e.PeakDegS) && until > from { // a sample is missing within the window of every other
+		e.PeakDegS = e.AmplitudeDeg / g.At[until].Sub(g.At[from]).Seconds()
+	}
 }
 
 // speedWindow is the window of the velocities that events state: that of I-VT.

@@ -281,3 +281,22 @@ func middle(n int) (g eyemovement.Gaze) {
 	}
 	return g
 }
+
+// A saccade of two or three samples has the amplitude that lies between the
+// fixations beside it, at 60 Hz as at 500.
+func TestClassifyAmplitude(t *testing.T) {
+	for _, rate := range []float64{60, 500} {
+		var g eyemovement.Gaze
+		for i := range int(4 * rate) {
+			at := float64(i) / rate
+			u := min(max((at-2)/.04, 0), 1) // 40 ms
+			x, y := desk.At(-5+10*u*u*(3-2*u), 0)
+			g.At = append(g.At, instant.Instant(at*1e9))
+			g.X, g.Y = append(g.X, x+1e-4*math.Sin(float64(i*i))), append(g.Y, y+1e-4*math.Cos(float64(i*i)))
+		}
+		saccades := of(eyemovement.Classify(g, desk, eyemovement.Options{}), eyemovement.Saccade)
+		if len(saccades) != 1 || math.Abs(saccades[0].AmplitudeDeg-10) > .5 || !(saccades[0].PeakDegS > 100) {
+			t.Errorf("%v Hz: %+v, want one saccade of 10 degrees", rate, saccades)
+		}
+	}
+}

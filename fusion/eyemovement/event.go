@@ -29,7 +29,8 @@ type Event struct {
 	First, Last int             // indices of its samples, both inclusive
 	From, Until instant.Instant // of its first sample, and of its last one plus one interval
 	X, Y        float64         // its centre in fractions of the screen: mean of its samples; NaN without any
-	// AmplitudeDeg is the angle between its first and its last sample.
+	// AmplitudeDeg is the angle between its first and its last sample; of a saccade
+	// that Classify found, between the sample before it and the one after it.
 	// PeakDegS and MeanDegS are velocities. DispersionDeg is the root mean square
 	// distance of its samples from its centre. NaN where nothing can be said.
 	AmplitudeDeg, PeakDegS, MeanDegS, DispersionDeg float64
