@@ -48,6 +48,7 @@ type gazeAnalyzeCmd struct {
 	tableFlags
 
 	AOI   string  `help:"Areas of interest, JSON as fusion/aoi/FORMAT.md describes." name:"aoi" type:"existingfile" placeholder:"FILE" group:"What was looked at"`
+	Shown string  `help:"Size of the stimulus, in any unit: it was shown as large as it fits, in the middle of the screen. Areas lie on it. Default: it filled the screen." name:"stimulus-size" placeholder:"WxH" group:"What was looked at"`
 	Onset float64 `help:"When the stimulus began, in seconds after the first sample: moving areas count from there." placeholder:"SECONDS" group:"What was looked at"`
 	Error float64 `help:"Mean error of the tracker's validation in degrees: it widens the heat map." placeholder:"DEG" group:"What was looked at"`
 
@@ -59,8 +60,8 @@ type gazeAnalyzeCmd struct {
 	Picture string `help:"Draw the recording into this .png or .svg file." type:"path" placeholder:"FILE"`
 	JSON    bool   `help:"Print JSON instead of text." name:"json"`
 
-	screenPX, screenMM [2]float64
-	areas              *aoi.Set
+	screenPX, screenMM, shown [2]float64
+	areas                     *aoi.Set
 }
 
 // Help shows examples below the flags.
@@ -185,6 +186,9 @@ func (c *gazeAnalyzeCmd) check() error {
 		return err
 	}
 	if c.screenMM, err = sizeFlag("--screen-mm", c.ScreenMM); err != nil {
+		return err
+	}
+	if c.shown, err = sizeFlag("--stimulus-size", c.Shown); err != nil {
 		return err
 	}
 	if c.AOI != "" {

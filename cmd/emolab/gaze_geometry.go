@@ -97,6 +97,16 @@ func (g geometry) fractions(unit string, x, y float64) (float64, float64) {
 	return x, y
 }
 
+// frame is where a stimulus of that size was on the screen, as large as it fits; of
+// no size it filled the screen.
+func (g geometry) frame(size [2]float64) eyemovement.Frame {
+	w, h := g.screen.WidthMM, g.screen.HeightMM
+	if g.px[0] > 0 && g.px[1] > 0 {
+		w, h = g.px[0], g.px[1]
+	}
+	return eyemovement.FitFrame(size[0], size[1], w, h)
+}
+
 // flat is the screen for the published programs that turn pixels into degrees by
 // one factor, that of the width, for both axes.
 func (g geometry) flat() eyemovement.Screen {

@@ -52,7 +52,7 @@ func (r *gazeReport) write(c *gazeAnalyzeCmd, o outputs) error {
 }
 
 func (r *gazeReport) eventTable(w io.Writer) error {
-	return lineWriter(w, "class,from_s,until_s,duration_s,first_sample,last_sample,x,y,amplitude_deg,peak_deg_s,mean_deg_s,dispersion_deg,area", len(r.Events), func(c *cells, i int) {
+	return lineWriter(w, "class,from_s,until_s,duration_s,first_sample,last_sample,x,y,amplitude_deg,peak_deg_s,mean_deg_s,dispersion_deg,coefficient_k,area", len(r.Events), func(c *cells, i int) {
 		e := r.Events[i]
 		c.text(e.Class)
 		c.number(e.From, 6)
@@ -60,7 +60,7 @@ func (r *gazeReport) eventTable(w io.Writer) error {
 		c.number(e.Until-e.From, 6)
 		c.number(float64(e.First), 0)
 		c.number(float64(e.Last), 0)
-		for _, v := range []num{e.X, e.Y, e.Amplitude, e.Peak, e.Mean, e.Dispersion} {
+		for _, v := range []num{e.X, e.Y, e.Amplitude, e.Peak, e.Mean, e.Dispersion, e.K} {
 			c.number(float64(v), 5)
 		}
 		c.text(e.Area)
@@ -171,7 +171,8 @@ func (r *gazeReport) screenFigure(c *gazeAnalyzeCmd) fig.Gaze {
 	for _, a := range c.areas.Areas {
 		area := fig.Area{Name: a.Name}
 		for _, p := range a.Outline(a.Keyframes[0].At) {
-			area.X, area.Y = append(area.X, p.X), append(area.Y, p.Y)
+			x, y := r.frame.OnScreen(p.X, p.Y)
+			area.X, area.Y = append(area.X, x), append(area.Y, y)
 		}
 		f.Areas = append(f.Areas, area)
 	}

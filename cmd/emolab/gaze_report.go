@@ -33,6 +33,7 @@ type gazeReport struct {
 	events []eyemovement.Event
 	detail *eyemovement.Details // nil = not by the adaptive algorithm
 	heat   heatmap.Map
+	frame  eyemovement.Frame
 	areas  *aoi.Report    // nil = no areas of interest
 	on     map[int]string // area of each fixation, by the event's index
 }
@@ -148,6 +149,7 @@ type gazeEvent struct {
 	Peak       num     `json:"peak_deg_s"`
 	Mean       num     `json:"mean_deg_s"`
 	Dispersion num     `json:"dispersion_deg"`
+	K          num     `json:"coefficient_k"` // of a fixation that a saccade follows
 	Area       string  `json:"area,omitempty"`
 }
 
@@ -164,6 +166,7 @@ func newGazeReport(c *gazeAnalyzeCmd, file string, rec *recordedGaze, events []e
 	}
 	out.Parameters.HeatDeg = out.heat.SigmaDeg
 	out.Summary = out.summary()
+	out.frame = rec.geometry.frame(c.shown)
 	if c.areas != nil {
 		out.measure(*c.areas, looks, rec.at[0]+instant.Instant(c.Onset*1e9))
 	}
@@ -171,10 +174,18 @@ func newGazeReport(c *gazeAnalyzeCmd, file string, rec *recordedGaze, events []e
 		mean, sd := meanAndSD(rec.pupil.Size)
 		out.Pupil = &gazePupil{rec.pupilUnit, num(mean), num(sd), num(rec.pupil.Valid), len(rec.pupil.Blinks)}
 	}
+	k := map[instant.Instant]float64{}
+	for _, a := range eyemovement.CoefficientK(events) {
+		k[a.From] = a.K
+	}
 	for i, e := range events {
+		ambient, known := k[e.From]
+		if !known {
+			ambient = math.NaN()
+		}
 		out.Events = append(out.Events, gazeEvent{
 			e.Class.String(), rec.seconds(e.From), rec.seconds(e.Until), e.First, e.Last, num(e.X), num(e.Y),
-			num(e.AmplitudeDeg), num(e.PeakDegS), num(e.MeanDegS), num(e.DispersionDeg), out.on[i],
+			num(e.AmplitudeDeg), num(e.PeakDegS), num(e.MeanDegS), num(e.DispersionDeg), num(ambient), out.on[i],
 		})
 	}
 	out.Notes = rec.notes
@@ -240,7 +251,7 @@ const pursuitPiece = 100 * time.Millisecond
 // measure measures the areas of interest from the stimulus' onset on.
 func (r *gazeReport) measure(set aoi.Set, looks []eyemovement.Event, onset instant.Instant) {
 	last := r.rec.at[len(r.rec.at)-1]
-	m := aoi.Measure(set, looks, aoi.Exposure{From: onset, Until: last + 1})
+	m := aoi.Measure(set, looks, aoi.Exposure{From: onset, Until: last + 1, Frame: r.frame})
 	r.areas = &m
 	names := make([]string, 0, len(m.Areas)+1)
 	seconds := func(d time.Duration, known bool) num {
@@ -263,7 +274,8 @@ func (r *gazeReport) measure(set aoi.Set, looks []eyemovement.Event, onset insta
 			continue
 		}
 		middle := e.From.Sub(onset) + e.Until.Sub(e.From)/2
-		if k := set.At(e.X, e.Y, middle); k != aoi.None {
+		x, y := r.frame.Inside(e.X, e.Y)
+		if k := set.At(x, y, middle); k != aoi.None {
 			r.on[i] = set.Areas[k].Name
 		}
 	}
@@ -355,6 +367,9 @@ func (r *gazeReport) methods() string {
 	}
 	if r.Entropy != nil {
 		say("A fixation, or piece of pursuit, lies on the front-most, then smallest area of interest that holds its centre at the middle of its time.")
+		if r.frame != (eyemovement.Frame{}) {
+			say("The stimulus was %.1f %% as wide and %.1f %% as high as the screen, in its middle.", 100*r.frame.Width, 100*r.frame.Height)
+		}
 	}
 	return strings.TrimSpace(b.String())
 }

@@ -92,6 +92,7 @@ type saidOfGaze struct {
 		Last        int `json:"last_sample"`
 		X, Y        float64
 		Area        string
+		K           *float64 `json:"coefficient_k"`
 	}
 	ReadAs  []string `json:"read_as"`
 	Methods string
@@ -130,9 +131,30 @@ func TestGazeAnalyze(t *testing.T) {
 	if !r.Parameters.Still || !strings.Contains(strings.Join(r.ReadAs, "\n"), "does not move") {
 		t.Errorf("the sidecar's stimulus is a picture: %+v, %q", r.Parameters, r.ReadAs)
 	}
+	for _, word := range []string{"30 ms to 1000 ms", "conditional random field", "weights for 250 Hz"} {
+		if !strings.Contains(r.Methods, word) {
+			t.Errorf("the methods paragraph lacks %q: %s", word, r.Methods)
+		}
+	}
 	// 1 px of noise is 0.0243 deg; between neighbours sqrt(2) each way.
 	if want := 2 * 0.0243; math.Abs(r.Summary.RMSS2S-want) > 0.01 {
 		t.Errorf("precision %.4f deg, want %.4f", r.Summary.RMSS2S, want)
+	}
+	r = decoded[saidOfGaze](t, "gaze", "analyze", file, "--method", "ivt", "--json")
+	sum, n := 0.0, 0
+	for _, e := range r.Events {
+		if e.K != nil {
+			sum += *e.K
+			n++
+		}
+	}
+	if n != len(places)-1 || math.Abs(sum) > 1e-6 {
+		t.Errorf("%d fixations have a coefficient K, in sum %g; want those that a saccade follows, and 0", n, sum)
+	}
+	// The first place is left of a square stimulus.
+	r = decoded[saidOfGaze](t, "gaze", "analyze", file, "--method", "ivt", "--aoi", areas, "--stimulus-size", "4x4", "--json")
+	if r.Areas[0].Seen || !strings.Contains(r.Methods, "56.2 % as wide") {
+		t.Errorf("areas on a square stimulus: %+v, %s", r.Areas, r.Methods)
 	}
 	r = decoded[saidOfGaze](t, "gaze", "analyze", file, "--method", "ivt", "--velocity", "80", "--json")
 	if r.Parameters.Velocity != 80 || !strings.Contains(r.Methods, "80 deg/s") {
@@ -217,6 +239,7 @@ func TestGazeAnalyzeRefuses(t *testing.T) {
 		{"gaze analyze " + file + " --method magic", exitUsage, "magic"},
 		{"gaze analyze " + file + " --velocity 30", exitUsage, "--velocity is for --method ivt"},
 		{"gaze analyze " + file + " --screen-px 1920", exitUsage, "1920x1080"},
+		{"gaze analyze " + file + " --stimulus-size 5", exitUsage, "--stimulus-size"},
 		{"gaze analyze " + file + " --screen-mm 0x5", exitUsage, "--screen-mm"},
 		{"gaze analyze " + file + " --picture x.gif", exitUsage, ".png or .svg"},
 		{"gaze analyze " + file + " --score --picture x.png", exitUsage, "--score"},

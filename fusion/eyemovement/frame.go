@@ -23,3 +23,11 @@ func (f Frame) Inside(x, y float64) (float64, float64) {
 	}
 	return (x - f.X) / f.Width, (y - f.Y) / f.Height
 }
+
+// OnScreen is the inverse of Inside.
+func (f Frame) OnScreen(x, y float64) (float64, float64) {
+	if f == (Frame{}) {
+		return x, y
+	}
+	return f.X + x*f.Width, f.Y + y*f.Height
+}

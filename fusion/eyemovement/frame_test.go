@@ -1,6 +1,7 @@
 package eyemovement_test
 
 import (
+	"math"
 	"testing"
 
 	"emolab/fusion/eyemovement"
@@ -16,6 +17,9 @@ func TestFitFrame(t *testing.T) {
 	}
 	if x, _ := f.Inside(.25, .25); x != 0 {
 		t.Errorf("its left edge is at %g", x)
+	}
+	if x, y := f.OnScreen(f.Inside(.3, .4)); math.Abs(x-.3) > 1e-12 || math.Abs(y-.4) > 1e-12 {
+		t.Errorf("there and back: %g, %g", x, y)
 	}
 	if x, y := (eyemovement.Frame{}).Inside(.3, .4); x != .3 || y != .4 {
 		t.Errorf("the whole screen: %g, %g", x, y)

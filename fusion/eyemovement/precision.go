@@ -86,26 +86,6 @@ func spreadOf(g Gaze, s Screen) spread {
 	return sp
 }
 
-// Apart is the mean angle in degrees between any two of the points: how far
-// from each other several people look at the same moment. A point that is not
-// finite is left out; NaN of fewer than two.
-func Apart(x, y []float64, s Screen) float64 {
-	var total float64
-	n := 0
-	for i := range min(len(x), len(y)) {
-		for k := range i {
-			if d := s.Degrees(x[i], y[i], x[k], y[k]); finite(d) {
-				total += d
-				n++
-			}
-		}
-	}
-	if n == 0 {
-		return math.NaN()
-	}
-	return total / float64(n)
-}
-
 // Loss is the share of samples that are missing, of those that a tracker of that
 // rate in Hz should have given from the first stamp to the last: both samples
 // without a place and rows that are not there. A rate of 0 counts the rows that

@@ -9,11 +9,8 @@ package agreement
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"emolab/fusion/eyemovement"
 )
@@ -200,44 +197,5 @@ func (s *Score) Add(ours, theirs []eyemovement.Class) error {
 // does.
 func (s *Score) Kappa(in ...eyemovement.Class) float64 { return s.pairs.kappa(in) }
 
-// Confusion returns how many samples were called a by ours and b by theirs.
-func (s *Score) Confusion(a, b eyemovement.Class) int {
-	if int(a) >= classes || int(b) >= classes {
-		return 0
-	}
-	return s.pairs[a][b]
-}
-
 // Events returns the pooled counts of the events of one of Groups.
 func (s *Score) Events(group string) Events { return s.eventsOfGroup[group] }
-
-// Write prints a table, one line per score: kappa of each group, then the F1 of
-// fixations and saccades with how many events there are of each.
-func Write(w io.Writer, scores []*Score) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head := []string{"stimulus", "who", "against", "files", "samples"}
-	for _, g := range Groups() {
-		head = append(head, "κ "+g.Name)
-	}
-	head = append(head, "F1 fixations", "F1 saccades")
-	fmt.Fprintln(t, strings.Join(head, "\t"))
-	for _, s := range scores {
-		row := []string{s.Stimulus, s.Ours, s.Theirs, fmt.Sprint(s.Recordings), fmt.Sprint(s.Samples)}
-		for _, g := range Groups() {
-			row = append(row, number(s.Kappa(g.Classes...)))
-		}
-		for _, name := range []string{"fixation", "saccade"} {
-			e := s.Events(name)
-			row = append(row, fmt.Sprintf("%s (%d/%d)", number(e.F1()), e.Ours, e.Theirs))
-		}
-		fmt.Fprintln(t, strings.Join(row, "\t"))
-	}
-	return t.Flush()
-}
-
-func number(x float64) string {
-	if math.IsNaN(x) {
-		return "-"
-	}
-	return fmt.Sprintf("%.3f", x)
-}
