@@ -262,7 +262,7 @@ func (c *gazeAnalyzeCmd) read(file string, progress func(done, total int64)) (*r
 	if err != nil {
 		return nil, err
 	}
-	geo := c.geometry(side)
+	geo := c.geometry(side, rec.Table)
 	g, err := rec.Gaze(&rec.axis, table.GazeOptions{
 		X: c.X, Y: c.Y, LX: c.LX, LY: c.LY, RX: c.RX, RY: c.RY, Unit: c.Unit, Pupil: c.Pupil, Valid: c.Valid,
 		ScreenX: geo.px[0], ScreenY: geo.px[1],
@@ -316,15 +316,17 @@ func (r *recordedGaze) place() error {
 func (r *recordedGaze) cleanPupil() {
 	var of [2][]float64 // left, right
 	unit := ""
-	for _, e := range r.columns.Eyes {
-		if e.Pupil == nil {
-			continue
-		}
+	for i, p := range r.columns.Pupils {
 		side := 0
-		if e.Eye == table.Right {
+		if p.Eye == table.Right {
 			side = 1
 		}
-		of[side], unit = e.Pupil, e.PupilUnit
+		of[side] = p.Size
+		if i == 0 || unit == p.Unit {
+			unit = p.Unit
+		} else {
+			unit = "" // of two units: neither
+		}
 	}
 	if of[0] == nil && of[1] == nil {
 		return

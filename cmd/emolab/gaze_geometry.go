@@ -24,9 +24,9 @@ type geometry struct {
 	notes   []string
 }
 
-// geometry takes the flags before the file beside the table, and assumes what
-// neither says.
-func (c *gazeAnalyzeCmd) geometry(side *table.Sidecar) geometry {
+// geometry takes the flags before the file beside the table, that before columns
+// of the table, and assumes what none says.
+func (c *gazeAnalyzeCmd) geometry(side *table.Sidecar, t *table.Table) geometry {
 	g := geometry{px: c.screenPX}
 	s := eyemovement.Screen{WidthMM: c.screenMM[0], HeightMM: c.screenMM[1], DistanceMM: c.DistanceMM}
 	from := ""
@@ -43,6 +43,12 @@ func (c *gazeAnalyzeCmd) geometry(side *table.Sidecar) geometry {
 		}
 		g.what = side.Stimulus
 		g.still = slices.Contains(stillStimuli, strings.ToLower(side.Stimulus))
+	}
+	if g.px[0] == 0 {
+		w, h, of := t.Resolution()
+		if g.px = [2]float64{w, h}; w > 0 {
+			g.notes = append(g.notes, "geometry: resolution of "+of)
+		}
 	}
 	usual := session.AssumedScreen()
 	if s.WidthMM == 0 || s.HeightMM == 0 {

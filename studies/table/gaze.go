@@ -44,17 +44,24 @@ type Gaze struct {
 	// Upward says that y counts from the lower edge of the screen, as in the
 	// norm_pos_y of Pupil Labs.
 	Upward bool
+	Pupils []Pupil // none, one, or Left and Right
 	Notes  []string
+}
+
+// Pupil is the size of one eye's pupil, or of one that is not named: one value a
+// row of the axis, NaN = missing.
+type Pupil struct {
+	Eye  Eye
+	Size []float64
+	Unit string // "mm" where it is so, else ""
 }
 
 // EyeGaze is the gaze of one eye: one value a row of the axis, NaN = missing.
 // X and Y are missing together.
 type EyeGaze struct {
-	Eye       Eye
-	X, Y      []float64
-	Pupil     []float64 // nil where there is none
-	PupilUnit string    // "mm" where its name says so, else ""
-	Columns   [2]string // labels of x and y
+	Eye     Eye
+	X, Y    []float64
+	Columns [2]string // labels of x and y
 }
 
 // Gaze finds the columns of gaze, of one or two eyes, their unit, their

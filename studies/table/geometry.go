@@ -14,6 +14,30 @@ func errNoOnset(t *Table) error {
 	return fmt.Errorf("%s: no column is called onset (%s): give the events a header with onset in seconds", t.File, t.list())
 }
 
+// Resolution is the screen's size in pixels where the table has columns of it, as
+// Tobii Pro's exports have, and which they are; zeros where it has none, or where
+// it changes.
+func (t *Table) Resolution() (width, height float64, from string) {
+	side := func(which ...string) (float64, *Column) {
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			if name := words(c.Name); !c.numeric() || !has(name, "resolution") || !has(name, which...) {
+				continue
+			}
+			if sorted := present(c.Values); sorted[0] == sorted[len(sorted)-1] && sorted[0] > 0 {
+				return sorted[0], c
+			}
+		}
+		return 0, nil
+	}
+	w, cw := side("width", "x")
+	h, ch := side("height", "y")
+	if cw == nil || ch == nil {
+		return 0, 0, ""
+	}
+	return w, h, cw.Label() + " and " + ch.Label()
+}
+
 // Sidecar is what a JSON file beside a table says of the screen and of the
 // stimulus. Numbers that it does not say are 0.
 type Sidecar struct {

@@ -142,6 +142,8 @@ func goodCode(c *Column, a *Axis, e *EyeGaze) (good func(c *Column, row int) boo
 	}
 	slices.SortFunc(codes, func(a, b float64) int { return rows[b] - rows[a] })
 	switch {
+	case has(words(c.Name), "lpogv", "rpogv", "bpogv", "fpogv"): // its gaze goes on where it is not valid
+		return func(c *Column, row int) bool { return c.Values[row] == 1 }, "Gazepoint's: good is 1"
 	case rows[4] > 0 || rows[3] > 0: // Tobii: 0 and 1 are this eye's, 2 to 4 are doubtful or lost
 		return func(c *Column, row int) bool { return c.Values[row] == 0 || c.Values[row] == 1 }, "Tobii's codes: good are 0 and 1"
 	case len(rows) == 2 && share(codes[0]) > 0.5 && share(codes[1]) < 0.5*share(codes[0]),
