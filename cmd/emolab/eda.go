@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +31,8 @@ type edaAnalyzeCmd struct {
 	Responses string    `help:"Where responses are sought: signal (from trough to peak of what was measured) or phasic (the same in the fast part)." enum:"signal,phasic" default:"signal"`
 	Threshold float64   `help:"Least amplitude of a response in microsiemens. Default: 0.05. Those above 0.01 are always told as well." default:"0.05" placeholder:"US"`
 	SensorMax float64   `help:"Highest conductance that the sensor can tell, in microsiemens: values there are saturated." placeholder:"US"`
-	Event     []float64 `help:"An event, in seconds on the file's own clock. May be given several times." placeholder:"SECONDS" sep:"none"`
-	Events    string    `help:"Table of events with a column onset (in seconds unless named otherwise), such as BIDS' events.tsv." type:"existingfile" placeholder:"FILE"`
+	Event     []float64 `help:"An event, in seconds on the file's own clock; where that begins later than the file is long (Unix time), seconds after its first sample do too. May be given several times." placeholder:"SECONDS" sep:"none"`
+	Events    string    `help:"Table of events with a column onset (in seconds unless it is named onset_ms or so, counted as --event is), such as BIDS' events.tsv." type:"existingfile" placeholder:"FILE"`
 	Window    string    `help:"When a response to an event may begin, in seconds after it. Default: 1-4." default:"1-4" placeholder:"FROM-TO"`
 
 	Value       string `help:"Column of skin conductance, by name or number. Default: found by name." placeholder:"COLUMN" group:"How the file is read"`
@@ -225,22 +226,24 @@ type event struct {
 
 // events gathers those of the flags and of the table, in order of time.
 func (c *edaAnalyzeCmd) events(rec *recordingFile) ([]event, error) {
-	seconds, names := c.Event, make([]string, len(c.Event))
+	all := rec.onClock("--event", c.Event)
+	names := make([]string, len(c.Event))
 	if c.Events != "" {
 		t, err := table.Open(c.Events, table.Options{})
 		if err != nil {
 			return nil, err
 		}
-		listed, named, err := t.Times("", "")
+		listed, err := t.Times("", "")
 		if err != nil {
 			return nil, err
 		}
-		seconds, names = append(seconds, listed...), append(names, named...)
+		rec.notes = append(rec.notes, listed.Notes...)
+		all, names = append(all, rec.onClock("--events", listed.Seconds)...), append(names, listed.Names...)
 	}
 	var out []event
 	first, last := rec.axis.Seconds(0), rec.axis.Seconds(len(rec.at)-1)
 	outside := 0
-	for i, s := range seconds {
+	for i, s := range all {
 		if !(s >= first && s <= last) {
 			outside++
 			continue
@@ -248,13 +251,36 @@ func (c *edaAnalyzeCmd) events(rec *recordingFile) ([]event, error) {
 		out = append(out, event{rec.instant(s), names[i]})
 	}
 	if outside > 0 && len(out) == 0 {
-		return nil, fmt.Errorf("%s: none of the %d events lies in the recording, which goes from %.6g s to %.6g s on its own clock", rec.File, outside, first, last)
+		return nil, fmt.Errorf("%s: none of the %d events lies in the recording, which goes from %s s to %s s on its own clock; the first event is at %s s",
+			rec.File, outside, table.Clock(first), table.Clock(last), table.Clock(slices.Min(all)))
 	}
 	if outside > 0 {
-		rec.notes = append(rec.notes, fmt.Sprintf("events: %d lie outside of the recording and were left out", outside))
+		rec.notes = append(rec.notes, fmt.Sprintf("events: %d of %d %s outside of the recording and %s left out",
+			outside, len(all), oneOrMany(outside, "lies", "lie"), oneOrMany(outside, "was", "were")))
 	}
 	sortEvents(out)
 	return out, nil
+}
+
+// onClock brings times that were given in a flag to the file's own clock.
+func (r *recordingFile) onClock(flag string, times []float64) []float64 {
+	times = slices.Clone(times)
+	if !r.axis.SinceFirst(r.length, times...) {
+		return times
+	}
+	for i := range times {
+		times[i] += r.axis.Start
+	}
+	r.notes = append(r.notes, fmt.Sprintf("events: those of %s are counted from the first sample, because the file's clock begins at %s s", flag, table.Clock(r.axis.Start)))
+	return times
+}
+
+// oneOrMany chooses the word for one or for many.
+func oneOrMany(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // lineWriter writes a CSV: a header, then lines.

@@ -72,6 +72,7 @@ type saidOfSkin struct {
 		Amplitude float64 `json:"amplitude_us"`
 	}
 	Events []struct {
+		At      float64 `json:"event_s"`
 		Name    string
 		N       int      `json:"responses"`
 		Latency *float64 `json:"latency_s"`
@@ -131,7 +132,7 @@ func TestEDAAnalyzeEvents(t *testing.T) {
 	if l := r.Events[0].Latency; l == nil || math.Abs(*l-2) > 0.6 || r.Events[1].Latency != nil {
 		t.Errorf("latencies of %+v, want about 2 s and none", r.Events)
 	}
-	if r.Summary.Nonspecific.N != 1 || !strings.Contains(strings.Join(r.ReadAs, "\n"), "1 lie outside") {
+	if r.Summary.Nonspecific.N != 1 || !strings.Contains(strings.Join(r.ReadAs, "\n"), "1 of 4 lies outside") {
 		t.Errorf("%d non-specific responses, want that at 50 s; says %q", r.Summary.Nonspecific.N, r.ReadAs)
 	}
 }
@@ -242,5 +243,54 @@ func TestEDAAnalyzeReference(t *testing.T) {
 		if got := [2]int{r.Summary.Nonspecific.N, r.Summary.Fine.N}; got != want || r.Parameters.RateHz != 100 {
 			t.Errorf("%s: %v responses at %v Hz, want %v at 100 Hz", stem, got, r.Parameters.RateHz, want)
 		}
+	}
+}
+
+// unixSkin is a recording as skin makes it on a Unix clock that begins at start.
+func unixSkin(t *testing.T, start float64, onsets ...float64) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("timestamp_s,eda_us\n")
+	for i := range 2400 {
+		at := float64(i) / 20
+		v := 5 - at/200
+		for _, o := range onsets {
+			if d := at - o; d > 0 {
+				v += 2.6 * (math.Exp(-d/2.0) - math.Exp(-d/0.7))
+			}
+		}
+		fmt.Fprintf(&b, "%.3f,%.5f\n", start+at, v)
+	}
+	return tempFile(t, "unix.csv", b.String())
+}
+
+// TestEDAAnalyzeUnixClock: events and cuts of a file with Unix times are given on
+// that clock or after the first sample, and it is said which.
+func TestEDAAnalyzeUnixClock(t *testing.T) {
+	const start = 1606900000.5
+	file := unixSkin(t, start, 20, 50, 90)
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--event", "18", "--from", "10", "--until", "80"}, "from the first sample"},
+		{[]string{"--event", "1606900018.5", "--from", "1606900010.5", "--until", "1606900080.5"}, ""},
+	} {
+		r := decoded[saidOfSkin](t, append([]string{"eda", "analyze", file, "--json"}, c.args...)...)
+		if len(r.Responses) != 2 || len(r.Events) != 1 || r.Events[0].N != 1 || math.Abs(r.Events[0].At-start-18) > 1e-3 {
+			t.Errorf("%v: %d responses, events %+v", c.args, len(r.Responses), r.Events)
+		}
+		said := strings.Join(r.ReadAs, "\n")
+		if strings.Contains(said, "from the first sample") != (c.says != "") || !strings.Contains(said, "cut to 1606900010.5 s until 1606900080.5 s") {
+			t.Errorf("%v: says %s", c.args, said)
+		}
+	}
+	code, _, errOut := emolab(t, "eda", "analyze", file, "--event", "500")
+	if code != exitFailed || !strings.Contains(errOut, "from 1606900000.5 s to 1606900120.45 s") {
+		t.Errorf("an event in neither: exit %d, %s", code, errOut)
+	}
+	code, _, errOut = emolab(t, "eda", "analyze", skin(t, 20), "--until", "0")
+	if code != exitFailed || !strings.Contains(errOut, "until 0 s there is 1 sample: the recording goes from 0 s to 119.95 s") {
+		t.Errorf("--until 0: exit %d, %s", code, errOut)
 	}
 }

@@ -19,8 +19,8 @@ type tableFlags struct {
 	Time      string   `help:"Column of times, by name or number. Default: found by name." placeholder:"COLUMN" group:"How the file is read"`
 	TimeUnit  string   `help:"Unit of the times: s, ms, us, ns or min. Default: by the name, or by what gives a plausible rate." placeholder:"UNIT" group:"How the file is read"`
 	Rate      float64  `help:"Count the rows at so many Hz instead of reading times." placeholder:"HZ" group:"How the file is read"`
-	From      *float64 `help:"Leave out what is before, in seconds on the file's own clock." placeholder:"SECONDS" group:"How the file is read"`
-	Until     *float64 `help:"Leave out what is after, in seconds on the file's own clock." placeholder:"SECONDS" group:"How the file is read"`
+	From      *float64 `help:"Leave out what is before, in seconds on the file's own clock; where that begins later than the file is long (Unix time), seconds after its first sample do too." placeholder:"SECONDS" group:"How the file is read"`
+	Until     *float64 `help:"Leave out what is after, counted as --from is." placeholder:"SECONDS" group:"How the file is read"`
 	Separator string   `help:"What parts the cells: comma, semicolon, tab, blank or bar. Default: found out." enum:",comma,semicolon,tab,blank,bar" default:"" placeholder:"NAME" group:"How the file is read"`
 	Decimal   string   `help:"Decimal sign: point or comma. Default: found out." enum:",point,comma" default:"" placeholder:"NAME" group:"How the file is read"`
 }
@@ -56,9 +56,10 @@ func (f tableFlags) stretch() (from, until float64) {
 // recordingFile is a table with the times of its rows.
 type recordingFile struct {
 	*table.Table
-	axis  table.Axis
-	at    []instant.Instant // since the file's first row
-	notes []string
+	axis   table.Axis
+	length float64           // of the file, s, before it was cut
+	at     []instant.Instant // since the file's first row
+	notes  []string
 }
 
 // open reads a table. minHz and maxHz are the rates that such a recording has.
@@ -71,10 +72,16 @@ func (f tableFlags) open(path string, minHz, maxHz float64, progress func(done, 
 	if err != nil {
 		return nil, err
 	}
-	if err := axis.Cut(f.stretch()); err != nil {
+	length := axis.Duration()
+	from, until := f.stretch()
+	if axis.SinceFirst(length, from, until) {
+		from, until = axis.Start+from, axis.Start+until
+		axis.Notes = append(axis.Notes, "time: --from and --until are counted from the first sample, because the file's clock begins at "+table.Clock(axis.Start)+" s")
+	}
+	if err := axis.Cut(from, until); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	r := &recordingFile{Table: t, axis: axis, at: make([]instant.Instant, len(axis.At))}
+	r := &recordingFile{Table: t, axis: axis, length: length, at: make([]instant.Instant, len(axis.At))}
 	for i, ns := range axis.At {
 		r.at[i] = instant.Instant(ns)
 	}

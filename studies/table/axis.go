@@ -62,7 +62,7 @@ const (
 //
 // A unit that the name does not say is the one that gives a rate between MinHz
 // and MaxHz. Rows without a time are left out; of rows with the same time only
-// the first is kept. Both are said. A time that goes back is an error.
+// that with most numbers is kept, else the first. Both are said. A time that goes back is an error.
 func (t *Table) Axis(o AxisOptions) (Axis, error) {
 	if o.Rate == 0 && o.Column == "" && t.rate > 0 {
 		a := t.counted(t.rate)
@@ -189,17 +189,20 @@ func (t *Table) axis(c *Column, o AxisOptions) (Axis, error) {
 			without++
 		case len(times) > 0 && v == times[len(times)-1]:
 			doubled++
+			if kept := &a.Rows[len(a.Rows)-1]; t.filled(row) > t.filled(*kept) {
+				*kept = row // the one before was that of an event, without a sample
+			}
 		case len(times) > 0 && v < times[len(times)-1]:
-			return a, fmt.Errorf("%s line %d, column %s: the time goes back from %v to %v: cut the file where the recording starts anew, or count the rows with --rate HZ", t.File, t.Line(row), c.Label(), times[len(times)-1], v)
+			return a, fmt.Errorf("%s line %d, %s: the time goes back from %v to %v: cut the file where the recording starts anew, or count the rows with --rate HZ", t.File, t.Line(row), c.named(), times[len(times)-1], v)
 		default:
 			times, a.Rows = append(times, v), append(a.Rows, row)
 		}
 	}
 	if len(times) < 3 {
-		return a, fmt.Errorf("%s, column %s: holds %d different times; a recording needs more", t.File, c.Label(), len(times))
+		return a, fmt.Errorf("%s, %s: holds %d different times; a recording needs more", t.File, c.named(), len(times))
 	}
 	if float64(doubled) > doubledShare*float64(len(c.Values)) {
-		return a, fmt.Errorf("%s, column %s: %d of %d rows have the time of the row before (the first on line %d): the stamps are too coarse to tell the samples apart; count the rows with --rate HZ", t.File, c.Label(), doubled, len(c.Values), t.firstDoubled(c))
+		return a, fmt.Errorf("%s, %s: %d of %d rows have the time of the row before (the first on line %d): the stamps are too coarse to tell the samples apart; count the rows with --rate HZ", t.File, c.named(), doubled, len(c.Values), t.firstDoubled(c))
 	}
 	steps := make([]float64, len(times)-1)
 	for i := range steps {
@@ -214,7 +217,7 @@ func (t *Table) axis(c *Column, o AxisOptions) (Axis, error) {
 	}
 	a.Unit = u.name
 	if math.Abs(times[0]*u.factor) > maxSeconds || math.Abs(times[len(times)-1]*u.factor) > maxSeconds {
-		return a, fmt.Errorf("%s, column %s: a time of %v %s is beyond all clocks: choose the unit with --time-unit", t.File, c.Label(), times[len(times)-1], u.name)
+		return a, fmt.Errorf("%s, %s: a time of %v %s is beyond all clocks: choose the unit with --time-unit", t.File, c.named(), times[len(times)-1], u.name)
 	}
 	a.Start = times[0] * u.factor
 	a.At = make([]int64, len(times))
@@ -233,6 +236,16 @@ func (t *Table) axis(c *Column, o AxisOptions) (Axis, error) {
 	a.LongestGap = sorted[len(sorted)-1] * u.factor
 	a.say(c, said, without, doubled)
 	return a, nil
+}
+
+// filled is how many numbers a row has.
+func (t *Table) filled(row int) (n int) {
+	for i := range t.Columns {
+		if !math.IsNaN(t.Columns[i].Values[row]) {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *Table) firstDoubled(c *Column) int {
@@ -258,7 +271,7 @@ func (t *Table) timeUnit(c *Column, step float64, o AxisOptions) (unit, string, 
 	}
 	if u, ok := unitOf(c.nameAndUnit(), timeUnits); ok {
 		if rate := 1 / (step * u.factor); rate < o.MinHz/4 || rate > o.MaxHz*4 {
-			return u, "", fmt.Errorf("%s, column %s: by its name in %s, which would be %.4g samples a second: give the right unit with --time-unit", t.File, c.Label(), u.name, rate)
+			return u, "", fmt.Errorf("%s, %s: by its name in %s, which would be %.4g samples a second: give the right unit with --time-unit", t.File, c.named(), u.name, rate)
 		}
 		return u, "by its name", nil
 	}
@@ -270,7 +283,7 @@ func (t *Table) timeUnit(c *Column, step float64, o AxisOptions) (unit, string, 
 		}
 	}
 	if len(fits) != 1 {
-		return unit{}, "", fmt.Errorf("%s, column %s: its unit is not named, and a step of %v fits no recording of %g to %g Hz (or several): give it with --time-unit s, ms, us or ns", t.File, c.Label(), step, o.MinHz, o.MaxHz)
+		return unit{}, "", fmt.Errorf("%s, %s: its unit is not named, and a step of %v fits no recording of %g to %g Hz (or several): give it with --time-unit s, ms, us or ns", t.File, c.named(), step, o.MinHz, o.MaxHz)
 	}
 	return fits[0], fmt.Sprintf("because a step of %.4g %s gives a plausible rate", step, fits[0].name), nil
 }
@@ -305,12 +318,23 @@ func (a *Axis) Cut(from, until float64) error {
 	for last > first && a.Seconds(last-1) > until {
 		last--
 	}
-	if last-first < 3 {
-		return fmt.Errorf("from %g s to %g s there are %d samples: the recording goes from %.6g s to %.6g s on its own clock", from, until, last-first, a.Seconds(0), a.Seconds(len(a.At)-1))
+	if n := last - first; n < 3 {
+		return fmt.Errorf("%s there %s: the recording goes from %s s to %s s on its own clock", stretch(from, until), plural(n, "is 1 sample", fmt.Sprintf("are %d samples", n)), Clock(a.Seconds(0)), Clock(a.Seconds(len(a.At)-1)))
 	}
 	if first > 0 || last < len(a.At) {
-		a.Notes = append(a.Notes, fmt.Sprintf("time: cut to %.6g s until %.6g s", a.Seconds(first), a.Seconds(last-1)))
+		a.Notes = append(a.Notes, fmt.Sprintf("time: cut to %s s until %s s", Clock(a.Seconds(first)), Clock(a.Seconds(last-1))))
 	}
 	a.Rows, a.At = a.Rows[first:last], a.At[first:last]
 	return nil
+}
+
+// stretch puts its bounds in words.
+func stretch(from, until float64) string {
+	switch {
+	case math.IsInf(from, -1):
+		return fmt.Sprintf("until %s s", Clock(until))
+	case math.IsInf(until, 1):
+		return fmt.Sprintf("from %s s on", Clock(from))
+	}
+	return fmt.Sprintf("from %s s to %s s", Clock(from), Clock(until))
 }

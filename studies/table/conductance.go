@@ -123,11 +123,13 @@ func conductanceScore(c *Column) int {
 }
 
 const (
-	// skinLowUS and skinHighUS bound the medians that are taken for µS without
-	// being named so. Kleckner et al. (2018) hold 0.05 to 60 µS for valid; a
-	// little above may still be a person with wet hands.
-	skinLowUS, skinHighUS = 0.05, 100
-	adcMax                = 1 << 24 // no converter for skin conductance has more bits
+	// skinLowUS and skinHighUS bound what is taken for µS without being named so:
+	// what Kleckner et al. (2018) hold for valid. Resistance in kΩ mostly lies above.
+	skinLowUS, skinHighUS = 0.05, 60
+	// highShare is the share of values above skinHighUS from which on they are
+	// not taken for µS.
+	highShare = 0.2
+	adcMax    = 1 << 24 // no converter for skin conductance has more bits
 )
 
 func (t *Table) conductanceUnit(c *Column, raw []float64, given string) (unit, string, error) {
@@ -143,11 +145,12 @@ func (t *Table) conductanceUnit(c *Column, raw []float64, given string) (unit, s
 	}
 	sorted := present(raw)
 	median, top := quantile(sorted, 0.5), quantile(sorted, 1)
+	skin := median >= skinLowUS && median <= skinHighUS && quantile(sorted, 1-highShare) <= skinHighUS
 	if whole(sorted) && top > skinHighUS && top < adcMax {
-		return unit{}, "", fmt.Errorf("%s, column %s: whole numbers up to %g look like the raw counts of a converter, not like microsiemens: convert them by the device's formula, or give --unit if they have one", t.File, c.Label(), top)
+		return unit{}, "", fmt.Errorf("%s, %s: whole numbers up to %g look like the raw counts of a converter, not like microsiemens: convert them by the device's formula, or give --unit if they have one", t.File, c.named(), top)
 	}
-	if has(words(c.Name), "resistance") || !(median >= skinLowUS && median <= skinHighUS) {
-		return unit{}, "", fmt.Errorf("%s, column %s: its unit is not named and the median of %.4g is not what skin has in microsiemens: give it with --unit uS, nS, S, kohm or ohm", t.File, c.Label(), median)
+	if has(words(c.Name), "resistance") || !skin {
+		return unit{}, "", fmt.Errorf("%s, %s: its unit is not named, and values of %.4g to %.4g (median %.4g) are not what skin has in microsiemens, 0.05 to 60: give it with --unit uS, nS, S, kohm or ohm", t.File, c.named(), quantile(sorted, 0), top, median)
 	}
 	return conductanceUnits["us"], fmt.Sprintf("assumed: the median of %.3g is what skin has; --unit says otherwise", median), nil
 }

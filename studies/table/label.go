@@ -1,7 +1,6 @@
 package table
 
 import (
-	"math"
 	"strings"
 )
 
@@ -52,68 +51,4 @@ func rater(name string) string {
 		return name[i+1:]
 	}
 	return ""
-}
-
-// Times returns a column of times in s on the file's own clock, as the onsets of
-// events are listed: onset, time or event by name, or the only column.
-func (t *Table) Times(column, unit string) ([]float64, []string, error) {
-	c, err := t.onsetColumn(column)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := t.numbers(c); err != nil {
-		return nil, nil, err
-	}
-	u, ok := timeUnits[strings.Join(words(unit), "")]
-	if !ok {
-		if u, ok = unitOf(c.nameAndUnit(), timeUnits); !ok {
-			u = timeUnits["s"] // BIDS: onsets are in seconds
-		}
-	}
-	var name *Column
-	for i := range t.Columns {
-		if w := words(t.Columns[i].Name); name == nil && (has(w, "trial") && has(w, "type") || has(w, "name", "label", "condition", "event", "stimulus")) && &t.Columns[i] != c {
-			name = &t.Columns[i]
-		}
-	}
-	var at []float64
-	var names []string
-	for row, v := range c.Values {
-		if math.IsNaN(v) {
-			continue
-		}
-		at = append(at, v*u.factor)
-		word := ""
-		if name != nil {
-			word = name.Word(row)
-		}
-		names = append(names, word)
-	}
-	return at, names, nil
-}
-
-func (t *Table) onsetColumn(column string) (*Column, error) {
-	if column != "" {
-		return t.Find(column)
-	}
-	var fits []fit[*Column]
-	for i := range t.Columns {
-		c := &t.Columns[i]
-		if !c.numeric() {
-			continue
-		}
-		switch name := words(c.Name); {
-		case has(name, "onset", "onsets"):
-			fits = append(fits, fit[*Column]{c, 3, c.Label()})
-		case has(name, "time", "timestamp", "t"):
-			fits = append(fits, fit[*Column]{c, 2, c.Label()})
-		case len(t.Columns) == 1:
-			fits = append(fits, fit[*Column]{c, 1, c.Label()})
-		}
-	}
-	f, ok, err := best(t.File, "the onset of the events", "a header with one column called onset", fits)
-	if err == nil && !ok {
-		return nil, errNoOnset(t)
-	}
-	return f.what, err
 }

@@ -59,6 +59,14 @@ func (c *Column) Label() string {
 	return fmt.Sprintf("%q", c.Name)
 }
 
+// named is the label within a sentence.
+func (c *Column) named() string {
+	if c.Name == "" {
+		return c.Label()
+	}
+	return "column " + c.Label()
+}
+
 // Word returns the cell of a row where it is a word, else "".
 func (c *Column) Word(row int) string {
 	if c.codes == nil || c.codes[row] == 0 {
@@ -121,10 +129,10 @@ func (t *Table) list() string {
 // numbers checks that the column can be read as numbers.
 func (t *Table) numbers(c *Column) error {
 	if c.texts > 0 {
-		return fmt.Errorf("%s line %d, column %s: %q is not a number; an empty cell or NA says that a value is missing", t.File, c.bad.line, c.Label(), c.bad.text)
+		return fmt.Errorf("%s line %d, %s: %q is not a number; an empty cell or NA says that a value is missing", t.File, c.bad.line, c.named(), c.bad.text)
 	}
 	if c.numbers == 0 {
-		return fmt.Errorf("%s, column %s: holds no number", t.File, c.Label())
+		return fmt.Errorf("%s, %s: holds no number", t.File, c.named())
 	}
 	return nil
 }
