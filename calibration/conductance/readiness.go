@@ -11,7 +11,7 @@ import (
 )
 
 // ReadinessVersion changes when the same samples may give another Readiness.
-const ReadinessVersion = "conductance-check-1"
+const ReadinessVersion = "conductance-check-2"
 
 const (
 	// Skin lies in this range in a laboratory; less is a bad contact, more a
@@ -32,10 +32,15 @@ const (
 	breathUS = .05
 
 	// The level is said over settled before the cue, and its slope wherever
-	// leastSlope of that is there.
+	// leastSlope of that is there: in less, a response or two are all there is.
 	settled    = time.Minute
-	leastSlope = 10 * time.Second
-	slopeBlock = time.Second // the slope is that of medians, so that noise has no part in it
+	leastSlope = 30 * time.Second
+	leastFlat  = 10 * time.Second
+	// The slope is that of the lower envelope: of the lowest in each slopeBin of the
+	// medians of slopeBlock. Noise has no part in a median, and a response, which
+	// only rises above the level, little in what lies lowest.
+	slopeBlock = time.Second
+	slopeBin   = 5 * time.Second
 	// A level that changes by more than the larger of these in a minute has not
 	// settled yet.
 	unsettledUS    = .5
@@ -86,15 +91,21 @@ type Readiness struct {
 	HighUS        float64        `json:"high_us"`
 	LevelUS       *float64       `json:"level_us"` // median over the minute before the cue
 	InRange       bool           `json:"in_range"`
-	SlopeUSPerMin *float64       `json:"slope_us_per_min"`
-	Steady        bool           `json:"steady"`
-	Missing       float64        `json:"missing"` // share of the samples, 0..1, those that never came among them
-	Breath        *Breath        `json:"breath"`  // nil = no response to it
+	SlopeUSPerMin *float64       `json:"slope_us_per_min"` // of the level below the responses; nil of less than 30 s
+	Steady        bool           `json:"steady"`           // the slope is known, and the level does not surely drift
+	Missing       float64        `json:"missing"`          // share of the samples, 0..1, those that never came among them
+	Breath        *Breath        `json:"breath"`           // nil = no response to it
+}
+
+// Stretch is what Check is to be given of a recording that began at begin, for a cue at
+// an instant: a minute before the cue, as far as it was recorded, and Watch after it.
+// So a check can be made again from what is kept.
+func Stretch(begin, cue instant.Instant) (from, until instant.Instant) {
+	return max(begin, cue.Add(-settled)), cue.Add(Watch)
 }
 
 // Check judges samples us (µS, NaN = missing) at the instants at (in order, same
-// length), around the cue breathAt to take a deep breath: at best a minute before
-// it and Watch after it. 0 as breathAt means that no breath was asked for.
+// length), around the cue breathAt to take a deep breath: those of Stretch. 0 as breathAt means that no breath was asked for.
 //
 // It panics when at and us differ in length.
 func Check(at []instant.Instant, us []float64, breathAt instant.Instant, within Range) Readiness {
@@ -112,9 +123,9 @@ func Check(at []instant.Instant, us []float64, breathAt instant.Instant, within 
 	level := median(slices.Clone(before.us))
 	r.LevelUS = &level
 	r.InRange = level >= within.LowUS && level <= within.HighUS
-	r.SlopeUSPerMin = before.slope()
-	if r.SlopeUSPerMin != nil {
-		r.Steady = math.Abs(*r.SlopeUSPerMin) <= max(unsettledUS, unsettledShare*level)
+	if slope, least, ok := before.slope(); ok {
+		r.SlopeUSPerMin = &slope
+		r.Steady = least <= max(unsettledUS, unsettledShare*level)
 	}
 	if breathAt != 0 {
 		r.Breath = breath(at, us, breathAt)
@@ -198,40 +209,55 @@ func calm(at []instant.Instant, us []float64, breathAt instant.Instant) stretch 
 	return s
 }
 
-// slope in µS per minute: the median of the slopes between all pairs of block
-// medians (Theil 1950, Sen 1968), which a response or two do not bend. nil when
-// the stretch is too short.
-func (s stretch) slope() *float64 {
+// slope in µS per minute: the median of the slopes between all pairs of points of the
+// lower envelope (Theil 1950, Sen 1968). least is how much three quarters of the pairs
+// agree on, 0 where they do not agree on which way: a level under many responses has
+// a slope by chance, but pairs of all kinds. ok is false when the stretch is too short.
+func (s stretch) slope() (slope, least float64, ok bool) {
 	if s.at[len(s.at)-1].Sub(s.at[0]) < leastSlope {
-		return nil
+		return 0, 0, false
 	}
-	var minutes, levels []float64
-	for i := 0; i < len(s.at); {
-		block := s.at[i].Sub(s.at[0]) / slopeBlock
-		j := i
-		for j < len(s.at) && s.at[j].Sub(s.at[0])/slopeBlock == block {
-			j++
-		}
-		minutes = append(minutes, (float64(block)+.5)*slopeBlock.Minutes())
-		levels = append(levels, median(slices.Clone(s.us[i:j])))
-		i = j
-	}
+	at, low := s.envelope()
 	var slopes []float64
-	for i := range levels {
-		for j := i + 1; j < len(levels); j++ {
-			slopes = append(slopes, (levels[j]-levels[i])/(minutes[j]-minutes[i]))
+	for i := range low {
+		for j := i + 1; j < len(low); j++ {
+			slopes = append(slopes, (low[j]-low[i])/(at[j]-at[i]))
 		}
 	}
 	if len(slopes) == 0 {
-		return nil
+		return 0, 0, false
 	}
-	m := median(slopes)
-	return &m
+	slope = median(slopes)
+	quarter := len(slopes) / 4
+	return slope, max(0, slopes[quarter], -slopes[len(slopes)-1-quarter]), true
 }
 
-// flat tells whether nothing moves over at least leastSlope.
+// envelope is the lowest block of each bin: when it was, in minutes, and its median.
+func (s stretch) envelope() (at, low []float64) {
+	const blocks = int64(slopeBin / slopeBlock)
+	bin := int64(-1)
+	for i := 0; i < len(s.at); {
+		block := int64(s.at[i].Sub(s.at[0]) / slopeBlock)
+		j := i
+		for j < len(s.at) && int64(s.at[j].Sub(s.at[0])/slopeBlock) == block {
+			j++
+		}
+		when, level := (float64(block)+.5)*slopeBlock.Minutes(), median(slices.Clone(s.us[i:j]))
+		k := len(low) - 1
+		switch {
+		case block/blocks != bin:
+			bin, at, low = block/blocks, append(at, when), append(low, level)
+		case level < low[k]:
+			at[k], low[k] = when, level
+		}
+		i = j
+	}
+	return at, low
+}
+
+// flat tells whether nothing moves over at least leastFlat.
 func (s stretch) flat() bool {
-	return s.at[len(s.at)-1].Sub(s.at[0]) >= leastSlope && slices.Max(s.us)-slices.Min(s.us) < flatUS
+	return s.at[len(s.at)-1].Sub(s.at[0]) >= leastFlat && slices.Max(s.us)-slices.Min(s.us) < flatUS
 }
 
 // disturbed are the flags of a response that may be a movement of the electrodes.

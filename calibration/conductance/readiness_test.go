@@ -165,3 +165,73 @@ func TestShift(t *testing.T) {
 		t.Errorf("%+v\n%+v", a, b)
 	}
 }
+
+// Responses are no slope: a constant level under them is not said to settle, and one
+// that does settle is, whatever responses lie on it.
+func TestSlopeBelowResponses(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	const trials = 200
+	wrong, missed := 0, 0
+	for n := range trials {
+		seconds := 30 + random.IntN(31)
+		for _, drift := range []float64{0, -3} {
+			at, us := responding(random, seconds, 1+n%4, drift)
+			r := Check(at, us, at[len(at)-1]+1, Range{})
+			if r.SlopeUSPerMin == nil {
+				t.Fatalf("%d s have no slope", seconds)
+			}
+			settling := strings.Contains(strings.Join(r.Reasons, " "), "a minute")
+			switch {
+			case drift == 0 && settling:
+				wrong++
+			case drift != 0 && !settling:
+				missed++
+			}
+		}
+	}
+	t.Logf("of %d, %d constant levels were said to settle, %d that settle were missed", trials, wrong, missed)
+	if wrong > trials/20 || missed > trials/10 {
+		t.Errorf("of %d, %d constant levels were said to settle, %d that settle were missed", trials, wrong, missed)
+	}
+}
+
+// responding is a skin with some responses of .2 to 1 µS, that began up to 10 s before.
+func responding(random *rand.Rand, seconds, responses int, drift float64) (at []instant.Instant, us []float64) {
+	onset, amplitude := make([]float64, responses), make([]float64, responses)
+	for i := range onset {
+		onset[i], amplitude[i] = float64(seconds+10)*random.Float64()-10, .2+.8*random.Float64()
+	}
+	for i := range seconds*rate + 2 {
+		s := float64(i) / rate
+		v := 5 + drift*(s/60-.5) + .002*random.NormFloat64()
+		for k := range onset {
+			if since := s - onset[k]; since > 0 {
+				v += amplitude[k] * 2.1 * (math.Exp(-since/4) - math.Exp(-since))
+			}
+		}
+		at, us = append(at, instant.Instant(time.Second)+instant.Instant(s*float64(time.Second))), append(us, v)
+	}
+	return at, us
+}
+
+// Of less than half a minute nothing is said of a slope.
+func TestNoSlopeOfAShortStretch(t *testing.T) {
+	at, us := person{level: 5, slope: 3, noise: .002, amplitude: .5, latency: 2}.record(1)
+	from := 60*rate - 25*rate
+	r := Check(at[from:], us[from:], cue, Range{})
+	if r.SlopeUSPerMin != nil || strings.Contains(strings.Join(r.Reasons, " "), "a minute") || r.Level != Ready {
+		t.Errorf("of 25 s: %+v", r)
+	}
+}
+
+func TestStretchIsRecorded(t *testing.T) {
+	second := instant.Instant(time.Second)
+	for _, c := range []struct{ begin, cue, from, until instant.Instant }{
+		{100 * second, 118 * second, 100 * second, 128 * second},
+		{100 * second, 200 * second, 140 * second, 210 * second},
+	} {
+		if from, until := Stretch(c.begin, c.cue); from != c.from || until != c.until {
+			t.Errorf("from %v cued at %v: %v to %v, want %v to %v", c.begin, c.cue, from, until, c.from, c.until)
+		}
+	}
+}

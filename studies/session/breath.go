@@ -28,7 +28,8 @@ func (l *leader) breath(ctx context.Context, step study.Step, on Surface) error 
 	if err := l.keep(note{target: &t}); err != nil {
 		return err
 	}
-	at, us, _ := l.skin.between(0, t.Until)
+	from, until := conductance.Stretch(l.cur.segment.Start, cue.At) // what can be looked at again later
+	at, us, _ := l.skin.between(from, until)
 	ready := conductance.Check(at, us, cue.At, conductance.Range{})
 	l.show(func(c *Check) { c.Readiness = &ready })
 	return l.decide(step, round, choiceMade{Continue, strings.Join(ready.Reasons, " ")}, NotAsked, ready)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"sort"
-	"time"
 
 	"emolab/calibration/conductance"
 	"emolab/fusion/eda"
@@ -19,10 +18,6 @@ type response struct {
 	stream string
 	eda.Response
 }
-
-// beforeBreath is how much before the cue to breathe in is looked at: what
-// conductance.Check says the level over.
-const beforeBreath = time.Minute
 
 // analyse tells level and responses of a skin conductance apart.
 func analyse(ctx context.Context, a aligned) (eda.Result, error) {
@@ -59,7 +54,7 @@ func (f *final) checkSkin(targets []Target) {
 	}
 	at, us := a.conductance()
 	for _, cue := range cues {
-		from, until := cue.From.Add(-beforeBreath), cue.From.Add(conductance.Watch)
+		from, until := conductance.Stretch(f.start, cue.From) // what lies before is not in the file
 		first := sort.Search(len(at), func(i int) bool { return at[i] >= from })
 		last := max(first, sort.Search(len(at), func(i int) bool { return at[i] >= until }))
 		row := shown{segment: f.segment, step: cue.Step, round: cue.Round}.row(kindConductance, []Target{cue})

@@ -61,6 +61,12 @@ func TestSkinIsCheckedAgain(t *testing.T) {
 	if names != "conductance-check" || json.Unmarshal(all[0].Value, &v) != nil {
 		t.Fatalf("calibrations: %s", names)
 	}
+	if all[0].From != origin || all[0].Until != cue.Add(conductance.Watch) {
+		t.Errorf("it was made from %v to %v, but the segment began at %v", all[0].From, all[0].Until, origin)
+	}
+	if v.SlopeUSPerMin != nil {
+		t.Errorf("8.5 s have a slope of %.2f µS a minute", *v.SlopeUSPerMin)
+	}
 	if v.Breath == nil || math.Abs(v.Breath.LatencyS-1.5) > .5 || v.LevelUS == nil || math.Abs(*v.LevelUS-5) > .1 || all[0].Stream != "eda" || *all[0].Step != 1 {
 		t.Errorf("%+v says %s", all[0], all[0].Value)
 	}
