@@ -46,7 +46,7 @@ func (c *gazeAnalyzeCmd) writeGroup(reports []gazeReport) (written []string, not
 }
 
 func groupTable(w io.Writer, areas []aoi.Group) error {
-	return lineWriter(w, "area,people,seen,seen_share,mean_time_to_first_fixation_s,median_time_to_first_fixation_s,mean_fixations,mean_visits,mean_fixated_s,mean_dwell_s,mean_fixated_share", len(areas), func(c *cells, i int) {
+	return lineWriter(w, "area,people,seen,seen_share,mean_time_to_first_look_s,median_time_to_first_look_s,mean_looks,mean_fixations,mean_visits,mean_looked_s,mean_fixated_s,mean_dwell_s,mean_looked_share", len(areas), func(c *cells, i int) {
 		a := areas[i]
 		c.text(a.Name)
 		c.number(float64(a.People), 0)
@@ -59,10 +59,12 @@ func groupTable(w io.Writer, areas []aoi.Group) error {
 			c.text("")
 			c.text("")
 		}
+		c.number(a.Looks, 3)
 		c.number(a.Fixations, 3)
 		c.number(a.Visits, 3)
+		c.number(a.Looked.Seconds(), 4)
 		c.number(a.Fixated.Seconds(), 4)
 		c.number(a.Dwell.Seconds(), 4)
-		c.number(a.FixatedShare, 5)
+		c.number(a.LookedShare, 5)
 	})
 }

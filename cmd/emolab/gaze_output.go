@@ -86,14 +86,17 @@ func (r *gazeReport) samples(w io.Writer) error {
 }
 
 func (r *gazeReport) areaTable(w io.Writer) error {
-	return lineWriter(w, "area,seen,time_to_first_fixation_s,first_fixation_s,fixations_before,fixations,fixated_s,dwell_s,fixated_share,visits,revisits,mean_visit_s", len(r.Areas), func(c *cells, i int) {
+	return lineWriter(w, "area,seen,time_to_first_look_s,first_look_s,looks_before,time_to_first_fixation_s,looks,fixations,looked_s,fixated_s,dwell_s,looked_share,visits,revisits,mean_visit_s", len(r.Areas), func(c *cells, i int) {
 		a := r.Areas[i]
 		c.text(a.Name)
 		c.yes(a.Seen)
 		c.number(float64(a.FirstS), 4)
 		c.number(float64(a.FirstLast), 4)
 		c.number(float64(a.Before), 0)
+		c.number(float64(a.ToFixation), 4)
+		c.number(float64(a.Looks), 0)
 		c.number(float64(a.Fixations), 0)
+		c.number(float64(a.LookedS), 4)
 		c.number(float64(a.FixatedS), 4)
 		c.number(float64(a.DwellS), 4)
 		c.number(float64(a.Share), 5)

@@ -107,19 +107,23 @@ type gazeSummary struct {
 	Microsaccades int     `json:"microsaccades"`
 }
 
+// gazeArea is how an area was looked at; a look is a fixation or a pursuit.
 type gazeArea struct {
-	Name      string `json:"name"`
-	Seen      bool   `json:"seen"`
-	FirstS    num    `json:"time_to_first_fixation_s"`
-	FirstLast num    `json:"first_fixation_s"`
-	Before    int    `json:"fixations_before"`
-	Fixations int    `json:"fixations"`
-	FixatedS  num    `json:"fixated_s"`
-	DwellS    num    `json:"dwell_s"`
-	Share     num    `json:"fixated_share"`
-	Visits    int    `json:"visits"`
-	Revisits  int    `json:"revisits"`
-	MeanVisit num    `json:"mean_visit_s"`
+	Name       string `json:"name"`
+	Seen       bool   `json:"seen"`
+	FirstS     num    `json:"time_to_first_look_s"`
+	FirstLast  num    `json:"first_look_s"`
+	Before     int    `json:"looks_before"`
+	ToFixation num    `json:"time_to_first_fixation_s"`
+	Looks      int    `json:"looks"`
+	Fixations  int    `json:"fixations"`
+	LookedS    num    `json:"looked_s"`
+	FixatedS   num    `json:"fixated_s"`
+	DwellS     num    `json:"dwell_s"`
+	Share      num    `json:"looked_share"`
+	Visits     int    `json:"visits"`
+	Revisits   int    `json:"revisits"`
+	MeanVisit  num    `json:"mean_visit_s"`
 }
 
 type gazeEntropy struct {
@@ -263,8 +267,8 @@ func (r *gazeReport) measure(set aoi.Set, looks []eyemovement.Event, onset insta
 	for _, a := range m.Areas {
 		names = append(names, a.Name)
 		r.Areas = append(r.Areas, gazeArea{
-			Name: a.Name, Seen: a.Seen, FirstS: seconds(a.ToFirst, a.Seen), FirstLast: seconds(a.First, a.Seen), Before: a.Before, Fixations: a.Fixations,
-			FixatedS: num(a.Fixated.Seconds()), DwellS: num(a.Dwell.Seconds()), Share: num(a.FixatedShare), Visits: a.Visits, Revisits: a.Revisits, MeanVisit: seconds(a.MeanVisit(), a.Visits > 0),
+			Name: a.Name, Seen: a.Seen, FirstS: seconds(a.ToFirst, a.Seen), FirstLast: seconds(a.First, a.Seen), Before: a.Before, ToFixation: seconds(a.ToFixation, a.Fixations > 0), Looks: a.Looks, Fixations: a.Fixations,
+			LookedS: num(a.Looked.Seconds()), FixatedS: num(a.Fixated.Seconds()), DwellS: num(a.Dwell.Seconds()), Share: num(a.LookedShare), Visits: a.Visits, Revisits: a.Revisits, MeanVisit: seconds(a.MeanVisit(), a.Visits > 0),
 		})
 	}
 	r.Entropy = &gazeEntropy{append(names, "elsewhere"), m.Transitions, num(m.StationaryEntropy), num(m.TransitionEntropy)}
@@ -326,9 +330,9 @@ func (r *gazeReport) printAreas(w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  AREA\tFIRST FIXATION\tFIXATIONS\tFIXATED\tDWELL\tVISITS")
+	fmt.Fprintln(t, "  AREA\tFIRST LOOK\tFIRST FIXATION\tLOOKS\tFIXATIONS\tLOOKED\tDWELL\tVISITS")
 	for _, a := range r.Areas {
-		fmt.Fprintf(t, "  %s\t%s\t%d\t%s\t%s\t%d\n", a.Name, show(float64(a.FirstS), "after %.3f s"), a.Fixations, show(float64(a.FixatedS), "%.3f s"), show(float64(a.DwellS), "%.3f s"), a.Visits)
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%d\t%d\t%s\t%s\t%d\n", a.Name, show(float64(a.FirstS), "after %.3f s"), show(float64(a.ToFixation), "after %.3f s"), a.Looks, a.Fixations, show(float64(a.LookedS), "%.3f s"), show(float64(a.DwellS), "%.3f s"), a.Visits)
 	}
 	return t.Flush()
 }
@@ -366,7 +370,7 @@ func (r *gazeReport) methods() string {
 		say("Pupil size was cleaned after Kret and Sjak-Shie (2019): range, dilation speed (16 MAD), 50 ms around gaps, trend line (16 MAD, 4 passes), islands, gaps up to 250 ms interpolated, 4 Hz low-pass.")
 	}
 	if r.Entropy != nil {
-		say("A fixation, or piece of pursuit, lies on the front-most, then smallest area of interest that holds its centre at the middle of its time.")
+		say("Looks are fixations and pursuits. A fixation, or piece of pursuit, lies on the front-most, then smallest area of interest that holds its centre at the middle of its time.")
 		if r.frame != (eyemovement.Frame{}) {
 			say("The stimulus was %.1f %% as wide and %.1f %% as high as the screen, in its middle.", 100*r.frame.Width, 100*r.frame.Height)
 		}

@@ -205,8 +205,8 @@ func TestMeasure(t *testing.T) {
 	r := aoi.Measure(aoi.Set{Areas: []aoi.Area{left, right, never}}, events, aoi.Exposure{From: start, Until: start.Add(2 * time.Second)})
 	const ms = time.Millisecond
 	want := []aoi.Metrics{
-		{Name: "left", Fixations: 2, Fixated: 400 * ms, Dwell: 400 * ms, FixatedShare: .2, Visits: 2, Revisits: 1, ToFirst: 750 * ms, First: 300 * ms, Before: 3, Seen: true},
-		{Name: "right", Fixations: 3, Fixated: 400 * ms, Dwell: 450 * ms, FixatedShare: .2, Visits: 2, Revisits: 1, ToFirst: 350 * ms, First: 200 * ms, Before: 1, Seen: true},
+		{Name: "left", Looks: 2, Fixations: 2, Looked: 400 * ms, Fixated: 400 * ms, Dwell: 400 * ms, LookedShare: .2, Visits: 2, Revisits: 1, ToFirst: 750 * ms, First: 300 * ms, Before: 3, Seen: true, ToFixation: 750 * ms},
+		{Name: "right", Looks: 3, Fixations: 3, Looked: 400 * ms, Fixated: 400 * ms, Dwell: 450 * ms, LookedShare: .2, Visits: 2, Revisits: 1, ToFirst: 350 * ms, First: 200 * ms, Before: 1, Seen: true, ToFixation: 350 * ms},
 		{Name: "never"},
 	}
 	for i, w := range want {
@@ -217,7 +217,7 @@ func TestMeasure(t *testing.T) {
 	if r.Areas[1].MeanVisit() != 225*ms || r.Areas[2].MeanVisit() != 0 {
 		t.Errorf("mean visits %v and %v", r.Areas[1].MeanVisit(), r.Areas[2].MeanVisit())
 	}
-	if r.Fixations != 6 || r.Elsewhere != 1 || len(r.On) != 6 {
+	if r.Looks != 6 || r.Elsewhere != 1 {
 		t.Errorf("%+v", r)
 	}
 	for i, w := range [][]int{{0, 1, 0, 0}, {2, 1, 0, 0}, {0, 0, 0, 0}, {0, 1, 0, 0}} {
@@ -234,7 +234,7 @@ func TestMeasure(t *testing.T) {
 
 	nobody := aoi.Measure(aoi.Set{Areas: []aoi.Area{left, right, never}}, nil, aoi.Exposure{From: start, Until: start.Add(time.Second)})
 	g := aoi.Join([]aoi.Report{r, nobody})
-	if g[0].People != 2 || g[0].Seen != 1 || g[0].SeenShare() != .5 || g[0].ToFirst != 750*ms || g[0].Fixated != 200*ms || g[0].Fixations != 1 {
+	if g[0].People != 2 || g[0].Seen != 1 || g[0].SeenShare() != .5 || g[0].ToFirst != 750*ms || g[0].Fixated != 200*ms || g[0].Looked != 200*ms || g[0].Fixations != 1 || g[0].Looks != 1 {
 		t.Errorf("%+v", g[0])
 	}
 	if g[2].Seen != 0 || g[2].ToFirst >= 0 {
@@ -279,15 +279,15 @@ func TestPursuitIsOneLook(t *testing.T) {
 		look(2000, 2200, .48, .85),
 		pursuit(2200, 2400, .05), // where it is not
 	}, aoi.Exposure{From: start, Until: start.Add(3 * time.Second)})
-	if ball := r.Areas[3]; ball.Fixations != 2 || ball.Fixated != 1200*time.Millisecond || ball.First != time.Second || ball.Visits != 1 {
+	if ball := r.Areas[3]; ball.Looks != 2 || ball.Fixations != 1 || ball.Looked != 1200*time.Millisecond || ball.Fixated != 200*time.Millisecond || ball.ToFirst != time.Second || ball.ToFixation != 2*time.Second || ball.First != time.Second || ball.Visits != 1 {
 		t.Errorf("%+v", ball)
 	}
-	if r.Fixations != 3 || r.Elsewhere != 1 || r.Transitions[3][3] != 1 || r.Transitions[3][4] != 1 {
+	if r.Looks != 3 || r.Elsewhere != 1 || r.Transitions[3][3] != 1 || r.Transitions[3][4] != 1 {
 		t.Errorf("%+v", r)
 	}
 }
 
-// TestMeasureAddsUp: whatever is looked at, every fixation is on one area or
+// TestMeasureAddsUp: whatever is looked at, every look is at one area or
 // elsewhere, and every step between two of them in the table.
 func TestMeasureAddsUp(t *testing.T) {
 	s := clip(t)
@@ -307,11 +307,11 @@ func TestMeasureAddsUp(t *testing.T) {
 		start := look(0, 0, 0, 0).From
 		whole := time.Duration(rapid.Int64Range(0, 8e9).Draw(t, "exposure"))
 		r := aoi.Measure(s, events, aoi.Exposure{From: start, Until: start.Add(whole)})
-		fixations, fixated, steps := r.Elsewhere, time.Duration(0), 0
+		looks, looked, steps := r.Elsewhere, time.Duration(0), 0
 		for _, m := range r.Areas {
-			fixations += m.Fixations
-			fixated += m.Fixated
-			if m.Seen != (m.Fixations > 0) || m.Visits > m.Fixations || m.Dwell < m.Fixated || m.Seen && (m.ToFirst < 0 || m.ToFirst >= whole) {
+			looks += m.Looks
+			looked += m.Looked
+			if m.Seen != (m.Looks > 0) || m.Visits > m.Looks || m.Dwell < m.Looked || m.Fixations > m.Looks || m.Fixated > m.Looked || m.Fixations > 0 && m.ToFixation < m.ToFirst || m.Seen && (m.ToFirst < 0 || m.ToFirst >= whole) {
 				t.Fatalf("%+v", m)
 			}
 		}
@@ -320,8 +320,8 @@ func TestMeasureAddsUp(t *testing.T) {
 				steps += n
 			}
 		}
-		if fixations != r.Fixations || len(r.On) != r.Fixations || fixated > whole || steps != max(0, r.Fixations-1) {
-			t.Fatalf("%d fixations of %d, %v of %v, %d steps", fixations, r.Fixations, fixated, whole, steps)
+		if looks != r.Looks || looked > whole || steps != max(0, r.Looks-1) {
+			t.Fatalf("%d looks of %d, %v of %v, %d steps", looks, r.Looks, looked, whole, steps)
 		}
 	})
 }

@@ -10,13 +10,14 @@ import (
 type Group struct {
 	Name   string
 	People int
-	Seen   int // people with a fixation on the area
-	// ToFirst is the mean of those who saw it, and its median; negative if nobody did.
+	Seen   int // people with a look at the area
+	// ToFirst is the mean time to the first look of those who saw it, and its
+	// median; negative if nobody did.
 	ToFirst, ToFirstMedian time.Duration
 	// Means over all people, who did not see it with 0.
-	Fixations, Visits float64
-	Fixated, Dwell    time.Duration
-	FixatedShare      float64
+	Looks, Fixations, Visits float64
+	Looked, Fixated, Dwell   time.Duration
+	LookedShare              float64
 }
 
 // SeenShare is the share of people who saw the area; NaN of nobody.
@@ -39,16 +40,18 @@ func Join(reports []Report) []Group {
 		g.Name = reports[0].Areas[i].Name
 		g.ToFirst, g.ToFirstMedian = -1, -1
 		var first []time.Duration
-		var fixated, dwell time.Duration
+		var looked, fixated, dwell time.Duration
 		for _, r := range reports {
 			if len(r.Areas) != len(out) {
 				continue
 			}
 			m := r.Areas[i]
 			g.People++
+			g.Looks += float64(m.Looks)
 			g.Fixations += float64(m.Fixations)
 			g.Visits += float64(m.Visits)
-			g.FixatedShare += m.FixatedShare
+			g.LookedShare += m.LookedShare
+			looked += m.Looked
 			fixated += m.Fixated
 			dwell += m.Dwell
 			if m.Seen {
@@ -56,8 +59,9 @@ func Join(reports []Report) []Group {
 			}
 		}
 		n := float64(g.People)
-		g.Fixations, g.Visits, g.FixatedShare = g.Fixations/n, g.Visits/n, g.FixatedShare/n
-		g.Fixated, g.Dwell = fixated/time.Duration(g.People), dwell/time.Duration(g.People)
+		g.Looks, g.Fixations, g.Visits, g.LookedShare = g.Looks/n, g.Fixations/n, g.Visits/n, g.LookedShare/n
+		people := time.Duration(g.People)
+		g.Looked, g.Fixated, g.Dwell = looked/people, fixated/people, dwell/people
 		if g.Seen = len(first); g.Seen > 0 {
 			g.ToFirst, g.ToFirstMedian = middle(first)
 		}

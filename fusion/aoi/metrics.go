@@ -15,25 +15,29 @@ type Exposure struct {
 	Frame       eyemovement.Frame // where it was on the screen
 }
 
-// Metrics is how one person looked at one area during one exposure. A pursuit,
-// which keeps the eyes on what moves, counts as a fixation.
+// Metrics is how one person looked at one area during one exposure. A look is a
+// fixation or a pursuit, which keeps the eyes on what moves.
 type Metrics struct {
 	Name      string
-	Fixations int
-	// Fixated is the duration of all fixations on the area. Dwell is that of all
-	// visits, each from the beginning of its first fixation to the end of its last:
-	// saccades within the area count.
-	Fixated, Dwell time.Duration
-	// FixatedShare is Fixated as a share of the exposure.
-	FixatedShare float64
-	Visits       int // uninterrupted series of fixations on the area
-	Revisits     int // visits after the first
-	// ToFirst is the time from the exposure's beginning to that of the first
-	// fixation on the area, First that fixation's duration, and Before how many
-	// fixations there were elsewhere before it. They are meaningless unless Seen.
+	Looks     int
+	Fixations int // the looks that are fixations
+	// Looked is the duration of all looks at the area, Fixated that of its
+	// fixations. Dwell is that of all visits, each from the beginning of its first
+	// look to the end of its last: saccades within the area count.
+	Looked, Fixated, Dwell time.Duration
+	// LookedShare is Looked as a share of the exposure.
+	LookedShare float64
+	Visits      int // uninterrupted series of looks at the area
+	Revisits    int // visits after the first
+	// ToFirst is the time from the exposure's beginning to that of the first look
+	// at the area, First that look's duration, and Before how many looks there were
+	// elsewhere before it. They are meaningless unless Seen.
 	ToFirst, First time.Duration
 	Before         int
-	Seen           bool // there is a fixation on the area
+	Seen           bool // there is a look at the area
+	// ToFixation is the time to the first fixation on the area; meaningless without
+	// Fixations.
+	ToFixation time.Duration
 }
 
 // MeanVisit is the mean duration of a visit; 0 without any.
@@ -47,19 +51,17 @@ func (m Metrics) MeanVisit() time.Duration {
 // Report is how one person looked at a stimulus.
 type Report struct {
 	Areas     []Metrics // in the order of the set
-	Fixations int       // all that began during the exposure
-	Elsewhere int       // those on no area
-	// Transitions counts from which area the next fixation went to which:
+	Looks     int       // all that began during the exposure
+	Elsewhere int       // those at no area
+	// Transitions counts from which area the next look went to which:
 	// Transitions[i][j] from area i to area j; the last row and column are
 	// elsewhere. On the diagonal is who stayed.
 	Transitions [][]int
 	// StationaryEntropy and TransitionEntropy, in bits, are high when looks are
 	// spread evenly over the areas, and when it cannot be foreseen where the next
-	// one goes (Krejtz et al. 2014). NaN without fixations on areas, or without
-	// moves from one area to another.
+	// one goes (Krejtz et al. 2014). NaN without looks at areas, or without moves
+	// from one area to another.
 	StationaryEntropy, TransitionEntropy float64
-	// On gives each fixation of the exposure the index of its area, or None.
-	On []int
 }
 
 // Measure measures the fixations and pursuits that began while the stimulus was
@@ -93,7 +95,7 @@ func Measure(s Set, events []eyemovement.Event, e Exposure) Report {
 			r.lengthen(on, until.Sub(f.From))
 			continue
 		}
-		if r.Fixations > 0 {
+		if r.Looks > 0 {
 			r.Transitions[row(previous.on, n)][row(on, n)]++
 		}
 		if on != previous.on {
@@ -101,13 +103,13 @@ func Measure(s Set, events []eyemovement.Event, e Exposure) Report {
 			previous = visit{on: on, from: f.From}
 		}
 		previous.until = until
-		r.look(on, f.From, until, e.From)
+		r.look(on, f.Class, f.From, until, e.From)
 	}
 	r.leave(previous)
 	whole := e.Until.Sub(e.From)
 	for i := range r.Areas {
 		if m := &r.Areas[i]; whole > 0 {
-			m.FixatedShare = float64(m.Fixated) / float64(whole)
+			m.LookedShare = float64(m.Looked) / float64(whole)
 			m.Revisits = max(0, m.Visits-1)
 		}
 	}
@@ -115,7 +117,7 @@ func Measure(s Set, events []eyemovement.Event, e Exposure) Report {
 	return r
 }
 
-// visit is a series of fixations on an area, or on none.
+// visit is a series of looks at an area, or at none.
 type visit struct {
 	on          int
 	from, until instant.Instant
@@ -129,20 +131,26 @@ func row(on, areas int) int {
 	return on
 }
 
-// look counts a fixation.
-func (r *Report) look(on int, from, until, onset instant.Instant) {
-	r.On = append(r.On, on)
-	r.Fixations++
+// look counts a fixation or a pursuit.
+func (r *Report) look(on int, class eyemovement.Class, from, until, onset instant.Instant) {
+	r.Looks++
 	if on == None {
 		r.Elsewhere++
 		return
 	}
 	m := &r.Areas[on]
 	if !m.Seen {
-		m.Seen, m.ToFirst, m.First, m.Before = true, from.Sub(onset), until.Sub(from), r.Fixations-1
+		m.Seen, m.ToFirst, m.First, m.Before = true, from.Sub(onset), until.Sub(from), r.Looks-1
 	}
-	m.Fixations++
-	m.Fixated += until.Sub(from)
+	m.Looks++
+	m.Looked += until.Sub(from)
+	if class == eyemovement.Fixation {
+		if m.Fixations == 0 {
+			m.ToFixation = from.Sub(onset)
+		}
+		m.Fixations++
+		m.Fixated += until.Sub(from)
+	}
 }
 
 // lengthen adds a further piece to the pursuit that was counted last.
@@ -151,8 +159,8 @@ func (r *Report) lengthen(on int, by time.Duration) {
 		return
 	}
 	m := &r.Areas[on]
-	m.Fixated += by
-	if m.Fixations == 1 {
+	m.Looked += by
+	if m.Looks == 1 {
 		m.First += by
 	}
 }
@@ -166,16 +174,16 @@ func (r *Report) leave(v visit) {
 	r.Areas[v.on].Dwell += v.until.Sub(v.from)
 }
 
-// entropies returns -Σ p log2 p of the fixations' shares on the areas, and
+// entropies returns -Σ p log2 p of the looks' shares on the areas, and
 // -Σ w_i Σ p_ij log2 p_ij over moves from one area to another, w_i the share of
 // moves that leave area i.
 func (r *Report) entropies() (stationary, transition float64) {
 	n := len(r.Areas)
-	fixations := make([]int, n)
+	looks := make([]int, n)
 	leaving := make([]int, n)
 	moves := 0
 	for i := range n {
-		fixations[i] = r.Areas[i].Fixations
+		looks[i] = r.Areas[i].Looks
 		for j := range n {
 			if i != j {
 				leaving[i] += r.Transitions[i][j]
@@ -183,7 +191,7 @@ func (r *Report) entropies() (stationary, transition float64) {
 		}
 		moves += leaving[i]
 	}
-	stationary, transition = entropy(fixations), math.NaN()
+	stationary, transition = entropy(looks), math.NaN()
 	if moves > 0 {
 		transition = 0
 		for i := range n {
