@@ -113,23 +113,33 @@ func (v Validation) accuracy(l Limits, j *judgement) {
 	if !bad && v.MaxDeg <= l.MaxDeg && v.MeanDeg <= l.WarnDeg {
 		return
 	}
-	say := j.fair
-	if bad || v.MaxDeg > l.MaxDeg {
-		say = j.refuse
+	refused := bad || v.MaxDeg > l.MaxDeg
+	// say gives what mends it only where it must be mended.
+	say := func(what, mend string) {
+		if refused {
+			j.refuse(what + mend)
+			return
+		}
+		j.fair(what + ". It can be used: what lies closer together than that cannot be told apart.")
 	}
 	edge, edgeDeg, restDeg := v.edge()
 	single, others := v.single(worst)
 	switch shift := math.Hypot(v.RightDeg, v.DownDeg); {
 	case v.MeanDeg > l.WarnDeg && v.varied() < variedShare*shift:
-		say(fmt.Sprintf("The gaze is %.1f° too far %s everywhere: the head or the tracker has moved since. Sit as before and calibrate again.", shift, direction(v.RightDeg, v.DownDeg)))
+		say(fmt.Sprintf("The gaze is %.1f° too far %s everywhere", shift, direction(v.RightDeg, v.DownDeg)),
+			": the head or the tracker has moved since. Sit as before and calibrate again.")
 	case single:
-		say(fmt.Sprintf("The point %s is off by %.1f°, the others by %.1f°: probably not looked at. Validate again, and ask to look at each point until it goes.", place(worst.Target), worst.ErrorDeg, others))
+		say(fmt.Sprintf("The point %s is off by %.1f°, the others by %.1f°", place(worst.Target), worst.ErrorDeg, others),
+			": probably not looked at. Validate again, and ask to look at each point until it goes.")
 	case edge != "" && edgeDeg > l.WarnDeg:
-		say(fmt.Sprintf("The %s side is off by %.1f°, the rest by %.1f°: move the tracker towards the %s, or the participant away from it, and calibrate again.", edge, edgeDeg, restDeg, edge))
+		say(fmt.Sprintf("The %s side is off by %.1f°, the rest by %.1f°", edge, edgeDeg, restDeg),
+			fmt.Sprintf(": move the tracker towards the %s, or the participant away from it, and calibrate again.", edge))
 	case v.MeanDeg > l.WarnDeg:
-		say(fmt.Sprintf("The gaze is off by %.1f° on average (accepted: %.1f°), differently at each point: were the points looked at? Check the distance and reflections in glasses, and calibrate again.", v.MeanDeg, l.AcceptDeg))
+		say(fmt.Sprintf("The gaze is off by %.1f° on average (accepted: %.1f°), differently at each point", v.MeanDeg, l.AcceptDeg),
+			": were the points looked at? Check the distance and reflections in glasses, and calibrate again.")
 	default:
-		say(fmt.Sprintf("The point %s is off by %.1f° (accepted: %.1f°): validate again, and ask to look at each point until it goes.", place(worst.Target), worst.ErrorDeg, l.MaxDeg))
+		say(fmt.Sprintf("The point %s is off by %.1f° (accepted: %.1f°)", place(worst.Target), worst.ErrorDeg, l.MaxDeg),
+			": validate again, and ask to look at each point until it goes.")
 	}
 }
 

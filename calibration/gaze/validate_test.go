@@ -170,6 +170,8 @@ func TestJudge(t *testing.T) {
 	}{
 		"good":     {with(always(.3), none), Good, ""},
 		"warned":   {with(always(.8), none), Fair, "0.8° too far to the right everywhere"},
+		"a side":   {with(if1(func(p Point) bool { return p.X > .6 }, 1.9), none), Fair, "right side is off by 1.9°, the rest by 0.2°. It can be used"},
+		"uneven":   {with(func(Point) float64 { turn = -turn; return .8 * turn }, none), Fair, "differently at each point. It can be used"},
 		"shifted":  {with(always(-2), always(-2)), Refused, "2.8° too far up and to the left everywhere"},
 		"edge":     {with(if1(func(p Point) bool { return p.X > .6 }, 2.1), none), Refused, "right side is off by 2.1°"},
 		"point":    {with(if1(func(p Point) bool { return p == all[0] }, 4), none), Refused, "at the top left is off by 4.0°"},
@@ -182,6 +184,9 @@ func TestJudge(t *testing.T) {
 		j := v.Judge(Limits{AcceptDeg: 1, WarnDeg: .7})
 		if j.Level != c.level || !strings.Contains(strings.Join(j.Reasons, "\n"), c.words) {
 			t.Errorf("%s: %s %q, want %s %q", name, j.Level, j.Reasons, c.level, c.words)
+		}
+		if again := strings.Contains(strings.Join(j.Reasons, "\n"), "again"); again && j.Level == Fair {
+			t.Errorf("%s: it is fair, and says to do it again: %q", name, j.Reasons)
 		}
 		if (j.Level == Good) != (len(j.Reasons) == 0) {
 			t.Errorf("%s: %s with %d reasons", name, j.Level, len(j.Reasons))
