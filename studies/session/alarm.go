@@ -125,6 +125,12 @@ func alarms(streams []Health, diskFree int64, recording bool, waiting string) []
 	return append(major, minor...)
 }
 
+// notShown is the alarm of a step that the participant's screen does not show.
+func notShown(step string) Alarm {
+	return Alarm{"stage/stuck", Major, "The participant's screen does not go on: it does not show " + step,
+		"Look at that screen: is the page in front, awake and in full screen? Reload it there (F5), or stop the session."}
+}
+
 // overslept is the alarm of a session in which the computer slept; none in which it
 // did not.
 func overslept(slept time.Duration) []Alarm {

@@ -35,6 +35,9 @@ const (
 
 // Judged is what a Calibrate or a Validate step came to: the Value of its Decision.
 type Judged struct {
+	// Own says that a tracker calibrated itself, or tried to: also where it failed or
+	// was cut off, so that Tracker is empty.
+	Own bool `json:"own,omitempty"`
 	// Tracker is what a tracker that calibrates itself says of it. Then nothing is
 	// fitted to its targets, and gaze is taken as it is delivered.
 	Tracker json.RawMessage `json:"tracker,omitempty"`

@@ -298,12 +298,59 @@ func TestATrackerThatCalibratesItself(t *testing.T) {
 func TestATrackerThatCannotCalibrateItself(t *testing.T) {
 	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) { o.Tracker = box{person: v.person, fails: errBlink} }, func(v *visit) {
 		s := v.asked()
+		if !s.Check.Judged.Own {
+			t.Error("nobody can tell whose targets these were")
+		}
 		if r := s.Check.Judged.Verdict.Reasons; !slices.Equal(r, []string{"The tracker could not calibrate itself: the eyes were closed at point 3."}) {
 			t.Errorf("reasons %q", r)
 		}
 		if err := v.Decide(Continue, "no calibration today"); err != nil {
 			t.Fatal(err)
 		}
+		v.end()
+	})
+}
+
+func TestATrackersOwnCalibrationIsCutOff(t *testing.T) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) {
+		v.glass.reloads = 1
+		o.Tracker = box{person: v.person}
+	}, func(v *visit) {
+		d := v.end().decisions
+		if len(d) != 2 || d[0].Choice != Continue || d[0].Round != 0 || !strings.Contains(d[0].Reason, "cut off before") || d[1].Choice != Accept {
+			t.Fatalf("decisions %+v", d)
+		}
+		if j := judged(t, d[0]); !j.Own || len(j.Tracker) > 0 {
+			t.Errorf("the first round came to %+v", j)
+		}
+	})
+}
+
+// A page that never shows what it is asked to is let go of and comes back, without end:
+// the console says so, until something is shown.
+func TestAPageThatDoesNotGoOn(t *testing.T) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.glass.broken, v.glass.again = true, true }, func(v *visit) {
+		stuck := func() bool {
+			return slices.ContainsFunc(v.Status().Alarms, func(a Alarm) bool {
+				return a.ID == "stage/stuck" && a.Severity == Major && strings.Contains(a.Text, "step 1 (calibrate)") && a.Advice != ""
+			})
+		}
+		until := func(what string, so func() bool) {
+			for range 1000 {
+				if so() {
+					return
+				}
+				if err := wait(v.t.Context(), 100*time.Millisecond); err != nil {
+					v.t.Fatal(err)
+				}
+			}
+			v.t.Fatalf("%s: %+v", what, v.Status().Alarms)
+		}
+		until("no alarm", stuck)
+		v.glass.mu.Lock()
+		v.glass.broken = false
+		v.glass.mu.Unlock()
+		until("the alarm stays", func() bool { return !stuck() })
 		v.end()
 	})
 }

@@ -31,7 +31,7 @@ func (l *leader) calibrate(ctx context.Context, step study.Step, on Surface) (ag
 		err = l.validate(ctx, step, round, on, judged.Calibration, &judged)
 	}
 	if cause := lost(ctx, err); cause != nil {
-		return false, cause
+		return false, errors.Join(cause, l.cutOff(step, round, judged))
 	}
 	if err != nil {
 		judged.Verdict = gaze.Verdict{Level: gaze.Refused, Reasons: []string{sentence(err)}}
@@ -55,6 +55,21 @@ func (l *leader) calibrate(ctx context.Context, step study.Step, on Surface) (ag
 	return made.choice == Redo, err
 }
 
+// cutOff notes of a tracker that calibrates itself that it was cut off: nothing must be
+// fitted to its targets later, and what it had finished holds in it.
+func (l *leader) cutOff(step study.Step, round int, judged Judged) error {
+	if !judged.Own {
+		return nil
+	}
+	why := "cut off before the tracker had calibrated itself"
+	if len(judged.Tracker) > 0 {
+		why = "cut off after the tracker had calibrated itself, before that was validated"
+		l.hold(judged)
+	}
+	judged.Verdict = gaze.Verdict{Level: gaze.Refused, Reasons: []string{sentence(errors.New(why))}}
+	return l.decide(step, round, choiceMade{Continue, why}, NotAsked, judged)
+}
+
 // hold puts a calibration in force.
 func (l *leader) hold(j Judged) {
 	l.inForce, l.first, l.drift = j.Calibration, j.Validation, gaze.NewDrift(l.screen)
@@ -71,7 +86,7 @@ func (l *leader) fit(ctx context.Context, step study.Step, round int, on Surface
 	points := gaze.Targets(l.limits().CalibratePoints)
 	if l.m.o.Tracker != nil {
 		raw, err := l.trackersOwn(ctx, step, round, on, points)
-		return Judged{Tracker: raw}, err
+		return Judged{Own: true, Tracker: raw}, err
 	}
 	looks, err := l.looks(ctx, step, round, on, ToCalibrate, points, nil)
 	if err != nil {

@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -88,8 +90,41 @@ func (l *leader) close() {
 	}
 }
 
-// lead is the Procedure of the run.
+// lead is the Procedure of the run. A page that does not show what it is asked to is
+// connected anew and asked again, without end: somebody must look at it.
 func (l *leader) lead(ctx context.Context, step study.Step, on Surface) error {
+	err := l.conduct(ctx, step, watched{on, func() { l.stuck("") }})
+	switch {
+	case errors.Is(err, ErrNotShown):
+		l.stuck(fmt.Sprintf("step %d (%s)", step.Index+1, step.Action))
+	case err == nil:
+		l.stuck("")
+	}
+	return err
+}
+
+// stuck notes what the participant's screen does not show; "" when it shows things.
+func (l *leader) stuck(at string) {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	l.cur.stuck = at
+}
+
+// watched is a Surface that tells whenever it has shown something.
+type watched struct {
+	Surface
+	shown func()
+}
+
+func (w watched) Show(ctx context.Context, x, y float64) (Shown, error) {
+	s, err := w.Surface.Show(ctx, x, y)
+	if err == nil {
+		w.shown()
+	}
+	return s, err
+}
+
+func (l *leader) conduct(ctx context.Context, step study.Step, on Surface) error {
 	switch step.Action {
 	case study.Breath:
 		if l.skin == nil {
@@ -121,7 +156,7 @@ func (l *leader) round(step study.Step) int {
 
 // passOver notes that a step is not done, and why.
 func (l *leader) passOver(step study.Step, why string) error {
-	l.log.Warn("step passed over", "action", step.Action, "reason", why)
+	l.log.Warn("step passed over", "step", step.Index+1, "action", step.Action, "reason", why)
 	round := l.round(step)
 	l.begin(step, round, Done)
 	return l.decide(step, round, choiceMade{Continue, why}, NotAsked, nil)
@@ -150,11 +185,12 @@ func (l *leader) decide(step study.Step, round int, c choiceMade, how string, va
 	if value != nil {
 		b, err := json.Marshal(value)
 		if err != nil { // it can be made again from what is kept; the session is worth more
-			l.log.Error("keep what a step came to", "step", step.Index, "error", err)
+			l.log.Error("keep what a step came to", "step", step.Index+1, "error", err)
 		}
 		d.Value = b
 	}
-	l.log.Info("decided", "action", step.Action, "round", round, "choice", c.choice, "how", how, "reason", c.reason)
+	// in the log, as wherever a person reads, steps and rounds count from 1
+	l.log.Info("decided", "action", step.Action, "step", step.Index+1, "round", round+1, "choice", c.choice, "how", how, "reason", c.reason)
 	l.show(func(k *Check) {
 		without := d
 		without.Value = nil

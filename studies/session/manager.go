@@ -357,6 +357,9 @@ func (m *Manager) Status() Status {
 		if s.Asked = cur.asked != nil; s.Asked {
 			s.Alarms = append([]Alarm{cur.check.alarm()}, s.Alarms...)
 		}
+		if cur.stuck != "" {
+			s.Alarms = append([]Alarm{notShown(cur.stuck)}, s.Alarms...)
+		}
 		m.showFilm(cur, &s)
 		if cur.segment.Start != 0 {
 			s.Alarms = append(overslept(m.o.Lab.slept(cur.segment.Start)), s.Alarms...)

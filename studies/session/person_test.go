@@ -141,6 +141,7 @@ type glass struct {
 	cues    []string
 	reloads int           // how often the page is reloaded at the sixth target it shows
 	broken  bool          // shows nothing
+	again   bool          // the stage lets the page connect again when it shows nothing
 	showed  int           // targets since the page was loaded
 	reload  chan struct{} // closed when the page goes
 }
@@ -210,6 +211,12 @@ func (g *glass) present(ctx context.Context, p Presentation, step study.Step) er
 		reloaded := inner.Err() != nil && ctx.Err() == nil
 		close(stop)
 		gone()
+		if g.again && errors.Is(err, ErrNotShown) {
+			if err := wait(ctx, time.Second); err != nil { // the page connects again
+				return err
+			}
+			continue
+		}
 		if !reloaded {
 			return err
 		}

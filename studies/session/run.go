@@ -40,6 +40,7 @@ type run struct {
 	check *Check            // the latest; what it points to is never changed
 	drift *gaze.Drift       // likewise
 	asked chan<- choiceMade // while the operator is asked
+	stuck string            // the step that the participant's screen does not show; "" = none
 	// corrected: a calibration of ours is in force.
 	corrected bool
 }
@@ -49,7 +50,7 @@ type run struct {
 func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []stream.Chunk, sub *bus.Subscription, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
-	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from)
+	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from+1)
 
 	if allowed(cur.answers, FaceVideo) {
 		m.startFilm(cur, cur.segment.Start)

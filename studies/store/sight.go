@@ -198,6 +198,8 @@ func (f *final) calibrateGaze(d *Detail, targets []Target, held correction) {
 			holds = false // nothing was calibrated
 		case len(judged.Tracker) > 0: // it holds in the tracker, accepted or not
 			using, holds = correction{words: fmt.Sprintf("none since step %d: the tracker's own", r.step)}, true
+		case judged.Own || decision == nil && d.ownTracker(): // it failed or was cut off: what held goes on to
+			holds = false
 		default:
 			fit, row := f.fitGaze(g, r)
 			using = correction{fit: fit, words: r.words(fit)}
@@ -222,6 +224,15 @@ func (f *final) calibrateGaze(d *Detail, targets []Target, held correction) {
 		row.Stream = a.info.ID
 		f.calibrations = append(f.calibrations, row)
 	}
+}
+
+// ownTracker tells whether the tracker of a session calibrates itself, as far as its
+// decisions say: of a showing that was cut off with the power there is none.
+func (d *Detail) ownTracker() bool {
+	return slices.ContainsFunc(d.Decisions, func(v Decision) bool {
+		j := judgedOf(v.Value)
+		return j.Own || len(j.Tracker) > 0
+	})
 }
 
 // place says which showing it is.

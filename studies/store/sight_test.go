@@ -248,6 +248,7 @@ func TestGazeAsDelivered(t *testing.T) {
 	}{
 		{"refused", `{"tracker":null,"calibration":{}}`, session.Continue, "gaze gaze-validation gaze-drift", "none: as the tracker gave it"},
 		{"the tracker's own", `{"tracker":{"mean_deg":0.4}}`, session.Accept, "gaze-validation gaze-drift", "none since step 0: the tracker's own"},
+		{"the tracker's own, which failed", `{"own":true,"tracker":null}`, session.Continue, "gaze-validation gaze-drift", "none: as the tracker gave it"},
 		{"the tracker's own, refused", `{"tracker":{"mean_deg":4}}`, session.Continue, "gaze-validation gaze-drift", "none since step 0: the tracker's own"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -273,6 +274,23 @@ func TestGazeAsDelivered(t *testing.T) {
 				t.Errorf("the parameters say %v, want %q", got, c.says)
 			}
 		})
+	}
+}
+
+// Where the power went in the middle of a tracker's own calibration there is no decision,
+// but those on the rounds after it say whose targets they were.
+func TestATrackersOwnCalibrationCutOff(t *testing.T) {
+	s := open(t)
+	w := begunWatching(t, s, "s1")
+	w.show(session.ToCalibrate, 0, 0, gaze.Targets(5)...)
+	w.show(session.ToCalibrate, 0, 1, gaze.Targets(5)...)
+	w.decide(0, 1, session.Accept, `{"own":true,"tracker":{"mean_deg":0.4}}`)
+	w.looked()
+	if err := w.r.Seal(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, names := kinds(detail(t, s, "s1"), Final); names != "" {
+		t.Errorf("fitted to the tracker's own targets: %s", names)
 	}
 }
 
