@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -68,10 +70,12 @@ type gazeAnalyzeCmd struct {
 func (gazeAnalyzeCmd) Help() string {
 	return `Prints a summary, what was found out about the file, and a paragraph for the methods
 section with every parameter. Files are written only where --out, --csv or --picture say.
+Of several files those that cannot be read are told at the end; the others go on.
 
 The screen's geometry decides what a degree is. It comes from the flags, or from a JSON
 file beside the table with {"geometry": {"screen_w_mm", "screen_h_mm", "view_dist_mm",
-"res_x", "res_y"}}.
+"res_x", "res_y"}}, the
+resolution also from columns of the table that state it.
 
 Examples:
   emolab gaze analyze P07.csv --screen-px 1920x1080 --screen-mm 531x299 --distance-mm 650
@@ -94,7 +98,7 @@ func (c *gazeAnalyzeCmd) Run(a *app) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := os.MkdirAll(c.Out, 0o700); err != nil {
+		if err := os.MkdirAll(c.Out, 0o755); err != nil {
 			return err
 		}
 	}
@@ -103,15 +107,29 @@ func (c *gazeAnalyzeCmd) Run(a *app) error {
 	}
 	progress := newFilesBar(a.err, len(files))
 	var reports []gazeReport
+	failed := failures{of: len(files)}
 	for i, file := range files {
 		r, err := c.one(a.ctx, file, func(share float64) { progress.set(i, int64(share*1000), 1000) })
-		if err != nil {
+		if a.ctx.Err() != nil {
 			progress.finish()
-			return err
+			return a.ctx.Err()
+		}
+		if err != nil {
+			failed.add(file, err)
+			continue
 		}
 		reports = append(reports, r)
 	}
 	progress.finish()
+	if len(reports) == 0 {
+		return failed.err()
+	}
+	return errors.Join(c.tell(a.out, reports, len(files)), failed.err())
+}
+
+// tell writes what is of all files, and prints the reports of those that could be
+// read.
+func (c *gazeAnalyzeCmd) tell(w io.Writer, reports []gazeReport, files int) (err error) {
 	var written, notes []string
 	if c.Out != "" {
 		if len(reports) > 1 {
@@ -126,24 +144,24 @@ func (c *gazeAnalyzeCmd) Run(a *app) error {
 		written = append(written, name)
 	}
 	if c.JSON {
-		if len(reports) == 1 {
-			return printJSON(a.out, reports[0])
+		if files == 1 {
+			return printJSON(w, reports[0])
 		}
-		return printJSON(a.out, reports)
+		return printJSON(w, reports)
 	}
 	for i := range reports {
 		if i > 0 {
-			fmt.Fprintln(a.out)
+			fmt.Fprintln(w)
 		}
-		if err := reports[i].print(a.out); err != nil {
+		if err := reports[i].print(w); err != nil {
 			return err
 		}
 	}
 	for _, n := range notes {
-		fmt.Fprintln(a.out, n)
+		fmt.Fprintln(w, n)
 	}
 	for _, name := range written {
-		fmt.Fprintln(a.out, "wrote", name)
+		fmt.Fprintln(w, "wrote", name)
 	}
 	return nil
 }
@@ -270,7 +288,7 @@ func (c *gazeAnalyzeCmd) read(file string, progress func(done, total int64)) (*r
 	if err != nil {
 		return nil, err
 	}
-	if err := geo.needs(file, g.Unit); err != nil {
+	if err := geo.check(file, g.Unit); err != nil {
 		return nil, err
 	}
 	r := &recordedGaze{recordingFile: rec, geometry: geo, columns: g}
@@ -304,13 +322,28 @@ func (r *recordedGaze) place() error {
 		r.gaze = eyemovement.Average(eyes[0], eyes[1])
 		r.notes = append(r.notes, "gaze: the mean of both eyes, or the one that is there")
 	}
+	there, beside := 0, 0
 	for i := range r.gaze.X {
-		if r.gaze.Valid(i) {
-			return nil
+		if !r.gaze.Valid(i) {
+			continue
+		}
+		there++
+		if x, y := r.gaze.X[i], r.gaze.Y[i]; math.Abs(x-.5) > .5+besideScreen || math.Abs(y-.5) > .5+besideScreen {
+			beside++
 		}
 	}
-	return fmt.Errorf("no sample has a gaze")
+	if there == 0 {
+		return errors.New("no sample has a gaze")
+	}
+	if share := float64(beside) / float64(there); share > besideShare {
+		r.notes = append(r.notes, fmt.Sprintf("gaze: MIND: %.0f %% of it lies beside the screen: are resolution, unit and columns right?", 100*share))
+	}
+	return nil
 }
+
+// Gaze that lies farther beside the screen than a tenth of it, in more than a
+// twentieth of the samples, is more than the error of a tracker.
+const besideScreen, besideShare = 0.1, 0.05
 
 // cleanPupil cleans the pupil where there is one.
 func (r *recordedGaze) cleanPupil() {

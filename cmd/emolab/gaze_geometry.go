@@ -79,8 +79,23 @@ func (c *gazeAnalyzeCmd) geometry(side *table.Sidecar, t *table.Table) geometry 
 // stillStimuli are the words for stimuli that do not move.
 var stillStimuli = []string{"image", "images", "img", "picture", "photo", "text", "still"}
 
-// needs refuses a unit that cannot be brought onto the screen.
-func (g geometry) needs(file, unit string) error {
+// What a screen measures and how far people sit from it, in mm: from a telephone in
+// the hand to a cinema. What lies outside was given in another unit.
+const (
+	nearestMM, farthestMM = 100, 30000
+	leastScreenMM         = 80 // across
+	largestScreenMM       = 30000
+)
+
+// check refuses a screen that cannot be, and a unit that cannot be brought onto it.
+func (g geometry) check(file, unit string) error {
+	s := g.screen
+	if across := math.Hypot(s.WidthMM, s.HeightMM); across < leastScreenMM || across > largestScreenMM {
+		return fmt.Errorf("%s: a screen of %g x %g mm is %.0f mm across: give its visible size in millimetres with --screen-mm", file, s.WidthMM, s.HeightMM, across)
+	}
+	if s.DistanceMM < nearestMM || s.DistanceMM > farthestMM {
+		return fmt.Errorf("%s: nobody sits %g mm from a screen: give the distance in millimetres with --distance-mm", file, s.DistanceMM)
+	}
 	if unit == table.Pixels && (g.px[0] == 0 || g.px[1] == 0) {
 		return fmt.Errorf("%s: the gaze is in pixels, and the screen's resolution is not known: give it with --screen-px WxH", file)
 	}

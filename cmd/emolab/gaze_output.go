@@ -11,7 +11,7 @@ import (
 
 // write writes the files that were asked for.
 func (r *gazeReport) write(c *gazeAnalyzeCmd, o outputs) error {
-	if err := o.write(c.CSV, ".fixations.csv", r.eventTable); err != nil {
+	if err := o.write(c.CSV, ".events.csv", r.eventTable); err != nil {
 		return err
 	}
 	if c.Picture != "" {
@@ -109,7 +109,7 @@ func (r *gazeReport) areaTable(w io.Writer) error {
 // writeGazeSummaries writes one line a recording, for statistics over people.
 func writeGazeSummaries(name string, reports []gazeReport) error {
 	return writeFile(name, func(w io.Writer) error {
-		return lineWriter(w, "file,lasted_s,missing_share,fixations,fixations_per_s,mean_fixation_s,median_fixation_s,saccades,mean_saccade_deg,mean_peak_deg_s,blinks,fixation_share,pursuit_share,saccade_share,pso_share,blink_share,precision_rms_s2s_deg,precision_sd_deg,bcea68_deg2,mean_pupil,pupil_unit,pupil_valid_share", len(reports), func(c *cells, i int) {
+		return lineWriter(w, "file,lasted_s,missing_share,fixations,fixations_per_s,mean_fixation_s,median_fixation_s,saccades,mean_saccade_deg,mean_peak_deg_s,blinks,fixation_share,pursuit_share,saccade_share,pso_share,blink_share,precision_rms_s2s_deg,precision_sd_deg,bcea68_deg2,coefficient_k_1,coefficient_k_2,coefficient_k_3,mean_pupil,pupil_unit,pupil_valid_share,pupil_baseline,pupil_change", len(reports), func(c *cells, i int) {
 			r, s := reports[i], reports[i].Summary
 			c.text(filepath.Base(r.File))
 			c.number(s.LastedS, 3)
@@ -125,13 +125,19 @@ func writeGazeSummaries(name string, reports []gazeReport) error {
 			for _, v := range []num{s.FixationShare, s.PursuitShare, s.SaccadeShare, s.PSOShare, s.BlinkShare, s.RMSS2SDeg, s.SDDeg, s.BCEADeg2} {
 				c.number(float64(v), 4)
 			}
-			p := gazePupil{Mean: num(math.NaN()), Valid: num(math.NaN())}
+			for _, k := range s.K {
+				c.number(float64(k), 4)
+			}
+			nan := num(math.NaN())
+			p := gazePupil{Mean: nan, Valid: nan, Baseline: nan, Change: nan}
 			if r.Pupil != nil {
 				p = *r.Pupil
 			}
 			c.number(float64(p.Mean), 4)
 			c.text(p.Unit)
 			c.number(float64(p.Valid), 4)
+			c.number(float64(p.Baseline), 4)
+			c.number(float64(p.Change), 4)
 		})
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"emolab/fusion/eyemovement"
 	"emolab/fusion/heatmap"
 	"emolab/fusion/instant"
+	"emolab/fusion/pupil"
 )
 
 // gazeReport is what is said of one recording of gaze.
@@ -105,6 +106,8 @@ type gazeSummary struct {
 	SDDeg         num     `json:"precision_sd_deg"`
 	BCEADeg2      num     `json:"bcea68_deg2"`
 	Microsaccades int     `json:"microsaccades"`
+	// K is the mean coefficient K of each third of the recording; over all it is 0.
+	K [3]num `json:"coefficient_k_thirds"`
 }
 
 // gazeArea is how an area was looked at; a look is a fixation or a pursuit.
@@ -134,11 +137,14 @@ type gazeEntropy struct {
 }
 
 type gazePupil struct {
-	Unit   string `json:"unit"`
-	Mean   num    `json:"mean"`
-	SD     num    `json:"sd"`
-	Valid  num    `json:"valid_share"`
-	Blinks int    `json:"blinks"`
+	Unit  string `json:"unit"`
+	Mean  num    `json:"mean"`
+	SD    num    `json:"sd"`
+	Valid num    `json:"valid_share"` // measured, or interpolated over a short gap
+	// Baseline is the median before the onset, Change how much larger the mean is
+	// after it; null without an onset.
+	Baseline num `json:"baseline"`
+	Change   num `json:"change"`
 }
 
 type gazeEvent struct {
@@ -175,21 +181,26 @@ func newGazeReport(c *gazeAnalyzeCmd, file string, rec *recordedGaze, events []e
 		out.measure(*c.areas, looks, rec.at[0]+instant.Instant(c.Onset*1e9))
 	}
 	if rec.pupil != nil {
-		mean, sd := meanAndSD(rec.pupil.Size)
-		out.Pupil = &gazePupil{rec.pupilUnit, num(mean), num(sd), num(rec.pupil.Valid), len(rec.pupil.Blinks)}
+		out.Pupil = newGazePupil(rec, c.Onset)
 	}
+	ambient := eyemovement.CoefficientK(events)
 	k := map[instant.Instant]float64{}
-	for _, a := range eyemovement.CoefficientK(events) {
+	for _, a := range ambient {
 		k[a.From] = a.K
 	}
+	first, lasted := rec.at[0], rec.at[len(rec.at)-1].Sub(rec.at[0])+1
+	for i := range out.Summary.K {
+		third := func(n int) instant.Instant { return first.Add(lasted * time.Duration(n) / 3) }
+		out.Summary.K[i] = num(eyemovement.MeanK(ambient, third(i), third(i+1)))
+	}
 	for i, e := range events {
-		ambient, known := k[e.From]
+		own, known := k[e.From]
 		if !known {
-			ambient = math.NaN()
+			own = math.NaN()
 		}
 		out.Events = append(out.Events, gazeEvent{
 			e.Class.String(), rec.seconds(e.From), rec.seconds(e.Until), e.First, e.Last, num(e.X), num(e.Y),
-			num(e.AmplitudeDeg), num(e.PeakDegS), num(e.MeanDegS), num(e.DispersionDeg), num(ambient), out.on[i],
+			num(e.AmplitudeDeg), num(e.PeakDegS), num(e.MeanDegS), num(e.DispersionDeg), num(own), out.on[i],
 		})
 	}
 	out.Notes = rec.notes
@@ -305,10 +316,16 @@ func (r *gazeReport) print(w io.Writer) error {
 		row("  microsaccades", "%d (up to 1 deg)", s.Microsaccades)
 	}
 	row("Blinks", "%d", s.Blinks)
-	row("Time", "fixation %s, pursuit %s, saccade %s, oscillation after it %s, blink %s", percent(s.FixationShare), percent(s.PursuitShare), percent(s.SaccadeShare), percent(s.PSOShare), percent(s.BlinkShare))
+	row("Time", "fixation %s, pursuit %s, saccade %s, oscillation after it %s, blink %s, the rest has no class", percent(s.FixationShare), percent(s.PursuitShare), percent(s.SaccadeShare), percent(s.PSOShare), percent(s.BlinkShare))
 	row("Precision", "RMS-S2S %s deg, SD %s deg, BCEA %s deg² (median of the fixations)", show(float64(s.RMSS2SDeg), "%.3f"), show(float64(s.SDDeg), "%.3f"), show(float64(s.BCEADeg2), "%.3f"))
+	if slices.ContainsFunc(s.K[:], func(k num) bool { return !math.IsNaN(float64(k)) }) {
+		row("Coefficient K", "%s, %s, %s by thirds of the recording (above 0 focal, below ambient)", show(float64(s.K[0]), "%.2f"), show(float64(s.K[1]), "%.2f"), show(float64(s.K[2]), "%.2f"))
+	}
 	if p := r.Pupil; p != nil {
-		row("Pupil", "%s %s (SD %s), %s valid, %d blinks", show(float64(p.Mean), "%.4g"), p.Unit, show(float64(p.SD), "%.3g"), percent(p.Valid), p.Blinks)
+		row("Pupil", "%s %s (SD %s), %s measured or interpolated over short gaps", show(float64(p.Mean), "%.4g"), p.Unit, show(float64(p.SD), "%.3g"), percent(p.Valid))
+		if !math.IsNaN(float64(p.Baseline)) {
+			row("  from the onset", "%s %s from a baseline of %s", show(float64(p.Change), "%+.3g"), p.Unit, show(float64(p.Baseline), "%.4g"))
+		}
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -365,9 +382,12 @@ func (r *gazeReport) methods() string {
 		say("Fixations, saccades, post-saccadic oscillations%s and blinks were found by Emolab's adaptive classifier (%s)%s. %s", map[bool]string{false: ", smooth pursuit"}[p.Still], p.Algorithm,
 			map[bool]string{true: ", without pursuit as the stimulus did not move"}[p.Still], *r.detail)
 	}
-	say("Precision is the median over fixations of RMS-S2S, SD and BCEA (68 %%). The heat map is the duration of fixations, and of pursuit in pieces of at most %d ms, under a Gaussian with an SD of %.2f deg.", pursuitPiece.Milliseconds(), p.HeatDeg)
+	say("Coefficient K is that of Krejtz et al. (2016), standardised over the recording. Precision is the median over fixations of RMS-S2S, SD and BCEA (68 %%). The heat map is the duration of fixations, and of pursuit in pieces of at most %d ms, under a Gaussian with an SD of %.2f deg.", pursuitPiece.Milliseconds(), p.HeatDeg)
 	if r.Pupil != nil {
 		say("Pupil size was cleaned after Kret and Sjak-Shie (2019): range, dilation speed (16 MAD), 50 ms around gaps, trend line (16 MAD, 4 passes), islands, gaps up to 250 ms interpolated, 4 Hz low-pass.")
+		if !math.IsNaN(float64(r.Pupil.Baseline)) {
+			say("The median of the %d ms before the onset was subtracted as baseline (Mathôt et al., 2018).", pupil.DefaultBaseline.Milliseconds())
+		}
 	}
 	if r.Entropy != nil {
 		say("Looks are fixations and pursuits. A fixation, or piece of pursuit, lies on the front-most, then smallest area of interest that holds its centre at the middle of its time.")
@@ -376,6 +396,24 @@ func (r *gazeReport) methods() string {
 		}
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// newGazePupil sums up the pupil; onset is in seconds after the first sample, 0 =
+// none.
+func newGazePupil(rec *recordedGaze, onset float64) *gazePupil {
+	size := rec.pupil.Size
+	mean, sd := meanAndSD(size)
+	p := &gazePupil{rec.pupilUnit, num(mean), num(sd), num(rec.pupil.Valid), num(math.NaN()), num(math.NaN())}
+	if onset == 0 {
+		return p
+	}
+	at := rec.at[0] + instant.Instant(onset*1e9)
+	first, _ := slices.BinarySearch(rec.at, at)
+	if baseline, ok := pupil.Baseline(rec.at, size, at, 0); ok {
+		after, _ := meanAndSD(size[first:])
+		p.Baseline, p.Change = num(baseline), num(after-baseline)
+	}
+	return p
 }
 
 // meanAndSD of the values that are there.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"golang.org/x/sync/errgroup"
@@ -322,9 +323,20 @@ func scoreRow(s *agreement.Score) gazeScoreRow {
 
 // fitHalves fits the default algorithm to each half.
 func fitHalves(a *app, set string, all []labelled) ([]gazeHalf, error) {
-	const usual = 300 // iterations that a fit takes, near enough for a bar
-	progress := newFilesBar(a.err, 2)
-	defer progress.finish()
+	const usual = 300       // iterations that a fit takes, near enough for a bar
+	if !isTerminal(a.err) { // which shows a bar
+		fmt.Fprintf(a.err, "fitting two models to the labels of %s in %d recordings: this can take a minute\n", set, len(all))
+	}
+	shown := newBar(a.err, 2*usual, "fitting two models")
+	defer shown.finish()
+	var mu sync.Mutex
+	var done [2]int
+	progress := func(half, iteration int) {
+		mu.Lock()
+		defer mu.Unlock()
+		done[half] = min(iteration, usual)
+		shown.set(done[0]+done[1], 2*usual, "fitting two models")
+	}
 	halves := []gazeHalf{{Set: set}, {Set: set}}
 	group, ctx := errgroup.WithContext(a.ctx)
 	for h := range halves {
@@ -342,7 +354,7 @@ func fitHalves(a *app, set string, all []labelled) ([]gazeHalf, error) {
 		}
 		group.Go(func() error {
 			model, err := eyemovement.FitModel(ctx, marked, eyemovement.FitOptions{
-				Progress: func(i int) { progress.set(h, int64(min(i, usual)), usual) },
+				Progress: func(i int) { progress(h, i) },
 			})
 			halves[h].model = model
 			return err
@@ -408,7 +420,7 @@ func (s *gazeScore) print(w io.Writer) error {
 		paragraph(w, "", fmt.Sprintf("%s: %s", name, s.Params[name]))
 	}
 	for _, h := range s.Halves {
-		paragraph(w, "", fmt.Sprintf("fitted on %d recordings (labels of %s, %.0f s): %s", len(h.Fitted), h.Set, h.Seconds, strings.Join(h.Fitted, ", ")))
+		paragraph(w, "", fmt.Sprintf("fitted on %d recording(s) (labels of %s, %.0f s): %s", len(h.Fitted), h.Set, h.Seconds, strings.Join(h.Fitted, ", ")))
 		paragraph(w, "  ", "and scored on "+strings.Join(h.Scored, ", "))
 	}
 	for _, n := range s.Notes {

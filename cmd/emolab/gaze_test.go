@@ -72,8 +72,9 @@ type saidOfGaze struct {
 	}
 	Summary struct {
 		Fixations int
-		Missing   float64 `json:"missing_share"`
-		RMSS2S    float64 `json:"precision_rms_s2s_deg"`
+		Missing   float64     `json:"missing_share"`
+		K         [3]*float64 `json:"coefficient_k_thirds"`
+		RMSS2S    float64     `json:"precision_rms_s2s_deg"`
 	}
 	Areas []struct {
 		Name      string
@@ -82,8 +83,9 @@ type saidOfGaze struct {
 		Fixations int
 	}
 	Pupil *struct {
-		Unit string
-		Mean float64
+		Unit             string
+		Mean             float64
+		Baseline, Change *float64
 	}
 	Events []struct {
 		Class       string
@@ -151,6 +153,16 @@ func TestGazeAnalyze(t *testing.T) {
 	if n != len(places)-1 || math.Abs(sum) > 1e-6 {
 		t.Errorf("%d fixations have a coefficient K, in sum %g; want those that a saccade follows, and 0", n, sum)
 	}
+	if r.Summary.K[0] == nil || r.Summary.K[1] == nil || *r.Summary.K[0] == *r.Summary.K[1] {
+		t.Errorf("coefficient K by thirds %v", r.Summary.K)
+	}
+	if r.Pupil.Baseline != nil {
+		t.Error("a baseline without an onset")
+	}
+	r = decoded[saidOfGaze](t, "gaze", "analyze", file, "--method", "ivt", "--onset", "1", "--json")
+	if b := r.Pupil.Baseline; b == nil || math.Abs(*b-3.05) > 0.01 || r.Pupil.Change == nil || math.Abs(*r.Pupil.Change) > 0.1 || !strings.Contains(r.Methods, "baseline") {
+		t.Errorf("the pupil around an onset: %+v, %s", r.Pupil, r.Methods)
+	}
 	// The first place is left of a square stimulus.
 	r = decoded[saidOfGaze](t, "gaze", "analyze", file, "--method", "ivt", "--aoi", areas, "--stimulus-size", "4x4", "--json")
 	if r.Areas[0].Seen || !strings.Contains(r.Methods, "56.2 % as wide") {
@@ -173,7 +185,7 @@ func TestGazeAnalyzeWrites(t *testing.T) {
 	if rows := csvRows(t, filepath.Join(dir, "P07.gaze.csv")); rows != 630 {
 		t.Errorf("%d samples were written, want 630", rows)
 	}
-	if rows := csvRows(t, filepath.Join(dir, "P07.fixations.csv")); rows < 7 {
+	if rows := csvRows(t, filepath.Join(dir, "P07.events.csv")); rows < 7 {
 		t.Errorf("%d events were written, want 4 fixations and 3 saccades at least", rows)
 	}
 	for _, name := range []string{"P07.gaze.json", "P07.methods.txt"} {
@@ -205,6 +217,23 @@ func TestGazeAnalyzeGroup(t *testing.T) {
 	}
 }
 
+// One file that cannot be read does not end a batch.
+func TestGazeAnalyzeGoesOn(t *testing.T) {
+	in, dir := t.TempDir(), filepath.Join(t.TempDir(), "results")
+	look(t, in, "a", 1)
+	look(t, in, "c", 2)
+	if err := os.WriteFile(filepath.Join(in, "b.csv"), []byte("t_ms,word\n0,one\n4,two\n8,three\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut := emolab(t, "gaze", "analyze", in, "--out", dir, "--method", "ivt")
+	if code != exitFailed || !strings.Contains(errOut, "1 of 3 files") || !strings.Contains(errOut, "b.csv") || !strings.Contains(out, "c.csv") {
+		t.Errorf("exit %d: %s\n%s", code, out, errOut)
+	}
+	if rows := csvRows(t, filepath.Join(dir, "gaze.summary.csv")); rows != 2 {
+		t.Errorf("gaze.summary.csv has %d lines of recordings, want 2", rows)
+	}
+}
+
 func TestGazeAnalyzeGeometry(t *testing.T) {
 	dir := t.TempDir()
 	file := look(t, dir, "P07", 1)
@@ -221,6 +250,13 @@ func TestGazeAnalyzeGeometry(t *testing.T) {
 	r = decoded[saidOfGaze](t, "gaze", "analyze", file, "--screen-px", "1920x1080", "--screen-mm", "531x299", "--distance-mm", "650", "--method", "ivt", "--json")
 	if r.Parameters.Assumed {
 		t.Error("a screen that was given counts as assumed")
+	}
+	if said := strings.Join(r.ReadAs, "\n"); strings.Contains(said, "MIND") {
+		t.Errorf("gaze on the screen is doubted: %s", said)
+	}
+	r = decoded[saidOfGaze](t, "gaze", "analyze", file, "--screen-px", "1024x768", "--screen-mm", "531x299", "--distance-mm", "650", "--method", "ivt", "--json")
+	if said := strings.Join(r.ReadAs, "\n"); !strings.Contains(said, "beside the screen") {
+		t.Errorf("gaze beside a smaller screen is not told: %s", said)
 	}
 }
 
@@ -239,6 +275,8 @@ func TestGazeAnalyzeRefuses(t *testing.T) {
 		{"gaze analyze " + file + " --method magic", exitUsage, "magic"},
 		{"gaze analyze " + file + " --velocity 30", exitUsage, "--velocity is for --method ivt"},
 		{"gaze analyze " + file + " --screen-px 1920", exitUsage, "1920x1080"},
+		{"gaze analyze " + file + " --distance-mm 65", exitFailed, "--distance-mm"},
+		{"gaze analyze " + file + " --screen-mm 50x28", exitFailed, "--screen-mm"},
 		{"gaze analyze " + file + " --stimulus-size 5", exitUsage, "--stimulus-size"},
 		{"gaze analyze " + file + " --screen-mm 0x5", exitUsage, "--screen-mm"},
 		{"gaze analyze " + file + " --picture x.gif", exitUsage, ".png or .svg"},

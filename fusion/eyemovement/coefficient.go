@@ -17,7 +17,7 @@ type Ambient struct {
 
 // CoefficientK returns K for each fixation that a saccade follows directly. By
 // construction the mean over all of them is 0: it is for comparing stretches of
-// a recording, by the mean of each. It is empty when durations or amplitudes do not differ.
+// a recording, by MeanK. It is empty when durations or amplitudes do not differ.
 func CoefficientK(events []Event) []Ambient {
 	var out []Ambient
 	var durations, amplitudes []float64
@@ -37,6 +37,18 @@ func CoefficientK(events []Event) []Ambient {
 		out[i].K = durations[i] - amplitudes[i]
 	}
 	return out
+}
+
+// MeanK is the mean K of the fixations that begin from from on and before until;
+// NaN of none.
+func MeanK(k []Ambient, from, until instant.Instant) float64 {
+	var in []float64
+	for _, a := range k {
+		if a.From >= from && a.From < until {
+			in = append(in, a.K)
+		}
+	}
+	return mean(in)
 }
 
 // standardise turns x into standard scores; false when its values do not differ.

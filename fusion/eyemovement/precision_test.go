@@ -192,6 +192,12 @@ func TestCoefficientK(t *testing.T) {
 	if len(k) != 2 || math.Abs(k[0].K+2) > 1e-9 || math.Abs(k[1].K-2) > 1e-9 {
 		t.Fatalf("K is %+v, want -2 and 2", k)
 	}
+	if got := eyemovement.MeanK(k, 0, 250e6); math.Abs(got+2) > 1e-9 {
+		t.Errorf("the first stretch has %g, want -2", got)
+	}
+	if got := eyemovement.MeanK(k, 250e6, 400e6); !math.IsNaN(got) {
+		t.Errorf("a stretch without fixations has %g", got)
+	}
 	if got := eyemovement.CoefficientK(events[:3]); got != nil {
 		t.Errorf("one fixation has %+v", got)
 	}
