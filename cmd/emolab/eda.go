@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -52,6 +53,14 @@ type edaAnalyzeCmd struct {
 func (edaAnalyzeCmd) Help() string {
 	return `Prints a summary, what was found out about the file, and a paragraph for the methods
 section with every parameter. Files are written only where --out, --csv or --picture say.
+Of several files those that cannot be read are told at the end; the others go on.
+
+Times in all results are seconds on the file's own clock. Flags of samples and responses:
+missing, out of range (0.05 to 60 µS), steep (beyond 10 µS/s), temperature, near (within 5 s
+of these), flat (nothing moves), saturated, loss (a fall of more than a fifth within 1 s),
+jump (a steep edge of an instant): these count in no measure. undecomposed: split by a
+high-pass, because the piece is too short for the method; unsplit: not split at all;
+bridged: samples are missing within a response; no onset: it began before the record.
 
 Examples:
   emolab eda analyze P07.csv
@@ -70,21 +79,34 @@ func (c *edaAnalyzeCmd) Run(a *app) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := os.MkdirAll(c.Out, 0o700); err != nil {
+		if err := os.MkdirAll(c.Out, 0o755); err != nil {
 			return err
 		}
 	}
 	progress := newFilesBar(a.err, len(c.Files))
 	var reports []edaReport
+	failed := failures{of: len(c.Files)}
 	for i, file := range c.Files {
 		r, err := c.one(a.ctx, file, func(share float64) { progress.set(i, int64(share*1000), 1000) })
-		if err != nil {
+		if a.ctx.Err() != nil {
 			progress.finish()
 			return err
+		}
+		if err != nil {
+			failed.add(file, err)
+			continue
 		}
 		reports = append(reports, r)
 	}
 	progress.finish()
+	if len(reports) == 0 {
+		return failed.err()
+	}
+	return errors.Join(c.tell(a.out, reports), failed.err())
+}
+
+// tell writes the summaries and prints the reports.
+func (c *edaAnalyzeCmd) tell(w io.Writer, reports []edaReport) error {
 	summaries := filepath.Join(c.Out, "eda.summary.csv")
 	if c.Out != "" {
 		if err := writeSummaries(summaries, reports); err != nil {
@@ -92,21 +114,21 @@ func (c *edaAnalyzeCmd) Run(a *app) error {
 		}
 	}
 	if c.JSON {
-		if len(reports) == 1 {
-			return printJSON(a.out, reports[0])
+		if len(c.Files) == 1 {
+			return printJSON(w, reports[0])
 		}
-		return printJSON(a.out, reports)
+		return printJSON(w, reports)
 	}
 	for i := range reports {
 		if i > 0 {
-			fmt.Fprintln(a.out)
+			fmt.Fprintln(w)
 		}
-		if err := reports[i].print(a.out); err != nil {
+		if err := reports[i].print(w); err != nil {
 			return err
 		}
 	}
 	if c.Out != "" {
-		fmt.Fprintln(a.out, "wrote", summaries)
+		fmt.Fprintln(w, "wrote", summaries)
 	}
 	return nil
 }

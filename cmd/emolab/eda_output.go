@@ -138,7 +138,7 @@ func (r *edaReport) figure() fig.EDA {
 // writeSummaries writes one line a recording, for statistics over people.
 func writeSummaries(name string, reports []edaReport) error {
 	return writeFile(name, func(w io.Writer) error {
-		return lineWriter(w, "file,from_s,until_s,valid_share,valid_enough,scl_us,scl_outside_responses_us,responses,responses_per_minute,mean_amplitude_us,responses_fine,responses_fine_per_minute,mean_amplitude_fine_us,phasic_area_us_s,edasymp_us2,edasymp_normalised,non_responder,events,events_with_response,mean_event_magnitude_us,mean_event_amplitude_us", len(reports), func(c *cells, i int) {
+		return lineWriter(w, "file,from_s,until_s,valid_share,valid_enough,scl_us,scl_outside_us,responses,responses_per_minute,mean_amplitude_us,responses_fine,responses_fine_per_minute,mean_amplitude_fine_us,phasic_area_us_s,edasymp_us2,edasymp_share,edasymp_segments,edasymp_s,non_responder,events,events_with_artefact,events_with_response,mean_event_magnitude_us,mean_event_amplitude_us", len(reports), func(c *cells, i int) {
 			r, s := reports[i], reports[i].Summary
 			c.text(filepath.Base(r.File))
 			c.number(s.FromS, 3)
@@ -155,12 +155,15 @@ func writeSummaries(name string, reports []edaReport) error {
 			c.number(float64(s.Area), 5)
 			c.number(float64(s.Symp), -1)
 			c.number(float64(s.SympShare), 5)
+			c.number(float64(s.SympSegments), 0)
+			c.number(s.SympS, 0)
 			c.yes(s.NonResponder)
 			e := edaToEvents{Magnitude: num(math.NaN()), Amplitude: num(math.NaN())}
 			if r.ToEvents != nil {
 				e = *r.ToEvents
 			}
 			c.number(float64(e.N), 0)
+			c.number(float64(e.Invalid), 0)
 			c.number(float64(e.Responded), 0)
 			c.number(float64(e.Magnitude), 5)
 			c.number(float64(e.Amplitude), 5)

@@ -31,6 +31,7 @@ type edaReport struct {
 	rec    *recordingFile
 	skin   table.Conductance
 	result eda.Result
+	warmth bool // the skin's temperature was there
 }
 
 type edaParameters struct {
@@ -53,13 +54,14 @@ type edaSummary struct {
 	Artefacts    map[string]num `json:"artefact_shares"`
 	ResolutionUS num            `json:"resolution_us"`
 	SCL          num            `json:"scl_us"`
-	SCLOutside   num            `json:"scl_outside_responses_us"`
+	SCLOutside   num            `json:"scl_outside_us"`
 	Rate         edaRate        `json:"nonspecific"`
 	Fine         edaRate        `json:"nonspecific_fine"`
 	Area         num            `json:"phasic_area_us_s"`
 	Symp         num            `json:"edasymp_us2"`
-	SympShare    num            `json:"edasymp_normalised"`
+	SympShare    num            `json:"edasymp_share"`
 	SympSegments int            `json:"edasymp_segments"`
+	SympS        float64        `json:"edasymp_s"`
 	NonResponder bool           `json:"non_responder"`
 }
 
@@ -87,7 +89,7 @@ type edaResponse struct {
 type edaEvent struct {
 	At      float64  `json:"event_s"`
 	Name    string   `json:"name,omitempty"`
-	N       int      `json:"responses"`
+	N       num      `json:"responses"` // as the next four null where an artefact lies there
 	Latency num      `json:"latency_s"`
 	First   num      `json:"first_amplitude_us"`
 	Sum     num      `json:"sum_amplitude_us"`
@@ -100,7 +102,8 @@ type edaEvent struct {
 type edaToEvents struct {
 	Magnitude num `json:"mean_magnitude_us"`
 	Amplitude num `json:"mean_amplitude_us"`
-	N         int `json:"events"`
+	N         int `json:"events"` // without those with an artefact
+	Invalid   int `json:"events_with_artefact"`
 	Responded int `json:"events_with_response"`
 }
 
@@ -120,7 +123,7 @@ type edaPiece struct {
 // newEDAReport gathers everything that is said.
 func newEDAReport(c *edaAnalyzeCmd, file string, rec *recordingFile, skin table.Conductance, events []event, r eda.Result) edaReport {
 	nan := num(math.NaN())
-	out := edaReport{File: file, Version: version, Notes: rec.notes, rec: rec, skin: skin, result: r}
+	out := edaReport{File: file, Version: version, Notes: rec.notes, rec: rec, skin: skin, result: r, warmth: c.Temperature != ""}
 	out.Parameters = edaParameters{
 		Method: c.Method, Scoring: r.Scoring.String(), RateHz: r.Rate, ThresholdUS: r.ThresholdUS, FineUS: r.FineUS,
 		WindowFromS: c.window.From.Seconds(), WindowToS: c.window.Until.Seconds(), SensorMaxUS: nan,
@@ -140,13 +143,17 @@ func newEDAReport(c *edaAnalyzeCmd, file string, rec *recordingFile, skin table.
 	}
 	related := r.Related(at, c.window)
 	for i, x := range related {
-		out.Events = append(out.Events, edaEvent{
-			rec.seconds(x.Event), events[i].name, x.N, num(x.LatencyS), num(x.FirstUS), num(x.SumUS), num(x.MaxUS), num(x.TonicUS), num(x.ISCR), x.Flags.Names(),
-		})
+		e := edaEvent{
+			rec.seconds(x.Event), events[i].name, num(x.N), num(x.LatencyS), num(x.FirstUS), num(x.SumUS), num(x.MaxUS), num(x.TonicUS), num(x.ISCR), x.Flags.Names(),
+		}
+		if x.Flags&eda.Invalid != 0 { // a 0 would say that nothing came
+			e.N, e.Latency, e.First, e.Sum, e.Max = nan, nan, nan, nan, nan
+		}
+		out.Events = append(out.Events, e)
 	}
 	if len(related) > 0 {
 		m, amplitude, n, responded := eda.Magnitude(related)
-		out.ToEvents = &edaToEvents{num(m), num(amplitude), n, responded}
+		out.ToEvents = &edaToEvents{num(m), num(amplitude), n, len(related) - n, responded}
 	}
 	for _, p := range r.Pieces {
 		q := edaPiece{From: rec.seconds(p.From), Until: rec.seconds(p.Until), Instead: p.Err, RateHz: nan, Objective: nan, Gap: nan, Tau1: nan, Tau2: nan}
@@ -175,7 +182,10 @@ func edaSummaryOf(rec *recordingFile, r eda.Result, s eda.Summary) edaSummary {
 		FromS: rec.axis.Seconds(0), UntilS: rec.axis.Seconds(len(rec.at) - 1), ValidS: num(s.ValidS), Valid: num(s.Valid), Enough: s.Enough,
 		Artefacts: map[string]num{}, ResolutionUS: num(r.StepUS), SCL: num(s.SCLUS), SCLOutside: num(s.SCLOutsideUS),
 		Rate: rate(s.Responses), Fine: rate(s.Fine), Area: num(s.AreaUSS),
-		Symp: num(s.Sympathetic.PowerUS2), SympShare: num(s.Sympathetic.Normalised), SympSegments: s.Sympathetic.Segments, NonResponder: s.NonResponder,
+		Symp: num(s.Sympathetic.PowerUS2), SympShare: num(s.Sympathetic.Normalised), SympSegments: s.Sympathetic.Segments, SympS: s.Sympathetic.UsedS, NonResponder: s.NonResponder,
+	}
+	if r.Method == eda.HighPass {
+		out.Area = num(math.NaN()) // what a high-pass leaves swings around zero
 	}
 	for _, a := range s.Artefacts {
 		if a.Share > 0 {
@@ -224,10 +234,20 @@ func (r *edaReport) print(w io.Writer) error {
 			break
 		}
 	}
-	row("Area of the phasic part", show(float64(s.Area), "%.3f µS·s"))
-	row("EDASymp", fmt.Sprintf("%s µS², %s of all power above 0.01 Hz", show(float64(s.Symp), "%.4g"), show(float64(s.SympShare), "%.3f")))
+	if r.result.Method != eda.HighPass {
+		row("Area of the phasic part", show(float64(s.Area), "%.3f µS·s"))
+	}
+	symp := "none: it needs 64 s without an artefact"
+	if s.SympSegments > 0 {
+		symp = fmt.Sprintf("%s µS², %s of all power above 0.01 Hz; %d %s of 64 s, %.0f s used", show(float64(s.Symp), "%.4g"), show(float64(s.SympShare), "%.3f"),
+			s.SympSegments, oneOrMany(s.SympSegments, "window", "windows"), s.SympS)
+	}
+	row("EDASymp", symp)
 	if e := r.ToEvents; e != nil {
 		row("Responses to events", fmt.Sprintf("%d of %d events; mean amplitude %s µS, magnitude %s µS", e.Responded, e.N, show(float64(e.Amplitude), "%.3f"), show(float64(e.Magnitude), "%.3f")))
+		if e.Invalid > 0 {
+			row("", fmt.Sprintf("%d more %s in an artefact and %s not count", e.Invalid, oneOrMany(e.Invalid, "lies", "lie"), oneOrMany(e.Invalid, "does", "do")))
+		}
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -282,10 +302,25 @@ func (r *edaReport) methods(events bool) string {
 	}
 	b.WriteString(scoringMethod(res) + " ")
 	if events {
-		say("Responses with an onset %g to %g s after an event were taken as responses to it; magnitude counts events without a response as zero, amplitude leaves them out (Boucsein et al., 2012).", r.Parameters.WindowFromS, r.Parameters.WindowToS)
+		say("Responses with an onset %g to %g s after an event were taken as responses to it; magnitude counts events without a response as zero, amplitude leaves them out (Boucsein et al., 2012). All others are called non-specific; their rate counts the valid time outside these windows.", r.Parameters.WindowFromS, r.Parameters.WindowToS)
+	} else {
+		say("No events were given, so all responses count as non-specific; their rate counts the valid time.")
 	}
-	say("Samples were excluded as artefacts outside 0.05 to 60 µS, at slopes beyond 10 µS/s below 0.35 Hz, and within 5 s of either (Kleckner et al., 2018), where the signal did not change (SD < 0.0001 µS over 5 s), at the sensor's maximum, and after falls of more than 20 %% within 1 s;")
-	say("%.1f %% of the recording remained. EDASymp is the power between %g and %g Hz (Posada-Quintero et al., 2016).", 100*float64(r.Summary.Valid), 0.045, 0.25)
+	temperature := ""
+	if r.warmth {
+		temperature = ", at a skin temperature outside 30 to 40 °C"
+	}
+	full := "where it stayed at its highest value"
+	if r.Parameters.SensorMaxUS > 0 {
+		full = fmt.Sprintf("at the sensor's maximum of %g µS", r.Parameters.SensorMaxUS)
+	}
+	say("Samples were excluded as artefacts outside 0.05 to 60 µS, at slopes beyond 10 µS/s below 0.35 Hz%s, and within 5 s of these (Kleckner et al., 2018), at slopes beyond 10 µS/s below 3 Hz, where the signal did not change (SD < 0.0001 µS over 5 s), %s, and after falls of more than 20 %% within 1 s;", temperature, full)
+	say("%.1f %% of the recording remained.", 100*float64(r.Summary.Valid))
+	say("The level outside responses is the mean of the measured signal without the time from each response's onset to its half recovery (or to the next onset).")
+	if r.Summary.SympSegments > 0 {
+		say("EDASymp is the power between 0.045 and 0.25 Hz (Posada-Quintero et al., 2016) of the valid signal at 2 Hz, high-passed at 0.01 Hz (Butterworth, order 2, zero phase), by Welch's method: Blackman windows of 64 s without their mean, half overlapping, from the beginning of each stretch without artefacts (%d %s, %.0f s; what is left at the end of a stretch is not used, so the value depends on where it begins).",
+			r.Summary.SympSegments, oneOrMany(r.Summary.SympSegments, "window", "windows"), r.Summary.SympS)
+	}
 	return strings.TrimSpace(b.String())
 }
 
@@ -332,7 +367,7 @@ func scoringMethod(r eda.Result) string {
 	case eda.OnPhasic:
 		return fmt.Sprintf("Responses were scored from trough to peak in the phasic component with an amplitude of at least %g µS.", r.ThresholdUS)
 	}
-	return fmt.Sprintf("Responses were scored from trough to peak in the signal below 1 Hz (Butterworth, order 2, zero phase) with an amplitude of at least %g µS.", r.ThresholdUS)
+	return fmt.Sprintf("Responses were scored from trough to peak in the signal below 1 Hz (Butterworth, order 2, zero phase) with an amplitude of at least %g µS; the filter smears a sharp beginning, so their onsets lie 0.25 to 0.45 s before it (on simulated responses).", r.ThresholdUS)
 }
 
 func sortEvents(events []event) {

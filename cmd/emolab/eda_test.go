@@ -294,3 +294,122 @@ func TestEDAAnalyzeUnixClock(t *testing.T) {
 		t.Errorf("--until 0: exit %d, %s", code, errOut)
 	}
 }
+
+// TestEDAAnalyzeBatch: a file that cannot be read does not end the others.
+func TestEDAAnalyzeBatch(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "results")
+	bad := tempFile(t, "bad.csv", "t_ms,eda\n0,512\n10,513\n20,530\n30,531\n")
+	empty := tempFile(t, "empty.csv", "")
+	code, out, errOut := emolab(t, "eda", "analyze", bad, skin(t, 20, 50), empty, unixSkin(t, 7, 30), "--out", dir)
+	if code != exitFailed || !strings.Contains(errOut, "2 of 4 files could not be analysed") || !strings.Contains(errOut, "bad.csv") || !strings.Contains(errOut, "empty.csv") {
+		t.Errorf("exit %d, says %s", code, errOut)
+	}
+	if got := csvRows(t, filepath.Join(dir, "eda.summary.csv")); got != 2 || !strings.Contains(out, "P07.csv") || !strings.Contains(out, "unix.csv") {
+		t.Errorf("%d recordings in the summary, want 2; printed %s", got, out)
+	}
+	code, out, _ = emolab(t, "eda", "analyze", bad, skin(t, 20, 50), "--json")
+	var r []saidOfSkin
+	if err := json.Unmarshal([]byte(out), &r); code != exitFailed || err != nil || len(r) != 1 {
+		t.Errorf("--json of two files, one bad: exit %d, %v, %d reports; a list is expected", code, err, len(r))
+	}
+	// As any file that this process makes: the umask decides.
+	plain := filepath.Join(dir, "plain")
+	if err := os.WriteFile(plain, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.Stat(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.Stat(filepath.Join(dir, "eda.summary.csv")); err != nil || got.Mode() != want.Mode() {
+		t.Errorf("eda.summary.csv: %v, %v, want %v", got, err, want.Mode())
+	}
+}
+
+// TestEDAAnalyzeEventInArtefact: an event whose window an artefact touches has no
+// numbers, which is not the same as no response.
+func TestEDAAnalyzeEventInArtefact(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("t_s,eda_us\n")
+	for i := range 2400 {
+		at := float64(i) / 20
+		v := 5 - at/200
+		if d := at - 20; d > 0 {
+			v += 2.6 * (math.Exp(-d/2.0) - math.Exp(-d/0.7))
+		}
+		if at >= 60 && at < 63 {
+			v = 0 // the electrode is off
+		}
+		fmt.Fprintf(&b, "%.2f,%.5f\n", at, v)
+	}
+	dir := t.TempDir()
+	code, out, errOut := emolab(t, "eda", "analyze", tempFile(t, "off.csv", b.String()), "--event", "18", "--event", "60", "--event", "100", "--out", dir)
+	if code != exitFine || !strings.Contains(out, "1 of 2 events") || !strings.Contains(out, "1 more lies in an artefact") {
+		t.Fatalf("exit %d\n%s%s", code, errOut, out)
+	}
+	f, err := os.Open(filepath.Join(dir, "off.related.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) != 4 {
+		t.Fatalf("%v, %q", err, rows)
+	}
+	for i, want := range []string{"1", "", "0"} {
+		if got := rows[i+1]; got[2] != want || (got[4] == "") != (want == "") || (got[6] == "") != (want == "") {
+			t.Errorf("event %d: %q, want %q responses", i, got, want)
+		}
+	}
+	r := decoded[struct {
+		Events []map[string]any
+		To     map[string]any `json:"to_events"`
+	}](t, "eda", "analyze", tempFile(t, "off.csv", b.String()), "--event", "60", "--json")
+	if n, there := r.Events[0]["responses"]; !there || n != nil || r.To["events_with_artefact"] != 1.0 {
+		t.Errorf("JSON %+v", r)
+	}
+}
+
+// TestEDAAnalyzeNamesAgree: a quantity has one name in the CSV and in the JSON, and
+// the methods paragraph says what was done to this file only.
+func TestEDAAnalyzeNamesAgree(t *testing.T) {
+	dir := t.TempDir()
+	file := skin(t, 20, 50)
+	r := decoded[struct {
+		Summary map[string]any
+		Methods string
+	}](t, "eda", "analyze", file, "--method", "highpass", "--out", dir, "--json")
+	header, _, _ := strings.Cut(string(fileBytes(t, filepath.Join(dir, "eda.summary.csv"))), "\n")
+	for _, name := range []string{"from_s", "valid_share", "scl_us", "scl_outside_us", "phasic_area_us_s", "edasymp_us2", "edasymp_share", "edasymp_segments", "edasymp_s"} {
+		if _, there := r.Summary[name]; !there || !strings.Contains(","+header+",", ","+name+",") {
+			t.Errorf("%s is not in both of %v and %s", name, r.Summary, header)
+		}
+	}
+	if r.Summary["phasic_area_us_s"] != nil {
+		t.Errorf("an area of what swings around zero: %v", r.Summary["phasic_area_us_s"])
+	}
+	// 120 s hold two windows of 64 s that overlap by half.
+	if r.Summary["edasymp_segments"] != 2.0 || r.Summary["edasymp_s"] != 96.0 {
+		t.Errorf("EDASymp of %v windows, %v s", r.Summary["edasymp_segments"], r.Summary["edasymp_s"])
+	}
+	for _, says := range []string{"2 windows, 96 s", "non-specific", "outside responses is the mean", "0.25 to 0.45 s", "highest value"} {
+		if !strings.Contains(r.Methods, says) {
+			t.Errorf("the methods paragraph lacks %q: %s", says, r.Methods)
+		}
+	}
+	if strings.Contains(r.Methods, "sensor's maximum") {
+		t.Errorf("names a maximum that was not given: %s", r.Methods)
+	}
+	if r := decoded[saidOfSkin](t, "eda", "analyze", file, "--sensor-max", "40", "--json"); !strings.Contains(r.Methods, "sensor's maximum of 40 µS") {
+		t.Errorf("does not name the maximum that was given: %s", r.Methods)
+	}
+}
+
+func fileBytes(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -285,7 +286,8 @@ func (c *faceAnalyzeCmd) write(stdout io.Writer, r *offline.Result) ([]string, e
 
 // writeFile writes a file whole or not at all: under another name first.
 func writeFile(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".emolab-*")
+	// Not os.CreateTemp, whose files are their owner's alone whatever the umask.
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(name), ".emolab-"+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -294,7 +296,7 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	if err := errors.Join(f.Chmod(0o600), write(f), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return os.Rename(f.Name(), name)

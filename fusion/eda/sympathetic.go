@@ -21,10 +21,14 @@ type Sympathetic struct {
 	// 0..1. Both are NaN where no 64 s of valid samples follow each other without a
 	// gap.
 	PowerUS2, Normalised float64
-	Segments             int // windows of 64 s that were averaged
+	Segments             int     // windows of 64 s that were averaged
+	UsedS                float64 // of signal that they cover, s
 }
 
-// sympathetic averages the spectra of all runs of valid samples.
+// sympathetic averages the spectra of all runs of valid samples: signal at 2 Hz,
+// what is slower than 0.01 Hz taken off, windows of 64 s from the run's beginning,
+// every 32 s; what is left at its end is not used. The power thus depends on where
+// a run begins, much so where it has few windows and few responses.
 func (r Result) sympathetic(first, last int) Sympathetic {
 	s := Sympathetic{PowerUS2: math.NaN(), Normalised: math.NaN()}
 	if r.Rate < sympRate {
@@ -49,6 +53,7 @@ func (r Result) sympathetic(first, last int) Sympathetic {
 			density[i] += v * float64(n)
 		}
 		s.Segments += n
+		s.UsedS += float64(sympSegment+(n-1)*sympSegment/2) / sympRate
 	}
 	if s.Segments == 0 {
 		return s
