@@ -15,6 +15,10 @@ const maxRise = 5 * time.Second
 
 // Response is one skin-conductance response, from trough to peak.
 type Response struct {
+	// Onset is the trough before it. Scored TroughToPeak, it lies 0.25 to 0.45 s
+	// before the true one of a simulated response with a sharp beginning, because
+	// the low-pass at 1 Hz without phase shift smears it to both sides. OnPhasic
+	// does not have that.
 	Onset, Peak instant.Instant
 	AmplitudeUS float64 // peak minus trough, µS
 	RiseS       float64 // from onset to peak, s
