@@ -129,7 +129,7 @@ func ClassifyDetailed(g Gaze, s Screen, o Options) ([]Event, Details) {
 		}
 		e := describe(g, s, speed, step, c, first, last)
 		if c == Saccade {
-			e.leap(g, s)
+			e.leap(g, s, breakLimit(d.Blink.Min, step))
 		}
 		events = append(events, e)
 	})
@@ -139,13 +139,14 @@ func ClassifyDetailed(g Gaze, s Screen, o Options) ([]Event, Details) {
 // leap takes a saccade's amplitude from the sample before it to the one after it: at
 // 60 Hz a saccade is three samples or one, and what it covers lies between them and
 // their neighbours.
-func (e *Event) leap(g Gaze, s Screen) {
+// Neighbours farther than limit are none.
+func (e *Event) leap(g Gaze, s Screen, limit time.Duration) {
 	there := func(i int) bool { return i >= 0 && i < g.Len() && g.Valid(i) }
 	from, until := e.First, e.Last
-	if there(from-1) && g.At[from].Sub(g.At[from-1]) <= trackBreak {
+	if there(from-1) && g.At[from].Sub(g.At[from-1]) <= limit {
 		from--
 	}
-	if there(until+1) && g.At[until+1].Sub(g.At[until]) <= trackBreak {
+	if there(until+1) && g.At[until+1].Sub(g.At[until]) <= limit {
 		until++
 	}
 	if !there(from) || !there(until) {
