@@ -273,8 +273,12 @@ func (c *edaAnalyzeCmd) events(rec *recordingFile) ([]event, error) {
 		out = append(out, event{rec.instant(s), names[i]})
 	}
 	if outside > 0 && len(out) == 0 {
-		return nil, fmt.Errorf("%s: none of the %d events lies in the recording, which goes from %s s to %s s on its own clock; the first event is at %s s",
-			rec.File, outside, table.Clock(first), table.Clock(last), table.Clock(slices.Min(all)))
+		hint := ""
+		if c.Events != "" && slices.ContainsFunc(all, func(s float64) bool { return s/1000 >= first && s/1000 <= last }) {
+			hint = "; if the table's times are milliseconds, name its column onset_ms"
+		}
+		return nil, fmt.Errorf("%s: none of the %d events lies in the recording, which goes from %s s to %s s on its own clock; the first event is at %s s%s",
+			rec.File, outside, table.Clock(first), table.Clock(last), table.Clock(slices.Min(all)), hint)
 	}
 	if outside > 0 {
 		rec.notes = append(rec.notes, fmt.Sprintf("events: %d of %d %s outside of the recording and %s left out",

@@ -350,10 +350,10 @@ func splitMethod(r eda.Result, m eda.Method) string {
 	}
 	switch m {
 	case eda.CVX:
-		return of + fmt.Sprintf(" were separated by convex optimisation (cvxEDA; Greco et al., 2016) on means at %g Hz, with time constants of %g and %g s, knots every %g s, alpha = %g and gamma = %g, solved to a relative duality gap of %g.",
+		return of + fmt.Sprintf(" were separated by convex optimisation (cvxEDA; Greco et al., 2016) on means at %.4g Hz, with time constants of %g and %g s, knots every %g s, alpha = %g and gamma = %g, solved to a relative duality gap of %g.",
 			rate, cvx.DefaultSlowS, cvx.DefaultFastS, cvx.DefaultKnotS, cvx.DefaultAlpha, cvx.DefaultGamma, cvx.DefaultGap)
 	case eda.CDA:
-		return of + fmt.Sprintf(" were separated by continuous decomposition analysis (Benedek & Kaernbach, 2010) on means at %g Hz, with optimised time constants of %s.", rate, strings.Join(taus, "; "))
+		return of + fmt.Sprintf(" were separated by continuous decomposition analysis (Benedek & Kaernbach, 2010) on means at %.4g Hz, with optimised time constants of %s.", rate, strings.Join(taus, "; "))
 	case eda.Median:
 		return of + " are, after a low-pass filter (Butterworth, order 4, 3 Hz, zero phase), the running median over 4 s and the rest."
 	}

@@ -208,6 +208,8 @@ func TestEDAAnalyzeRefuses(t *testing.T) {
 	file := skin(t, 20)
 	counts := tempFile(t, "raw.csv", "t_ms,eda\n0,512\n10,513\n20,530\n30,531\n")
 	other := skin(t, 20)
+	ms := tempFile(t, "ms.tsv", "onset\ttrial_type\n18000\tfilm\n48000\tpause\n")
+	foo := tempFile(t, "foo.csv", "onset,name\n12,a\nfoo,b\n")
 	for _, c := range []struct {
 		args string
 		code int
@@ -225,6 +227,8 @@ func TestEDAAnalyzeRefuses(t *testing.T) {
 		{"eda analyze " + file + " " + other + " --out " + t.TempDir(), exitUsage, "same files"},
 		{"eda analyze " + file + " --from 500", exitFailed, "on its own clock"},
 		{"eda analyze " + file + " --event 500", exitFailed, "none of the 1 events"},
+		{"eda analyze " + file + " --events " + ms, exitFailed, "name its column onset_ms"},
+		{"eda analyze " + file + " --events " + foo, exitFailed, `"foo" is not a number`},
 		{"eda analyze " + file + " --value nothing", exitFailed, `"EDA (µS)"`},
 		{"eda analyze " + counts, exitFailed, "raw counts"},
 		{"eda analyze main.go", exitFailed, "main.go"},
