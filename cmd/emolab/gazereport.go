@@ -17,12 +17,16 @@ import (
 	"emolab/fusion/stream"
 	"emolab/studies/session"
 	"emolab/studies/store"
+	"emolab/studies/study"
 )
 
 // validated compares what a validation found with what was simulated, in degrees.
 type validated struct {
-	Step      int       `json:"step"`
-	Round     int       `json:"round"`
+	Step      int       `json:"step"`          // from 0, as in the database
+	Round     int       `json:"round"`         // likewise
+	Measured  bool      `json:"only_measured"` // in a validate step, which refuses nothing
+	Own       bool      `json:"own"`           // of a calibration that the tracker made of itself
+	Verdict   string    `json:"verdict,omitempty"`
 	Choice    string    `json:"choice"` // what became of it: "accept", "redo", "continue"
 	Reason    string    `json:"reason,omitempty"`
 	Simulated precision `json:"simulated"`
@@ -40,6 +44,8 @@ type precision struct {
 
 // breathed compares the response to a deep breath with the simulated one.
 type breathed struct {
+	Step        int     `json:"step"`  // from 0, as in the database
+	Round       int     `json:"round"` // likewise
 	Found       bool    `json:"found"`
 	LatencyS    float64 `json:"latency_s"` // from the cue
 	AmplitudeUS float64 `json:"amplitude_us"`
@@ -73,9 +79,17 @@ func measureGaze(ctx context.Context, s *store.Store, d store.Detail, truth scri
 		if c.Step != nil && c.Round != nil {
 			one.Step, one.Round = *c.Step, *c.Round
 		}
+		if steps := d.Plan.Steps; one.Step < len(steps) {
+			one.Measured = steps[one.Step].Action == study.Validate
+		}
 		for _, k := range d.Decisions {
 			if k.Segment == c.Segment && k.Step == one.Step && k.Round == one.Round {
 				one.Choice, one.Reason = string(k.Choice), k.Reason
+				var j session.Judged
+				if err := json.Unmarshal(k.Value, &j); len(k.Value) > 0 && err != nil {
+					return nil, fmt.Errorf("what was decided on step %d of session %s: %w", k.Step+1, d.ID, err)
+				}
+				one.Own, one.Verdict = j.Own, string(j.Verdict.Level)
 			}
 		}
 		if at, ok := calibrated(d, targets, c.Segment, c.From); ok {
@@ -107,11 +121,16 @@ func current(d store.Detail, kind string) []store.Calibration {
 
 // calibrated returns when the tracker was calibrated last before an instant of a
 // segment: the end of the targets of the latest calibration that was not turned
-// down, or that was the one just validated.
+// down, or that was the one just validated, or that the tracker made of itself: that
+// holds in it either way.
 func calibrated(d store.Detail, targets []store.Target, segment int, before instant.Instant) (at instant.Instant, ok bool) {
 	refused := func(t store.Target) bool {
 		for _, k := range d.Decisions {
 			if k.Segment == t.Segment && k.Step == t.Step && k.Round == t.Round {
+				var j session.Judged
+				if json.Unmarshal(k.Value, &j) == nil && j.Own {
+					return false
+				}
 				return k.Choice != session.Accept && k.At < before
 			}
 		}
@@ -135,27 +154,43 @@ func displaced(s eyemovement.Screen, v gaze.Validation, dx, dy float64) float64 
 	return sum / float64(len(v.Points)) // NaN of no points
 }
 
-// measureBreath compares the response to the first deep breath of a session with
-// the simulated one; nil where nobody was asked to breathe.
-func measureBreath(d store.Detail, truth script.Record) (*breathed, error) {
-	checks := current(d, "conductance-check")
-	for _, b := range truth.Breaths {
-		for _, c := range checks {
-			if b.At < c.From || b.At > c.Until {
+// measureBreaths compares the responses to the deep breaths of a session with the
+// simulated ones, in order; empty where nobody was asked to breathe.
+func measureBreaths(d store.Detail, truth script.Record) ([]breathed, error) {
+	var out []breathed
+	for _, c := range current(d, "conductance-check") {
+		var r conductance.Readiness
+		if err := json.Unmarshal(c.Value, &r); err != nil {
+			return nil, fmt.Errorf("check of the skin conductance in session %s: %w", d.ID, err)
+		}
+		for _, b := range truth.Breaths {
+			// The check may look back on an earlier breath as well.
+			if cue := c.Until.Add(-conductance.Watch); b.At.Sub(cue).Abs() > conductance.Watch/2 {
 				continue
 			}
-			var r conductance.Readiness
-			if err := json.Unmarshal(c.Value, &r); err != nil {
-				return nil, fmt.Errorf("check of the skin conductance in session %s: %w", d.ID, err)
+			one := breathed{WantS: b.Onset.Sub(b.At).Seconds(), WantUS: b.AmplitudeUS}
+			if c.Step != nil && c.Round != nil {
+				one.Step, one.Round = *c.Step, *c.Round
 			}
-			out := &breathed{WantS: b.Onset.Sub(b.At).Seconds(), WantUS: b.AmplitudeUS}
 			if r.Breath != nil {
-				out.Found, out.LatencyS, out.AmplitudeUS = true, r.Breath.LatencyS, r.Breath.AmplitudeUS
+				one.Found, one.LatencyS, one.AmplitudeUS = true, r.Breath.LatencyS, r.Breath.AmplitudeUS
 			}
-			return out, nil
+			out = append(out, one)
 		}
 	}
-	return nil, nil
+	return out, nil
+}
+
+// pupilWords say what was made of the pupils in the derivation that is shown: "" where
+// there is nothing.
+func pupilWords(d store.Detail) string {
+	for _, v := range d.Derivations {
+		var p struct{ Pupil string }
+		if v.Current && json.Unmarshal(v.Parameters, &p) == nil {
+			return p.Pupil
+		}
+	}
+	return ""
 }
 
 // shutEyes is the closure from which eyes see nothing and trackers lose them.
@@ -234,19 +269,58 @@ func known(v float64) *float64 {
 
 // printGaze writes what was found of the eyes and the breath.
 func (d distance) printGaze(w io.Writer) {
+	own := false
 	for _, v := range d.Gaze {
-		fmt.Fprintf(w, "  gaze, step %d round %d      accuracy %s° (simulated %s), RMS-S2S %s° (%s), SD %s° (%s): %s\n", v.Step, v.Round,
+		own = own || v.Own
+		fmt.Fprintf(w, "  %-26s accuracy %s° (simulated %s), RMS-S2S %s° (%s), SD %s° (%s): %s\n", fmt.Sprintf("gaze, step %d round %d", v.Step+1, v.Round+1),
 			orDash(v.Found.AccuracyDeg), orDash(v.Simulated.AccuracyDeg), orDash(v.Found.RMSS2SDeg), orDash(v.Simulated.RMSS2SDeg),
-			orDash(v.Found.SDDeg), orDash(v.Simulated.SDDeg), v.Choice)
+			orDash(v.Found.SDDeg), orDash(v.Simulated.SDDeg), v.became())
+	}
+	if own {
+		fmt.Fprintln(w, "                             the simulated tracker calibrated itself, without an error, and Emolab corrects nothing")
+	}
+	if len(d.Gaze) > 0 {
+		fmt.Fprintln(w, "                             simulated accuracy: how far the tracker slipped since its calibration, on average over")
+		fmt.Fprintln(w, "                             the points shown; --gaze-error is that in the middle, and less towards the edges")
 	}
 	if e := d.Eyes; e != nil {
 		fmt.Fprintf(w, "  eye movements, kappa       fixation %s, saccade %s, blink %s of %d samples\n", orDash(e.Fixation), orDash(e.Saccade), orDash(e.Blink), e.Samples)
+		fmt.Fprintln(w, "                             no limit is set: it depends on the noise and the rate asked for, and simulated eyes")
+		fmt.Fprintln(w, "                             move more simply than real ones; emolab bench signals measures it on those")
 	}
-	if b := d.Breath; b != nil && b.Found {
-		fmt.Fprintf(w, "  deep breath                %.2f µS after %.1f s (simulated %.2f after %.1f)\n", b.AmplitudeUS, b.LatencyS, b.WantUS, b.WantS)
-	} else if b != nil {
-		fmt.Fprintln(w, "  deep breath                no response found")
+	if d.Pupils != "" {
+		fmt.Fprintf(w, "  pupils                     %s\n", d.Pupils)
 	}
+	for _, b := range d.Breaths {
+		name := fmt.Sprintf("deep breath, step %d", b.Step+1)
+		if b.Found {
+			fmt.Fprintf(w, "  %-26s %.2f µS after %.1f s (simulated %.2f after %.1f)\n", name, b.AmplitudeUS, b.LatencyS, b.WantUS, b.WantS)
+		} else {
+			fmt.Fprintf(w, "  %-26s no response found (simulated %.2f µS after %.1f s)\n", name, b.WantUS, b.WantS)
+		}
+	}
+}
+
+// became says in words what became of a validation.
+func (v validated) became() string {
+	switch {
+	case v.Verdict == "":
+		return v.Choice
+	case v.Measured && v.Verdict == string(gaze.Refused):
+		return "beyond what is accepted, only measured"
+	}
+	return v.Verdict + ", " + v.Choice
+}
+
+// refused counts the calibrations that were beyond what the study accepts.
+func (d distance) refused() int {
+	n := 0
+	for _, v := range d.Gaze {
+		if v.Verdict == string(gaze.Refused) && !v.Measured {
+			n++
+		}
+	}
+	return n
 }
 
 // orDash writes a number with two decimals, "-" for one that is not known.

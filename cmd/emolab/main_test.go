@@ -153,8 +153,8 @@ func TestDemo(t *testing.T) {
 	if n := len(d.Gaze); n == 0 || d.Gaze[n-1].Choice != "accept" || d.Gaze[n-1].Found.AccuracyDeg == nil || *d.Gaze[n-1].Found.AccuracyDeg > recovered {
 		t.Errorf("the calibration: %+v", d.Gaze)
 	}
-	if d.Breath == nil || !d.Breath.Found {
-		t.Errorf("the deep breath: %+v", d.Breath)
+	if len(d.Breaths) != 1 || !d.Breaths[0].Found {
+		t.Errorf("the deep breath: %+v", d.Breaths)
 	}
 	if e := d.Eyes; e == nil || e.Fixation == nil || *e.Fixation < .5 {
 		t.Errorf("eye movements: %+v", e)

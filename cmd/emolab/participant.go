@@ -45,9 +45,15 @@ func (r *rig) shown(t session.Target) {
 		r.truth.Look(t.Until, t.X, t.Y, false)
 		return
 	}
-	if r.slip != 0 && t.Purpose == session.ToValidate && t.Index == 0 && t.Round < r.slips {
-		x, y := r.screen.At(r.slip, 0)
-		r.truth.Slip(t.From, x-.5, y-.5)
+	switch t.Purpose {
+	case session.ToCalibrate:
+		r.fresh = true
+	case session.ToValidate:
+		if r.slip != 0 && r.fresh && t.Round < r.slips {
+			x, y := r.screen.At(r.slip, 0)
+			r.truth.Slip(t.From, x-.5, y-.5)
+		}
+		r.fresh = false // later validations measure that same slip
 	}
 	r.truth.Look(t.From, t.X, t.Y, true)
 }

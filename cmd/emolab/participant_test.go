@@ -37,7 +37,7 @@ func TestTrackerErrsByTheDegreesAskedFor(t *testing.T) {
 }
 
 // The participant looks where the screen shows something, and the tracker slips
-// once at each validation.
+// once between a calibration and its validation, and not again at a later one.
 func TestParticipantLooksAtTargets(t *testing.T) {
 	r := &rig{truth: script.NewTruth(script.New(1), 0), screen: session.AssumedScreen(), slip: 1.5, slips: 1}
 	const second = instant.Instant(time.Second)
@@ -50,8 +50,9 @@ func TestParticipantLooksAtTargets(t *testing.T) {
 	shown(session.ToValidate, 1, .7, .8, 22*second, 24*second)
 	shown(session.ToBreathe, 0, .5, .5, 30*second, 32*second)
 	r.breathed(30 * second)
+	shown(session.ToValidate, 0, .3, .4, 40*second, 42*second) // of another step
 	got := r.truth.Record()
-	if len(got.Looks) != 5 || len(got.Slips) != 1 || len(got.Breaths) != 1 { // the second target came while the eyes were still at the first
+	if len(got.Looks) != 7 || len(got.Slips) != 1 || len(got.Breaths) != 1 { // the second target came while the eyes were still at the first
 		t.Fatalf("looks %+v, slips %+v, breaths %+v", got.Looks, got.Slips, got.Breaths)
 	}
 	for at, want := range map[instant.Instant][2]float64{11 * second: {.1, .2}, 21 * second: {.3, .4}, 23 * second: {.7, .8}} {

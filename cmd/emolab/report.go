@@ -37,7 +37,8 @@ type distance struct {
 	Responses   script.ResponseScore `json:"responses"`
 	Gaze        []validated          `json:"gaze"`
 	Eyes        *looked              `json:"eye_movements"`
-	Breath      *breathed            `json:"deep_breath"`
+	Pupils      string               `json:"pupils,omitempty"` // what was made of them, in words
+	Breaths     []breathed           `json:"deep_breaths"`
 	Stimuli     []shown              `json:"stimuli"`
 	Gaps        int                  `json:"gaps"` // disconnections
 }
@@ -127,9 +128,10 @@ func measure(ctx context.Context, s *store.Store, st *study.Study, one recording
 	if out.Eyes, err = measureEyes(ctx, s, d, truth); err != nil {
 		return distance{}, err
 	}
-	if out.Breath, err = measureBreath(d, truth); err != nil {
+	if out.Breaths, err = measureBreaths(d, truth); err != nil {
 		return distance{}, err
 	}
+	out.Pupils = pupilWords(d)
 	responses, err := s.Responses(ctx, id)
 	if err != nil {
 		return distance{}, err
@@ -284,7 +286,7 @@ func (d distance) print(w io.Writer) error {
 		fmt.Fprintf(w, "  blinks found               %d of %d, %d not scripted\n", d.Blinks.Found, d.Blinks.Scripted, d.Blinks.False)
 		fmt.Fprintf(w, "  head turned, median error  yaw %.1f°, pitch %.1f°, roll %.1f°\n", d.Head.Yaw.MedianDeg, d.Head.Pitch.MedianDeg, d.Head.Roll.MedianDeg)
 	}
-	fmt.Fprintf(w, "  skin responses found       %d of %d, %d not scripted\n", d.Responses.Found, d.Responses.Scripted, d.Responses.Extra)
+	fmt.Fprintf(w, "  skin responses found       %d of %d%s, %d others\n", d.Responses.Found, d.Responses.Scripted, d.simulatedResponses(), d.Responses.Extra)
 	d.printGaze(w)
 	for _, s := range d.Stimuli {
 		fmt.Fprintf(w, "  frames of %-16s %d of %d displayed, %d misnamed\n", s.Stimulus, s.Displayed, s.Frames, s.Misnamed)
@@ -295,9 +297,21 @@ func (d distance) print(w io.Writer) error {
 	if over := d.overBudget(); len(over) > 0 {
 		fmt.Fprintf(w, "\n  outside the budget: %s\n", strings.Join(over, "; "))
 	} else {
-		fmt.Fprintln(w, "\n  all within the budgets")
+		fmt.Fprintln(w, "\n  all within the budgets of time and faces")
+	}
+	if n := d.refused(); n > 0 {
+		fmt.Fprintf(w, "  refused: %d calibrations of the gaze; what became of each stands above\n", n)
 	}
 	return nil
+}
+
+// simulatedResponses says what the skin responses are that were simulated: those of
+// the script, and one to each deep breath.
+func (d distance) simulatedResponses() string {
+	if len(d.Breaths) == 0 {
+		return " scripted"
+	}
+	return " simulated, scripted or to a deep breath"
 }
 
 // expressions sums up the segments by class: "happy 2/2, neutral 4/5".

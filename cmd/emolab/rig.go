@@ -32,8 +32,9 @@ type rig struct {
 	nets    detectorFlags
 	sources []stream.Source
 	truth   *script.Truth      // what really happens; nil in a real lab
-	slip    float64            // how far the virtual trackers slip before a validation, degrees
+	slip    float64            // how far the virtual trackers slip between a calibration and its validation, degrees
 	slips   int                // in how many rounds of a step they do
+	fresh   bool               // they were calibrated, and nothing was validated since
 	screen  eyemovement.Screen // the participant's; zero = nobody has measured it
 	cables  map[string]cable   // of virtual devices, by the id of the device's first stream
 	notes   []string           // what a person should know of these devices
@@ -191,7 +192,7 @@ type virtualFlags struct {
 	Firmware  bool          `help:"Let the EDA box be its real firmware under the AVR simulator, where make firmware has built that."`
 	GazeBias  float64       `help:"How far the eye tracker is off before it is calibrated, in degrees." default:"1"`
 	GazeNoise float64       `help:"The eye tracker's noise, one standard deviation in each direction, in degrees; 0 = that of the simulated device." default:"0.1"`
-	GazeError float64       `help:"How far the eye tracker slips between its calibration and the validation of it, in degrees; 2.5 is a calibration that has to be refused." default:"0"`
+	GazeError float64       `help:"How far the eye tracker slips once after each calibration, before the validation of it, in degrees in the middle of the screen; 2.5 is a calibration that has to be refused." default:"0"`
 	Devices   []string      `help:"The drivers whose simulated devices take part; a name may stand twice. Default: emobox,gazepoint." default:"emobox,gazepoint" placeholder:"NAME,..."`
 }
 

@@ -50,7 +50,7 @@ type run struct {
 func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []stream.Chunk, sub *bus.Subscription, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
-	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number, "from_step", from+1)
+	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number+1, "from_step", from+1)
 
 	if allowed(cur.answers, FaceVideo) {
 		m.startFilm(cur, cur.segment.Start)
