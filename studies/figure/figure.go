@@ -150,7 +150,7 @@ func lines(at, v []float64, c color.Color, width vg.Length) []*plotter.Line {
 		return nil
 	}
 	column := (at[len(at)-1] - at[0]) / columns
-	gap := 5 * medianStep(at)
+	gap := 5 * meanStep(at)
 	var out []*plotter.Line
 	var run plotter.XYs
 	end := func() {
@@ -189,8 +189,8 @@ func lines(at, v []float64, c color.Color, width vg.Length) []*plotter.Line {
 	return out
 }
 
-// medianStep between times; they are regular enough for the middle one to tell.
-func medianStep(at []float64) float64 {
+// meanStep between times: the usual one or, where there are gaps, a little more.
+func meanStep(at []float64) float64 {
 	if len(at) < 2 {
 		return 0
 	}
