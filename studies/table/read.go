@@ -239,7 +239,12 @@ func (t *Table) empatica() {
 		return
 	}
 	t.start, t.rate = v[0], v[1]
-	t.Columns[0].Values, t.lines, t.Rows = v[2:], t.lines[2:], t.Rows-2
+	c := &t.Columns[0]
+	c.Values, t.lines, t.Rows = v[2:], t.lines[2:], t.Rows-2
+	c.numbers -= 2
+	if c.codes != nil {
+		c.codes = c.codes[2:]
+	}
 	t.Notes = append(t.Notes, fmt.Sprintf("the form of the Empatica E4: the first line is the start, the second the rate of %g Hz", t.rate))
 }
 
