@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ func (f *failures) err() error {
 	fmt.Fprintf(&b, "%d of %d files could not be analysed:", len(f.errs), f.of)
 	for i, err := range f.errs {
 		text := err.Error()
-		if !strings.Contains(text, f.files[i]) {
+		if !strings.Contains(text, filepath.Base(f.files[i])) {
 			text = f.files[i] + ": " + text
 		}
 		b.WriteString("\n  " + text)
