@@ -308,8 +308,8 @@ func TestEDAAnalyzeBatch(t *testing.T) {
 	if code != exitFailed || !strings.Contains(errOut, "2 of 4 files could not be analysed") || !strings.Contains(errOut, "bad.csv") || !strings.Contains(errOut, "empty.csv") {
 		t.Errorf("exit %d, says %s", code, errOut)
 	}
-	if strings.Contains(errOut, bad+": "+bad) {
-		t.Errorf("names a file twice: %s", errOut)
+	if strings.Count(errOut, "bad.csv") != 1 || !strings.Contains(errOut, "\n  "+bad) {
+		t.Errorf("does not name each file once, by its path: %s", errOut)
 	}
 	if got := csvRows(t, filepath.Join(dir, "eda.summary.csv")); got != 2 || !strings.Contains(out, "P07.csv") || !strings.Contains(out, "unix.csv") {
 		t.Errorf("%d recordings in the summary, want 2; printed %s", got, out)

@@ -29,9 +29,11 @@ func (f *failures) err() error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %d files could not be analysed:", len(f.errs), f.of)
 	for i, err := range f.errs {
-		text := err.Error()
-		if !strings.Contains(text, filepath.Base(f.files[i])) {
-			text = f.files[i] + ": " + text
+		name, text := f.files[i], err.Error()
+		if short, has := strings.CutPrefix(text, filepath.Base(name)); has {
+			text = name + short // two folders may hold files of one name
+		} else if !strings.Contains(text, name) {
+			text = name + ": " + text
 		}
 		b.WriteString("\n  " + text)
 	}
