@@ -207,22 +207,6 @@ func TestClassifyBridgesScatteredLosses(t *testing.T) {
 	}
 }
 
-// A loss now and then in an hour is walked once, not from each of them to the
-// end: that would take minutes.
-func TestClassifyAnHourOfScatteredLosses(t *testing.T) {
-	var g eyemovement.Gaze
-	for i := range 3600 * 250 {
-		if i%20 != 0 {
-			g.At = append(g.At, instant.Instant(i*4e6))
-			g.X, g.Y = append(g.X, .5+1e-4*math.Sin(float64(i*i))), append(g.Y, .5+1e-4*math.Cos(float64(i*i)))
-		}
-	}
-	events := eyemovement.Classify(g, desk, eyemovement.Options{Rate: 250})
-	if len(events) != 1 || events[0].Class != eyemovement.Fixation {
-		t.Errorf("%d events, want one fixation", len(events))
-	}
-}
-
 // What is mostly lost for longer than a blink has no class to its end, however
 // often a sample gets through.
 func TestClassifyLongLossWithSamplesInIt(t *testing.T) {
