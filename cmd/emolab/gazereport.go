@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sort"
+	"strings"
 
 	"emolab/calibration/conductance"
 	"emolab/calibration/gaze"
@@ -27,7 +29,8 @@ type validated struct {
 	Measured  bool      `json:"only_measured"` // in a validate step, which refuses nothing
 	Own       bool      `json:"own"`           // of a calibration that the tracker made of itself
 	Verdict   string    `json:"verdict,omitempty"`
-	Choice    string    `json:"choice"` // what became of it: "accept", "redo", "continue"
+	Failed    string    `json:"failed,omitempty"` // why nothing came about that could be validated
+	Choice    string    `json:"choice"`           // what became of it: "accept", "redo", "continue"
 	Reason    string    `json:"reason,omitempty"`
 	Simulated precision `json:"simulated"`
 	Found     precision `json:"found"`
@@ -103,7 +106,26 @@ func measureGaze(ctx context.Context, s *store.Store, d store.Detail, truth scri
 		}
 		out = append(out, one)
 	}
-	return out, nil
+	return withFailed(d, out), nil
+}
+
+// withFailed adds the calibrations that came to nothing, so that nothing could be
+// validated, in their place.
+func withFailed(d store.Detail, all []validated) []validated {
+	for _, k := range d.Decisions {
+		var j session.Judged
+		if k.Step >= len(d.Plan.Steps) || d.Plan.Steps[k.Step].Action != study.Calibrate ||
+			json.Unmarshal(k.Value, &j) != nil || j.Validation != nil { // passed over, or in the list
+			continue
+		}
+		i := 0
+		for i < len(all) && (all[i].Step < k.Step || all[i].Step == k.Step && all[i].Round < k.Round) {
+			i++
+		}
+		all = slices.Insert(all, i, validated{Step: k.Step, Round: k.Round, Failed: strings.Join(j.Verdict.Reasons, " "),
+			Own: j.Own, Verdict: string(j.Verdict.Level), Choice: string(k.Choice), Reason: k.Reason, Loss: 1})
+	}
+	return all
 }
 
 // current lists the calibrations of one kind in the derivation that is shown.
@@ -272,6 +294,10 @@ func (d distance) printGaze(w io.Writer) {
 	own := false
 	for _, v := range d.Gaze {
 		own = own || v.Own
+		if v.Failed != "" {
+			fmt.Fprintf(w, "  %-26s %s: %s\n", fmt.Sprintf("gaze, step %d round %d", v.Step+1, v.Round+1), strings.TrimRight(v.Failed, "."), v.became())
+			continue
+		}
 		fmt.Fprintf(w, "  %-26s accuracy %s° (simulated %s), RMS-S2S %s° (%s), SD %s° (%s): %s\n", fmt.Sprintf("gaze, step %d round %d", v.Step+1, v.Round+1),
 			orDash(v.Found.AccuracyDeg), orDash(v.Simulated.AccuracyDeg), orDash(v.Found.RMSS2SDeg), orDash(v.Simulated.RMSS2SDeg),
 			orDash(v.Found.SDDeg), orDash(v.Simulated.SDDeg), v.became())

@@ -11,6 +11,7 @@ import (
 	"emolab/fusion/script"
 	"emolab/studies/session"
 	"emolab/studies/store"
+	"emolab/studies/study"
 )
 
 // The report counts steps and rounds from 1, says what was refused, who calibrated the
@@ -90,5 +91,25 @@ func TestWhichCalibrationHolds(t *testing.T) {
 		if at, ok := calibrated(d, targets, 0, 50); ok != holds || holds && at != 20 {
 			t.Errorf("%s: calibrated at %v, %t", value, at, ok)
 		}
+	}
+}
+
+// A calibration that came to nothing has no validation, and is told all the same.
+func TestAFailedCalibrationIsTold(t *testing.T) {
+	refused := `{"own":true,"verdict":{"level":"refused","reasons":["The tracker could not calibrate itself."]}}`
+	d := store.Detail{Decisions: []store.Decision{
+		{Decision: session.Decision{Round: 0, Choice: session.Redo, Value: json.RawMessage(refused)}},
+		{Decision: session.Decision{Round: 1, Choice: session.Accept, Value: json.RawMessage(`{"own":true,"validation":{"points":[]}}`)}},
+		{Decision: session.Decision{Step: 1, Choice: session.Continue, Value: json.RawMessage(`{}`)}},
+	}}
+	d.Plan.Steps = []study.Step{{Action: study.Calibrate}, {Index: 1, Action: study.Breath}}
+	all := withFailed(d, []validated{{Round: 1, Choice: "accept", Verdict: "good"}})
+	if len(all) != 2 || all[0].Round != 0 || all[0].Failed == "" || all[1].Round != 1 {
+		t.Fatalf("%+v", all)
+	}
+	var b strings.Builder
+	(distance{Gaze: all}).printGaze(&b)
+	if want := "gaze, step 1 round 1       The tracker could not calibrate itself: refused, redo\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("it does not say %q:\n%s", want, b.String())
 	}
 }
