@@ -78,7 +78,7 @@ export class Mirror {
     this.heard = performance.now();
     const eyes = status.eyes;
     setText(byId("fixations"), eyes && status.state === "recording"
-      ? `${eyes.fixations} fixations, ${eyes.per_second.toFixed(1)} a second` : "");
+      ? `· ${eyes.fixations} fixations, ${eyes.per_second.toFixed(1)} a second` : "");
     byId("gaze-note").hidden = status.state !== "recording" || !status.gaze_corrected;
   }
 
