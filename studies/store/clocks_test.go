@@ -125,8 +125,11 @@ func everyClockSession(t *testing.T, s *Store) {
 	record := func(r session.Recorder, segment int, start instant.Instant) {
 		for _, d := range devices {
 			for _, c := range d.observe(rng, segment, start, length) {
-				if d.info.Kind == stream.EDA {
+				switch d.info.Kind {
+				case stream.EDA:
 					c = responses(c)
+				case stream.Gaze:
+					c = resting(c)
 				}
 				if d.info.Kind == stream.Face {
 					c = person(t, d.info, c)

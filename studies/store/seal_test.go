@@ -32,6 +32,14 @@ func responses(c stream.Chunk) stream.Chunk {
 	return c
 }
 
+// resting makes a chunk of gaze rest at one place of the screen.
+func resting(c stream.Chunk) stream.Chunk {
+	for i := range c.Samples {
+		c.Samples[i].Values = []float64{0.4, 0.5, 1, 3, 3.5}
+	}
+	return c
+}
+
 // recorded records half a minute of a whole lab.
 func recorded(t testing.TB, s *Store, id string) session.Recorder {
 	t.Helper()
@@ -42,9 +50,7 @@ func recorded(t testing.TB, s *Store, id string) session.Recorder {
 		case stream.EDA:
 			c = responses(c)
 		case stream.Gaze:
-			for i := range c.Samples {
-				c.Samples[i].Values = []float64{0.4, 0.5, 1, 3, 3.5}
-			}
+			c = resting(c)
 		case stream.Stimulus:
 			for i := range c.Samples {
 				p := 1.0
