@@ -312,7 +312,7 @@ func (d distance) printGaze(w io.Writer) {
 	if e := d.Eyes; e != nil {
 		fmt.Fprintf(w, "  eye movements, kappa       fixation %s, saccade %s, blink %s of %d samples\n", orDash(e.Fixation), orDash(e.Saccade), orDash(e.Blink), e.Samples)
 		fmt.Fprintln(w, "                             no limit is set: it depends on the noise and the rate asked for, and simulated eyes")
-		fmt.Fprintln(w, "                             move more simply than real ones; emolab bench signals measures it on those")
+		fmt.Fprintln(w, "                             move more simply than real ones; emolab gaze analyze --score measures it on those")
 	}
 	if d.Pupils != "" {
 		fmt.Fprintf(w, "  pupils                     %s\n", d.Pupils)
