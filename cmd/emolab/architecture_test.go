@@ -37,7 +37,11 @@ var layers = map[string][]string{
 	"calibration":         {"fusion"},
 	"sensors":             {"fusion", "firmware-bridge", "calibration"},
 	"capture":             {"fusion", "calibration"},
-	"studies/study":       {"fusion/stream"},
+	"studies/wording":     {},
+	"studies/power":       {},
+	"studies/identity":    {},
+	"studies/study":       {"fusion/stream", "studies/wording"},
+	"studies/stimulus":    {"studies/study"},
 	"studies/session":     {"fusion", "calibration", "studies/study"},
 	"studies/store":       {"fusion", "calibration", "studies/study", "studies/session"},
 	"studies/stage":       {"fusion", "studies/study", "studies/session"},
@@ -45,6 +49,7 @@ var layers = map[string][]string{
 	"studies/browsertest": {},
 	"studies/table":       {},
 	"studies/figure":      {"fusion"},
+	"studies/withdrawal":  {"studies/session", "studies/store"},
 	"studies/bundle":      {"fusion", "studies/study", "studies/session", "studies/store"},
 	"cmd":                 {"fusion", "firmware-bridge", "calibration", "sensors", "capture", "studies"},
 }
@@ -62,12 +67,14 @@ var importers = map[string]struct {
 	"github.com/creack/pty":             {[]string{"sensors/virtual"}, ""},
 	"github.com/mattn/go-sqlite3":       {[]string{"studies/store"}, ""},
 	"github.com/gorilla/websocket":      {[]string{"studies/stage", "studies/console"}, "two protocols, two screens"},
-	"github.com/goccy/go-yaml":          {[]string{"studies/study", "cmd/emolab"}, "study.yaml and lab.yaml"},
+	"github.com/goccy/go-yaml":          {[]string{"studies/study", "studies/wording", "cmd/emolab"}, "study.yaml, files of words, and lab.yaml"},
 	"github.com/alecthomas/kong":        {[]string{"cmd/emolab"}, ""},
 	"github.com/schollz/progressbar/v3": {[]string{"cmd/emolab"}, ""},
 	"github.com/chromedp":               {[]string{"studies/browsertest"}, ""},
 	"gonum.org/v1/gonum":                {[]string{"fusion/eyemovement/crf"}, "L-BFGS"},
 	"gonum.org/v1/plot":                 {[]string{"studies/figure"}, ""},
+	"filippo.io/age":                    {[]string{"studies/identity"}, "who is who, encrypted apart from the data"},
+	"rsc.io/qr":                         {[]string{"studies/stage"}, "the withdrawal code on the receipt"},
 	"pgregory.net/rapid":                {[]string{"sensors/eyetracker/linetest"}, ""}, // damage for the drivers' property tests
 }
 

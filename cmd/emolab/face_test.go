@@ -66,7 +66,7 @@ func TestFaceAnalyzeIntoAStudy(t *testing.T) {
 	}
 	defer s.Close()
 	// A film takes no order of the plan away from the next participant.
-	if row, err := s.NextRow(t.Context()); err != nil || row != 0 {
+	if row, err := s.NextRow(t.Context(), 0); err != nil || row != 0 {
 		t.Errorf("the next participant has row %d, %v", row, err)
 	}
 	all, err := s.Sessions(t.Context())

@@ -93,7 +93,21 @@ func (m *memory) Sessions(context.Context) ([]Summary, error) {
 	return out, nil
 }
 
-func (m *memory) NextRow(context.Context) (int, error) { return len(m.sessions), nil }
+func (m *memory) NextRow(context.Context, int) (int, error) { return len(m.sessions), nil }
+
+func (m *memory) Cohort(context.Context, study.Quota) (Cohort, error) { return Cohort{}, nil }
+
+func (m *memory) Move(context.Context, string, string, string) error { return nil }
+
+func (m *memory) Judge(context.Context, string, bool, string) error { return nil }
+
+func (t *tape) Record(context.Context, Segment, []stream.Info) error { return nil }
+
+func (t *tape) Decline(context.Context, string) error { return nil }
+
+func (t *tape) Answer(context.Context, Answer) error { return nil }
+
+func (t *tape) Withdrawable(context.Context, string) error { return nil }
 
 func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
 	t.archive.mu.Lock()
@@ -110,7 +124,7 @@ func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
 	return nil
 }
 
-func (t *tape) Reached(_ context.Context, step int) error {
+func (t *tape) Reached(_ context.Context, step int, _ instant.Instant) error {
 	t.archive.mu.Lock()
 	defer t.archive.mu.Unlock()
 	t.steps = append(t.steps, step)
@@ -189,7 +203,7 @@ func (s *screen) Waiting() string {
 
 func (s *screen) Present(ctx context.Context, p Presentation) error {
 	for step := p.From; step < len(p.Plan.Steps); step++ {
-		p.Began(step)
+		p.Began(step, 0)
 		if s.surface != nil && p.Plan.Steps[step].Action != study.Play {
 			if err := s.surface.present(ctx, p, p.Plan.Steps[step]); err != nil {
 				return err

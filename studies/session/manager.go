@@ -110,7 +110,7 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	if err := CheckParticipant(r.Participant); err != nil {
 		return "", err
 	}
-	row, err := m.o.Archive.NextRow(ctx)
+	row, err := m.o.Archive.NextRow(ctx, m.o.Study.Rows())
 	if err != nil {
 		return "", fmt.Errorf("choose the order: %w", err)
 	}

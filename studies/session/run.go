@@ -10,6 +10,7 @@ import (
 
 	"emolab/calibration/gaze"
 	"emolab/fusion/bus"
+	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/study"
 )
@@ -55,7 +56,7 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []s
 	if allowed(cur.answers, FaceVideo) {
 		m.startFilm(cur, cur.segment.Start)
 	}
-	reached, answers, notes := make(chan int), make(chan answer), make(chan note)
+	reached, answers, notes := make(chan arrival), make(chan answer), make(chan note)
 	deaf := make(chan struct{}) // closed when nobody reads the three any more
 	led := m.newLeader(cur, notes, deaf)
 	group, inner := errgroup.WithContext(ctx)
@@ -72,16 +73,19 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []s
 	group.Go(func() error {
 		err := m.o.Stage.Present(inner, Presentation{
 			Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from,
-			Began: func(step int) {
+			Began: func(step int, at instant.Instant) {
 				m.mu.Lock()
 				cur.step = step
 				m.mu.Unlock()
 				select {
-				case reached <- step:
+				case reached <- arrival{step, at}:
 				case <-inner.Done():
 				}
 			},
-			Answered:  func(c Consent) { m.answered(inner, cur, answers, c) },
+			Answered: func(ctx context.Context, a Answer) (Ruling, error) {
+				m.answered(inner, cur, answers, Consent{Scope: a.Sheet, Granted: a.Values[a.Sheet] == "true", At: a.At, Language: a.Language, TextSHA256: a.TextSHA256, How: a.How})
+				return Ruling{}, nil
+			},
 			Procedure: led.lead,
 			Cross:     led.cross,
 		})

@@ -4,6 +4,8 @@
 //
 // States go one way:
 //
+//	prepared  -> recording                 the participant agreed, and the operator began
+//	prepared  -> declined                  no consent, not in the sample, or gone: nothing was recorded
 //	recording -> sealed                    the plan ended, or the operator stopped
 //	recording -> failed                    the recorder could not keep up, or the disk refused
 //	recording -> recovered                 the process died; found at the next start
@@ -28,6 +30,8 @@ type State string
 
 // The states of a session.
 const (
+	Prepared  State = "prepared" // the participant reads and answers; nothing is recorded
+	Declined  State = "declined" // it ended there
 	Recording State = "recording"
 	Sealed    State = "sealed"
 	Recovered State = "recovered"
@@ -53,18 +57,35 @@ type Header struct {
 	Study       *study.Study
 	Plan        study.Plan
 	Participant string // pseudonymous code
-	Segment     Segment
-	Streams     []stream.Info // what the lab delivers, the trace included
-	Software    string        // version of this program
+	// Segment is that of a session that records at once. Of one whose plan has a Begin
+	// step only Wall counts, as the time at which it began: Record brings the rest.
+	Segment  Segment
+	Streams  []stream.Info // what the lab delivers, the trace included
+	Software string        // version of this program
 }
 
-// Recorder keeps one running session. Only one goroutine uses it.
+// Recorder keeps one running session. Only one goroutine uses it at a time.
+//
+// A session whose plan has a Begin step starts as prepared: Reached, Consent, Answer
+// and Withdrawable may be called, and then Record or Decline. All else comes after
+// Record.
 type Recorder interface {
+	// Record begins the recording.
+	Record(ctx context.Context, seg Segment, streams []stream.Info) error
+	// Decline ends a prepared session: nothing was recorded. why is in a few words:
+	// "consent", "screening: age", "quota: age 18-24", "left".
+	Decline(ctx context.Context, why string) error
+	// Answer keeps what the participant answered on a sheet.
+	Answer(ctx context.Context, a Answer) error
+	// Withdrawable keeps the keyed hash of the code by which the participant may
+	// withdraw. The latest one holds.
+	Withdrawable(ctx context.Context, codeHash string) error
 	// Append makes a batch durable: when it returns nil, a killed process or
 	// machine does not lose it. An error means that nothing of the batch is kept.
 	Append(ctx context.Context, batch []stream.Chunk) error
-	// Reached notes that step of the plan has begun; a continued session begins there.
-	Reached(ctx context.Context, step int) error
+	// Reached notes that step of the plan has begun, at that instant (0: it is not
+	// known); a continued session begins there.
+	Reached(ctx context.Context, step int, at instant.Instant) error
 	// Stopped notes why the session ended before its plan was shown.
 	Stopped(ctx context.Context, reason string) error
 	// Consent keeps an answer of the participant. What it allows may begin when
@@ -83,8 +104,15 @@ type Recorder interface {
 	Fail(ctx context.Context, reason string) error
 }
 
-// FaceVideo is the scope of consent that allows keeping the video of the face.
-const FaceVideo = study.FaceVideoScope
+// The scopes of consent that the program itself knows.
+const (
+	// Notice is no consent: that the participant has read what a program estimates.
+	Notice = "notice"
+	// Traces allows recording numbers about expression, gaze and skin conductance.
+	Traces = "traces"
+	// FaceVideo allows keeping the video of the face.
+	FaceVideo = study.FaceVideoScope
+)
 
 // Who gave a consent, and where.
 const (
@@ -105,6 +133,130 @@ type Consent struct {
 	Language   string          `json:"language"`    // of that text: "en"
 	At         instant.Instant `json:"at_ns"`
 	How        string          `json:"how"` // OnScreen or Simulated
+	// Text is what was read; its hash is TextSHA256. It is kept once.
+	Text string `json:"-"`
+}
+
+// Answer is what the participant answered on one sheet, as it may be kept.
+type Answer struct {
+	Step         int             `json:"step"`
+	Sheet        string          `json:"sheet"` // id
+	Kind         study.SheetKind `json:"kind"`
+	Stimulus     string          `json:"stimulus"`     // that it is about; "" = none
+	Presentation int             `json:"presentation"` // of it; 0 = none
+	Values       study.Answers   `json:"values"`
+	// ResponseMs is, by the key of the answer, how long after the sheet came up its
+	// last change was made.
+	ResponseMs map[string]float64 `json:"response_ms"`
+	Declined   bool               `json:"declined"` // of a consent: by its other button
+	TextSHA256 string             `json:"text_sha256"`
+	Language   string             `json:"language"`
+	Text       string             `json:"-"`     // what was read; kept once
+	At         instant.Instant    `json:"at_ns"` // 0 = before the recording
+	Wall       time.Time          `json:"wall"`
+	How        string             `json:"how"` // OnScreen or Simulated
+}
+
+// Ruling is what follows from an answer, or from leaving: the steps that are passed
+// over from now on. It stands in place of the ruling before.
+type Ruling struct {
+	Skip []int
+}
+
+// Conduct is what a simulated participant does in a step, After so long. The zero
+// value waits until the step is over.
+type Conduct struct {
+	After  time.Duration
+	Fill   study.Answers // on a sheet: fills it in, and goes on
+	No     bool          // on a consent: declines
+	Leave  bool          // stops the session
+	Swipe  bool          // of a stimulus that may be swiped away
+	Pause  time.Duration // pauses for so long
+	Answer bool          // Fill or No is meant, even if Fill is empty
+}
+
+// Receipt is what the last page gives the participant.
+type Receipt struct {
+	Code    string   `json:"code"`    // by which everything can be withdrawn; "" = nothing was kept
+	Study   string   `json:"study"`   // title
+	Session string   `json:"session"` // id
+	Scopes  []string `json:"scopes"`  // that were granted
+	Until   []Limit  `json:"until"`
+}
+
+// Limit is until when a class of data is kept.
+type Limit struct {
+	Class string    `json:"class"` // "traces", "face_video", "identity"
+	Until time.Time `json:"until"` // zero = no limit is stated
+}
+
+// Codes makes the codes by which participants withdraw. The code itself is never kept.
+type Codes interface {
+	New() (code, hash string, err error)
+}
+
+// Eraser takes back everything of the participant of a session.
+type Eraser interface {
+	// Withdraw erases all sessions of the session's participant: rows, files and what
+	// was derived from them. Nothing may record meanwhile.
+	Withdraw(ctx context.Context, sessionID string, progress Progress) (Erasure, error)
+}
+
+// Erasure says what a withdrawal erased.
+type Erasure struct {
+	At         time.Time `json:"at"`
+	Sessions   int       `json:"sessions"`
+	Rows       int64     `json:"rows"`
+	Files      int       `json:"files"`
+	Bytes      int64     `json:"bytes"`
+	Recipients []string  `json:"recipients"` // who holds bundles that were given out, to be told
+	Tombstone  string    `json:"tombstone"`  // the keyed hash that stays
+}
+
+// Cohort is how far a study has come.
+type Cohort struct {
+	Rows   []RowCount `json:"rows"`
+	Cells  []CellNow  `json:"cells"`
+	Usable int        `json:"usable"` // sessions
+	Wanted int        `json:"wanted"` // 0 = no quota
+	People []Person   `json:"people"` // by code
+	// Withdrawn, Declined, Dropped and Unusable count sessions.
+	Withdrawn int `json:"withdrawn"`
+	Declined  int `json:"declined"`
+	Dropped   int `json:"dropped"` // stopped by the participant
+	Unusable  int `json:"unusable"`
+}
+
+// RowCount is how often an order has been used.
+type RowCount struct {
+	Row    int `json:"row"`
+	Usable int `json:"usable"`
+	Open   int `json:"open"` // may still become usable: prepared, recording, recovered
+	Other  int `json:"other"`
+}
+
+// CellNow is a cell of the quota and how far it is filled.
+type CellNow struct {
+	study.Cell
+	Have int `json:"have"` // usable or open
+}
+
+// Person is one participant in the registry.
+type Person struct {
+	Code     string        `json:"code"`
+	Bands    study.Answers `json:"bands"` // of the screening, as kept
+	Sessions []Standing    `json:"sessions"`
+}
+
+// Standing is what one session counts for.
+type Standing struct {
+	Session string    `json:"session"`
+	State   State     `json:"state"`
+	Row     int       `json:"row"`
+	Run     int       `json:"run"` // of the participant, from 1
+	Started time.Time `json:"started"`
+	Usable  *bool     `json:"usable"` // nil = not judged
+	Why     string    `json:"why"`    // it is not usable, or was declined
 }
 
 // Video is one finished file of kept face video.
@@ -147,9 +299,16 @@ type Archive interface {
 	// Seal closes a recovered session as it is, without continuing it.
 	Seal(ctx context.Context, id string, progress Progress) error
 	Sessions(ctx context.Context) ([]Summary, error)
-	// NextRow returns the plan's row for the next participant: how many sessions
-	// the study has had.
-	NextRow(ctx context.Context) (int, error)
+	// NextRow returns the plan's row for the next participant. With rows above 0 it is
+	// the one among them with the fewest sessions that are usable or may become so, the
+	// first of equals; else how many sessions the study has had.
+	NextRow(ctx context.Context, rows int) (int, error)
+	// Cohort tells how far the study has come.
+	Cohort(ctx context.Context, quota study.Quota) (Cohort, error)
+	// Move gives a session to another participant, for that reason.
+	Move(ctx context.Context, sessionID, participant, reason string) error
+	// Judge says by a person's word whether a session is usable.
+	Judge(ctx context.Context, sessionID string, usable bool, reason string) error
 }
 
 // Resumption is what a continued session needs to go on.
@@ -157,10 +316,11 @@ type Resumption struct {
 	Participant string
 	Plan        study.Plan
 	From        int // the step that was reached and is shown again from its beginning
-	Segment     int // number of the new segment
+	Segment     int // number of the new segment; -1: it is still prepared, and Record begins the first
 	// Consents are the answers given so far, in their order. Their instants are
 	// those of earlier segments, or 0.
 	Consents []Consent
+	Answers  []Answer // likewise
 	// Judged is the latest calibration of an earlier segment that was accepted; it goes
 	// on to hold. nil = none.
 	Judged *Judged
@@ -199,11 +359,22 @@ type Presentation struct {
 	Session string
 	Study   *study.Study
 	Plan    study.Plan
-	From    int            // first step to show
-	Began   func(step int) // called as each step begins on the screen, in order
-	// Answered is called with the answer to a Consent step, before the next
-	// step begins.
-	Answered func(c Consent)
+	From    int // first step to show
+	Skip    []int
+	Began   func(step int, at instant.Instant) // called as each step begins on the screen, in order
+	// Answered is called with the answer to a Fill step, before the next step begins;
+	// the ruling says which steps are passed over from then on. Values are as they were
+	// given, checked against the sheet.
+	Answered func(ctx context.Context, a Answer) (Ruling, error)
+	// Conduct is asked, if it is there, what a simulated participant does in a step, as
+	// the step begins.
+	Conduct func(step study.Step) Conduct
+	// Receipt is asked as a receipt comes up.
+	Receipt func() Receipt
+	// Left is called when the participant holds the key that stops the session.
+	Left func(at instant.Instant) Ruling
+	// Paused is called when the participant pauses, and again when they go on.
+	Paused func(on bool, at instant.Instant)
 	// Procedure leads the Calibrate, Validate and Breath steps. Without one they are
 	// passed over.
 	Procedure Procedure
@@ -277,4 +448,13 @@ func CheckParticipant(code string) error {
 // Request is what the operator gives to start a session.
 type Request struct {
 	Participant string `json:"participant"` // pseudonymous code
+	// Again says what to do about a code that was used before: New or ContinueIt. ""
+	// refuses with a KnownError.
+	Again string `json:"again,omitempty"`
 }
+
+// The values of Request.Again.
+const (
+	NewRun     = "new"      // another session of that participant
+	ContinueIt = "continue" // the session that was cut off goes on
+)

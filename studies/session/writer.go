@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"emolab/fusion/bus"
+	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 )
 
@@ -37,7 +38,7 @@ var errStalled = errors.New("the disk did not take the data within " + stallLimi
 // video are noted as they close, so that a killed process leaves none that nobody
 // knows of. first is written before anything else. It is the only user of rec while
 // it runs.
-func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Subscription, reached <-chan int, answers <-chan answer, notes <-chan note, closed func() []Video) error {
+func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Subscription, reached <-chan arrival, answers <-chan answer, notes <-chan note, closed func() []Video) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	batch, samples := first, 0
@@ -62,9 +63,9 @@ func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Sub
 			if samples < flushSamples {
 				continue
 			}
-		case step := <-reached:
-			if err := timely(ctx, func(ctx context.Context) error { return rec.Reached(ctx, step) }); err != nil {
-				return fmt.Errorf("note step %d: %w", step, err)
+		case a := <-reached:
+			if err := timely(ctx, func(ctx context.Context) error { return rec.Reached(ctx, a.step, a.at) }); err != nil {
+				return fmt.Errorf("note step %d: %w", a.step, err)
 			}
 			continue
 		case a := <-answers:
@@ -89,6 +90,12 @@ func write(ctx context.Context, rec Recorder, first []stream.Chunk, sub *bus.Sub
 			return err
 		}
 	}
+}
+
+// arrival is a step of the plan that has begun.
+type arrival struct {
+	step int
+	at   instant.Instant
 }
 
 // answer is a consent to be written; kept is closed when it is.

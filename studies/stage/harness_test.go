@@ -250,7 +250,7 @@ func (l *lab) presentLed(st *study.Study, from int, lead session.Procedure) *sho
 	go func() {
 		s.result <- l.server.Present(ctx, session.Presentation{
 			Session: "test", Study: st, Plan: st.Plan(0), From: from,
-			Began: func(step int) {
+			Began: func(step int, _ instant.Instant) {
 				s.mu.Lock()
 				defer s.mu.Unlock()
 				s.began = append(s.began, step)

@@ -223,7 +223,10 @@ func (sh *show) hear(ctx context.Context, n news) error {
 		rec.marker(ctx, n.link.run, n.at, "consent to %s: %t, %s, at tick %d, after reading %q (%s, SHA-256 %s)",
 			c.Scope, c.Granted, c.How, m.Tick, text.String(), c.Language, c.TextSHA256)
 		if sh.p.Answered != nil {
-			sh.p.Answered(c)
+			_, err := sh.p.Answered(ctx, session.Answer{Step: m.Step, Sheet: c.Scope, Kind: study.ConsentSheet, Values: study.Answers{c.Scope: fmt.Sprint(c.Granted)}, At: c.At, Language: c.Language, TextSHA256: c.TextSHA256, How: c.How})
+			if err != nil {
+				return err
+			}
 		}
 		return sh.advance()
 	case *protocol.Fault:
@@ -239,7 +242,8 @@ func (sh *show) begin(ctx context.Context, n news, m *protocol.StepBegan) {
 	sh.begun = true
 	sh.server.waits("")
 	if sh.p.Began != nil {
-		sh.p.Began(m.Step)
+		at, _ := sh.server.rec.lit(n.at, m.Tick)
+		sh.p.Began(m.Step, at)
 	}
 	round := sh.rounds[m.Step]
 	sh.rounds[m.Step]++

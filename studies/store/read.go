@@ -45,7 +45,7 @@ func (s *Store) Sessions(ctx context.Context) ([]session.Summary, error) {
 
 // NextRow returns how many sessions the study has had. Films that were read in
 // are none: they have the row -1.
-func (s *Store) NextRow(ctx context.Context) (int, error) {
+func (s *Store) NextRow(ctx context.Context, _ int) (int, error) {
 	var n int
 	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM session WHERE plan_row >= 0").Scan(&n); err != nil {
 		return 0, fmt.Errorf("store: count sessions: %w", explain(err))

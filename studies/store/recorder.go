@@ -186,7 +186,7 @@ func (r *recorder) event(ctx context.Context, tx *sql.Tx, c stream.Chunk, e stre
 }
 
 // Reached notes that a step of the plan has begun.
-func (r *recorder) Reached(ctx context.Context, step int) error {
+func (r *recorder) Reached(ctx context.Context, step int, _ instant.Instant) error {
 	err := r.store.change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE session SET reached_step = ? WHERE id = ?", step, r.id)
 		return err

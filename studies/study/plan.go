@@ -1,6 +1,9 @@
 package study
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // Plan returns what the participant in the given row meets. It is a function of
 // the study's seed and the row alone: the same study gives the same row the
@@ -62,4 +65,36 @@ func below(pcg *rand.PCG, n uint64) uint64 {
 			return v % n
 		}
 	}
+}
+
+// Rows is how many orders have to be filled evenly: the rows of a Latin or Williams
+// square, or of several the least number that has them all. 0 where every row is an
+// order of its own.
+func (s *Study) Rows() int { return 0 }
+
+// Sheet returns the sheet with an id.
+func (s *Study) Sheet(id string) (Sheet, bool) {
+	i := slices.IndexFunc(s.Sheets, func(v Sheet) bool { return v.ID == id })
+	if i < 0 {
+		return Sheet{}, false
+	}
+	return s.Sheets[i], true
+}
+
+// Except lists, in order, the steps of a plan that are passed over on the way to the
+// sheets that are named, and only to them.
+func (p Plan) Except(sheets ...string) []int {
+	var skip []int
+	for _, step := range p.Steps {
+		if !slices.Contains(sheets, step.Sheet) || step.Sheet == "" {
+			skip = append(skip, step.Index)
+		}
+	}
+	return skip
+}
+
+// Recorded is the index of the plan's Begin step, from which on the session is
+// recorded; -1 for a plan that has none, which is recorded from its first step.
+func (p Plan) Recorded() int {
+	return slices.IndexFunc(p.Steps, func(v Step) bool { return v.Action == Begin })
 }

@@ -21,12 +21,12 @@ func TestPlanSteps(t *testing.T) {
 	s := clips(2)
 	s.Block.Order = Fixed
 	want := []Step{
-		{0, Fixation, 5 * time.Second, "a", 0, ""},
-		{1, Play, 1 * time.Second, "a", 1, ""},
-		{2, Rest, 4 * time.Second, "a", 0, ""},
-		{3, Fixation, 5 * time.Second, "b", 0, ""},
-		{4, Play, 2 * time.Second, "b", 2, ""},
-		{5, Rest, 4 * time.Second, "b", 0, ""},
+		{Index: 0, Action: Fixation, Duration: 5 * time.Second, Stimulus: "a", Presentation: 0},
+		{Index: 1, Action: Play, Duration: 1 * time.Second, Stimulus: "a", Presentation: 1},
+		{Index: 2, Action: Rest, Duration: 4 * time.Second, Stimulus: "a", Presentation: 0},
+		{Index: 3, Action: Fixation, Duration: 5 * time.Second, Stimulus: "b", Presentation: 0},
+		{Index: 4, Action: Play, Duration: 2 * time.Second, Stimulus: "b", Presentation: 2},
+		{Index: 5, Action: Rest, Duration: 4 * time.Second, Stimulus: "b", Presentation: 0},
 	}
 	p := s.Plan(7)
 	if !slices.Equal(p.Steps, want) || p.Row != 7 {
@@ -60,9 +60,9 @@ func TestStepsAroundTheBlock(t *testing.T) {
 	want := []Step{
 		{Index: 0, Action: Consent, Scope: FaceVideoScope},
 		{Index: 1, Action: Calibrate}, {Index: 2, Action: Breath},
-		{3, Fixation, 5 * time.Second, "a", 0, ""},
-		{4, Play, time.Second, "a", 1, ""},
-		{5, Rest, 4 * time.Second, "a", 0, ""},
+		{Index: 3, Action: Fixation, Duration: 5 * time.Second, Stimulus: "a", Presentation: 0},
+		{Index: 4, Action: Play, Duration: time.Second, Stimulus: "a", Presentation: 1},
+		{Index: 5, Action: Rest, Duration: 4 * time.Second, Stimulus: "a", Presentation: 0},
 		{Index: 6, Action: Validate},
 	}
 	if p := s.Plan(0); !slices.Equal(p.Steps, want) || p.Duration() != 10*time.Second {

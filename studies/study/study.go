@@ -5,6 +5,8 @@ package study
 import (
 	"sort"
 	"time"
+
+	"emolab/studies/wording"
 )
 
 // Study is a loaded study.yaml with its stimuli measured. It is immutable.
@@ -22,6 +24,23 @@ type Study struct {
 	// FaceVideo says whether the participant is asked to have the video of the
 	// face kept.
 	FaceVideo FaceVideo
+
+	// Languages are those of the study's texts, the first for whoever chooses none.
+	Languages []string
+	// Words are the study's own words of a language that is not built in, or in place of
+	// those that are: language -> key -> words. See package wording.
+	Words map[string]wording.Catalogue
+	// Sheets are all pages to read and fill in that a plan may name.
+	Sheets []Sheet
+	// Screening are the questions that decide who takes part, in order.
+	Screening  []Question
+	Quota      Quota
+	Retain     Retain
+	Rules      Rules
+	Devices    Devices
+	PhoneFrame bool // stimuli stand in an upright frame, 9:16, all of one size
+	Flow       []Part
+	Analysis   Analysis
 
 	Dir       string // folder of the study file; stimulus paths are relative to it
 	Canonical []byte // the study file in canonical form: defaults filled in, keys in order
@@ -124,6 +143,11 @@ const (
 	Calibrate Action = "calibrate" // the eye tracker is calibrated on targets, then validated on others
 	Validate  Action = "validate"  // its error is measured once more
 	Breath    Action = "breath"    // one deep breath, to see that skin conductance responds
+
+	Fill    Action = "fill"    // a sheet: the participant reads it, answers, and goes on
+	Camera  Action = "camera"  // seat and light are put right, in words
+	Neutral Action = "neutral" // a cross and a face at rest, from which action units are measured
+	Begin   Action = "begin"   // the participant waits; what comes after it is recorded
 )
 
 // TrialStep is one step of the trial that the block repeats for each stimulus.
@@ -142,6 +166,15 @@ type Step struct {
 	Presentation int `json:"presentation,omitempty"`
 	// Scope is what a Consent step asks for. It is "" for the others.
 	Scope string `json:"scope,omitempty"`
+
+	Sheet     string `json:"sheet,omitempty"`     // id: of a Fill step
+	Block     string `json:"block,omitempty"`     // name: of the block that this step belongs to
+	If        string `json:"if,omitempty"`        // condition on earlier answers: false passes the step over; "" = always
+	Skippable bool   `json:"skippable,omitempty"` // of Play: the participant may swipe it away
+	Filler    bool   `json:"filler,omitempty"`    // of Play: shown to distract, not to be analysed
+	// Aside says that the step is passed over unless somebody is sent to it: the sheets
+	// for who stops, and for who does not take part.
+	Aside bool `json:"aside,omitempty"`
 }
 
 // Plan is what one participant will meet, in order.
