@@ -68,7 +68,7 @@ func (c *Camera) Run(ctx context.Context, out chan<- frame.Frame) error {
 	exposures := schedule{c.clock.Now(), o.FPS}
 	for seq := int64(0); c.wait(ctx, exposures.due(seq)); {
 		at := exposures.due(seq)
-		pix := painter.Paint(lookAt(c.truth.Script, c.truth.Elapsed(at), sway))
+		pix := painter.Paint(lookAt(c.truth.Script(), c.truth.Elapsed(at), sway))
 		f := frame.Frame{
 			Seq: seq, At: at, Arrival: c.clock.Now(),
 			Width: o.Width, Height: o.Height, Pix: pix,
@@ -88,7 +88,7 @@ func (c *Camera) check() error {
 	if !(o.FPS > 0 && o.FPS <= maxFPS) {
 		return fmt.Errorf("portrait: %v frames per second: choose a rate up to %d", o.FPS, maxFPS)
 	}
-	for _, e := range c.truth.Script.Expressions {
+	for _, e := range c.truth.Script().Expressions {
 		if _, known := weights(e.Name); !known {
 			return fmt.Errorf("portrait: the script asks for the expression %q, which the drawing does not know", e.Name)
 		}

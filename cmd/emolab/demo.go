@@ -270,7 +270,7 @@ func openStage(ctx context.Context, running *appliance, r *rig, withBrowser bool
 	screen := client.New(client.Options{
 		URL: running.address(), Header: http.Header{"Authorization": {"Bearer " + console.StageToken(running.token)}},
 		Clock: instant.Monotonic{}, Study: running.study,
-		Offset: clientOffset, DriftPPM: clientDrift, Seed: r.truth.Script.Seed,
+		Offset: clientOffset, DriftPPM: clientDrift, Seed: r.truth.Script().Seed,
 		Power: func(at0 instant.Instant, tick0 int64, nsPerTick float64) {
 			r.truth.Power(script.Clock{Stream: stage.StreamID, At0: at0, Tick0: tick0, NsPerTick: nsPerTick})
 		},

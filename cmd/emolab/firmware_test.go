@@ -210,7 +210,7 @@ func checkConductance(t *testing.T, truth *script.Truth, c script.Clock, r recor
 			t.Fatalf("sample %d has number %d", i, s.Seq)
 		}
 		at := c.At(s.Tick)
-		miss := s.Values[1] - truth.Script.Conductance(truth.Elapsed(at))
+		miss := s.Values[1] - truth.Script().Conductance(truth.Elapsed(at))
 		sum, most = sum+miss, max(most, math.Abs(miss))
 		misses = append(misses, s.At.Sub(at).Abs())
 		if s.At.Sub(at).Abs() > s.Err {

@@ -222,7 +222,7 @@ func (b *bench) checkEDA(s *store.Store, id string, info stream.Info, tolerance 
 		if math.IsNaN(us) {
 			continue
 		}
-		off := math.Abs(us - b.truth.Script.Conductance(b.truth.Elapsed(at[i])))
+		off := math.Abs(us - b.truth.Script().Conductance(b.truth.Elapsed(at[i])))
 		worst = max(worst, off)
 		if off <= tolerance {
 			good++
@@ -252,7 +252,7 @@ func (b *bench) checkGaze(s *store.Store, id string, info stream.Info, tolerance
 		valid++
 		near := math.Inf(1)
 		for d := -saccade; d <= saccade; d += time.Millisecond {
-			x, y := b.truth.Script.Gaze(b.truth.Elapsed(at[i].Add(d)))
+			x, y := b.truth.Script().Gaze(b.truth.Elapsed(at[i].Add(d)))
 			near = min(near, math.Hypot(xs[i]-x, ys[i]-y))
 		}
 		worst = max(worst, near)

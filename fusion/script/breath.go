@@ -54,9 +54,9 @@ func (t *Truth) Breathe(at instant.Instant) {
 // Conductance returns the skin conductance in µS at an instant: the script's, but
 // for what is withheld, and the responses to deep breaths.
 func (t *Truth) Conductance(at instant.Instant) float64 {
-	us := t.Script.Conductance(t.Elapsed(at))
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	us := t.script.Conductance(t.Elapsed(at))
 	t.asked = max(t.asked, at)
 	for i := len(t.breaths) - 1; i >= 0; i-- {
 		b := t.breaths[i]
@@ -65,7 +65,7 @@ func (t *Truth) Conductance(at instant.Instant) float64 {
 			break
 		}
 		us += b.AmplitudeUS * bateman(since.Seconds())
-		for onset, amplitude := range t.Script.between(t.Origin, b.HeldFrom, b.HeldUntil) {
+		for onset, amplitude := range t.script.between(t.Origin, b.HeldFrom, b.HeldUntil) {
 			if !slices.ContainsFunc(t.breaths[:i], func(earlier Breath) bool { return earlier.holds(onset) }) {
 				us -= amplitude * bateman(at.Sub(onset).Seconds())
 			}

@@ -81,7 +81,7 @@ func (t *Truth) Look(at instant.Instant, x, y float64, on bool) {
 	for n := len(t.looks); n > 0 && t.looks[n-1].Moved >= k.Moved; n-- {
 		t.looks = t.looks[:n-1]
 	}
-	k.FromX, k.FromY = t.looks.gaze(t.Script, t.Origin, k.Moved)
+	k.FromX, k.FromY = t.looks.gaze(t.script, t.Origin, k.Moved)
 	t.looks = append(t.looks, k)
 	if len(t.looks) > maxLooks {
 		t.looks = append(looks(nil), t.looks[len(t.looks)-maxLooks/2:]...)
@@ -93,7 +93,7 @@ func (t *Truth) Gaze(at instant.Instant) (x, y float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.asked = max(t.asked, at)
-	return t.looks.gaze(t.Script, t.Origin, at)
+	return t.looks.gaze(t.script, t.Origin, at)
 }
 
 // Gaze returns where the eyes were at an instant, in fractions of the screen.

@@ -160,9 +160,9 @@ func TestDeepBreath(t *testing.T) {
 	truth := NewTruth(New(3), 0)
 	const cue = instant.Instant(10e9)
 	// Asked in the middle of a response, and just before another, which is withheld.
-	truth.Script.Responses = []Response{{Onset: 9 * time.Second, AmplitudeUS: 1}, {Onset: 10500 * ms, AmplitudeUS: .8}, {Onset: 21 * time.Second, AmplitudeUS: .5}}
-	quiet := *truth.Script
-	quiet.Responses = []Response{truth.Script.Responses[0], truth.Script.Responses[2]}
+	truth.Script().Responses = []Response{{Onset: 9 * time.Second, AmplitudeUS: 1}, {Onset: 10500 * ms, AmplitudeUS: .8}, {Onset: 21 * time.Second, AmplitudeUS: .5}}
+	quiet := *truth.Script()
+	quiet.Responses = []Response{truth.Script().Responses[0], truth.Script().Responses[2]}
 	added := func(at instant.Instant) float64 { return truth.Conductance(at) - quiet.Conductance(at.Sub(0)) }
 	if added(cue) != 0 {
 		t.Error("the skin responds before it was asked to")

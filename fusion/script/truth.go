@@ -103,12 +103,14 @@ func (w Warming) course(t float64) (gained, rate float64) {
 // that the errors of a recording can be computed. Virtual devices report to it
 // (Power) while they run, and the participant's screen tells it what the
 // participant is shown (Look, Breathe); it is safe for concurrent use.
+//
+// One participant after another takes the seat (Sit).
 type Truth struct {
-	Script  *Script
-	Origin  instant.Instant // when the script began
+	Origin  instant.Instant // when the scripts began
 	Tracker Tracker         // set before the first device runs
 
 	mu      sync.Mutex
+	script  *Script // of whoever sits there
 	clocks  []Clock
 	asked   instant.Instant // the latest of which a device wanted to know: what it was told stays true
 	looks   looks
@@ -118,7 +120,24 @@ type Truth struct {
 
 // NewTruth starts a script at origin.
 func NewTruth(s *Script, origin instant.Instant) *Truth {
-	return &Truth{Script: s, Origin: origin}
+	return &Truth{script: s, Origin: origin}
+}
+
+// Sit gives the seat to somebody else, who goes by another script. It does not
+// begin anew: both run since Origin. Nothing should be recorded meanwhile, for face,
+// gaze and skin conductance jump.
+func (t *Truth) Sit(s *Script) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.script = s
+	t.breaths = nil // they were another's
+}
+
+// Script returns the script of the participant who sits there now.
+func (t *Truth) Script() *Script {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.script
 }
 
 // Power records that a device was switched on and runs on clock c from now on.
@@ -148,7 +167,8 @@ func inForce(clocks []Clock, stream string, at instant.Instant) (Clock, bool) {
 // Elapsed returns the script's time at an instant.
 func (t *Truth) Elapsed(at instant.Instant) time.Duration { return at.Sub(t.Origin) }
 
-// Record is the form in which a truth is kept beside the session, as JSON.
+// Record is the form in which a truth is kept beside the session, as JSON. Script is
+// that of the session's participant.
 type Record struct {
 	Script *Script         `json:"script"`
 	Origin instant.Instant `json:"origin_ns"`
@@ -165,7 +185,7 @@ func (t *Truth) Record() Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return Record{
-		Script: t.Script, Origin: t.Origin, Clocks: slices.Clone(t.clocks),
+		Script: t.script, Origin: t.Origin, Clocks: slices.Clone(t.clocks),
 		Tracker: t.Tracker, Looks: slices.Clone(t.looks), Slips: slices.Clone(t.slips), Breaths: slices.Clone(t.breaths),
 	}
 }

@@ -100,7 +100,7 @@ func (l *lab) checkEDA(t *testing.T) {
 		if late := s.Arrival.Sub(at); late < 0 || late > time.Second {
 			t.Fatalf("sample %d arrived %v after it was taken", s.Seq, late)
 		}
-		want := l.truth.Script.Conductance(l.truth.Elapsed(at))
+		want := l.truth.Script().Conductance(l.truth.Elapsed(at))
 		if math.Abs(s.Values[1]-want) > .03 {
 			t.Fatalf("sample %d: %v µS, the script has %v", s.Seq, s.Values[1], want)
 		}
@@ -120,13 +120,13 @@ func (l *lab) checkGaze(t *testing.T) (invalid int) {
 		elapsed := l.truth.Elapsed(at)
 		if s.Values[2] == 0 {
 			invalid++
-			if !math.IsNaN(s.Values[0]) || !math.IsNaN(s.Values[3]) || l.truth.Script.Closure(elapsed) < .4 {
-				t.Fatalf("record %d is not valid: %v, closure %v", s.Seq, s.Values, l.truth.Script.Closure(elapsed))
+			if !math.IsNaN(s.Values[0]) || !math.IsNaN(s.Values[3]) || l.truth.Script().Closure(elapsed) < .4 {
+				t.Fatalf("record %d is not valid: %v, closure %v", s.Seq, s.Values, l.truth.Script().Closure(elapsed))
 			}
 			continue
 		}
-		x, y := l.truth.Script.Gaze(elapsed)
-		mm := l.truth.Script.PupilMM(elapsed)
+		x, y := l.truth.Script().Gaze(elapsed)
+		mm := l.truth.Script().PupilMM(elapsed)
 		// The tick is cut to a microsecond: at the edge of a saccade the eye moves
 		// 1 % of the screen in that many.
 		if math.Hypot(s.Values[0]-x, s.Values[1]-y) > .03 || math.Abs(s.Values[3]-mm) > .15 || math.Abs(s.Values[4]-mm) > .15 {
@@ -217,7 +217,7 @@ func TestDisturbedLine(t *testing.T) {
 		if late := s.Arrival.Sub(at); late < -200*time.Millisecond || late > time.Second {
 			t.Errorf("record %d arrived %v after it was made", s.Seq, late)
 		}
-		x, y := l.truth.Script.Gaze(l.truth.Elapsed(at))
+		x, y := l.truth.Script().Gaze(l.truth.Elapsed(at))
 		if s.Values[2] == 1 && math.Hypot(s.Values[0]-x, s.Values[1]-y) > .03 {
 			wrong++
 		}

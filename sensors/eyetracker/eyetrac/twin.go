@@ -71,12 +71,12 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 func (e *twin) frame(number uint16, at instant.Instant, random *rand.Rand) Frame {
 	f := Frame{Status: statusGood, Number: number}
 	elapsed := e.o.Truth.Elapsed(at)
-	if e.o.Truth.Script.Closure(elapsed) > shut {
+	if e.o.Truth.Script().Closure(elapsed) > shut {
 		return f
 	}
 	x, y := e.screen.Units(e.o.Truth.Tracked(at, 0, random))
 	f.Horizontal, f.Vertical = whole(x), whole(y)
-	f.Pupil = uint16(math.Round(e.o.Truth.Script.PupilMM(elapsed) * pupilPerMM))
+	f.Pupil = uint16(math.Round(e.o.Truth.Script().PupilMM(elapsed) * pupilPerMM))
 	return f
 }
 

@@ -170,11 +170,11 @@ func (s *server) frame() {
 	}
 	elapsed := s.o.Truth.Elapsed(at)
 	state, x, y, left, right := 8, 0., 0., 0., 0. // nothing of the participant is seen
-	s.seen = s.seen && s.o.Truth.Script.Closure(elapsed) <= shut
-	if s.o.Truth.Script.Closure(elapsed) <= shut {
+	s.seen = s.seen && s.o.Truth.Script().Closure(elapsed) <= shut
+	if s.o.Truth.Script().Closure(elapsed) <= shut {
 		state = 1 | 2 | 4
 		x, y = s.screen.Units(s.o.Truth.Tracked(at, gazeNoise, s.random))
-		mm := s.o.Truth.Script.PupilMM(elapsed)
+		mm := s.o.Truth.Script().PupilMM(elapsed)
 		left, right = pupilPerMM*mm+s.noise(pupilNoise), pupilPerMM*mm+s.noise(pupilNoise)
 		if !s.seen {
 			s.x, s.y, s.seen = x, y, true

@@ -71,15 +71,15 @@ func checkValues(t *testing.T, truth *script.Truth, screen device.Span, s stream
 	if len(v) != 9 || !math.IsNaN(v[3]) || !math.IsNaN(v[4]) {
 		t.Fatalf("frame %d: %v, want nine values and no millimetres", s.Seq, v)
 	}
-	if truth.Script.Closure(elapsed) > .5 {
+	if truth.Script().Closure(elapsed) > .5 {
 		if v[2] != 0 || !math.IsNaN(v[0]) || v[5] != 0 || v[6] != 0 || !math.IsNaN(v[7]) {
 			t.Fatalf("frame %d: %v while the eyes are shut", s.Seq, v)
 		}
 		return
 	}
-	x, y := truth.Script.Gaze(elapsed)
+	x, y := truth.Script().Gaze(elapsed)
 	px, py := screen.Units(x, y)
-	pupil := 7.5 * truth.Script.PupilMM(elapsed)
+	pupil := 7.5 * truth.Script().PupilMM(elapsed)
 	width, height := screen.Right-screen.Left, screen.Bottom-screen.Top
 	// Six deviations of the tracker's noise.
 	if v[2] != 1 || math.Hypot(v[0]-x, v[1]-y) > .04 || math.Hypot((v[5]-px)/width, (v[6]-py)/height) > .04 ||

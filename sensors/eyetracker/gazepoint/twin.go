@@ -135,7 +135,7 @@ func (t *tracking) record() {
 	t.count++
 	elapsed := t.o.Truth.Elapsed(at)
 	valid := 1
-	if t.o.Truth.Script.Closure(elapsed) > shut {
+	if t.o.Truth.Script().Closure(elapsed) > shut {
 		valid = 0
 	}
 	x, y := t.calibrator.see(at, valid == 1)
@@ -153,7 +153,7 @@ func (t *tracking) record() {
 		b = fmt.Appendf(b, " BPOGX=\"%.5f\" BPOGY=\"%.5f\" BPOGV=\"%d\"", x, y, valid)
 	}
 	if t.enabled["ENABLE_SEND_PUPILMM"] {
-		mm := t.o.Truth.Script.PupilMM(elapsed)
+		mm := t.o.Truth.Script().PupilMM(elapsed)
 		b = fmt.Appendf(b, " LPMM=\"%.5f\" LPMMV=\"%d\" RPMM=\"%.5f\" RPMMV=\"%d\"", mm+t.noise(pupilNoise), valid, mm+t.noise(pupilNoise), valid)
 	}
 	if t.enabled["ENABLE_SEND_GSR"] {

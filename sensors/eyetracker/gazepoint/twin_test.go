@@ -52,20 +52,20 @@ func check(t *testing.T, truth *script.Truth, got *serialtest.Recording) {
 			elapsed := truth.Elapsed(clock.At(s.Tick))
 			v := s.Values
 			if c.Stream == "eda" {
-				want := truth.Script.Conductance(elapsed)
+				want := truth.Script().Conductance(elapsed)
 				if math.Abs(v[1]-want) > .03 || math.Abs(1e6/v[0]-v[1]) > 1e-6 {
 					t.Fatalf("sample %d: %v, the script has %v µS", s.Seq, v, want)
 				}
 				continue
 			}
-			if truth.Script.Closure(elapsed) > .5 {
+			if truth.Script().Closure(elapsed) > .5 {
 				if v[2] != 0 || !math.IsNaN(v[0]) || !math.IsNaN(v[3]) {
 					t.Fatalf("record %d: %v while the eyes are shut", s.Seq, v)
 				}
 				continue
 			}
-			x, y := truth.Script.Gaze(elapsed)
-			mm := truth.Script.PupilMM(elapsed)
+			x, y := truth.Script().Gaze(elapsed)
+			mm := truth.Script().PupilMM(elapsed)
 			if v[2] != 1 || math.Hypot(v[0]-x, v[1]-y) > .03 || math.Abs(v[3]-mm) > .15 || math.Abs(v[4]-mm) > .15 {
 				t.Fatalf("record %d: %v, the script has %v %v, pupil %v", s.Seq, v, x, y, mm)
 			}

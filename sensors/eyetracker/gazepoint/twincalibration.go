@@ -180,7 +180,7 @@ func (c *calibrator) announce(id string) {
 // missed where the eyes were shut in the middle of it.
 func (c *calibrator) measure() {
 	middle := c.next.Add(-c.timeout / 2)
-	k := look{target: c.points[c.point], open: c.t.o.Truth.Script.Closure(c.t.o.Truth.Elapsed(middle)) <= shut}
+	k := look{target: c.points[c.point], open: c.t.o.Truth.Script().Closure(c.t.o.Truth.Elapsed(middle)) <= shut}
 	if len(c.seen) == 0 {
 		k.at.X, k.at.Y = c.t.o.Truth.Tracked(middle, gazeNoise, c.t.random)
 	} else {

@@ -174,13 +174,13 @@ func find(truth *script.Truth, s stream.Sample, after int64) int64 {
 func shows(truth *script.Truth, s stream.Sample, n int64) bool {
 	clock, _ := truth.Clock("gaze", s.Arrival)
 	elapsed := truth.Elapsed(clock.At(n))
-	if truth.Script.Closure(elapsed) > shut {
+	if truth.Script().Closure(elapsed) > shut {
 		return s.Values[2] == 0 && math.IsNaN(s.Values[0]) && s.Values[5] == 0 && s.Values[7] == 0
 	}
-	x, y := truth.Script.Gaze(elapsed)
+	x, y := truth.Script().Gaze(elapsed)
 	span := field()
 	const rounding = .05 + 1e-9
 	return s.Values[2] == 1 &&
 		math.Abs(s.Values[0]-x) <= rounding/span.Right && math.Abs(s.Values[1]-y) <= rounding/span.Bottom &&
-		math.Abs(s.Values[7]-truth.Script.PupilMM(elapsed)*pupilPerMM) <= rounding
+		math.Abs(s.Values[7]-truth.Script().PupilMM(elapsed)*pupilPerMM) <= rounding
 }

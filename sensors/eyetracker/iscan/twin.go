@@ -76,7 +76,7 @@ func (e *twin) Run(ctx context.Context, due *virtual.Alarm, in <-chan virtual.Ar
 func (e *twin) words(at instant.Instant, random *rand.Rand) []uint16 {
 	words := make([]uint16, len(e.set.Outputs))
 	elapsed := e.o.Truth.Elapsed(at)
-	if e.o.Truth.Script.Closure(elapsed) > shut {
+	if e.o.Truth.Script().Closure(elapsed) > shut {
 		return words
 	}
 	x, y := e.set.Screen.Units(e.o.Truth.Tracked(at, 0, random))
@@ -88,7 +88,7 @@ func (e *twin) words(at instant.Instant, random *rand.Rand) []uint16 {
 		case porV:
 			units = y
 		case pupil:
-			units = e.o.Truth.Script.PupilMM(elapsed) * pupilPerMM
+			units = e.o.Truth.Script().PupilMM(elapsed) * pupilPerMM
 		}
 		words[i] = uint16(max(0, min(math.MaxUint16, math.Round(units*e.set.Divisor))))
 	}

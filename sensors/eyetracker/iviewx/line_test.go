@@ -143,13 +143,13 @@ func fits(truth *script.Truth, s stream.Sample) bool {
 		return false
 	}
 	elapsed := truth.Elapsed(at)
-	if truth.Script.Closure(elapsed) > shut {
+	if truth.Script().Closure(elapsed) > shut {
 		return s.Values[2] == 0 && math.IsNaN(s.Values[0]) && s.Values[7] == 0
 	}
-	x, y := truth.Script.Gaze(elapsed)
+	x, y := truth.Script().Gaze(elapsed)
 	span := area()
 	const rounding = .5 + 1e-6
 	return s.Values[2] == 1 &&
 		math.Abs(s.Values[0]-x) <= rounding/span.Right && math.Abs(s.Values[1]-y) <= rounding/span.Bottom &&
-		math.Abs(s.Values[7]-truth.Script.PupilMM(elapsed)*pupilPerMM) <= rounding && s.Values[7] == s.Values[8]
+		math.Abs(s.Values[7]-truth.Script().PupilMM(elapsed)*pupilPerMM) <= rounding && s.Values[7] == s.Values[8]
 }

@@ -115,9 +115,9 @@ func (t *tracking) sample() {
 	t.sampler.Done()
 	elapsed := t.o.Truth.Elapsed(at)
 	var x, y, d float64
-	if t.o.Truth.Script.Closure(elapsed) <= shut {
+	if t.o.Truth.Script().Closure(elapsed) <= shut {
 		x, y = t.set.Screen.Units(t.o.Truth.Tracked(at, 0, t.random))
-		d = t.o.Truth.Script.PupilMM(elapsed) * pupilPerMM
+		d = t.o.Truth.Script().PupilMM(elapsed) * pupilPerMM
 	}
 	both := func(v float64) string { return fmt.Sprintf("%.0f %.0f", math.Round(v), math.Round(v)) }
 	line := strings.NewReplacer(

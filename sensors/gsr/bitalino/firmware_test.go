@@ -73,7 +73,7 @@ func TestFirmwareSendsAllInputs(t *testing.T) {
 		t.Fatalf("%d frames, want 20", len(got))
 	}
 	for i, r := range got {
-		eda := R2.Reading(truth.Script.Conductance(time.Duration(i+1) * time.Millisecond))
+		eda := R2.Reading(truth.Script().Conductance(time.Duration(i+1) * time.Millisecond))
 		want := Frame{Seq: uint8(i & 15), Analog: [6]uint16{512, 512, eda, 512, 32, 32}}
 		if r.Frame != want {
 			t.Errorf("frame %d: %+v, want %+v", i, r.Frame, want)

@@ -59,7 +59,7 @@ func (l lab) check(t *testing.T, got *serialtest.Recording) (wrong int) {
 		}
 		at := clock.At(s.Tick)
 		late := s.Arrival.Sub(at)
-		want := l.truth.Script.Conductance(l.truth.Elapsed(at))
+		want := l.truth.Script().Conductance(l.truth.Elapsed(at))
 		if late < 0 || late > serialtest.Deadline || !(math.Abs(s.Values[1]-want) < l.halfStep(s.Values[0])+1e-6) {
 			wrong++
 			t.Logf("number %d, %v after it was taken: %v µS, scripted %v", s.Tick, late, s.Values[1], want)

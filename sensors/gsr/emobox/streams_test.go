@@ -261,7 +261,7 @@ func TestTwin(t *testing.T) {
 	// One step of the reading is 0.0015 µS, the noise that is left 0.005.
 	const tolerance = .025
 	for _, s := range of(got, "eda") {
-		want := truth.Script.Conductance(elapsed("eda", s))
+		want := truth.Script().Conductance(elapsed("eda", s))
 		if math.Abs(s.Values[1]-want) > tolerance {
 			t.Fatalf("sample %d: %v µS, the script has %v", s.Seq, s.Values[1], want)
 		}
@@ -326,7 +326,7 @@ func TestTwinOfAnotherCircuit(t *testing.T) {
 	circuit := conductance.Circuit{VrefMV: 400, RfKohm: 220, VccMV: 4800, Bits: 16}
 	for _, s := range got.Samples() {
 		c, _ := truth.Clock("eda", s.Arrival)
-		want := truth.Script.Conductance(truth.Elapsed(c.Near(s.Tick, s.Arrival)))
+		want := truth.Script().Conductance(truth.Elapsed(c.Near(s.Tick, s.Arrival)))
 		if math.Abs(s.Values[1]-want) > .02 || circuit.Microsiemens(uint16(s.Values[0])) != s.Values[1] {
 			t.Fatalf("sample %d: %v, the script has %v µS", s.Seq, s.Values, want)
 		}

@@ -59,7 +59,7 @@ func TestTwinWithTimes(t *testing.T) {
 			t.Fatal("no clock of the board in the truth")
 		}
 		at := clock.Near(s.Tick, s.Arrival)
-		want := truth.Script.Conductance(truth.Elapsed(at))
+		want := truth.Script().Conductance(truth.Elapsed(at))
 		if late := s.Arrival.Sub(at); late < 0 || late > serialtest.Deadline {
 			t.Fatalf("reading %d came %v after it was taken", s.Seq, late)
 		}
@@ -89,7 +89,7 @@ func TestTwin(t *testing.T) {
 	off := func(s stream.Sample, within time.Duration) float64 {
 		least := math.Inf(1)
 		for back := time.Duration(0); back < within; back += time.Millisecond {
-			want := truth.Script.Conductance(truth.Elapsed(s.Arrival.Add(-back)))
+			want := truth.Script().Conductance(truth.Elapsed(s.Arrival.Add(-back)))
 			least = min(least, math.Abs(s.Values[1]-want)-step(set, want)/2)
 		}
 		return least

@@ -99,7 +99,7 @@ func (b *bench) check(t *testing.T) (held int) {
 				}
 				continue
 			}
-			want := b.truth.Script.Conductance(b.truth.Elapsed(at))
+			want := b.truth.Script().Conductance(b.truth.Elapsed(at))
 			// One count of the range, and four standard deviations of the noise.
 			step := 1000 * 2 * referenceV / fullScale / spans()[int(number)].rfKohm
 			if !(math.Abs(us-want) < step*(1+4*twinNoise)) {
