@@ -173,6 +173,8 @@ type Conduct struct {
 	Swipe  bool          // of a stimulus that may be swiped away
 	Pause  time.Duration // pauses for so long
 	Answer bool          // Fill or No is meant, even if Fill is empty
+	// Language is what the page is to be read in from here on; "" leaves it as it is.
+	Language string
 }
 
 // Receipt is what the last page gives the participant.
