@@ -1,16 +1,16 @@
-package withdrawal
+// Package shred removes files so that their contents do not stay behind in free blocks,
+// as far as a program can see to that.
+package shred
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
-// wipe overwrites the contents of a file with zeros, waits until the disk has them, and
+// File overwrites the contents of a file with zeros, waits until the disk has them, and
 // removes the file. What is no plain file is removed only: of a link never what it
 // leads to. Something that is gone already is fine.
 //
@@ -18,7 +18,7 @@ import (
 // nothing of it. A drive that moves blocks around (every SSD) and a file system that
 // writes elsewhere (btrfs, ZFS, snapshots) may keep the old blocks for a while; there
 // an encrypted disk is what helps.
-func wipe(ctx context.Context, path string) error {
+func File(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -37,8 +37,8 @@ func wipe(ctx context.Context, path string) error {
 	return nil
 }
 
-// wipeBlock is how much is overwritten at a time.
-const wipeBlock = 1 << 18
+// block is how much is overwritten at a time.
+const block = 1 << 18
 
 func overwrite(ctx context.Context, path string, size int64) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -52,50 +52,16 @@ func overwrite(ctx context.Context, path string, size int64) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	zeros := make([]byte, wipeBlock)
+	zeros := make([]byte, block)
 	for left := size; left > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := f.Write(zeros[:min(left, wipeBlock)])
+		n, err := f.Write(zeros[:min(left, block)])
 		if err != nil {
 			return err
 		}
 		left -= int64(n)
 	}
 	return f.Sync()
-}
-
-// syncFolder makes what was made, renamed or removed in a folder durable. A folder that
-// is gone itself is fine.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-// writeWhole writes a file for its owner only. It appears whole or not at all, and when
-// this returns it stays.
-func writeWhole(path string, write func(w io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(dir, ".writing-*")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(temp), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return syncFolder(dir)
 }
