@@ -38,12 +38,16 @@ type Breath struct {
 func (b Breath) holds(onset instant.Instant) bool { return onset >= b.HeldFrom && onset < b.HeldUntil }
 
 // Breathe asks the participant for a deep breath: the skin responds within five
-// seconds of the cue.
+// seconds of the cue, if it responds at all.
 func (t *Truth) Breathe(at instant.Instant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	amplitude := breathAmplitudeUS
+	if t.script.Unresponsive {
+		amplitude = 0
+	}
 	t.breaths = append(t.breaths, Breath{
-		At: at, Onset: max(at.Add(breathLatency), t.asked+1), AmplitudeUS: breathAmplitudeUS,
+		At: at, Onset: max(at.Add(breathLatency), t.asked+1), AmplitudeUS: amplitude,
 		HeldFrom: max(at, t.asked+1), HeldUntil: at.Add(breathHeld),
 	})
 	if len(t.breaths) > maxBreaths {

@@ -128,18 +128,26 @@ func (r Record) Expressions(seen []Seen) []Segment {
 	return out
 }
 
+// legible is the strength from which an expression can be asked for: nets read the
+// drawn face from about a half on, not each expression equally well.
+const legible = .7
+
 // held lists the expressions between two script times, with the neutral
-// stretches between them, over all repetitions of the script.
+// stretches between them, over all repetitions of the script. Those that are too weak
+// to be read are left out.
 func (r Record) held(first, last time.Duration) []Expression {
 	var out []Expression
 	s := r.Script
 	for base := first - s.phase(first); base < last; base += s.Period {
 		t := base
 		for _, e := range s.Expressions {
-			out = append(out, Expression{"neutral", t, base + e.From}, Expression{e.Name, base + e.From, base + e.Until})
+			out = append(out, Expression{Name: "neutral", From: t, Until: base + e.From})
+			if e.strength() >= legible {
+				out = append(out, Expression{Name: e.Name, From: base + e.From, Until: base + e.Until})
+			}
 			t = base + e.Until
 		}
-		out = append(out, Expression{"neutral", t, base + s.Period})
+		out = append(out, Expression{Name: "neutral", From: t, Until: base + s.Period})
 	}
 	return out
 }
@@ -203,7 +211,7 @@ func (r Record) responses(from, until instant.Instant) []instant.Instant {
 		}
 	}
 	for _, b := range r.Breaths {
-		if b.Onset >= from && b.Onset < until {
+		if b.Onset >= from && b.Onset < until && b.AmplitudeUS > 0 {
 			out = append(out, b.Onset)
 		}
 	}

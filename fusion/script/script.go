@@ -20,6 +20,16 @@ type Expression struct {
 	Name  string        `json:"name"` // one of the seven classes: "happy"
 	From  time.Duration `json:"from_ns"`
 	Until time.Duration `json:"until_ns"`
+	// Strength is how far the face follows at the most, 0..1; 0 stands for 1.
+	Strength float64 `json:"strength,omitempty"`
+}
+
+// strength is that of a face that follows as far as this one.
+func (e Expression) strength() float64 {
+	if e.Strength == 0 {
+		return 1
+	}
+	return e.Strength
 }
 
 // Fixation is one gaze position, held until the next one begins.
@@ -52,6 +62,8 @@ type Script struct {
 	Responses   []Response    `json:"responses"`
 	Blinks      []Blink       `json:"blinks"`
 	Turns       []Turn        `json:"turns"` // of the head
+	// Unresponsive is a skin that does not respond to a deep breath either.
+	Unresponsive bool `json:"unresponsive,omitempty"`
 }
 
 const (
@@ -87,7 +99,7 @@ func New(seed uint64) *Script {
 	t := seconds(between(3, 4))
 	for _, name := range order {
 		until := t + seconds(between(4, 5))
-		s.Expressions = append(s.Expressions, Expression{name, t, until})
+		s.Expressions = append(s.Expressions, Expression{Name: name, From: t, Until: until})
 		s.Responses = append(s.Responses, Response{t + seconds(between(1, 1.6)), between(.3, 1.1)})
 		t = until + seconds(between(3, 4))
 	}
@@ -121,15 +133,27 @@ func (s *Script) phase(t time.Duration) time.Duration {
 // Expression returns the expression at t and its intensity, 0..1. Between two
 // expressions it is "neutral" with intensity 1.
 func (s *Script) Expression(t time.Duration) (name string, intensity float64) {
+	e, share := s.expressed(t)
+	return e.Name, share * e.strength()
+}
+
+// felt is Expression without regard to how far the face follows.
+func (s *Script) felt(t time.Duration) (name string, intensity float64) {
+	e, share := s.expressed(t)
+	return e.Name, share
+}
+
+// expressed returns the expression at t, and how far it has come, 0..1.
+func (s *Script) expressed(t time.Duration) (e Expression, share float64) {
 	t = s.phase(t)
 	for _, e := range s.Expressions {
 		if t < e.From || t >= e.Until {
 			continue
 		}
 		edge := min(t-e.From, e.Until-t)
-		return e.Name, smooth(float64(edge) / float64(Ramp))
+		return e, smooth(float64(edge) / float64(Ramp))
 	}
-	return "neutral", 1
+	return Expression{Name: "neutral"}, 1
 }
 
 // smooth is the cubic step from 0 to 1 over [0, 1].
