@@ -56,7 +56,7 @@ func makeKey(dir string) (Key, error) {
 		return Key{}, err
 	}
 	var k Key
-	rand.Read(k[:]) // never fails
+	rand.Read(k[:])                                      // never fails
 	temp, err := os.CreateTemp(dir, ".withdrawal-key-*") // 0600
 	if err != nil {
 		return Key{}, err
