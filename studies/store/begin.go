@@ -20,25 +20,29 @@ const (
 	Final = "final" // two-sided, written at sealing
 )
 
-// Begin opens a session: its study, plan, participant, first segment and streams.
-// A stream whose channels do not fit its table is refused.
+// Begin opens a session: its study, plan and participant. One whose plan has a Begin
+// step is prepared until Record; any other has its first segment and streams at once,
+// and a stream whose channels do not fit its table is refused.
 func (s *Store) Begin(ctx context.Context, h session.Header) (session.Recorder, error) {
-	lanes, err := lanesOf(h.Streams)
-	if err != nil {
-		return nil, fmt.Errorf("store: begin session %s: %w", h.ID, err)
+	r := &recorder{store: s, id: h.ID, segment: none, plan: h.Plan, software: h.Software}
+	first := h.Plan.Recorded() < 0
+	if first {
+		var err error
+		if r.lanes, err = lanesOf(h.Streams); err != nil {
+			return nil, fmt.Errorf("store: begin session %s: %w", h.ID, err)
+		}
 	}
-	r := &recorder{store: s, id: h.ID, segment: h.Segment.Number, start: h.Segment.Start, wall: h.Segment.Wall, software: h.Software, lanes: lanes}
-	err = s.change(ctx, func(tx *sql.Tx) error {
-		if err := addStudy(ctx, tx, h); err != nil {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		if err := addStudy(ctx, tx, h.Study, h.Segment.Wall); err != nil {
 			return err
 		}
 		if err := addSession(ctx, tx, h); err != nil {
 			return err
 		}
-		if err := addSegment(ctx, tx, h.ID, h.Segment, 0, h.Streams); err != nil {
+		if err := note(ctx, tx, h.ID, "begin", fmt.Sprintf("row %d", h.Plan.Row)); err != nil || !first {
 			return err
 		}
-		return note(ctx, tx, h.ID, "begin", fmt.Sprintf("participant %s, row %d", h.Participant, h.Plan.Row))
+		return r.record(ctx, tx, h.Segment, h.Streams, 0)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store: begin session %s: %w", h.ID, err)
@@ -49,6 +53,9 @@ func (s *Store) Begin(ctx context.Context, h session.Header) (session.Recorder, 
 // ready prepares a recorder. A session that cannot be recorded after all is left
 // as recovered, to be continued or sealed.
 func (s *Store) ready(ctx context.Context, r *recorder) error {
+	if !r.recording() {
+		return nil
+	}
 	err := r.prepare(ctx)
 	if err == nil {
 		return nil
@@ -58,7 +65,8 @@ func (s *Store) ready(ctx context.Context, r *recorder) error {
 }
 
 // Resume opens a recovered session for a further segment. The segment's number
-// follows the last one, whatever seg says. studyHash is that of the study which
+// follows the last one, whatever seg says. One that had not begun to record is prepared
+// again, and has no segment until Record. studyHash is that of the study which
 // is loaded now: with other clips or another order the rest of the session would
 // not belong to its beginning, so it must be the session's own.
 func (s *Store) Resume(ctx context.Context, id, studyHash string, seg session.Segment, streams []stream.Info) (session.Recorder, session.Resumption, error) {
@@ -66,22 +74,21 @@ func (s *Store) Resume(ctx context.Context, id, studyHash string, seg session.Se
 	if err != nil {
 		return nil, session.Resumption{}, fmt.Errorf("store: continue session %s: %w", id, err)
 	}
-	return r, back, nil
+	return r, back, s.ready(ctx, r)
 }
 
-func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Segment, streams []stream.Info) (*recorder, session.Resumption, error) {
-	lanes, err := lanesOf(streams)
-	if err != nil {
-		return nil, session.Resumption{}, err
+func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Segment, streams []stream.Info) (r *recorder, back session.Resumption, err error) {
+	r = &recorder{store: s, id: id, segment: none}
+	if r.lanes, err = lanesOf(streams); err != nil {
+		return r, back, err
 	}
-	var back session.Resumption
-	r := &recorder{store: s, id: id, start: seg.Start, wall: seg.Wall, lanes: lanes}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		var state session.State
 		var plan, hash string
 		row := tx.QueryRowContext(ctx, `SELECT state, participant, study_hash, plan, max(reached_step, 0), software,
 			(SELECT max(number) + 1 FROM segment WHERE session_id = id) FROM session WHERE id = ?`, id)
-		if err := row.Scan(&state, &back.Participant, &hash, &plan, &back.From, &r.software, &back.Segment); err != nil {
+		var next sql.NullInt64
+		if err := row.Scan(&state, &back.Participant, &hash, &plan, &back.From, &r.software, &next); err != nil {
 			return missing(err)
 		}
 		if state != session.Recovered {
@@ -93,61 +100,34 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 		if err := json.Unmarshal([]byte(plan), &back.Plan); err != nil {
 			return fmt.Errorf("read its plan: %w", err)
 		}
-		if back.Consents, err = answers(ctx, tx, id); err != nil {
+		r.plan = back.Plan
+		if back.Consents, err = consentsSoFar(ctx, tx, id); err != nil {
+			return err
+		}
+		if back.Answers, err = answersSoFar(ctx, tx, id); err != nil {
 			return err
 		}
 		if back.Judged, err = inForce(ctx, tx, id); err != nil {
 			return err
 		}
-		seg.Number, r.segment = back.Segment, back.Segment
-		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL, simulated = max(simulated, ?) WHERE id = ?", session.Recording, simulated(streams), id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL WHERE id = ?", session.Prepared, id); err != nil {
 			return err
 		}
-		if err := addSegment(ctx, tx, id, seg, back.From, streams); err != nil {
+		if !next.Valid {
+			back.Segment, r.lanes = none, nil
+			return note(ctx, tx, id, "continue", fmt.Sprintf("before the recording, from step %d", back.From))
+		}
+		back.Segment = int(next.Int64)
+		seg.Number = back.Segment
+		if err := note(ctx, tx, id, "continue", fmt.Sprintf("segment %d from step %d", seg.Number, back.From)); err != nil {
 			return err
 		}
-		return note(ctx, tx, id, "continue", fmt.Sprintf("segment %d from step %d", seg.Number, back.From))
+		return r.record(ctx, tx, seg, streams, back.From)
 	})
-	if err != nil {
-		return nil, session.Resumption{}, err
-	}
-	return r, back, s.ready(ctx, r)
+	return r, back, err
 }
 
-// addStudy keeps the study file and its stimuli, once for each version of it.
-func addStudy(ctx context.Context, tx *sql.Tx, h session.Header) error {
-	st := h.Study
-	var other string
-	err := tx.QueryRowContext(ctx, "SELECT id FROM study WHERE id <> ? LIMIT 1", st.ID).Scan(&other)
-	if err == nil {
-		return fmt.Errorf("the file keeps study %q, not %q; use one file for each study", other, st.ID)
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO study (hash, id, title, seed, canonical, first_utc)
-		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		st.Hash, st.ID, st.Title, fmt.Sprint(st.Seed), string(st.Canonical), wall(h.Segment.Wall))
-	if err != nil {
-		return err
-	}
-	for _, m := range st.Stimuli {
-		tags, err := json.Marshal(append([]string{}, m.Tags...))
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO stimulus (study_hash, id, file, brand, tags, sha256, width_px, height_px, duration_ns, frames)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			st.Hash, m.ID, m.File, m.Brand, string(tags), m.SHA256, m.Width, m.Height, int64(m.Duration), len(m.FrameTimes))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// addSession writes the session's own row, its plan's presentations and the
-// derivation that its live trace belongs to.
+// addSession writes the session's own row and its plan's presentations. It is prepared.
 func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 	began := wall(h.Segment.Wall)
 	if _, err := tx.ExecContext(ctx, "INSERT INTO participant (code, first_utc) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -159,9 +139,9 @@ func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO session
-		(id, study_hash, participant, plan_row, plan, reached_step, state, reason, simulated, trace_derivation, software, started_utc)
-		VALUES (?, ?, ?, ?, ?, -1, ?, '', ?, ?, ?, ?)`,
-		h.ID, h.Study.Hash, h.Participant, h.Plan.Row, string(plan), session.Recording, simulated(h.Streams), Live, h.Software, began)
+		(id, study_hash, participant, plan_row, plan, reached_step, state, reason, simulated, trace_derivation, software, started_utc, run)
+		VALUES (?1, ?2, ?3, ?4, ?5, -1, ?6, '', ?7, ?8, ?9, ?10, `+nextRun+`)`,
+		h.ID, h.Study.Hash, h.Participant, h.Plan.Row, string(plan), session.Prepared, simulated(h.Streams), Live, h.Software, began)
 	if err != nil {
 		return err
 	}
@@ -174,8 +154,11 @@ func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 			return err
 		}
 	}
-	return addDerivation(ctx, tx, h.ID, h.Software, liveDerivation(h.Streams))
+	return nil
 }
+
+// nextRun is the SQL for the number of the next session of participant ?3.
+const nextRun = "(SELECT coalesce(max(run), 0) + 1 FROM session WHERE participant = ?3)"
 
 // simulated tells whether any of the streams is: then the session is.
 func simulated(streams []stream.Info) bool {

@@ -12,10 +12,17 @@ import (
 
 // Consent keeps one answer of the participant.
 func (r *recorder) Consent(ctx context.Context, c session.Consent) error {
+	at, when := int64(0), any(nil) // before the recording there is no clock, and it is now
+	if r.recording() {
+		at, when = int64(c.At), wall(r.wall.Add(c.At.Sub(r.start)))
+	}
 	err := r.store.change(ctx, func(tx *sql.Tx) error {
+		if err := addText(ctx, tx, c.TextSHA256, c.Language, c.Text); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO consent (session_id, n, segment, scope, granted, text_sha256, language, at_ns, at_utc, how)
-			VALUES (?1, (SELECT count(*) FROM consent WHERE session_id = ?1), ?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.id, r.segment, c.Scope, c.Granted, c.TextSHA256, c.Language, int64(c.At), wall(r.wall.Add(c.At.Sub(r.start))), c.How)
+			VALUES (?1, (SELECT count(*) FROM consent WHERE session_id = ?1), ?, ?, ?, ?, ?, ?, coalesce(?, `+utcNow+`), ?)`,
+			r.id, r.in(), c.Scope, c.Granted, c.TextSHA256, c.Language, at, when, c.How)
 		if err != nil {
 			return err
 		}
@@ -76,7 +83,7 @@ func (s *Store) Withdraw(ctx context.Context, id, scope, how string) error {
 
 // Consent is one answer of a participant.
 type Consent struct {
-	Segment int `json:"segment"` // that it was given in; At is on its clock
+	Segment int `json:"segment"` // that it was given in, and At is on its clock; -1 before the recording
 	session.Consent
 	Wall time.Time `json:"wall"` // wall time of the answer
 }
@@ -86,7 +93,7 @@ func (s *Store) Consents(ctx context.Context, id string) ([]Consent, error) {
 	return list(ctx, s, id, consentQuery, scanConsent)
 }
 
-const consentQuery = `SELECT segment, scope, granted, text_sha256, language, at_ns, at_utc, how
+const consentQuery = `SELECT coalesce(segment, -1), scope, granted, text_sha256, language, at_ns, at_utc, how
 	FROM consent WHERE session_id = ? ORDER BY n`
 
 func scanConsent(row scanner, v *Consent) error {
@@ -113,8 +120,8 @@ func (s *Store) Consented(ctx context.Context, id, scope string) (bool, error) {
 	return granted, nil
 }
 
-// answers reads the answers given so far, for a session that is continued.
-func answers(ctx context.Context, tx *sql.Tx, id string) ([]session.Consent, error) {
+// consentsSoFar reads the consents given so far, for a session that is continued.
+func consentsSoFar(ctx context.Context, tx *sql.Tx, id string) ([]session.Consent, error) {
 	rows, err := tx.QueryContext(ctx, consentQuery, id)
 	if err != nil {
 		return nil, err

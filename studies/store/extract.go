@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -28,6 +29,7 @@ func copied() [][2]string {
 	all := [][2]string{
 		{"study", "SELECT * FROM whole.study WHERE hash" + study},
 		{"stimulus", "SELECT * FROM whole.stimulus WHERE study_hash" + study},
+		{"stimulus_measure", "SELECT * FROM whole.stimulus_measure WHERE sha256 IN (SELECT sha256 FROM whole.stimulus WHERE study_hash" + study + ")"},
 		{"stimulus_luminance", "SELECT * FROM whole.stimulus_luminance WHERE sha256 IN (SELECT sha256 FROM whole.stimulus WHERE study_hash" + study + ")"},
 		{"participant", "SELECT * FROM whole.participant WHERE code = (SELECT participant FROM whole.session WHERE id = ?1)"},
 		// Open while its rows come in; it gets its own state back at the end.
@@ -44,13 +46,17 @@ func copied() [][2]string {
 	return append(all,
 		own("derivation"), own("clock_model"), own("quality"), own("displayed"),
 		own("eda_response"), own("eda_summary"), own("eye_event"), own("face_event"), own("calibration"), own("trace_row"),
-		own("consent"), own("video"), said("audit", "n, at_utc, session_id, action"),
+		own("usable"), own("step"), own("answer"), own("consent"), own("video"),
+		[2]string{"text", "SELECT * FROM whole.text WHERE sha256 IN " + strings.ReplaceAll(readTexts, "FROM ", "FROM whole.")},
+		// Whose a session was before it was moved is nobody's business.
+		[2]string{"audit", `SELECT n, at_utc, session_id, action, CASE action WHEN 'move' THEN '' ELSE without_places(detail) END, ''
+			FROM whole.audit WHERE session_id = ?1`},
 	)
 }
 
 // sessionOpen picks the session's row with the state that lets rows in.
 const sessionOpen = `SELECT id, study_hash, participant, plan_row, plan, reached_step, 'recording', without_places(reason), simulated,
-	trace_derivation, software, started_utc, ended_utc FROM whole.session WHERE id = ?1`
+	trace_derivation, software, started_utc, ended_utc, run, usable, without_places(usable_why), judged_by FROM whole.session WHERE id = ?1`
 
 // Extract writes a new SQLite file at path with the same schema and only this
 // session in it. Nothing of another session was ever in that file, not even in

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 )
@@ -40,7 +41,8 @@ func version(ctx context.Context, db *sql.DB) (int, error) {
 	return v, nil
 }
 
-// migrate brings the schema up to date, one transaction for each step.
+// migrate brings the schema up to date, one transaction for each step. db has one
+// connection.
 func migrate(ctx context.Context, db *sql.DB) error {
 	all, err := steps()
 	if err != nil {
@@ -53,19 +55,38 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if from > len(all) {
 		return newer(from, len(all))
 	}
+	if from == len(all) {
+		return nil
+	}
+	// A table that others refer to can be made anew only while nobody looks, and SQLite
+	// stops looking only outside of a transaction. Each step is looked at when it is over.
+	if _, err := db.ExecContext(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
+		return err
+	}
 	for i := from; i < len(all); i++ {
-		err := inTx(ctx, db, func(tx *sql.Tx) error {
-			if _, err := tx.ExecContext(ctx, all[i]); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", i+1))
-			return err
-		})
-		if err != nil {
+		if err := inTx(ctx, db, func(tx *sql.Tx) error { return step(ctx, tx, i+1, all[i]) }); err != nil {
 			return fmt.Errorf("bring the schema to version %d: %w", i+1, err)
 		}
 	}
-	return nil
+	_, err = db.ExecContext(ctx, "PRAGMA foreign_keys = ON")
+	return err
+}
+
+// step runs the step that leads to a version.
+func step(ctx context.Context, tx *sql.Tx, to int, statements string) error {
+	if _, err := tx.ExecContext(ctx, statements); err != nil {
+		return err
+	}
+	var table, parent string
+	err := tx.QueryRowContext(ctx, `SELECT "table", parent FROM pragma_foreign_key_check LIMIT 1`).Scan(&table, &parent)
+	if err == nil {
+		return fmt.Errorf("rows of %s refer to rows of %s that are not there", table, parent)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", to))
+	return err
 }
 
 // current refuses a file whose schema is not the present one.

@@ -86,7 +86,7 @@ func TestOldFilesAreBroughtUpToDate(t *testing.T) {
 		t.Error("an old file was opened for reading without being brought up to date")
 	}
 	s := openAt(t, path)
-	if v, err := version(t.Context(), s.read); err != nil || v != 6 {
+	if v, err := version(t.Context(), s.read); err != nil || v != 7 {
 		t.Fatalf("schema version %d, %v", v, err)
 	}
 	d := detail(t, s, "old")

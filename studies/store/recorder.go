@@ -10,6 +10,7 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
+	"emolab/studies/study"
 )
 
 // rowsPerInsert is how many rows one statement carries when a batch has that
@@ -22,7 +23,8 @@ const rowsPerInsert = 32
 type recorder struct {
 	store    *Store
 	id       string
-	segment  int
+	segment  int // none while it is prepared
+	plan     study.Plan
 	start    instant.Instant
 	wall     time.Time // at start
 	software string
@@ -183,18 +185,6 @@ func (r *recorder) event(ctx context.Context, tx *sql.Tx, c stream.Chunk, e stre
 		r.events++
 	}
 	return err
-}
-
-// Reached notes that a step of the plan has begun.
-func (r *recorder) Reached(ctx context.Context, step int, _ instant.Instant) error {
-	err := r.store.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE session SET reached_step = ? WHERE id = ?", step, r.id)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: session %s: note step %d: %w", r.id, step, err)
-	}
-	return nil
 }
 
 // Fail closes the session as failed. What was appended stays readable.

@@ -10,16 +10,16 @@ import (
 	"emolab/studies/session"
 )
 
-// recover marks as recovered the sessions that are still recording: the process
-// that recorded them is gone, because this one holds the lock.
+// recover marks as recovered the sessions that are still recording, or prepared: the
+// process that ran them is gone, because this one holds the lock.
 func (s *Store) recover(ctx context.Context) error {
-	left, err := texts(ctx, s.write, "SELECT id FROM session WHERE state = ? ORDER BY id", session.Recording)
+	left, err := texts(ctx, s.write, "SELECT id FROM session WHERE state IN (?, ?) ORDER BY id", session.Prepared, session.Recording)
 	if err != nil || len(left) == 0 {
 		return err
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
 		for _, id := range left {
-			if err := release(ctx, tx, id, "found recording when the file was opened: the process that recorded it had ended"); err != nil {
+			if err := release(ctx, tx, id, "found running when the file was opened: the process that ran it had ended"); err != nil {
 				return err
 			}
 		}

@@ -10,10 +10,25 @@ import (
 	"emolab/studies/session"
 )
 
-// Seal closes a recovered session as it is, without continuing it.
+// Seal closes a recovered session as it is, without continuing it. One that had not
+// begun to record is declined: there is nothing to seal.
 func (s *Store) Seal(ctx context.Context, id string, progress session.Progress) error {
+	var never bool
+	err := s.read.QueryRowContext(ctx, `SELECT state = ?2 AND NOT EXISTS (SELECT 1 FROM segment WHERE session_id = id) FROM session WHERE id = ?1`, id, session.Recovered).Scan(&never)
+	if err == nil && never {
+		err = s.change(ctx, func(tx *sql.Tx) error { return decline(ctx, tx, id, cutOff) })
+	}
+	if err != nil {
+		return fmt.Errorf("store: seal session %s: %w", id, missing(explain(err)))
+	}
+	if never {
+		return nil
+	}
 	return s.seal(ctx, id, session.Recovered, progress)
 }
+
+// cutOff is why a session is declined whose process ended before it recorded.
+const cutOff = "cut off before the recording"
 
 // seal aligns every stream of the session again, two-sided, derives its final
 // trace and makes it read-only.

@@ -328,7 +328,7 @@ func TestRecoverAndContinue(t *testing.T) {
 		t.Fatal(err)
 	}
 	appendAll(t, r, run(lab(t)[0], 0, 200))
-	if err := r.Reached(ctx, 1); err != nil {
+	if err := r.Reached(ctx, 1, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil { // the process ends without sealing
