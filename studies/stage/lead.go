@@ -19,7 +19,11 @@ const showPatience = 20 * time.Second
 
 // led tells whether the session, not the page, leads a step.
 func led(a study.Action) bool {
-	return a == study.Calibrate || a == study.Validate || a == study.Breath
+	switch a {
+	case study.Calibrate, study.Validate, study.Breath, study.Camera, study.Begin:
+		return true
+	}
+	return false
 }
 
 // surface is the page during one showing of a led step. It implements

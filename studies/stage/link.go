@@ -119,7 +119,7 @@ func (l *link) serve(ctx context.Context) {
 		return
 	}
 	s.rec.connected(l.run, at, hello)
-	l.send(&protocol.Library{Clips: clips(st), Corner: s.o.Corner}) // also tells the page that it is accepted
+	l.send(&protocol.Library{Clips: clips(st), Corner: s.o.Corner, Languages: languages(st)}) // also tells the page that it is accepted
 	switch {
 	case show != nil:
 		show.tell(ctx, news{link: l, what: attached{}})

@@ -123,10 +123,16 @@ func (r *recorder) row(to *run, at instant.Instant, tick protocol.Tick, presenta
 
 // remark delivers a marker about the page or its clip, at its instant.
 func (r *recorder) remark(to *run, at instant.Instant, m *protocol.Remark) {
+	r.events(to, stream.Event{Kind: stream.Marker, At: r.when(at, m.Tick), Detail: m.String()})
+}
+
+// when returns the instant of a tick at which something happened to the page. The
+// report of it came at that instant.
+func (r *recorder) when(at instant.Instant, tick protocol.Tick) instant.Instant {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	when := r.clock.Align(stream.Chunk{Epoch: r.epoch, Samples: []stream.Sample{{Tick: int64(m.Tick), Arrival: at}}})
-	r.deliver(to, stream.Chunk{Events: []stream.Event{{Kind: stream.Marker, At: when.Samples[0].At, Detail: m.String()}}})
+	when := r.clock.Align(stream.Chunk{Epoch: r.epoch, Samples: []stream.Sample{{Tick: int64(tick), Arrival: at}}})
+	return when.Samples[0].At
 }
 
 // lit returns when that which the page drew at a tick gave light, and by how much

@@ -22,8 +22,10 @@ const stopPatience = time.Second
 type show struct {
 	server  *Server
 	p       session.Presentation
-	next    int  // first step that has not ended
-	begun   bool // next is on the screen
+	way     *course
+	begun   bool // the step that has not ended is on the screen
+	pause   bool // the participant pauses
+	leaving bool // the page has not yet begun the step to which stopping leads
 	page    *link
 	run     int            // number of the plan that page was sent
 	rounds  map[int]int    // how often each step has begun
@@ -60,20 +62,23 @@ func (sh *show) tell(ctx context.Context, n news) {
 // Present shows a plan and returns nil when its last step has ended. It waits
 // for a page if none is there, and for it to come back when it goes; the step
 // that was interrupted is then shown again from its beginning, and Began called
-// for it again. When ctx ends, it blanks the screen and returns ctx's error. A
-// page that cannot show the plan is an error.
+// for it again. So is one in which the participant paused. When ctx ends, it blanks
+// the screen and returns ctx's error. A page that cannot show the plan is an error.
 func (s *Server) Present(ctx context.Context, p session.Presentation) error {
-	if p.From >= len(p.Plan.Steps) {
+	if err := missing(p); err != nil {
+		return err
+	}
+	var pages []study.Sheet
+	if p.Study != nil {
+		pages = p.Study.Sheets
+	}
+	sh := &show{
+		server: s, p: p, way: newCourse(p.Plan, pages, p.From, p.Skip),
+		rounds: map[int]int{}, inbox: make(chan news, queueDepth), done: make(chan struct{}),
+	}
+	if _, ok := sh.way.now(); !ok {
 		return nil
 	}
-	for _, step := range p.Plan.Steps {
-		if step.Action == study.Consent {
-			if _, err := question(step.Scope); err != nil {
-				return err
-			}
-		}
-	}
-	sh := &show{server: s, p: p, next: p.From, rounds: map[int]int{}, inbox: make(chan news, queueDepth), done: make(chan struct{})}
 	s.mu.Lock()
 	if s.show != nil {
 		s.mu.Unlock()
@@ -130,20 +135,22 @@ func (sh *show) start(l *link) {
 	s.plans++
 	sh.page, sh.run, s.wait = l, s.plans, ""
 	s.mu.Unlock()
-	sh.begun, sh.cross = false, session.Target{}
-	plan := &protocol.Plan{Run: sh.run, From: sh.next, Clips: clips(sh.p.Study), Corner: s.o.Corner}
+	sh.begun, sh.leaving, sh.cross = false, false, session.Target{}
+	plan := &protocol.Plan{
+		Run: sh.run, From: sh.way.next, Clips: clips(sh.p.Study), Corner: s.o.Corner, Languages: languages(sh.p.Study),
+		Sheets: sheets(sh.p.Study), Skip: sh.way.skip(), Conducted: sh.p.Conduct != nil,
+	}
+	if sh.p.Study != nil {
+		plan.PhoneFrame = sh.p.Study.PhoneFrame
+	}
 	for _, st := range sh.p.Plan.Steps {
-		step := protocol.Step{
+		plan.Steps = append(plan.Steps, protocol.Step{
 			Index: st.Index, Action: st.Action, DurationMs: milliseconds(st.Duration),
-			Stimulus: st.Stimulus, Presentation: st.Presentation, Scope: st.Scope, Texts: []protocol.Text{},
-		}
-		if st.Action == study.Consent {
-			step.Texts, _ = question(st.Scope) // Present has asked for it before
-		}
-		plan.Steps = append(plan.Steps, step)
+			Stimulus: st.Stimulus, Presentation: st.Presentation, Sheet: st.Sheet, Skippable: st.Skippable,
+		})
 	}
 	s.rec.marker(l.run.ctx, l.run, s.o.Clock.Now(), "plan of session %s, row %d, from step %d, to %s",
-		sh.p.Session, sh.p.Plan.Row, sh.next, clientName(l.hello))
+		sh.p.Session, sh.p.Plan.Row, sh.way.next, clientName(l.hello))
 	if elsewhere := s.otherScreen(l.hello); elsewhere != "" {
 		s.rec.fault(l.run, s.o.Clock.Now(), "times of display are corrected by what another screen needs: %s", elsewhere)
 	}
@@ -154,83 +161,62 @@ func (sh *show) start(l *link) {
 // from a page that has not yet heard of the new one, and mean nothing.
 func (sh *show) hear(ctx context.Context, n news) error {
 	if _, ok := n.what.(attached); ok {
+		sh.unpause(ctx, n.link, sh.server.o.Clock.Now()) // who has reloaded the page wants to go on
 		sh.start(n.link)
 		return nil
 	}
 	if n.link != sh.page {
 		return nil
 	}
-	rec := &sh.server.rec
-	switch m := n.what.(type) {
-	case detached:
-		over := sh.halt()
-		sh.page = nil
-		sh.server.waits("")
-		if over {
-			return sh.advance()
-		}
-		rec.marker(ctx, n.link.run, sh.server.o.Clock.Now(), "step %d was interrupted", sh.next)
+	if _, ok := n.what.(detached); ok {
+		return sh.detach(ctx, n.link)
+	}
+	if m, ok := n.what.(protocol.Message); ok && protocol.About(m) == sh.run {
+		return sh.read(ctx, n, m)
+	}
+	return nil
+}
+
+// detach waits for the page that has gone.
+func (sh *show) detach(ctx context.Context, l *link) error {
+	over := sh.halt()
+	sh.page = nil
+	sh.server.waits("")
+	if over {
+		return sh.advance()
+	}
+	sh.server.rec.marker(ctx, l.run, sh.server.o.Clock.Now(), "step %d was interrupted", sh.way.next)
+	return nil
+}
+
+// read acts on what the page says about the present plan.
+func (sh *show) read(ctx context.Context, n news, m protocol.Message) error {
+	switch m := m.(type) {
 	case *protocol.Waiting:
-		if m.Run == sh.run && !sh.begun {
+		if !sh.begun {
 			sh.server.waits("a key")
 		}
 	case *protocol.Ready:
-		if m.Run == sh.run {
-			sh.server.waits("")
-			sh.page.send(&protocol.Begin{Run: sh.run})
-		}
+		sh.server.waits("")
+		sh.page.send(&protocol.Begin{Run: sh.run})
 	case *protocol.StepBegan:
-		if m.Run != sh.run {
-			return nil
-		}
-		if m.Step != sh.next || sh.begun {
-			sh.outOfStep(n, m.Type(), m.Step)
-			return nil
-		}
-		sh.begin(ctx, n, m)
+		return sh.begin(ctx, n, m)
 	case *protocol.Shown:
-		if m.Run == sh.run && sh.surface != nil && m.Step == sh.surface.step {
+		if sh.surface != nil && m.Step == sh.surface.step {
 			sh.surface.hear(n)
 		}
 	case *protocol.StepEnded:
-		if m.Run != sh.run {
-			return nil
-		}
-		// Only an answer ends a question, and only its procedure a step that has one.
-		if m.Step != sh.next || !sh.begun || sh.p.Plan.Steps[m.Step].Action == study.Consent || sh.surface != nil {
-			sh.outOfStep(n, m.Type(), m.Step)
-			return nil
-		}
-		sh.crossGone(n, m.Tick)
-		if m.Dropped > 0 {
-			rec.marker(ctx, n.link.run, n.at, "the decoder dropped %d frames in step %d", m.Dropped, m.Step)
-		}
-		return sh.advance()
+		return sh.end(ctx, n, m)
 	case *protocol.Answer:
-		if m.Run != sh.run {
-			return nil
-		}
-		if m.Step != sh.next || !sh.begun {
-			sh.outOfStep(n, m.Type(), m.Step)
-			return nil
-		}
-		c, text, err := consent(sh.p.Plan.Steps[m.Step], m, n.link.hello.Simulated, n.at)
-		if err != nil {
-			rec.fault(n.link.run, n.at, "step %d: %v", m.Step, err)
-			n.link.cancel() // it will connect again, and ask again
-			return nil
-		}
-		rec.marker(ctx, n.link.run, n.at, "consent to %s: %t, %s, at tick %d, after reading %q (%s, SHA-256 %s)",
-			c.Scope, c.Granted, c.How, m.Tick, text.String(), c.Language, c.TextSHA256)
-		if sh.p.Answered != nil {
-			_, err := sh.p.Answered(ctx, session.Answer{Step: m.Step, Sheet: c.Scope, Kind: study.ConsentSheet, Values: study.Answers{c.Scope: fmt.Sprint(c.Granted)}, At: c.At, Language: c.Language, TextSHA256: c.TextSHA256, How: c.How})
-			if err != nil {
-				return err
-			}
-		}
-		return sh.advance()
+		return sh.answered(ctx, n, m)
+	case *protocol.Paused:
+		return sh.paused(ctx, n, m)
+	case *protocol.Resumed:
+		sh.resumed(ctx, n, m)
+	case *protocol.Leave:
+		return sh.leave(ctx, n, m)
 	case *protocol.Fault:
-		if m.Run == sh.run && m.Fatal {
+		if m.Fatal {
 			return fmt.Errorf("stage: the page cannot show the plan: %s", m.Text)
 		}
 	}
@@ -238,24 +224,63 @@ func (sh *show) hear(ctx context.Context, n news) error {
 }
 
 // begin notes that a step is on the screen.
-func (sh *show) begin(ctx context.Context, n news, m *protocol.StepBegan) {
-	sh.begun = true
+func (sh *show) begin(ctx context.Context, n news, m *protocol.StepBegan) error {
+	if sh.leaving && m.Step != sh.way.next {
+		return nil // said before the page knew that it leaves
+	}
+	if m.Step != sh.way.next || sh.begun || sh.pause {
+		sh.outOfStep(n, m.Type(), m.Step)
+		return nil
+	}
+	sh.begun, sh.leaving = true, false
 	sh.server.waits("")
+	at, bound := sh.server.rec.lit(n.at, m.Tick)
 	if sh.p.Began != nil {
-		at, _ := sh.server.rec.lit(n.at, m.Tick)
 		sh.p.Began(m.Step, at)
 	}
 	round := sh.rounds[m.Step]
 	sh.rounds[m.Step]++
-	step := sh.p.Plan.Steps[m.Step]
+	step := sh.way.steps[m.Step]
+	sh.conduct(n, step, round)
 	switch {
 	case led(step.Action):
 		sh.lead(ctx, step)
+	case step.Action == study.Fill:
+		return sh.sheetCame(ctx, n, step)
 	case step.Action == study.Fixation && m.Place != nil:
 		sh.cross = session.Target{Purpose: session.ToFixate, Step: m.Step, Round: round, X: m.Place.X, Y: m.Place.Y}
-		sh.cross.From, sh.cross.Err = sh.server.rec.lit(n.at, m.Tick)
+		sh.cross.From, sh.cross.Err = at, bound
 		sh.tellCross()
 	}
+	return nil
+}
+
+// end notes that a step was over, and goes on.
+func (sh *show) end(ctx context.Context, n news, m *protocol.StepEnded) error {
+	if sh.leaving {
+		return nil
+	}
+	// Only an answer ends a sheet, and only its procedure a step that has one.
+	if m.Step != sh.way.next || !sh.begun || sh.way.steps[m.Step].Action == study.Fill || sh.surface != nil {
+		sh.outOfStep(n, m.Type(), m.Step)
+		return nil
+	}
+	rec := &sh.server.rec
+	step := sh.way.steps[m.Step]
+	if m.Swiped {
+		if !step.Skippable {
+			rec.fault(n.link.run, n.at, "the page reported that step %d was swiped away, which may not be", m.Step)
+			n.link.cancel()
+			return nil
+		}
+		rec.marker(ctx, n.link.run, rec.when(n.at, m.Tick), "the clip of presentation %d was swiped away by the participant (at %.3f s of its time)",
+			step.Presentation, (time.Duration(m.Media) * time.Microsecond).Seconds())
+	}
+	sh.crossGone(n, m.Tick)
+	if m.Dropped > 0 {
+		rec.marker(ctx, n.link.run, n.at, "the decoder dropped %d frames in step %d", m.Dropped, m.Step)
+	}
+	return sh.advance()
 }
 
 // crossGone notes that the cross, if one was there, stood until a tick.
@@ -275,14 +300,21 @@ func (sh *show) tellCross() {
 	}
 }
 
-// advance goes on to the next step. After the last it is errOver.
+// advance goes on to the next step that is not passed over. After the last it is
+// errOver.
 func (sh *show) advance() error {
-	sh.next, sh.begun = sh.next+1, false
-	if sh.next < len(sh.p.Plan.Steps) {
+	sh.begun = false
+	sh.way.to(sh.way.next + 1)
+	if _, ok := sh.way.now(); ok {
 		return nil
 	}
+	return sh.over()
+}
+
+// over tells the page that the plan has been shown.
+func (sh *show) over() error {
 	if sh.page != nil { // it has gone in the moment in which the last step ended
-		sh.page.send(&protocol.Over{Run: sh.run})
+		sh.page.send(&protocol.Over{Run: sh.run, Outcome: sh.way.outcome()})
 	}
 	return errOver
 }
@@ -290,7 +322,7 @@ func (sh *show) advance() error {
 // outOfStep lets go of a page that is not where the plan is; it will connect
 // again and be sent the plan.
 func (sh *show) outOfStep(n news, what string, step int) {
-	sh.server.rec.fault(n.link.run, n.at, "the page reported %s of step %d, the plan is at step %d", what, step, sh.next)
+	sh.server.rec.fault(n.link.run, n.at, "the page reported %s of step %d, the plan is at step %d", what, step, sh.way.next)
 	n.link.cancel()
 }
 

@@ -19,8 +19,8 @@ const stimuliPath = "/stage/stimuli/"
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; media-src blob:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Handler serves the page (/stage), its files, the clips (/stage/stimuli/{id})
-// and the socket (/ws/stage). It leaves to the caller who may come in.
+// Handler serves the page (/stage), its files, its words (/stage/words/{language}.json),
+// the clips (/stage/stimuli/{id}) and the socket (/ws/stage). It leaves to the caller who may come in.
 func (s *Server) Handler() http.Handler {
 	web, err := fs.Sub(files, "web")
 	if err != nil {
@@ -33,6 +33,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /stage/{$}", http.RedirectHandler("/stage", http.StatusPermanentRedirect))
 	mux.Handle("GET /stage/", http.StripPrefix("/stage/", http.FileServerFS(web)))
 	mux.HandleFunc("GET "+stimuliPath+"{id}", s.serveStimulus)
+	mux.HandleFunc("GET "+wordsPath+"{file}", s.serveWords)
 	mux.HandleFunc("GET /ws/stage", s.serveSocket)
 	return headers(mux)
 }

@@ -70,6 +70,8 @@ type Client struct {
 	o     Options
 	clock clock
 	epoch string
+	// language is what the participant reads; "" = the study's first.
+	language string
 
 	mu   sync.Mutex
 	kept []protocol.Message // reports that wait for the next connection
@@ -212,9 +214,9 @@ func (c *Client) connect(ctx context.Context) error {
 			p := newPlayer(c, plan, out)
 			now = p
 			playing.Go(func() { p.run(inner) })
-		case *protocol.Target, *protocol.Cue, *protocol.Finish:
-			if now != nil {
-				now.ask(m)
+		case *protocol.Target, *protocol.Cue, *protocol.Finish, *protocol.Go, *protocol.Again, *protocol.Conduct, *protocol.Left:
+			if now != nil && protocol.About(m) == now.plan.Run {
+				now.hear(m)
 			}
 		case *protocol.Stop:
 			stop()

@@ -57,12 +57,3 @@ func (p *player) obey(ctx context.Context, step protocol.Step) bool {
 		p.step(answer)
 	}
 }
-
-// ask hands the player a request about a step that the server leads. One that
-// nobody waits for is of a step that has been stopped.
-func (p *player) ask(m protocol.Message) {
-	select {
-	case p.asked <- m:
-	default:
-	}
-}

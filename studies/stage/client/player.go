@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"time"
 
@@ -34,14 +35,21 @@ type player struct {
 	chance *rand.Rand
 	period float64               // µs
 	free   int64                 // first refresh that the next step may use
+	skip   []int                 // the steps that are passed over
+	media  time.Duration         // where in its time the latest clip is, or ended
 	asked  chan protocol.Message // what the server asks for in a step that it leads
+
+	verdicts chan protocol.Message // Go and Again
+	conducts chan *protocol.Conduct
+	left     chan *protocol.Left
 }
 
 func newPlayer(c *Client, plan *protocol.Plan, out *socket) *player {
 	return &player{
 		c: c, plan: plan, out: out, period: protocol.TickHz / c.o.RefreshHz,
 		chance: rand.New(rand.NewPCG(c.o.Seed, uint64(plan.Run))),
-		asked:  make(chan protocol.Message, maxAsked),
+		asked:  make(chan protocol.Message, maxAsked), skip: plan.Skip,
+		verdicts: make(chan protocol.Message, maxAsked), conducts: make(chan *protocol.Conduct, maxAsked), left: make(chan *protocol.Left, maxAsked),
 	}
 }
 
@@ -71,29 +79,60 @@ func (p *player) until(ctx context.Context, t protocol.Tick) bool {
 // run plays the plan to its end, or until ctx ends.
 func (p *player) run(ctx context.Context) {
 	p.free = p.refreshAt(p.c.now()) + 1
-	for _, step := range p.plan.Steps[p.plan.From:] {
-		var ok bool
-		switch step.Action {
-		case study.Consent:
-			if !p.answer(ctx, step) {
-				return
-			}
-			continue // the answer has ended the step
-		case study.Play:
-			ok = p.play(ctx, step)
-		case study.Calibrate, study.Validate, study.Breath:
-			ok = p.obey(ctx, step)
-		default:
-			ok = p.hold(ctx, step)
+	n, ok := p.from(p.plan.From), true
+	for ok {
+		if n < len(p.plan.Steps) {
+			n, ok = p.do(ctx, p.plan.Steps[n])
+			continue
 		}
-		if !ok {
+		select {
+		case <-ctx.Done():
 			return
+		case m := <-p.left: // asked for in the last step
+			p.skip = m.Skip
+			n = p.from(0)
 		}
-		if step.Index == len(p.plan.Steps)-1 {
-			p.report(&protocol.Blank{Run: p.plan.Run, Tick: p.tick(p.free)})
-		}
-		p.step(&protocol.StepEnded{Run: p.plan.Run, Step: step.Index, Tick: p.tick(p.free)})
 	}
+}
+
+// from is the first step, from n on, that is not passed over.
+func (p *player) from(n int) int {
+	for slices.Contains(p.skip, n) {
+		n++
+	}
+	return n
+}
+
+// show shows a step until it is over.
+func (p *player) show(ctx context.Context, step protocol.Step, fills <-chan *protocol.Conduct) bool {
+	switch step.Action {
+	case study.Fill:
+		return p.fill(ctx, step, fills)
+	case study.Play:
+		return p.play(ctx, step)
+	case study.Calibrate, study.Validate, study.Breath, study.Camera, study.Begin:
+		return p.obey(ctx, step)
+	}
+	return p.hold(ctx, step)
+}
+
+// end reports that a step was over, and returns the next.
+func (p *player) end(step protocol.Step, swiped bool) int {
+	next := p.from(step.Index + 1)
+	if step.Action == study.Fill {
+		return next // its answer has ended it
+	}
+	ended := &protocol.StepEnded{Run: p.plan.Run, Step: step.Index}
+	if swiped {
+		p.free = p.refreshAt(p.c.now()) + 1
+		ended.Swiped, ended.Media = true, p.media.Microseconds()
+	}
+	if next == len(p.plan.Steps) {
+		p.report(&protocol.Blank{Run: p.plan.Run, Tick: p.tick(p.free)})
+	}
+	ended.Tick = p.tick(p.free)
+	p.step(ended)
+	return next
 }
 
 // step sends a message of the plan's course; without a connection the server
@@ -117,28 +156,6 @@ func (p *player) hold(ctx context.Context, step protocol.Step) bool {
 	return p.until(ctx, p.tick(p.free-1))
 }
 
-// answer says yes to a question, and that it speaks for a simulated participant:
-// one who has no face to protect. Before a real camera such a yes is void.
-func (p *player) answer(ctx context.Context, step protocol.Step) bool {
-	if len(step.Texts) == 0 {
-		p.report(&protocol.Fault{Run: p.plan.Run, Text: "the question about " + step.Scope + " has no text", Fatal: true})
-		return false
-	}
-	shown := p.free
-	p.free = shown + 1
-	if !p.until(ctx, p.tick(shown)) {
-		return false
-	}
-	p.report(&protocol.Blank{Run: p.plan.Run, Tick: p.tick(shown)})
-	p.step(&protocol.StepBegan{Run: p.plan.Run, Step: step.Index, Tick: p.tick(shown)})
-	text := step.Texts[0]
-	p.step(&protocol.Answer{
-		Run: p.plan.Run, Step: step.Index, Scope: step.Scope, Granted: true,
-		TextSHA256: text.SHA256, Language: text.Language, Simulated: true, Tick: p.c.now(),
-	})
-	return true
-}
-
 // play shows a clip, a frame at the first refresh not before its time.
 func (p *player) play(ctx context.Context, step protocol.Step) bool {
 	clip, ok := p.c.o.Study.Stimulus(step.Stimulus)
@@ -146,6 +163,7 @@ func (p *player) play(ctx context.Context, step protocol.Step) bool {
 		p.report(&protocol.Fault{Run: p.plan.Run, Text: step.Stimulus + " is not in the client's study", Fatal: true})
 		return false
 	}
+	p.media = 0
 	first := p.refreshAt(p.tick(p.free) + protocol.Tick(startup.Microseconds()))
 	p.free = first + p.refreshAt(protocol.Tick(clip.Duration.Microseconds()))
 	batch := &protocol.Frames{
@@ -175,6 +193,7 @@ func (p *player) play(ctx context.Context, step protocol.Step) bool {
 				continue
 			}
 			shown = frame
+			p.media = clip.FrameTimes[frame]
 			presented++
 			if p.chance.Float64() < p.c.o.Unreported {
 				continue

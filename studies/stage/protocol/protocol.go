@@ -6,27 +6,23 @@
 package protocol
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"math"
 	"time"
+	"unicode/utf8"
 
 	"emolab/studies/study"
 )
 
 // Version is the version of the protocol. A page of another version is refused
 // and told to reload.
-const Version = 4
+const Version = 5
 
 const (
 	// TickHz is the rate of a page's clock: performance.now() in whole microseconds.
 	TickHz = 1e6
 	// MaxMessage bounds one message of a page. A batch of FrameBatch at 240 frames
-	// a second has 1.5 kB.
-	MaxMessage = 64 << 10 // bytes
+	// a second has 1.5 kB; a sheet of sixty free texts, each as long as it may be and
+	// in an alphabet of four bytes a letter, has 480 kB.
+	MaxMessage = 512 << 10 // bytes
 	// FrameBatch is how long a displayed frame waits in the page before it is
 	// reported. With the 50 ms of the recorder's transactions it stays below the
 	// 100 ms that a killed server may lose, and a message still carries more than
@@ -42,6 +38,15 @@ const (
 	maxAway = 100
 	// maxMedia bounds a place in a clip, µs.
 	maxMedia = int64(24 * time.Hour / time.Microsecond)
+	// maxValues bounds the answers of one sheet, and maxKey their names, in bytes.
+	maxValues = 200
+	maxKey    = 200
+	// maxValue bounds one answer, in bytes: study.MaxText characters of any alphabet.
+	maxValue = study.MaxText * utf8.UTFMax
+	// maxLanguage bounds a language tag, in bytes: RFC 5646 (4.4.1) asks for 35.
+	maxLanguage = 35
+	// maxResponse bounds how long an answer took, ms: a day.
+	maxResponse = float64(24 * time.Hour / time.Millisecond)
 )
 
 // Message is any message; Type is the value of its key "type".
@@ -91,10 +96,12 @@ type (
 	// StepEnded says when a step was over. Dropped counts the frames of a clip
 	// that the decoder gave up, by the browser's own count.
 	StepEnded struct {
-		Run     int  `json:"run"`
-		Step    int  `json:"step"`
-		Tick    Tick `json:"tick"`
-		Dropped int  `json:"dropped"`
+		Run     int   `json:"run"`
+		Step    int   `json:"step"`
+		Tick    Tick  `json:"tick"`
+		Dropped int   `json:"dropped"`
+		Swiped  bool  `json:"swiped"` // the participant swiped the clip away
+		Media   int64 `json:"media"`  // where in its time, µs; 0 of all others
 	}
 	// Shown answers Target and Cue: what they asked for is on the screen
 	// since Tick. Place is where the target was really drawn; nil for the others.
@@ -105,17 +112,39 @@ type (
 		Tick  Tick   `json:"tick"`
 		Place *Place `json:"place,omitempty"`
 	}
-	// Answer is the answer to the question of a step, which it ends. Nothing but a
-	// choice of the participant's is one.
+	// Answer is what the participant answered on the sheet of a step. The page stays
+	// there until Go or Again comes.
 	Answer struct {
-		Run        int    `json:"run"`
-		Step       int    `json:"step"`
-		Scope      string `json:"scope"`
-		Granted    bool   `json:"granted"`
-		TextSHA256 string `json:"text_sha256"` // of the Text that was shown
-		Language   string `json:"language"`
-		Simulated  bool   `json:"simulated"` // nobody was there: the page, or the client, answers for a simulated participant
-		Tick       Tick   `json:"tick"`
+		Run        int                `json:"run"`
+		Step       int                `json:"step"`
+		Sheet      string             `json:"sheet"`       // id
+		Language   string             `json:"language"`    // in which it was read
+		TextSHA256 string             `json:"text_sha256"` // of its words in that language, hex
+		Values     study.Answers      `json:"values"`      // what was left empty is absent
+		ResponseMs map[string]float64 `json:"response_ms"` // by the key of the answer: from when the sheet lit up to its last change
+		Declined   bool               `json:"declined"`    // of a consent: by its other button
+		Simulated  bool               `json:"simulated"`   // nobody was there: the page, or the client, answers for a simulated participant
+		Tick       Tick               `json:"tick"`
+	}
+	// Paused says that the participant pauses: the step is cut, and begins anew.
+	Paused struct {
+		Run  int  `json:"run"`
+		Step int  `json:"step"`
+		Tick Tick `json:"tick"`
+	}
+	// Resumed says that the participant wants to go on after Paused. The server
+	// answers with the plan.
+	Resumed struct {
+		Run  int  `json:"run"`
+		Step int  `json:"step"`
+		Tick Tick `json:"tick"`
+	}
+	// Leave says that the participant wants to stop the session. The step goes on
+	// until the server answers with Left.
+	Leave struct {
+		Run  int  `json:"run"`
+		Step int  `json:"step"`
+		Tick Tick `json:"tick"`
 	}
 	// Frames reports displayed frames of one presentation.
 	Frames struct {
@@ -166,258 +195,4 @@ type Frame struct {
 	Expected  Tick  `json:"expected"`  // expectedDisplayTime
 	Submitted Tick  `json:"submitted"` // presentationTime
 	Callback  Tick  `json:"callback"`  // the callback's own time
-}
-
-// The messages of the server.
-type (
-	// Ping asks for the page's clock.
-	Ping struct {
-		ID int64 `json:"id"`
-	}
-	// Library names the clips of the study, so that they can be loaded before a
-	// session begins.
-	Library struct {
-		Clips  []Clip `json:"clips"`
-		Corner string `json:"corner"` // where clips are shown small, for a light sensor; "" = large, in the middle
-	}
-	// Plan is what is to be shown, from step From on.
-	Plan struct {
-		Run   int    `json:"run"` // numbers the plans sent; messages about a plan name it
-		From  int    `json:"from"`
-		Steps []Step `json:"steps"`
-		Clips []Clip `json:"clips"`
-		// Corner is that of Library.
-		Corner string `json:"corner"`
-	}
-	// Begin starts the plan.
-	Begin struct {
-		Run int `json:"run"`
-	}
-	// Stop ends the plan at once; the page blanks and answers with Stopped.
-	Stop struct {
-		Run int `json:"run"`
-	}
-	// Target moves the target of a step that the server leads to a place.
-	Target struct {
-		Run  int   `json:"run"`
-		Step int   `json:"step"`
-		ID   int64 `json:"id"` // names the request: Shown has it too
-		Place
-	}
-	// Cue asks something of the participant, in the page's own words for Key.
-	Cue struct {
-		Run  int    `json:"run"`
-		Step int    `json:"step"`
-		ID   int64  `json:"id"`
-		Key  string `json:"key"`
-	}
-	// Finish ends a step that the server leads; the page answers with StepEnded.
-	Finish struct {
-		Run  int `json:"run"`
-		Step int `json:"step"`
-	}
-	// Over says that the plan has been shown to its end.
-	Over struct {
-		Run int `json:"run"`
-	}
-	// Refused ends a connection. Busy means that another page holds the stage,
-	// and that a Hello with take_over would get it.
-	Refused struct {
-		Busy   bool   `json:"busy"`
-		Reason string `json:"reason"`
-	}
-)
-
-// Place is a point of the screen, in fractions of its width and height.
-type Place struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
-}
-
-// Clip is one stimulus for a page.
-type Clip struct {
-	ID         string  `json:"id"`
-	URL        string  `json:"url"`
-	SHA256     string  `json:"sha256"`
-	Width      int     `json:"width"`  // px
-	Height     int     `json:"height"` // px
-	DurationMs float64 `json:"duration_ms"`
-}
-
-// Step is one step of a plan for a page.
-type Step struct {
-	Index        int          `json:"index"`
-	Action       study.Action `json:"action"`
-	DurationMs   float64      `json:"duration_ms"`
-	Stimulus     string       `json:"stimulus"`
-	Presentation int          `json:"presentation"`
-	Scope        string       `json:"scope"` // of a question, else ""
-	Texts        []Text       `json:"texts"` // a question in each language, the first for any other; else none
-}
-
-// The values of the key "type".
-func (*Hello) Type() string     { return "hello" }
-func (*Pong) Type() string      { return "pong" }
-func (*Ready) Type() string     { return "ready" }
-func (*Waiting) Type() string   { return "waiting" }
-func (*StepBegan) Type() string { return "step-began" }
-func (*StepEnded) Type() string { return "step-ended" }
-func (*Shown) Type() string     { return "shown" }
-func (*Answer) Type() string    { return "answer" }
-func (*Frames) Type() string    { return "frames" }
-func (*Blank) Type() string     { return "blank" }
-func (*Unknown) Type() string   { return "unknown" }
-func (*Remark) Type() string    { return "remark" }
-func (*Stopped) Type() string   { return "stopped" }
-func (*Fault) Type() string     { return "fault" }
-func (*Ping) Type() string      { return "ping" }
-func (*Library) Type() string   { return "library" }
-func (*Plan) Type() string      { return "plan" }
-func (*Begin) Type() string     { return "begin" }
-func (*Stop) Type() string      { return "stop" }
-func (*Target) Type() string    { return "target" }
-func (*Cue) Type() string       { return "cue" }
-func (*Finish) Type() string    { return "finish" }
-func (*Over) Type() string      { return "over" }
-func (*Refused) Type() string   { return "refused" }
-
-// Encode writes a message with its type first.
-func Encode(m Message) ([]byte, error) {
-	body, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("protocol: encode %s: %w", m.Type(), err)
-	}
-	head := `{"type":"` + m.Type() + `"`
-	if len(body) > len(`{}`) {
-		head += ","
-	}
-	return append([]byte(head), body[1:]...), nil
-}
-
-// DecodePage reads a message of a page and checks it.
-func DecodePage(b []byte) (Message, error) {
-	if len(b) > MaxMessage {
-		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
-	}
-	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Shown{}, &Answer{}, &Frames{}, &Blank{}, &Unknown{}, &Remark{}, &Stopped{}, &Fault{})
-	if err != nil {
-		return nil, err
-	}
-	if err := check(m); err != nil {
-		return nil, fmt.Errorf("%s: %w", m.Type(), err)
-	}
-	return m, nil
-}
-
-// DecodeServer reads a message of the server, of whatever length: a plan of many
-// trials is long.
-func DecodeServer(b []byte) (Message, error) {
-	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Target{}, &Cue{}, &Finish{}, &Over{}, &Refused{})
-}
-
-// decode reads b into the one of known that has its type. Keys that are not
-// known are left alone: later versions may add some.
-func decode(b []byte, known ...Message) (Message, error) {
-	var head struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(b, &head); err != nil {
-		return nil, fmt.Errorf("not a message: %w", err)
-	}
-	for _, m := range known {
-		if m.Type() != head.Type {
-			continue
-		}
-		if err := json.Unmarshal(b, m); err != nil {
-			return nil, fmt.Errorf("%s: %w", head.Type, err)
-		}
-		return m, nil
-	}
-	return nil, fmt.Errorf("unknown message %.40q", head.Type)
-}
-
-// check turns away what no page sends, so that a broken one cannot write
-// nonsense into a recording.
-func check(m Message) error {
-	switch m := m.(type) {
-	case *Hello:
-		if m.Epoch == "" || len(m.Epoch) > 100 || len(m.Agent) > maxText {
-			return errors.New("epoch or agent is empty or too long")
-		}
-		if m.ScreenW < 0 || m.ScreenH < 0 || !(m.RefreshHz >= 0 && m.RefreshHz < 10_000) {
-			return errors.New("a screen that cannot be")
-		}
-	case *Pong:
-		if m.Tx < m.Rx {
-			return errors.New("answered before it was read")
-		}
-		return ticks(m.Rx, m.Tx)
-	case *StepBegan:
-		return errors.Join(m.Place.check(), ticks(m.Tick))
-	case *Shown:
-		return errors.Join(m.Place.check(), ticks(m.Tick))
-	case *StepEnded:
-		return ticks(m.Tick)
-	case *Blank:
-		return ticks(m.Tick)
-	case *Unknown:
-		return ticks(m.Tick)
-	case *Remark:
-		if _, known := happenings[m.What]; !known {
-			return fmt.Errorf("unknown happening %.40q", m.What)
-		}
-		if m.Presentation < 0 || m.Media < 0 || m.Media > maxMedia {
-			return fmt.Errorf("presentation %d at %d µs of its clip", m.Presentation, m.Media)
-		}
-		return ticks(m.Tick)
-	case *Answer:
-		if m.Scope == "" || len(m.TextSHA256) != hex.EncodedLen(sha256.Size) || m.Language == "" {
-			return errors.New("without its question")
-		}
-		return ticks(m.Tick)
-	case *Fault:
-		if len(m.Text) > maxText {
-			return fmt.Errorf("text of %d bytes, more than %d", len(m.Text), maxText)
-		}
-	case *Frames:
-		return m.check()
-	}
-	return nil
-}
-
-// check accepts no place, and one that can be.
-func (p *Place) check() error {
-	if p != nil && !(math.Abs(p.X) <= maxAway && math.Abs(p.Y) <= maxAway) {
-		return fmt.Errorf("a place at %v, %v of the screen", p.X, p.Y)
-	}
-	return nil
-}
-
-func (m *Frames) check() error {
-	if m.Presentation < 1 || len(m.Frames) == 0 || len(m.Frames) > maxFrames {
-		return fmt.Errorf("presentation %d with %d frames", m.Presentation, len(m.Frames))
-	}
-	for _, v := range m.Rect {
-		if math.Abs(v) > maxAway {
-			return fmt.Errorf("picture at %v of the screen", m.Rect)
-		}
-	}
-	for _, f := range m.Frames {
-		if f.Media < 0 || f.Media > maxMedia || f.Presented < 1 {
-			return fmt.Errorf("frame %d at %d µs of its clip", f.Presented, f.Media)
-		}
-		if err := ticks(f.Expected, f.Submitted, f.Callback); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func ticks(v ...Tick) error {
-	for _, t := range v {
-		if t < 0 || t > maxTick {
-			return fmt.Errorf("tick %d is out of range", t)
-		}
-	}
-	return nil
 }
