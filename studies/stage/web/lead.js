@@ -3,10 +3,11 @@
 
 import {toTick} from './protocol.js';
 import {element, draw, nextFrame, refresh, show, toPage, toScreen} from './screen.js';
-import words from './words.js';
+import {virtual} from './form.js';
+import {has, word} from './words.js';
 
-/** @import {CueKey, Place} from './protocol.js' */
-/** @import {Orders} from './orders.js' */
+/** @import {Action, Order, Place} from './protocol.js' */
+/** @import {Inbox} from './inbox.js' */
 
 /** A target takes so long across the whole screen, and never less than the second, ms. */
 const ACROSS = 900;
@@ -25,20 +26,26 @@ const TOO_SOON = 400;
  * of its disc is seen. */
 const MARGIN = .015;
 
-const virtual = location.hash.includes('virtual');
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const target = element('target');
 
 /** Where the target is on the page, px; null when there is none. @type {Place | null} */
 let at = null;
 
+/** The participant reads what to do, and says with any key that they have. */
+let read = false;
+
+/** Whether any key is an answer now. */
+export const reading = () => read;
+
 /**
  * Does what the server asks for until it ends the step.
- * @param {Orders} orders
+ * @param {Action} action of the step
+ * @param {Inbox<Order>} orders
  * @param {(id: number, tick: number, place?: Place) => void} shown
  * @param {AbortSignal} signal
  */
-export async function obey(orders, shown, signal) {
+export async function obey(action, orders, shown, signal) {
   at = null;
   for (;;) {
     const order = await orders.next(signal);
@@ -49,7 +56,7 @@ export async function obey(orders, shown, signal) {
         break;
       }
       case 'cue': {
-        const visible = await say(order.key, signal);
+        const visible = await say(action, order.key, signal);
         shown(order.id, toTick(visible));
         break;
       }
@@ -96,17 +103,20 @@ function put(to) {
 }
 
 /**
- * Shows words and returns since when (ms). Those that say what to do stay until they
- * have been read.
- * @param {CueKey} key
+ * Shows words and returns since when (ms). Those that say what to do with the targets
+ * stay until they have been read.
+ * @param {Action} action
+ * @param {string} key
  * @param {AbortSignal} signal
  */
-async function say(key, signal) {
+async function say(action, key, signal) {
   at = null;
-  element('cue-text').textContent = {look: words.look, wait: words.moment, breathe: words.breathe, rest: words.rest}[key] ?? '';
-  element('cue-hint').textContent = key !== 'look' ? '' : virtual ? words.simulated : words.ready;
+  const ownWords = `${action}.${key}`; // "look" says another thing to who is calibrated than to who sits down
+  element('cue-text').textContent = word(has(ownWords) ? ownWords : `cue.${key}`);
+  const instructs = key === 'look' && action !== 'camera';
+  element('cue-hint').textContent = instructs ? word(virtual ? 'simulated' : 'ready') : '';
   const visible = await draw('cue', signal);
-  if (key === 'look') await read(signal);
+  if (instructs) await untilRead(signal);
   return visible;
 }
 
@@ -115,19 +125,22 @@ async function say(key, signal) {
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function read(signal) {
+function untilRead(signal) {
   return new Promise((resolve, reject) => {
     const over = new AbortController();
     const begun = performance.now();
+    read = true;
     const done = (/** @type {() => void} */ settle) => {
       clearTimeout(timer);
       over.abort();
+      read = false;
       settle();
     };
     const timer = setTimeout(() => done(resolve), virtual ? VIRTUAL_READING : READING);
     for (const name of /** @type {const} */ (['keydown', 'pointerdown'])) {
       addEventListener(name, (e) => {
-        if (performance.now() - begun < TOO_SOON || (e instanceof KeyboardEvent && e.repeat)) return;
+        if (performance.now() - begun < TOO_SOON) return;
+        if (e instanceof KeyboardEvent && (e.repeat || e.key === 'Escape')) return; // Escape is held to stop
         done(resolve);
       }, {signal: over.signal});
     }

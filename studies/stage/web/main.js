@@ -8,7 +8,8 @@ import {Player} from './player.js';
 import {load} from './library.js';
 import {blockMediaKeys, watchPage} from './watch.js';
 import * as view from './screen.js';
-import words from './words.js';
+import {listen} from './wishes.js';
+import {forget, speakFirst, speakOneOf, word} from './words.js';
 
 /** @import {Clip, Hello, PageHappening, Plan, ServerMessage} from './protocol.js' */
 
@@ -42,6 +43,9 @@ let doubted = false;
 /** The page has left the screen of its hello during the present plan. */
 let strayed = false;
 
+/** The participant wishes to stop, and the server has not said yet what comes then. */
+let leaving = false;
+
 /** How often the page looks whether it is still on the screen of its hello, ms. */
 const LOOK = 1000;
 
@@ -65,12 +69,19 @@ async function hello() {
 const touched = () => autostart || navigator.userActivation?.hasBeenActive === true;
 
 function wait() {
-  view.say(words.waiting, document.fullscreenElement || autostart ? '' : words.fullScreen);
+  view.say(word('waiting'), document.fullscreenElement || autostart ? '' : word('fullScreen'));
 }
 
-/** @param {Clip[]} clips */
-function prepare(clips) {
-  const job = loading.then(() => load(clips, (share) => view.say(words.loading, '', share)));
+/**
+ * Loads the words and the clips of a study.
+ * @param {string[] | null} languages
+ * @param {Clip[]} clips
+ */
+function prepare(languages, clips) {
+  const job = loading.then(async () => {
+    await speakOneOf(languages ?? []);
+    await load(clips, (share) => view.say(word('loading'), '', share));
+  });
   loading = job.catch(() => {});
   return job;
 }
@@ -80,16 +91,18 @@ function receive(m) {
   switch (m.type) {
     case 'library':
       refused = takeOver = false;
-      view.setCorner(m.corner);
       wait();
-      prepare(m.clips).then(
-        () => plan || wait(),
+      prepare(m.languages, m.clips).then(
+        () => {
+          view.setCorner(m.corner);
+          if (!plan) wait();
+        },
         (e) => link.send({type: 'fault', run: 0, text: String(e.message), fatal: false}),
       );
       break;
     case 'plan':
       refused = takeOver = false;
-      view.setCorner(m.corner);
+      if (player?.paused()) leaving = false; // the plan is the answer to a wish during a pause
       getReady(m);
       break;
     case 'begin':
@@ -100,29 +113,53 @@ function receive(m) {
     case 'finish':
       if (plan?.run === m.run) player?.orders.push(m);
       break;
+    case 'go':
+    case 'again':
+      if (plan?.run === m.run) player?.rulings.push(m);
+      break;
+    case 'receipt':
+      if (plan?.run === m.run) player?.receipt(m);
+      break;
+    case 'conduct':
+      if (plan?.run === m.run) player?.conduct(m);
+      break;
+    case 'leave':
+      if (plan?.run === m.run) {
+        leaving = false;
+        player?.left(m.skip);
+      }
+      break;
     case 'stop':
       if (plan?.run === m.run) {
         leave();
         link.report({type: 'blank', run: m.run, tick: toTick(view.show('blank'))});
         link.send({type: 'stopped', run: m.run});
-        if (m.run === failed) view.say(words.failed);
+        participantGone();
+        if (m.run === failed) view.say(word('failed'));
         else wait();
       }
       break;
     case 'over':
       if (plan?.run === m.run) {
         leave();
-        view.say(words.thanks);
+        view.say(word(m.outcome === 'complete' ? 'thanks' : 'thanksEarly'));
+        participantGone();
       }
       break;
     case 'refused':
       refused = true;
       doubted = !m.busy;
       leave();
-      if (m.busy) view.say(words.busy, words.takeOver);
-      else view.say(words.refused, m.reason);
+      if (m.busy) view.say(word('busy'), word('takeOver'));
+      else view.say(word('refused'), m.reason);
       break;
   }
+}
+
+/** The next participant may be another one. */
+function participantGone() {
+  leaving = false;
+  forget();
 }
 
 /** Ends the present plan on this side. */
@@ -165,13 +202,15 @@ async function getReady(next) {
   const {signal} = running;
   try {
     link.report({type: 'blank', run: next.run, tick: toTick(view.show('blank'))});
-    await prepare(next.clips);
+    await prepare(next.languages, next.clips);
+    view.setCorner(next.corner); // in words that are known now
+    view.setFrame(next.phone_frame);
     if (signal.aborted) {
       if (!plan && !refused) wait();
       return;
     }
     if (!touched()) {
-      view.say(next.from > 0 ? words.goOn : words.begin);
+      view.say(next.from > 0 ? word('goOn') : word('begin'));
       link.send({type: 'waiting', run: next.run});
       await touch(signal);
     }
@@ -188,8 +227,10 @@ async function getReady(next) {
 async function begin(now) {
   const {signal} = running;
   try {
-    player = new Player(now, (m) => link.report(m), signal, () => link.again());
-    await player.run();
+    player = new Player(now, (m) => link.report(m), signal, () => link.again(), (e) => fail(e, now, signal));
+    const playing = player.run();
+    if (leaving) player.leave(); // the wish was lost with the connection
+    await playing;
   } catch (e) {
     fail(e, now, signal);
   }
@@ -206,7 +247,7 @@ function fail(e, of, signal) {
   failed = of.run;
   link.report({type: 'blank', run: of.run, tick: toTick(view.show('blank'))});
   link.send({type: 'fault', run: of.run, text, fatal: true});
-  view.say(words.failed);
+  view.say(word('failed'));
 }
 
 /**
@@ -231,16 +272,16 @@ const link = new Link(hello, receive, () => {
     leave();
     link.report({type: 'blank', run, tick: toTick(view.show('blank'))});
   }
-  if (!refused) view.say(words.connecting);
+  if (!refused) view.say(word('connecting'));
 });
 
-// Full screen needs a touch. While a plan runs the page is in it already, and
-// keys mean nothing.
+// Full screen needs a touch. While a plan runs the page is in it already.
 addEventListener('keydown', (e) => {
   if (refused && e.key.toLowerCase() === 't') {
     takeOver = true;
     return; // with the next connection, within a second
   }
+  if (e.key === 'Escape') return; // leaves full screen
   if (document.body.dataset.view === 'words') view.takeScreen().then(() => plan || refused || wait());
 });
 addEventListener('pointerdown', () => {
@@ -252,10 +293,15 @@ document.addEventListener('visibilitychange', () => {
   // Loaded unseen, the page could not measure the refresh: it says hello with it now.
   if (document.visibilityState === 'visible' && !plan && view.refreshRate() === 0) link.again();
 });
+listen((wish) => player?.may(wish) ?? false, (wish) => {
+  if (wish === 'leave') leaving = true;
+  player?.[wish]?.();
+});
 watchPage(happened);
 blockMediaKeys();
 setInterval(look, LOOK);
 
-view.say(words.connecting);
+await speakFirst();
+view.say(word('connecting'));
 await view.measureRefresh();
 link.connect();

@@ -1,6 +1,6 @@
 // What is on the screen, and what the screen is.
 
-import words from './words.js';
+import {word} from './words.js';
 
 /** @import {Corner, Place, ScreenSeen} from './protocol.js' */
 
@@ -86,7 +86,7 @@ export function nextFrame(signal) {
   });
 }
 
-/** @typedef {'cross' | 'blank' | 'question' | 'target' | 'cue'} View */
+/** @typedef {'cross' | 'neutral' | 'blank' | 'sheet' | 'target' | 'cue' | 'pause'} View */
 
 /**
  * Shows a view in the next frame and returns when it is visible (ms): what is
@@ -120,8 +120,21 @@ export const showsClip = () => document.body.dataset.view === 'clip';
  * @param {Corner} where
  */
 export function setCorner(where) {
-  element('sensor').textContent = words.sensor;
+  element('sensor').textContent = word('sensor');
   document.body.dataset.corner = where;
+}
+
+/** Writes what the face is to do while the cross stands. */
+export function setNeutral() {
+  element('neutral-words').textContent = word('neutral');
+}
+
+/**
+ * Says whether clips stand in an upright frame, all of one size.
+ * @param {boolean} on
+ */
+export function setFrame(on) {
+  picture.classList.toggle('framed', on);
 }
 
 /**
@@ -135,14 +148,18 @@ export function uncover(now) {
 }
 
 /**
- * Lays a video under what is shown.
+ * Lays a video under what is shown. Its element has the shape of the picture, so that
+ * the element's place is the picture's.
  * @param {HTMLVideoElement} video
  * @param {number} width
  * @param {number} height
  */
 export function place(video, width, height) {
-  video.style.aspectRatio = `${width} / ${height}`;
-  picture.replaceChildren(video);
+  const frame = document.createElement('div');
+  frame.className = 'frame';
+  frame.style.setProperty('--shape', String(width / height));
+  frame.append(video);
+  picture.replaceChildren(frame);
 }
 
 /**
@@ -220,6 +237,9 @@ export const crossPlace = () => toScreen({x: innerWidth / 2, y: innerHeight / 2}
 export async function takeScreen() {
   try {
     if (!document.fullscreenElement) await document.documentElement.requestFullscreen({navigationUI: 'hide'});
+    // A tap on Escape then does not end it, and the page hears when it is held.
+    const {keyboard} = /** @type {{keyboard?: {lock?: (keys: string[]) => Promise<void>}}} */ (/** @type {unknown} */ (navigator));
+    await keyboard?.lock?.(['Escape']);
   } catch {
     // A browser without full screen still shows the stage.
   }

@@ -1,50 +1,120 @@
-// What the participant reads, in the language of the browser.
+// What the participant reads that no sheet of the study says, in the language that they
+// chose. The words come from the server, which has those of the study too.
 
-const words = {
-  en: {
-    connecting: 'One moment, please.',
-    waiting: 'Please wait until the experimenter begins.',
-    fullScreen: 'Press any key or tap for full screen.',
-    loading: 'The videos are being prepared.',
-    begin: 'Press any key or tap to begin.',
-    goOn: 'Press any key or tap to continue.',
-    simulated: 'Simulated participant: the page answers by itself.',
-    sensor: 'Put the light sensor here.',
-    look: 'Look at the dot in the middle of the ring, and follow it with your eyes. Keep your head still.',
-    ready: 'Press any key or tap when you are ready.',
-    moment: 'One moment, please. Stay as you are.',
-    breathe: 'Breathe in deeply now, hold it for a moment, and breathe out slowly.',
-    rest: 'Thank you. Breathe as you like, and keep your hand still.',
-    thanks: 'Thank you. This part is over.',
-    busy: 'The stage is already open elsewhere.',
-    takeOver: 'Press T to show it here instead.',
-    refused: 'This page cannot be used as the stage.',
-    failed: 'Something went wrong. Please call the experimenter.',
-  },
-  fr: {
-    connecting: 'Un instant, s’il vous plaît.',
-    waiting: 'Veuillez attendre le début de l’expérience.',
-    fullScreen: 'Appuyez sur une touche ou touchez l’écran pour le plein écran.',
-    loading: 'Les vidéos se préparent.',
-    begin: 'Appuyez sur une touche ou touchez l’écran pour commencer.',
-    goOn: 'Appuyez sur une touche ou touchez l’écran pour continuer.',
-    simulated: 'Participant simulé : la page répond d’elle-même.',
-    sensor: 'Posez le capteur de lumière ici.',
-    look: 'Regardez le point au milieu de l’anneau et suivez-le des yeux. Gardez la tête immobile.',
-    ready: 'Appuyez sur une touche ou touchez l’écran pour commencer.',
-    moment: 'Un instant, s’il vous plaît. Restez comme vous êtes.',
-    breathe: 'Inspirez profondément maintenant, retenez un instant, puis expirez lentement.',
-    rest: 'Merci. Respirez comme vous voulez, sans bouger la main.',
-    thanks: 'Merci. Cette partie est terminée.',
-    busy: 'L’écran du participant est déjà ouvert ailleurs.',
-    takeOver: 'Appuyez sur T pour l’afficher ici.',
-    refused: 'Cette page ne peut pas servir d’écran du participant.',
-    failed: 'Un problème est survenu. Veuillez appeler l’expérimentateur.',
-  },
-};
+/** Where the language stays while a participant is there, for a page that is reloaded. */
+const KEPT = 'language';
 
-export const language = navigator.language.startsWith('fr') ? 'fr' : 'en';
-document.documentElement.lang = language;
+/** A server that has just been started may not answer yet: asked again after so long, ms. */
+const RETRY = 500;
 
-/** The words of the page's language. */
-export default words[language];
+/** All words of a language, by key. @typedef {Record<string, string>} Catalogue */
+
+/** @type {Map<string, Promise<Catalogue>>} */
+const catalogues = new Map();
+
+/** @type {Catalogue} */
+let words = {};
+
+/** The language in which the page speaks. */
+export let language = '';
+
+/**
+ * The words of that key, without "page.", with {name} replaced by what `put` has.
+ * @param {string} key
+ * @param {Record<string, string | number>} [put]
+ */
+export function word(key, put = {}) {
+  const text = words[`page.${key}`] ?? '';
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(put[name] ?? whole));
+}
+
+/**
+ * Tells whether there are words of that key.
+ * @param {string} key
+ */
+export const has = (key) => `page.${key}` in words;
+
+/**
+ * That language's part of a text, or else any there is.
+ * @template T
+ * @param {Record<string, T> | null | undefined} text
+ * @returns {T | undefined}
+ */
+export function inLanguage(text) {
+  if (!text) return undefined;
+  return text[language] ?? Object.values(text)[0];
+}
+
+/**
+ * Fetches the words of a language, once.
+ * @param {string} tag
+ */
+function fetched(tag) {
+  let catalogue = catalogues.get(tag);
+  if (!catalogue) {
+    catalogue = fetchWords(tag);
+    catalogues.set(tag, catalogue);
+    catalogue.catch(() => catalogues.delete(tag));
+  }
+  return catalogue;
+}
+
+/**
+ * @param {string} tag
+ * @returns {Promise<Catalogue>}
+ */
+async function fetchWords(tag) {
+  for (;;) {
+    /** @type {Response} */
+    let answer;
+    try {
+      answer = await fetch(`/stage/words/${encodeURIComponent(tag)}.json`);
+    } catch {
+      await new Promise((again) => setTimeout(again, RETRY));
+      continue;
+    }
+    if (!answer.ok) throw new Error(`the words of ${tag}: ${answer.status}`);
+    return answer.json();
+  }
+}
+
+/**
+ * Speaks that language from now on.
+ * @param {string} tag
+ */
+export async function speak(tag) {
+  words = await fetched(tag);
+  language = tag;
+  document.documentElement.lang = tag;
+}
+
+/** Speaks the browser's language, as far as it is built in: the study is not known yet. */
+export const speakFirst = () => speak(navigator.language.startsWith('fr') ? 'fr' : 'en');
+
+/**
+ * Speaks the language that the participant has chosen, or else the study's first, and
+ * makes sure of the words of all.
+ * @param {string[]} languages
+ */
+export async function speakOneOf(languages) {
+  const [first] = languages;
+  if (!first) return; // a study without texts: the page goes on in its own
+  await Promise.all(languages.map(fetched));
+  const kept = sessionStorage.getItem(KEPT);
+  await speak(kept && languages.includes(kept) ? kept : first);
+}
+
+/**
+ * Speaks what the participant has chosen, now and after a reload.
+ * @param {string} tag
+ */
+export async function choose(tag) {
+  await speak(tag);
+  sessionStorage.setItem(KEPT, tag);
+}
+
+/** Whether the participant has chosen. */
+export const chosen = () => sessionStorage.getItem(KEPT) !== null;
+
+/** Forgets what was chosen: the next participant chooses anew. */
+export const forget = () => sessionStorage.removeItem(KEPT);

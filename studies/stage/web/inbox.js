@@ -1,17 +1,16 @@
-// What the server asks for in a step that it leads, in order.
+// Messages of the server that a step waits for, in order.
 
-/** @import {Order} from './protocol.js' */
-
-export class Orders {
+/** @template T */
+export class Inbox {
   constructor() {
-    /** @type {Order[]} */
+    /** @type {T[]} */
     this.waiting = [];
     this.wake = () => {};
   }
 
-  /** @param {Order} order */
-  push(order) {
-    this.waiting.push(order);
+  /** @param {T} message */
+  push(message) {
+    this.waiting.push(message);
     this.wake();
   }
 
@@ -20,15 +19,15 @@ export class Orders {
   }
 
   /**
-   * Waits for the next order. It rejects when signal is aborted.
+   * Waits for the next message. It rejects when signal is aborted.
    * @param {AbortSignal} signal
-   * @returns {Promise<Order>}
+   * @returns {Promise<T>}
    */
   async next(signal) {
     for (;;) {
       signal.throwIfAborted();
-      const order = this.waiting.shift();
-      if (order) return order;
+      const message = this.waiting.shift();
+      if (message !== undefined) return message;
       const over = new AbortController();
       await new Promise((resolve) => {
         this.wake = () => resolve(undefined);
