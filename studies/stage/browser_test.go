@@ -35,7 +35,7 @@ func reads(page *browsertest.Page, words string) {
 }
 
 // exampleStudy is the example with its first two clips and short steps, and
-// without its question and its calibration.
+// without its sheets and its calibration.
 func exampleStudy(t *testing.T) *study.Study {
 	t.Helper()
 	file, err := study.WriteExample(t.TempDir())
@@ -46,14 +46,11 @@ func exampleStudy(t *testing.T) *study.Study {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.FaceVideo, st.Before, st.After = study.NeverKept, nil, nil
 	st.Stimuli = st.Stimuli[:2]
-	st.Block.Order = study.Fixed
-	for i := range st.Block.Trial {
-		if st.Block.Trial[i].Action != study.Play {
-			st.Block.Trial[i].Duration = time.Second
-		}
-	}
+	st.Flow = []study.Part{block(
+		study.TrialPart{Action: study.Fixation, Duration: time.Second}, study.TrialPart{Action: study.Play},
+		study.TrialPart{Action: study.Rest, Duration: time.Second},
+	)}
 	return st
 }
 

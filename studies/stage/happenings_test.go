@@ -238,7 +238,7 @@ func TestClipAfterClipInChromium(t *testing.T) {
 		t.Skip("-short: a browser plays clips")
 	}
 	st := exampleStudy(t)
-	st.Block.Trial = []study.TrialStep{{Action: study.Play}}
+	st.Flow = []study.Part{block(study.TrialPart{Action: study.Play})}
 	l := newLab(t, stage.Options{})
 	page := browsertest.Start(t).Open(t, 1280, 800)
 	page.Go(l.http.URL + "/stage#autostart")

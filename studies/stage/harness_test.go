@@ -21,21 +21,25 @@ import (
 	"emolab/studies/stage"
 	"emolab/studies/stage/client"
 	"emolab/studies/study"
+	"emolab/studies/study/order"
 )
 
 // deadline bounds every wait of these tests, for a machine that is very busy.
 const deadline = 30 * time.Second
 
+// block is a trial with each stimulus, in the order of the study.
+func block(trial ...study.TrialPart) study.Part {
+	return study.Part{Block: &study.BlockPart{Name: "main", Method: order.Fixed, Trial: trial}}
+}
+
 // shortStudy has clips of a fraction of a second. Their files are not films:
 // the built-in client only compares their hashes.
 func shortStudy(t *testing.T, frames ...int) *study.Study {
 	t.Helper()
-	st := &study.Study{ID: "short", Dir: t.TempDir(), Block: study.Block{
-		Name: "main", Order: study.Fixed,
-		Trial: []study.TrialStep{
-			{Action: study.Fixation, Duration: 100 * time.Millisecond}, {Action: study.Play}, {Action: study.Rest, Duration: 100 * time.Millisecond},
-		},
-	}}
+	st := &study.Study{ID: "short", Dir: t.TempDir(), Flow: []study.Part{block(
+		study.TrialPart{Action: study.Fixation, Duration: 100 * time.Millisecond}, study.TrialPart{Action: study.Play},
+		study.TrialPart{Action: study.Rest, Duration: 100 * time.Millisecond},
+	)}}
 	for i, n := range frames {
 		m := study.Stimulus{ID: string(rune('a' + i)), Width: 9, Height: 16}
 		m.File = m.ID + ".mp4"
@@ -237,37 +241,57 @@ type showing struct {
 
 	mu      sync.Mutex
 	began   []int
-	answers []session.Consent
+	answers []session.Answer
 	crosses []session.Target
+	pauses  []bool
+	left    int
 }
 
 func (l *lab) present(st *study.Study, from int) *showing { return l.presentLed(st, from, nil) }
 
 // presentLed presents a plan whose calibrations, validations and breaths lead does.
 func (l *lab) presentLed(st *study.Study, from int, lead session.Procedure) *showing {
+	return l.show(session.Presentation{Session: "test", Study: st, Plan: st.Plan(0), From: from, Procedure: lead})
+}
+
+// show presents a plan and notes what comes of it, in p.Answered and p.Left too.
+func (l *lab) show(p session.Presentation) *showing {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &showing{l: l, cancel: cancel, result: make(chan error, 1)}
-	go func() {
-		s.result <- l.server.Present(ctx, session.Presentation{
-			Session: "test", Study: st, Plan: st.Plan(0), From: from,
-			Began: func(step int, _ instant.Instant) {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				s.began = append(s.began, step)
-			},
-			Answered: func(c session.Consent) {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				s.answers = append(s.answers, c)
-			},
-			Procedure: lead,
-			Cross: func(t session.Target) {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				s.crosses = append(s.crosses, t)
-			},
-		})
-	}()
+	answered, left := p.Answered, p.Left
+	p.Began = func(step int, _ instant.Instant) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.began = append(s.began, step)
+	}
+	p.Answered = func(ctx context.Context, a session.Answer) (session.Ruling, error) {
+		s.mu.Lock()
+		s.answers = append(s.answers, a)
+		s.mu.Unlock()
+		if answered == nil {
+			return session.Ruling{}, nil
+		}
+		return answered(ctx, a)
+	}
+	p.Cross = func(t session.Target) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.crosses = append(s.crosses, t)
+	}
+	p.Paused = func(on bool, _ instant.Instant) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.pauses = append(s.pauses, on)
+	}
+	if left != nil {
+		p.Left = func(at instant.Instant) session.Ruling {
+			s.mu.Lock()
+			s.left++
+			s.mu.Unlock()
+			return left(at)
+		}
+	}
+	go func() { s.result <- l.server.Present(ctx, p) }()
 	l.t.Cleanup(cancel)
 	return s
 }
@@ -278,7 +302,7 @@ func (s *showing) steps() []int {
 	return slices.Clone(s.began)
 }
 
-func (s *showing) consents() []session.Consent {
+func (s *showing) given() []session.Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.answers)

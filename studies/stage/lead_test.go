@@ -29,7 +29,7 @@ import (
 // ledStudy is a calibration and the trials of shortStudy.
 func ledStudy(t *testing.T, frames ...int) *study.Study {
 	st := shortStudy(t, frames...)
-	st.Before = []study.Action{study.Calibrate}
+	st.Flow = append([]study.Part{{Action: study.Calibrate}}, st.Flow...)
 	return st
 }
 
@@ -139,7 +139,7 @@ func TestTheClientShowsWhatItIsAskedTo(t *testing.T) {
 func TestAPlanThatNobodyLeadsPassesOver(t *testing.T) {
 	t.Parallel()
 	st := ledStudy(t, 5)
-	st.After = []study.Action{study.Validate, study.Breath}
+	st.Flow = append(st.Flow, study.Part{Action: study.Validate}, study.Part{Action: study.Breath})
 	l := newLab(t, stage.Options{Simulated: true})
 	show := l.present(st, 0)
 	l.play(client.Options{Study: st})
@@ -285,8 +285,7 @@ func TestTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Before = []study.Action{study.Calibrate}
-	st.Block.Trial = st.Block.Trial[:1] // a cross
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart")
 	reads(page, "Please wait until the experimenter begins.")
@@ -339,8 +338,7 @@ func TestReloadAmongTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Before = []study.Action{study.Calibrate}
-	st.Block.Trial = st.Block.Trial[:1] // a cross
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart,virtual")
 	reads(page, "Please wait until the experimenter begins.")
@@ -370,8 +368,7 @@ func TestHiddenAndResizedAmongTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Before = []study.Action{study.Calibrate}
-	st.Block.Trial = st.Block.Trial[:1] // a cross
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart,virtual")
 	reads(page, "Please wait until the experimenter begins.")
@@ -416,8 +413,7 @@ func TestCalmTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Before = []study.Action{study.Calibrate}
-	st.Block.Trial = st.Block.Trial[:1]
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, "about:blank")
 	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {

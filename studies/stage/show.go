@@ -50,6 +50,18 @@ type (
 // errOver ends a show that has been shown.
 var errOver = errors.New("stage: the plan has ended")
 
+// newShow makes a presentation that has not begun.
+func newShow(s *Server, p session.Presentation) *show {
+	var sheets []study.Sheet
+	if p.Study != nil {
+		sheets = p.Study.Sheets
+	}
+	return &show{
+		server: s, p: p, way: newCourse(p.Plan, sheets, p.From, p.Skip),
+		rounds: map[int]int{}, inbox: make(chan news, queueDepth), done: make(chan struct{}),
+	}
+}
+
 // tell hands news to the show; it is dropped when the show or ctx has ended.
 func (sh *show) tell(ctx context.Context, n news) {
 	select {
@@ -68,14 +80,7 @@ func (s *Server) Present(ctx context.Context, p session.Presentation) error {
 	if err := missing(p); err != nil {
 		return err
 	}
-	var pages []study.Sheet
-	if p.Study != nil {
-		pages = p.Study.Sheets
-	}
-	sh := &show{
-		server: s, p: p, way: newCourse(p.Plan, pages, p.From, p.Skip),
-		rounds: map[int]int{}, inbox: make(chan news, queueDepth), done: make(chan struct{}),
-	}
+	sh := newShow(s, p)
 	if _, ok := sh.way.now(); !ok {
 		return nil
 	}

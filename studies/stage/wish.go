@@ -20,10 +20,14 @@ func (sh *show) paused(ctx context.Context, n news, m *protocol.Paused) error {
 	if sh.p.Paused != nil {
 		sh.p.Paused(true, at)
 	}
-	if over {
-		return sh.advance()
+	if !over {
+		return nil
 	}
-	return nil
+	err := sh.advance()
+	if err != nil { // it was the last
+		sh.unpause(ctx, n.link, at)
+	}
+	return err
 }
 
 // resumed sends the plan again, from the step that was cut. A page that believes in a
