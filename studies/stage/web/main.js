@@ -8,6 +8,7 @@ import {Player} from './player.js';
 import {load} from './library.js';
 import {blockMediaKeys, watchPage} from './watch.js';
 import * as view from './screen.js';
+import {standStill} from './pause.js';
 import {listen} from './wishes.js';
 import {forget, speakFirst, speakOneOf, word} from './words.js';
 
@@ -45,6 +46,9 @@ let strayed = false;
 
 /** The participant wishes to stop, and the server has not said yet what comes then. */
 let leaving = false;
+
+/** The participant had paused when the connection was lost. */
+let pausing = false;
 
 /** How often the page looks whether it is still on the screen of its hello, ms. */
 const LOOK = 1000;
@@ -158,7 +162,7 @@ function receive(m) {
 
 /** The next participant may be another one. */
 function participantGone() {
-  leaving = false;
+  leaving = pausing = false;
   forget();
 }
 
@@ -213,7 +217,11 @@ async function getReady(next) {
       view.say(next.from > 0 ? word('goOn') : word('begin'));
       link.send({type: 'waiting', run: next.run});
       await touch(signal);
+    } else if (pausing) {
+      link.send({type: 'waiting', run: next.run});
+      leaving ||= !(await standStill('paused', signal));
     }
+    pausing = false;
     if (signal.aborted) return;
     view.show('blank');
     await view.keepLit();
@@ -269,6 +277,7 @@ const link = new Link(hello, receive, () => {
   // The plan may go on without this page: nothing is shown that is not reported.
   if (plan) {
     const {run} = plan;
+    pausing = player?.paused() ?? false;
     leave();
     link.report({type: 'blank', run, tick: toTick(view.show('blank'))});
   }

@@ -60,12 +60,11 @@ export class Player {
       const step = next;
       this.step = step;
       try {
-        await this.#perform(step);
-        next = this.#from(step.index + 1);
+        await this.#perform(step, this.now);
       } catch (e) {
         if (this.signal.aborted || !this.why) throw e;
-        next = await this.#afterCut(step);
       }
+      next = this.why ? await this.#afterCut(step) : this.#from(step.index + 1);
     }
     this.step = null;
   }
@@ -78,13 +77,16 @@ export class Player {
     return this.plan.steps.find((s) => s.index >= index && !this.skip.has(s.index));
   }
 
-  /** @param {Step} step */
-  async #perform(step) {
+  /**
+   * @param {Step} step
+   * @param {AbortSignal} now ends when the step is cut off
+   */
+  async #perform(step, now) {
     if (step.action === 'fill') {
-      await this.#fill(step); // its answer ends it
+      await this.#fill(step, now); // its answer ends it
       return;
     }
-    const {dropped, swiped, media} = await this.#show(step);
+    const {dropped, swiped, media} = await this.#show(step, now);
     if (!this.#from(step.index + 1) && !swiped) this.#blank();
     const ended = {run: this.plan.run, step: step.index, tick: tick(), dropped};
     this.report(swiped ? {type: 'step-ended', ...ended, swiped, media} : {type: 'step-ended', ...ended});
@@ -92,20 +94,21 @@ export class Player {
 
   /**
    * @param {Step} step
+   * @param {AbortSignal} now
    * @returns {Promise<{dropped: number, swiped?: boolean, media?: number}>}
    */
-  async #show(step) {
+  async #show(step, now) {
     switch (step.action) {
       case 'play':
-        return this.#play(step);
+        return this.#play(step, now);
       case 'calibrate':
       case 'validate':
       case 'breath':
       case 'camera':
       case 'begin':
-        return this.#follow(step);
+        return this.#follow(step, now);
     }
-    return this.#hold(step);
+    return this.#hold(step, now);
   }
 
   #blank() {
@@ -224,15 +227,16 @@ export class Player {
   /**
    * Shows what the server asks for until it ends the step.
    * @param {Step} step
+   * @param {AbortSignal} now
    */
-  async #follow(step) {
+  async #follow(step, now) {
     const {run} = this.plan;
     this.orders.clear(); // those of a step before are nobody's any more
-    const visible = await view.draw('blank', this.now);
+    const visible = await view.draw('blank', now);
     this.report({type: 'blank', run, tick: toTick(visible)});
     this.#began(step, visible);
     const over = new AbortController();
-    const following = AbortSignal.any([this.now, over.signal]);
+    const following = AbortSignal.any([now, over.signal]);
     if (step.action !== 'camera' && step.action !== 'begin') {
       // What nobody saw is no target, nor is one that the window's edge has moved: the
       // step begins anew when the page can be seen.
@@ -242,7 +246,7 @@ export class Player {
     try {
       await obey(step.action, this.orders, (id, tick, place) => {
         this.report({type: 'shown', run, step: step.index, id, tick, place});
-      }, this.now);
+      }, now);
     } finally {
       over.abort();
     }
@@ -252,22 +256,23 @@ export class Player {
   /**
    * Has a sheet filled in, however long it takes, until the server accepts it.
    * @param {Step} step
+   * @param {AbortSignal} now
    */
-  async #fill(step) {
+  async #fill(step, now) {
     const {run} = this.plan;
     this.rulings.clear();
     const sheet = this.#sheet(step);
-    const form = new Form(sheet, offered(this.plan.languages ?? [], this.#early(step)), () => this.#askToStop(form));
+    const form = new Form(sheet, offered(this.plan.languages ?? [], this.#early(step)), () => this.#askToStop(form, now));
     this.form = form;
-    const visible = await view.draw('sheet', this.now);
+    const visible = await view.draw('sheet', now);
     this.report({type: 'blank', run, tick: toTick(visible)}); // no stimulus
     this.#began(step, visible);
     form.light(visible);
-    if (virtual && !this.plan.conducted) this.#simulate(actLeast(form, this.now));
+    if (virtual && !this.plan.conducted) this.#simulate(actLeast(form, now));
     for (;;) {
-      const filled = await form.filled(this.now);
+      const filled = await form.filled(now);
       this.report({type: 'answer', run, step: step.index, sheet: sheet.id, ...filled, tick: tick()});
-      const ruling = await this.rulings.next(this.now);
+      const ruling = await this.rulings.next(now);
       if (ruling.type === 'go') {
         this.skip = new Set(ruling.skip ?? []);
         break;
@@ -303,10 +308,11 @@ export class Player {
   /**
    * A button can be pressed by mistake, so the participant is asked again.
    * @param {Form} form
+   * @param {AbortSignal} now
    */
-  async #askToStop(form) {
+  async #askToStop(form, now) {
     try {
-      const goOn = await standStill('stopAsk', this.now);
+      const goOn = await standStill('stopAsk', now);
       view.show('sheet');
       if (goOn) form.comeBack();
       else this.leave();
@@ -319,30 +325,32 @@ export class Player {
    * Shows a cross, with what the face is to do meanwhile or without, or nothing, for
    * the step's time.
    * @param {Step} step
+   * @param {AbortSignal} now
    */
-  async #hold(step) {
+  async #hold(step, now) {
     const cross = step.action === 'fixation';
     if (step.action === 'neutral') view.setNeutral();
-    const visible = await view.draw(cross ? 'cross' : step.action === 'neutral' ? 'neutral' : 'blank', this.now);
+    const visible = await view.draw(cross ? 'cross' : step.action === 'neutral' ? 'neutral' : 'blank', now);
     this.report({type: 'blank', run: this.plan.run, tick: toTick(visible)});
     this.#began(step, visible, cross ? view.crossPlace() : undefined);
     // The next step is drawn in the frame after this loop and lights up one
     // refresh later, so the loop ends two refreshes before the time is over.
     const refresh = 1000 / (view.refreshRate() || 60);
     const until = visible + step.duration_ms - 2.5 * refresh;
-    while ((await view.nextFrame(this.now)) < until);
+    while ((await view.nextFrame(now)) < until);
     return {dropped: 0};
   }
 
   /**
    * Plays a clip to its end, or until it is swiped away.
    * @param {Step} step
+   * @param {AbortSignal} now
    */
-  async #play(step) {
+  async #play(step, now) {
     const clip = this.plan.clips.find((c) => c.id === step.stimulus);
     if (!clip) throw new Error(`the plan has no clip ${step.stimulus}`);
     if (view.showsClip()) this.#blank(); // another clip was shown just before
-    const showing = new Showing(this.plan.run, step, clip, this.report, this.now);
+    const showing = new Showing(this.plan.run, step, clip, this.report, now);
     try {
       return await showing.play((visible) => {
         this.#began(step, visible);

@@ -1,0 +1,84 @@
+package stage_test
+
+import (
+	"testing"
+
+	"emolab/studies/browsertest"
+	"emolab/studies/session"
+	"emolab/studies/stage"
+	"emolab/studies/study"
+)
+
+// On every page, an accessibility checker finds no serious fault; what is missing is
+// said; and pictures of it can be looked at.
+func TestPagesAreAccessible(t *testing.T) {
+	t.Parallel()
+	source := axe(t)
+	st := paged()
+	var steps []study.Step
+	for _, s := range st.Sheets {
+		steps = append(steps, fill(s.ID))
+	}
+	l := newLab(t, stage.Options{Study: st})
+	page := open(t, l.http.URL+"/stage#autostart")
+	reads(page, "Please wait until the experimenter begins.")
+	accessible(t, page, source, "waiting")
+	pictures(t, page, "waiting")
+
+	show := l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(steps...), Receipt: receiptOfTests})
+	for i, s := range st.Sheets {
+		shows(page, s.Heading["en"])
+		accessible(t, page, source, s.ID)
+		pictures(t, page, s.ID)
+		settled(page)
+		if i == 0 { // the way out asks once more
+			browsertest.Value[bool](page, `(document.querySelector(".way-out button").click(), true)`)
+			page.Until(`document.body.dataset.view === "pause"`)
+			accessible(t, page, source, "asked whether to stop")
+			pictures(t, page, "stop")
+			settled(page)
+			browsertest.Value[bool](page, `(document.querySelector("#go-on").click(), true)`)
+			shows(page, s.Heading["en"])
+		}
+		if len(s.Fields) > 0 { // what is required is missing: it is said, and nothing is sent
+			browsertest.Value[bool](page, `(document.querySelector(".buttons button").click(), true)`)
+			page.Until(`document.querySelector(".status").textContent !== "" && document.querySelector(".complaint:not(:empty)") !== null`)
+			accessible(t, page, source, s.ID+" with faults")
+			pictures(t, page, s.ID+"-faults")
+			browsertest.Value[bool](page, answerAll)
+			accessible(t, page, source, s.ID+" filled in")
+			pictures(t, page, s.ID+"-filled")
+		}
+		if s.Kind == study.ReceiptSheet {
+			page.Until(`document.querySelector(".qr") !== null`)
+			accessible(t, page, source, "receipt with its code")
+			pictures(t, page, "receipt-code")
+		}
+		browsertest.Value[bool](page, `(document.querySelector(".buttons button").click(), true)`)
+	}
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(show.given()); got != len(st.Sheets) {
+		t.Errorf("%d of %d sheets were answered", got, len(st.Sheets))
+	}
+	reads(page, "Thank you. This part is over.")
+	accessible(t, page, source, "over")
+	pictures(t, page, "over")
+}
+
+// answerAll answers every field of the sheet through its own controls.
+const answerAll = `(() => {
+	const all = (what) => [...document.querySelectorAll("#sheet " + what)];
+	for (const box of all("input[type=checkbox]")) if (!box.checked) box.click();
+	const names = new Set(all("input[type=radio]").map((r) => r.name));
+	for (const name of names) {
+		const group = all("input[type=radio]").filter((r) => r.name === name);
+		group[Math.min(5, group.length - 1)].click();
+	}
+	const type = (e, v) => { e.value = v; e.dispatchEvent(new Event("input", {bubbles: true})); };
+	for (const e of all("input[type=text]")) type(e, "27");
+	for (const e of all("input[type=range]")) type(e, "64");
+	for (const e of all("textarea")) type(e, "The sea was calm.\nAnd blue.");
+	return true;
+})()`
