@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 const (
@@ -14,17 +12,80 @@ const (
 	// is right within a twentieth of a degree; ten degrees are a third of a screen.
 	smallestLimit = .05 // degrees
 	largestLimit  = 10. // degrees
+	// fastest bounds what can be asked of a device's rate.
+	fastest = 100_000. // Hz
+	// widestRange bounds skin conductance; dry to wet fingers are 0.5 to 60.
+	widestRange = 1000. // microsiemens
 )
 
-// readDevices reads what the study asks of its devices: so far, of the gaze.
+// defaultRange is the skin conductance of a good contact, in microsiemens.
+var defaultRange = [2]float64{.5, 60}
+
+// readDevices reads what the study asks of its devices.
 func (d *document) readDevices(n node) error {
-	return n.mapping(field{"gaze", d.readGaze})
+	v := &d.devices
+	return n.mapping(
+		field{"camera", func(n node) error {
+			return n.mapping(
+				field{"driver", into(&v.CameraDriver, node.driver)},
+				field{"min_fps", rate(&v.CameraMinFPS)},
+				field{"required", into(&v.NeedsCamera, node.truth)},
+			)
+		}},
+		field{"gaze", d.readGaze},
+		field{"eda", func(n node) error {
+			return n.mapping(
+				field{"driver", into(&v.EDADriver, node.driver)},
+				field{"min_hz", rate(&v.EDAMinHz)},
+				field{"required", into(&v.NeedsEDA, node.truth)},
+				field{"range_uS", into(&v.EDARangeUS, node.conductances)},
+			)
+		}},
+	)
+}
+
+// anyDriver is the driver of whoever takes what is there.
+const anyDriver = "auto"
+
+func (n node) driver() (string, error) {
+	s, err := n.word()
+	if s == anyDriver {
+		s = ""
+	}
+	return s, err
+}
+
+func rate(dst *float64) func(node) error {
+	return func(n node) (err error) {
+		*dst, err = n.decimal(0, fastest, " of hertz")
+		return err
+	}
+}
+
+// conductances reads [lowest, highest] in microsiemens.
+func (n node) conductances() (r [2]float64, err error) {
+	items, err := n.list()
+	if err != nil || len(items) != 2 {
+		return r, n.fail("is the lowest and the highest conductance of a good contact: [0.5, 60]")
+	}
+	for i, item := range items {
+		if r[i], err = item.decimal(0, widestRange, " of microsiemens"); err != nil {
+			return r, err
+		}
+	}
+	if r[0] >= r[1] {
+		return r, n.fail("has its lowest value above its highest")
+	}
+	return r, nil
 }
 
 func (d *document) readGaze(n node) error {
 	g := &d.gaze
 	warned := false
 	err := n.mapping(
+		field{"driver", into(&d.devices.GazeDriver, node.driver)},
+		field{"min_hz", rate(&d.devices.GazeMinHz)},
+		field{"required", into(&d.devices.NeedsGaze, node.truth)},
 		field{"calibrate", into(&g.CalibratePoints, points(5, 9, 13))},
 		field{"validate", into(&g.ValidatePoints, points(4, 5, 9))},
 		field{"accept_deg", into(&g.AcceptDeg, node.degrees)},
@@ -69,35 +130,23 @@ func pointsName(k int) string { return strconv.Itoa(k) + "-point" }
 
 // degrees reads a limit of the gaze's error.
 func (n node) degrees() (float64, error) {
-	var v float64
-	switch a := n.ast.(type) {
-	case *ast.FloatNode:
-		v = a.Value
-	case *ast.IntegerNode:
-		whole, err := n.number()
-		if err != nil {
-			return 0, err
-		}
-		v = float64(whole)
-	default:
-		return 0, n.fail("is a number of degrees, but here is %s", n.kind())
-	}
-	if !(v >= smallestLimit && v <= largestLimit) {
-		return 0, n.fail("%v is outside %v to %v degrees", v, smallestLimit, largestLimit)
-	}
-	return v, nil
+	return n.decimal(smallestLimit, largestLimit, " of degrees")
 }
 
-// canonicalDevices writes the devices as a study file does; "" where all are as
-// by default.
+// canonicalDevices writes the devices as a study file does.
 func (d document) canonicalDevices() string {
-	g := d.gaze
-	if g == DefaultGaze() {
-		return ""
+	v, g := d.devices, d.gaze
+	driver := func(s string) string {
+		if s == "" {
+			return anyDriver
+		}
+		return quote(s)
 	}
-	return fmt.Sprintf("devices:\n  gaze: {calibrate: %s, validate: %s, accept_deg: %s, warn_deg: %s}\n",
-		pointsName(g.CalibratePoints), pointsName(g.ValidatePoints), decimal(g.AcceptDeg), decimal(g.WarnDeg))
+	camera := flowMap("driver", driver(v.CameraDriver), "min_fps", number(v.CameraMinFPS), "required", strconv.FormatBool(v.NeedsCamera))
+	gaze := flowMap("driver", driver(v.GazeDriver), "min_hz", number(v.GazeMinHz), "required", strconv.FormatBool(v.NeedsGaze),
+		"calibrate", pointsName(g.CalibratePoints), "validate", pointsName(g.ValidatePoints),
+		"accept_deg", number(g.AcceptDeg), "warn_deg", number(g.WarnDeg))
+	eda := flowMap("driver", driver(v.EDADriver), "min_hz", number(v.EDAMinHz), "required", strconv.FormatBool(v.NeedsEDA),
+		"range_uS", flowList([]string{number(v.EDARangeUS[0]), number(v.EDARangeUS[1])}))
+	return fmt.Sprintf("devices:\n  camera: %s\n  gaze: %s\n  eda: %s\n", camera, gaze, eda)
 }
-
-// decimal writes a number of degrees, exactly.
-func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

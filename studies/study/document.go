@@ -1,12 +1,9 @@
 package study
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"regexp"
-	"strings"
+	"slices"
 	"time"
 )
 
@@ -21,42 +18,59 @@ const (
 	// second it is a flicker, beyond an hour a slip of the unit.
 	shortestStep = 100 * time.Millisecond
 	longestStep  = time.Hour
-	// maxStimuli bounds one block: 1,000 clips of 10 s are nearly three hours.
-	maxStimuli = 1000
+	// maxLanguages bounds the languages of a study.
+	maxLanguages = 20
 )
 
-// word is the form of ids: they become parts of file names and URLs.
-var word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+var (
+	// word is the form of ids: they become parts of file names and URLs.
+	word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+	// answerWord is the form of what conditions ask for.
+	answerWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
+	// languageWord is the form of a language tag (BCP 47), as far as studies need it.
+	languageWord = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$`)
+)
 
-// document is what a study file says, defaults filled in, before any stimulus
+// document is what a study file says, defaults filled in, before any other file
 // has been looked at.
 type document struct {
-	id      string
-	title   string
-	seed    uint64
-	folder  string    // of the stimuli, relative to the study file
-	listed  bool      // the file lists its stimuli; otherwise all .mp4 files of the folder count
-	stimuli []listing // in the order of the file, or of the names
-	before  []Action
-	block   Block
-	after   []Action
-	gaze    Gaze
-	video   FaceVideo
+	id         string
+	title      string
+	seed       uint64
+	languages  []string
+	words      []reference // files of words: the key is the language
+	texts      []reference // files of texts: the key is the sheet
+	scopes     []scope
+	retain     Retain
+	screening  []Question
+	quota      Quota
+	devices    Devices
+	gaze       Gaze
+	rules      Rules
+	folder     string    // of the stimuli, relative to the study file
+	listed     bool      // the file lists its stimuli; otherwise all .mp4 files of the folder count
+	stimuli    []listing // in the order of the file, or of the names
+	phoneFrame bool
+	scales     []scale
+	forms      []reference // files of forms: the key is the sheet
+	flow       []Part
+	analysis   Analysis
+
+	file  string         // name of the study file, for errors
+	lines map[string]int // of each place in it, by path
 }
 
-// listing is one entry of stimuli.list.
-type listing struct {
-	id    string
-	file  string // relative to the folder
-	brand string
-	tags  []string
-	line  int
+// reference is a file beside the study file that belongs to it.
+type reference struct {
+	key, language string
+	path          string // relative to the study file, with slashes
 }
 
-// defaultTrial is the trial of a study that describes none: time for skin
-// conductance to settle before, and to recover after.
-func defaultTrial() []TrialStep {
-	return []TrialStep{{Fixation, 5 * time.Second}, {Play, 0}, {Rest, 4 * time.Second}}
+// scope is one scope of consent.
+type scope struct {
+	name     string
+	required bool
+	ask      Text // nil = built-in words
 }
 
 // parseDocument reads a study file. name is for errors.
@@ -65,12 +79,8 @@ func parseDocument(name string, text []byte) (document, error) {
 	if err != nil {
 		return document{}, err
 	}
-	d := document{
-		seed:  defaultSeed,
-		block: Block{Name: "main", Order: Random, Trial: defaultTrial()},
-		gaze:  DefaultGaze(),
-		video: NeverKept,
-	}
+	d := defaultDocument()
+	d.file, d.lines = name, root.lines
 	err = root.mapping(
 		field{"format", func(n node) error {
 			s, err := n.text()
@@ -81,11 +91,25 @@ func parseDocument(name string, text []byte) (document, error) {
 		}},
 		field{"id", into(&d.id, node.word)},
 		field{"title", into(&d.title, node.text)},
+		field{"languages", d.readLanguages},
 		field{"seed", into(&d.seed, node.number)},
-		field{"face_video", into(&d.video, node.faceVideo)},
+		field{"words", d.readWords},
+		field{"consent", d.readConsent},
+		field{"texts", d.readTexts},
+		field{"screening", d.readScreening},
+		field{"quota", d.readQuota},
 		field{"devices", d.readDevices},
+		field{"thresholds", d.readThresholds},
 		field{"stimuli", d.readStimuli},
-		field{"flow", d.readFlow},
+		field{"scales", d.readScales},
+		field{"flow", func(n node) (err error) {
+			d.flow, err = d.readParts(n, 0)
+			return err
+		}},
+		field{"analysis", d.readAnalysis},
+		field{"face_video", func(n node) error {
+			return n.fail("is said under consent now: write  consent: {scopes: {face_video: {required: false}}}  to ask for it, and nothing to never keep it")
+		}},
 	)
 	if err != nil {
 		return document{}, err
@@ -99,7 +123,46 @@ func parseDocument(name string, text []byte) (document, error) {
 	if d.title == "" {
 		d.title = d.id
 	}
-	return d, nil
+	return d, d.check()
+}
+
+func defaultDocument() document {
+	return document{
+		seed:      defaultSeed,
+		languages: []string{"en", "fr"},
+		scopes:    []scope{{name: tracesScope, required: true}},
+		devices:   Devices{EDARangeUS: defaultRange},
+		gaze:      DefaultGaze(),
+		rules:     defaultRules(),
+		flow:      defaultFlow(),
+		analysis:  defaultAnalysis(),
+	}
+}
+
+// fail says what is wrong at a place of the study file.
+func (d document) fail(path, format string, args ...any) error {
+	return node{file: d.file, line: d.line(path), path: path}.fail(format, args...)
+}
+
+// line is where a path stands in the file, or the nearest path above it that does.
+func (d document) line(path string) int {
+	for path != "" {
+		if line, ok := d.lines[path]; ok {
+			return line
+		}
+		cut := max(lastIndex(path, '.'), lastIndex(path, '['))
+		path = path[:max(cut, 0)]
+	}
+	return max(d.lines[""], 1)
+}
+
+func lastIndex(s string, c byte) int {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == c {
+			return i
+		}
+	}
+	return -1
 }
 
 // into stores what read gives in dst.
@@ -119,6 +182,15 @@ func (n node) word() (string, error) {
 	return s, err
 }
 
+// answerWord reads the id of something that is answered.
+func (n node) answerWord() (string, error) {
+	s, err := n.text()
+	if err == nil && !answerWord.MatchString(s) {
+		err = n.fail("%q is no id of a question: use letters, digits and _ (at most 32, a letter first)", s)
+	}
+	return s, err
+}
+
 // path reads a file name that stays below the study's folder.
 func (n node) localPath() (string, error) {
 	s, err := n.text()
@@ -132,114 +204,110 @@ func (n node) localPath() (string, error) {
 	return clean, nil
 }
 
-func (d *document) readStimuli(n node) error {
-	return n.mapping(
-		field{"folder", into(&d.folder, node.localPath)},
-		field{"list", func(n node) error {
-			items, err := n.list()
-			if err != nil {
-				return err
-			}
-			if len(items) == 0 || len(items) > maxStimuli {
-				return n.fail("has %d stimuli; a study has 1 to %d", len(items), maxStimuli)
-			}
-			d.listed = true
-			seen := map[string]int{}
-			for _, item := range items {
-				l, err := readListing(item)
-				if err != nil {
-					return err
-				}
-				if before, twice := seen[l.id]; twice {
-					return item.fail("the id %q is already that of line %d", l.id, before)
-				}
-				seen[l.id] = l.line
-				d.stimuli = append(d.stimuli, l)
-			}
-			return nil
-		}},
-	)
-}
-
-func readListing(n node) (listing, error) {
-	l := listing{line: n.line}
-	err := n.mapping(
-		field{"id", into(&l.id, node.word)},
-		field{"file", into(&l.file, node.localPath)},
-		field{"brand", into(&l.brand, node.text)},
-		field{"tags", func(n node) error {
-			items, err := n.list()
-			if err != nil {
-				return err
-			}
-			for _, item := range items {
-				tag, err := item.text()
-				if err != nil {
-					return err
-				}
-				l.tags = append(l.tags, tag)
-			}
-			return nil
-		}},
-	)
-	switch {
-	case err != nil:
-		return l, err
-	case l.id == "":
-		return l, n.fail("the key id is missing")
-	case l.file == "":
-		l.file = l.id + ".mp4"
-	}
-	return l, nil
-}
-
-func (n node) order() (Order, error) {
-	s, err := n.text()
-	if err == nil && Order(s) != Fixed && Order(s) != Random {
-		err = n.fail("%q is no order; known are %s and %s", s, Fixed, Random)
-	}
-	return Order(s), err
-}
-
-func (n node) faceVideo() (FaceVideo, error) {
-	s, err := n.text()
-	if err == nil && FaceVideo(s) != NeverKept && FaceVideo(s) != AskFirst {
-		err = n.fail("%q is not possible; known are %s and %s: only the participant can allow it", s, NeverKept, AskFirst)
-	}
-	return FaceVideo(s), err
-}
-
-// canonical writes the document as a study file with every default filled in
-// and the keys in order: two files that mean the same study have the same
-// canonical form, and reading it gives the same document. A key that came into
-// the format later stands in it only when it does not say its default: the hash
-// of a study from before, by which its sessions are continued and pooled, stays.
-func (d document) canonical() []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "format: %s\nid: %s\ntitle: %s\nseed: %d\n", Format, quote(d.id), quote(d.title), d.seed)
-	if d.video != NeverKept {
-		fmt.Fprintf(&b, "face_video: %s\n", d.video)
-	}
-	b.WriteString(d.canonicalDevices())
-	fmt.Fprintf(&b, "stimuli:\n  folder: %s\n  list:\n", quote(d.folder))
-	for _, s := range d.stimuli {
-		tags := make([]string, len(s.tags))
-		for i, t := range s.tags {
-			tags[i] = quote(t)
+func (d *document) readLanguages(n node) error {
+	d.languages = nil
+	return n.each(maxLanguages, func(n node) error {
+		tag, err := n.language()
+		if err == nil && slices.Contains(d.languages, tag) {
+			err = n.fail("%s comes twice", tag)
 		}
-		fmt.Fprintf(&b, "    - {id: %s, file: %s, brand: %s, tags: [%s]}\n",
-			quote(s.id), quote(s.file), quote(s.brand), strings.Join(tags, ", "))
-	}
-	b.WriteString(d.canonicalFlow())
-	return b.Bytes()
+		d.languages = append(d.languages, tag)
+		return err
+	})
 }
 
-// quote writes a string in double quotes. JSON's form is also YAML's.
-func quote(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	// A string always encodes: invalid UTF-8 was turned away when it was read.
-	_ = e.Encode(s)
-	return strings.TrimSuffix(b.String(), "\n")
+func (n node) language() (string, error) {
+	s, err := n.text()
+	if err == nil && !languageWord.MatchString(s) {
+		err = n.fail("%q is no language: use its tag, such as en or fr", s)
+	}
+	return s, err
+}
+
+// wording reads text in several languages, or one for all of them.
+func (n node) wording() (Text, error) {
+	if _, err := n.text(); err == nil {
+		s, err := n.text()
+		if s == "" {
+			err = n.fail("is empty")
+		}
+		return Text{"": s}, err
+	}
+	t := Text{}
+	err := n.entries(func(tag string, at, value node) error {
+		if !languageWord.MatchString(tag) {
+			return at.fail("%q is no language: use its tag, such as en or fr", tag)
+		}
+		s, err := value.text()
+		if err == nil && s == "" {
+			err = value.fail("is empty")
+		}
+		t[tag] = s
+		return err
+	})
+	if err == nil && len(t) == 0 {
+		err = n.fail("is empty")
+	}
+	return t, err
+}
+
+// in is the text in every language of the study: what the file does not give is taken
+// from the first language that it does give.
+func (t Text) in(languages []string) Text {
+	if t == nil {
+		return nil
+	}
+	whole := Text{}
+	for _, tag := range languages {
+		whole[tag] = t.nearest(tag, languages)
+	}
+	return whole
+}
+
+func (t Text) nearest(tag string, languages []string) string {
+	for _, tag := range append([]string{tag, ""}, languages...) {
+		if s := t[tag]; s != "" {
+			return s
+		}
+	}
+	for _, tag := range sortedKeys(t) { // a language that the study does not have
+		return t[tag]
+	}
+	return ""
+}
+
+// files reads a file for each language.
+func (n node) files(key string) ([]reference, error) {
+	var all []reference
+	err := n.entries(func(tag string, at, value node) error {
+		if !languageWord.MatchString(tag) {
+			return at.fail("%q is no language: use its tag, such as en or fr", tag)
+		}
+		path, err := value.localPath()
+		all = append(all, reference{key, tag, path})
+		return err
+	})
+	slices.SortFunc(all, byKey)
+	return all, err
+}
+
+func (d *document) readWords(n node) (err error) {
+	d.words, err = n.files("words")
+	return err
+}
+
+func (d *document) readTexts(n node) error {
+	return n.entries(func(id string, at, value node) error {
+		if !slices.Contains(ownTexts(), id) {
+			fields := make([]field, len(ownTexts()))
+			for i, known := range ownTexts() {
+				fields[i].key = known
+			}
+			return at.fail("there is no such page; %s", suggest(id, fields))
+		}
+		files, err := value.files(id)
+		d.texts = append(d.texts, files...)
+		slices.SortFunc(d.texts, byKey)
+		return err
+	})
 }

@@ -1,8 +1,6 @@
 package study
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -12,46 +10,59 @@ import (
 	"strings"
 )
 
-// Load reads a study file, finds its stimuli, and measures each: hash, size,
-// duration, frame times. Errors name the file and, for the study file, the line.
+// Load reads a study file with all that belongs to it, finds its stimuli, and measures
+// each: hash, size, duration, frame times. Errors name the file and, for the study file,
+// the line.
 func Load(file string) (*Study, error) {
-	f, err := os.Open(file)
+	s, _, err := load(file)
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	return s, nil
+}
+
+func load(file string) (*Study, document, error) {
+	text, err := readBounded(file, maxFile)
 	if err != nil {
-		return nil, fmt.Errorf("study: read %s: %w", file, err)
+		return nil, document{}, err
 	}
-	doc, err := parseDocument(file, text)
+	d, err := parseDocument(file, text)
 	if err != nil {
-		return nil, fmt.Errorf("study: %w", err)
+		return nil, d, err
 	}
 	dir := filepath.Dir(file)
-	if !doc.listed {
-		if doc.stimuli, err = findStimuli(dir, doc.folder); err != nil {
-			return nil, fmt.Errorf("study: %w", err)
+	if !d.listed {
+		if d.stimuli, err = findStimuli(dir, d.folder); err != nil {
+			return nil, d, err
 		}
 	}
+	s, err := d.build(folder(dir))
+	return s, d, err
+}
 
-	s := &Study{
-		ID: doc.id, Title: doc.title, Seed: doc.seed, FaceVideo: doc.video,
-		Before: doc.before, Block: doc.block, After: doc.after, Gaze: doc.gaze,
-		Dir: dir, Canonical: doc.canonical(),
+// folder is the folder of a study file, as the source of what belongs to it.
+type folder string
+
+func (f folder) file(name string) string { return filepath.Join(string(f), filepath.FromSlash(name)) }
+
+func (f folder) read(name string, most int64) ([]byte, error) { return readBounded(f.file(name), most) }
+
+func (f folder) measure(name string) (Stimulus, error) { return Measure(f.file(name)) }
+
+func (f folder) String() string { return string(f) }
+
+// readBounded reads a file of at most so many bytes, and one byte more of a longer one.
+func readBounded(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
 	}
-	for _, l := range doc.stimuli {
-		m, err := measureStimulus(dir, doc.folder, l)
-		if err != nil {
-			if l.line > 0 {
-				err = fmt.Errorf("%s:%d: %w", file, l.line, err)
-			}
-			return nil, fmt.Errorf("study: %w", err)
-		}
-		s.Stimuli = append(s.Stimuli, m)
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	s.Hash = hash(s.Canonical, s.Stimuli)
-	return s, nil
+	return text, nil
 }
 
 // Stimulus returns the stimulus with an id.
@@ -88,39 +99,19 @@ func findStimuli(dir, folder string) ([]listing, error) {
 	return found, nil
 }
 
-func measureStimulus(dir, folder string, l listing) (Stimulus, error) {
-	s := Stimulus{ID: l.id, File: path.Join(folder, l.file), Brand: l.brand, Tags: l.tags}
-	full := filepath.Join(dir, filepath.FromSlash(s.File))
-	f, err := os.Open(full)
+// measureStimulus measures a listed video.
+func (d document) measureStimulus(l listing, from source) (Stimulus, error) {
+	file := path.Join(d.folder, l.file)
+	m, err := from.measure(file)
 	if err != nil {
-		return s, fmt.Errorf("stimulus %s: %w", l.id, err)
+		return m, fmt.Errorf("stimulus %s: %w", l.id, err)
 	}
-	defer f.Close()
-
-	sum := sha256.New()
-	size, err := io.Copy(sum, f)
-	if err != nil {
-		return s, fmt.Errorf("stimulus %s: read %s: %w", l.id, full, err)
+	m.ID, m.File, m.Brand, m.Tags, m.Filler = l.id, file, l.brand, l.tags, l.filler
+	m.AOIs, m.Moments = l.aois, l.moments
+	for _, t := range l.moments {
+		if t[1] > m.Duration {
+			return m, fmt.Errorf("stimulus %s: the brand moment from %s to %s lies beyond the clip's end at %s", l.id, t[0], t[1], m.Duration)
+		}
 	}
-	s.SHA256 = hex.EncodeToString(sum.Sum(nil))
-
-	v, err := readMP4(f, size)
-	if err != nil {
-		return s, fmt.Errorf("%s: %w", full, err)
-	}
-	s.Width, s.Height = v.width, v.height
-	s.BT709 = v.bt709()
-	s.Duration, s.FrameTimes = v.duration, v.times
-	return s, nil
-}
-
-// hash is SHA-256 over the canonical form and one line "sha256  id" for each
-// stimulus, so that a study with a re-encoded clip is another study.
-func hash(canonical []byte, stimuli []Stimulus) string {
-	h := sha256.New()
-	h.Write(canonical)
-	for _, s := range stimuli {
-		fmt.Fprintf(h, "%s  %s\n", s.SHA256, s.ID)
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return m, nil
 }

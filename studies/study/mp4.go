@@ -32,7 +32,7 @@ const (
 
 // Advice for files that cannot be used as they are.
 const (
-	convert = "convert it with: ffmpeg -i in.mp4 -c:v libx264 -pix_fmt yuv420p -c:a aac -movflags +faststart out.mp4"
+	convert = "convert it with: emolab study import --convert in.mp4"
 	remux   = "repack it with: ffmpeg -i in.mp4 -c copy -movflags +faststart out.mp4"
 )
 
@@ -42,18 +42,22 @@ var errCutShort = errors.New("the file is cut short or damaged: copy it again")
 // video is the video track of an MP4 file.
 type video struct {
 	width, height int    // px, as displayed
-	matrix        uint16 // see track
+	matrix        uint16 // see description
+	codec         string // of the picture, as a person knows it: "H.264"
+	sound         string // of the first sound; "" = none
 	duration      time.Duration
 	times         []time.Duration // of the frames, in order of display
 }
 
-// readMP4 reads the video track of the file r of size bytes.
+// readMP4 reads the video track of the file r of size bytes, and how its first sound is
+// coded: the one that browsers play.
 func readMP4(r io.ReaderAt, size int64) (video, error) {
 	moov, err := findIndex(r, size)
 	if err != nil {
 		return video{}, err
 	}
 	var tracks []track
+	var sounds []description
 	var movieScale uint32
 	fragmented := false
 	err = eachBox(moov, func(kind string, body []byte) error {
@@ -69,8 +73,11 @@ func readMP4(r io.ReaderAt, size int64) (video, error) {
 			if err != nil {
 				return err
 			}
-			if t.handler == "vide" {
+			switch t.handler {
+			case "vide":
 				tracks = append(tracks, t)
+			case "soun":
+				sounds = append(sounds, t.described)
 			}
 		}
 		return nil
@@ -85,7 +92,12 @@ func readMP4(r io.ReaderAt, size int64) (video, error) {
 	case fragmented:
 		return video{}, errors.New("the video is in fragments, without a table of its frames; " + remux)
 	}
-	return tracks[0].video(movieScale)
+	v, err := tracks[0].video(movieScale)
+	if err != nil || len(sounds) == 0 {
+		return v, err
+	}
+	v.sound, err = sounds[0].sound()
+	return v, err
 }
 
 // findIndex returns the body of the file's moov box.
@@ -214,7 +226,7 @@ func (t track) video(movieScale uint32) (video, error) {
 	if err != nil {
 		return video{}, err
 	}
-	v := video{width: t.width, height: t.height, matrix: t.matrix}
+	v := video{width: t.width, height: t.height, matrix: t.described.matrix, codec: playable[t.described.codec]}
 	for _, f := range t.frames {
 		// A frame that begins before the edit is decoded for the sake of the
 		// others but not shown, as in browsers.

@@ -3,6 +3,7 @@ package study
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -22,7 +23,19 @@ type node struct {
 	line int
 	path string // "stimuli.list", for the reader of an error
 	ast  ast.Node
+	// lines is where each place of the file was first met, by path.
+	lines map[string]int
 }
+
+// fault is what is wrong at one place of a file.
+type fault struct {
+	file  string
+	line  int
+	where string // path, or "the file"
+	text  string
+}
+
+func (f *fault) Error() string { return fmt.Sprintf("%s:%d: %s: %s", f.file, f.line, f.where, f.text) }
 
 // parseYAML reads one YAML document. An empty file is an error.
 func parseYAML(name string, text []byte) (node, error) {
@@ -33,19 +46,19 @@ func parseYAML(name string, text []byte) (node, error) {
 	if err != nil {
 		var at yaml.Error
 		if errors.As(err, &at) && at.GetToken() != nil {
-			return node{}, fmt.Errorf("%s:%d: %s", name, at.GetToken().Position.Line, at.GetMessage())
+			return node{}, &fault{name, at.GetToken().Position.Line, "not YAML", at.GetMessage()}
 		}
 		return node{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(f.Docs) != 1 || f.Docs[0].Body == nil {
 		return node{}, fmt.Errorf("%s: holds %d YAML documents, a study is exactly one", name, len(f.Docs))
 	}
-	return node{file: name, ast: f.Docs[0].Body}.at(f.Docs[0].Body, ""), nil
+	return node{file: name, line: 1, lines: map[string]int{}, ast: f.Docs[0].Body}.at(f.Docs[0].Body, ""), nil
 }
 
 // at is the node below n that has the AST node a and the key or index name.
 func (n node) at(a ast.Node, name string) node {
-	child := node{file: n.file, line: n.line, path: n.path, ast: a}
+	child := node{file: n.file, line: n.line, path: n.path, lines: n.lines, ast: a}
 	switch {
 	case n.path == "":
 		child.path = name
@@ -59,6 +72,9 @@ func (n node) at(a ast.Node, name string) node {
 			child.line = t.Position.Line
 		}
 	}
+	if _, met := n.lines[child.path]; !met {
+		n.lines[child.path] = child.line
+	}
 	return child
 }
 
@@ -68,7 +84,7 @@ func (n node) fail(format string, args ...any) error {
 	if where == "" {
 		where = "the file"
 	}
-	return fmt.Errorf("%s:%d: %s: %s", n.file, n.line, where, fmt.Sprintf(format, args...))
+	return &fault{n.file, n.line, where, fmt.Sprintf(format, args...)}
 }
 
 // kind names a node's type in the words of a person who writes YAML.
@@ -131,6 +147,94 @@ func (n node) number() (uint64, error) {
 	return 0, n.fail("is a whole number from 0 on, but here is %s", n.kind())
 }
 
+// count reads a whole number from low to high.
+func (n node) count(low, high int) (int, error) {
+	v, err := n.whole()
+	if err == nil && (v < int64(low) || v > int64(high)) {
+		err = n.fail("%d is outside %d to %d", v, low, high)
+	}
+	return int(v), err
+}
+
+// whole reads a whole number of either sign.
+func (n node) whole() (int64, error) {
+	if a, ok := n.ast.(*ast.IntegerNode); ok {
+		switch v := a.Value.(type) {
+		case uint64:
+			if v <= math.MaxInt64 {
+				return int64(v), nil
+			}
+		case int64:
+			return v, nil
+		}
+	}
+	return 0, n.fail("is a whole number, but here is %s", n.kind())
+}
+
+// decimal reads a number from low to high, in a unit that errors name.
+func (n node) decimal(low, high float64, unit string) (float64, error) {
+	var v float64
+	switch a := n.ast.(type) {
+	case *ast.FloatNode:
+		v = a.Value
+	case *ast.IntegerNode:
+		whole, err := n.whole()
+		if err != nil {
+			return 0, err
+		}
+		v = float64(whole)
+	default:
+		return 0, n.fail("is a number%s, but here is %s", unit, n.kind())
+	}
+	if !(v >= low && v <= high) {
+		return 0, n.fail("%v is outside %v to %v%s", v, low, high, strings.TrimPrefix(unit, " of"))
+	}
+	return v, nil
+}
+
+// truth reads true or false.
+func (n node) truth() (bool, error) {
+	a, ok := n.ast.(*ast.BoolNode)
+	if !ok {
+		return false, n.fail("is true or false, but here is %s", n.kind())
+	}
+	return a.Value, nil
+}
+
+// name reads text that may look like a number: the name of a band, a choice.
+func (n node) name() (string, error) {
+	if a, ok := n.ast.(*ast.IntegerNode); ok {
+		return a.Token.Value, nil
+	}
+	return n.text()
+}
+
+// oneOf reads one of the words that are known.
+func (n node) oneOf(known ...string) (string, error) {
+	s, err := n.text()
+	if err == nil && !slices.Contains(known, s) {
+		err = n.fail("%q is not possible; known are %s", s, strings.Join(known, ", "))
+	}
+	return s, err
+}
+
+// each reads the items of a list, 1 to most of them.
+func (n node) each(most int, read func(node) error) error {
+	items, err := n.list()
+	if err != nil {
+		return err
+	}
+	if len(items) == 0 || len(items) > most {
+		return n.fail("has %d entries; possible are 1 to %d", len(items), most)
+	}
+	for _, item := range items {
+		if err := read(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // list reads a sequence.
 func (n node) list() ([]node, error) {
 	a, ok := n.ast.(*ast.SequenceNode)
@@ -153,6 +257,20 @@ type field struct {
 // mapping reads all keys of a mapping. A key that is not among fields, or that
 // comes twice, is an error.
 func (n node) mapping(fields ...field) error {
+	return n.entries(func(key string, at, value node) error {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
+		if i < 0 {
+			return at.fail("unknown key; %s", suggest(key, fields))
+		}
+		if _, null := value.ast.(*ast.NullNode); null || value.ast == nil {
+			return at.fail("has no value")
+		}
+		return fields[i].read(value)
+	})
+}
+
+// entries reads a mapping whose keys the file chooses. A key that comes twice is an error.
+func (n node) entries(read func(key string, at, value node) error) error {
 	var pairs []*ast.MappingValueNode
 	switch a := n.ast.(type) {
 	case *ast.MappingNode:
@@ -164,24 +282,21 @@ func (n node) mapping(fields ...field) error {
 	}
 	seen := map[string]bool{}
 	for _, p := range pairs {
-		name, ok := p.Key.(*ast.StringNode)
-		if !ok {
+		var name string
+		switch k := p.Key.(type) {
+		case *ast.StringNode:
+			name = k.Value
+		case *ast.IntegerNode:
+			name = k.Token.Value
+		default:
 			return n.at(p.Key, "?").fail("%s is no key of a study file", p.Key.String())
 		}
-		key := n.at(p.Key, name.Value)
-		if seen[name.Value] {
+		key := n.at(p.Key, name)
+		if seen[name] {
 			return key.fail("comes twice")
 		}
-		seen[name.Value] = true
-		i := slices.IndexFunc(fields, func(f field) bool { return f.key == name.Value })
-		if i < 0 {
-			return key.fail("unknown key; %s", suggest(name.Value, fields))
-		}
-		value := n.at(p.Value, name.Value)
-		if _, null := p.Value.(*ast.NullNode); null || p.Value == nil {
-			return key.fail("has no value")
-		}
-		if err := fields[i].read(value); err != nil {
+		seen[name] = true
+		if err := read(name, key, n.at(p.Value, name)); err != nil {
 			return err
 		}
 	}

@@ -1,84 +1,66 @@
 package study
 
 import (
-	"math/rand/v2"
+	"fmt"
 	"slices"
+	"time"
+
+	"emolab/studies/study/order"
 )
+
+// Plan is what one participant will meet, in order.
+type Plan struct {
+	Row   int    `json:"row"` // which order: the participant's number, from 0
+	Steps []Step `json:"steps"`
+}
+
+// Step is one step of a plan.
+type Step struct {
+	Index    int           `json:"index"` // 0-based position in the plan
+	Action   Action        `json:"action"`
+	Duration time.Duration `json:"duration_ns"`        // 0 where the participant sets the pace
+	Stimulus string        `json:"stimulus,omitempty"` // id: of the trial this step belongs to; "" outside of one
+	// Presentation numbers the Play steps of a session from 1, and stands also at the
+	// ratings that follow one. It is 0 for the others.
+	Presentation int `json:"presentation,omitempty"`
+
+	Sheet     string `json:"sheet,omitempty"`     // id: of a Fill step
+	Block     string `json:"block,omitempty"`     // name: of the block that this step belongs to
+	If        string `json:"if,omitempty"`        // condition on earlier answers: false passes the step over; "" = always
+	Skippable bool   `json:"skippable,omitempty"` // of Play: the participant may swipe it away
+	Filler    bool   `json:"filler,omitempty"`    // of Play: shown to distract, not to be analysed
+	// Aside says that the step is passed over unless somebody is sent to it: the sheets
+	// for who stops, and for who does not take part.
+	Aside bool `json:"aside,omitempty"`
+}
 
 // Plan returns what the participant in the given row meets. It is a function of
 // the study's seed and the row alone: the same study gives the same row the
 // same order on every machine and in every version of this program.
-func (s *Study) Plan(row int) Plan {
-	p := Plan{Row: row}
-	if s.FaceVideo == AskFirst {
-		p.Steps = append(p.Steps, Step{Action: Consent, Scope: FaceVideoScope})
-	}
-	p.add(s.Before)
-	for trial, k := range s.order(row) {
-		for _, t := range s.Block.Trial {
-			step := Step{Index: len(p.Steps), Action: t.Action, Duration: t.Duration, Stimulus: s.Stimuli[k].ID}
-			if t.Action == Play {
-				step.Duration = s.Stimuli[k].Duration
-				step.Presentation = trial + 1 // one play step a trial
-			}
-			p.Steps = append(p.Steps, step)
-		}
-	}
-	p.add(s.After)
-	return p
-}
-
-// add appends steps that belong to no trial.
-func (p *Plan) add(actions []Action) {
-	for _, a := range actions {
-		p.Steps = append(p.Steps, Step{Index: len(p.Steps), Action: a})
-	}
-}
-
-// order returns the positions of the stimuli in the row's sequence.
 //
-// Random orders are a Fisher-Yates shuffle drawn from PCG-DXSM. The shuffle is
-// written out, because the standard library fixes the generator's output but
-// not what its Shuffle makes of it.
-func (s *Study) order(row int) []int {
-	order := make([]int, len(s.Stimuli))
-	for i := range order {
-		order[i] = i
+// The last steps are the study's asides, if it has them.
+func (s *Study) Plan(row int) Plan {
+	b := planner{study: s, row: max(row, 0), lasts: make(map[string]time.Duration, len(s.Stimuli))}
+	for _, m := range s.Stimuli {
+		b.lasts[m.ID] = m.Duration
 	}
-	if s.Block.Order != Random {
-		return order
-	}
-	pcg := rand.NewPCG(s.Seed, uint64(row))
-	for i := len(order) - 1; i > 0; i-- {
-		j := below(pcg, uint64(i+1))
-		order[i], order[j] = order[j], order[i]
-	}
-	return order
-}
-
-// below draws a whole number in [0, n) without bias: values beyond the largest
-// multiple of n are drawn again.
-func below(pcg *rand.PCG, n uint64) uint64 {
-	limit := ^uint64(0) - ^uint64(0)%n
-	for {
-		if v := pcg.Uint64(); v < limit {
-			return v % n
+	b.parts(s.Flow, "")
+	for _, id := range asides {
+		if _, there := s.Sheet(id); there {
+			b.add(Step{Action: Fill, Sheet: id, Aside: true})
 		}
 	}
+	return Plan{Row: row, Steps: b.steps}
 }
 
-// Rows is how many orders have to be filled evenly: the rows of a Latin or Williams
-// square, or of several the least number that has them all. 0 where every row is an
-// order of its own.
-func (s *Study) Rows() int { return 0 }
-
-// Sheet returns the sheet with an id.
-func (s *Study) Sheet(id string) (Sheet, bool) {
-	i := slices.IndexFunc(s.Sheets, func(v Sheet) bool { return v.ID == id })
-	if i < 0 {
-		return Sheet{}, false
+// Duration is the length of the whole plan, without the time that sheets,
+// calibrations and breathing take.
+func (p Plan) Duration() time.Duration {
+	var d time.Duration
+	for _, s := range p.Steps {
+		d += s.Duration
 	}
-	return s.Sheets[i], true
+	return d
 }
 
 // Except lists, in order, the steps of a plan that are passed over on the way to the
@@ -97,4 +79,196 @@ func (p Plan) Except(sheets ...string) []int {
 // recorded; -1 for a plan that has none, which is recorded from its first step.
 func (p Plan) Recorded() int {
 	return slices.IndexFunc(p.Steps, func(v Step) bool { return v.Action == Begin })
+}
+
+// planner lays the parts of a flow out as steps.
+type planner struct {
+	study  *Study
+	row    int
+	lasts  map[string]time.Duration // of each stimulus
+	steps  []Step
+	shown  int // presentations so far
+	blocks int // so far
+}
+
+func (b *planner) add(step Step) {
+	step.Index = len(b.steps)
+	b.steps = append(b.steps, step)
+}
+
+// parts lays parts out that are met under a condition; "" = always.
+func (b *planner) parts(parts []Part, condition string) {
+	for _, p := range parts {
+		switch {
+		case p.Branch != nil:
+			b.parts(p.Branch.Then, both(condition, p.Branch.If))
+			b.parts(p.Branch.Else, both(condition, "not ("+p.Branch.If+")"))
+		case p.Block != nil:
+			b.block(*p.Block, condition)
+		case p.Baseline != nil:
+			if d := p.Baseline.Fixation; d > 0 {
+				b.add(Step{Action: Fixation, Duration: d, If: condition})
+			}
+			if d := p.Baseline.Neutral; d > 0 {
+				b.add(Step{Action: Neutral, Duration: d, If: condition})
+			}
+		case len(p.Sheets) > 0:
+			for _, id := range p.Sheets {
+				b.add(Step{Action: Fill, Sheet: id, If: condition})
+			}
+		default:
+			b.add(Step{Action: p.Action, Duration: p.Duration, If: condition})
+		}
+	}
+}
+
+// both is the condition that two conditions hold.
+func both(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return "(" + a + ") and (" + b + ")"
+}
+
+// block lays out the trials of a block, with its fillers between them: never before the
+// first trial, and never after the last.
+func (b *planner) block(block BlockPart, condition string) {
+	over := b.study.over(block)
+	repeats := max(block.Repeats, 1)
+	trials := len(over) * repeats
+	done := 0
+	for repeat := range repeats {
+		for _, k := range b.sequence(block, len(over), repeat) {
+			b.trial(block, over[k], condition, false)
+			if done++; block.Filler != "" && block.Every > 0 && done%block.Every == 0 && done < trials {
+				b.trial(block, block.Filler, condition, true)
+			}
+		}
+	}
+	b.blocks++
+}
+
+// trial lays out one trial. A filler is not rated.
+func (b *planner) trial(block BlockPart, id, condition string, filler bool) {
+	for _, t := range block.Trial {
+		step := Step{Action: t.Action, Duration: t.Duration, Stimulus: id, Block: block.Name, If: condition}
+		switch t.Action {
+		case Play:
+			b.shown++
+			step.Presentation = b.shown
+			step.Skippable, step.Filler = t.Skippable, filler
+			step.Duration = b.lasts[id]
+			b.add(step)
+		case Fill:
+			if filler {
+				continue
+			}
+			step.Presentation = b.shown
+			for _, sheet := range t.Sheets {
+				step.Sheet = sheet
+				b.add(step)
+			}
+		default:
+			b.add(step)
+		}
+	}
+}
+
+// sequence is the order of n stimuli in one repeat of a block. The first block's random
+// order has no salt: it is that of studies from before there were several.
+func (b *planner) sequence(block BlockPart, n, repeat int) []int {
+	salt := ""
+	if b.blocks > 0 {
+		salt = block.Name
+	}
+	if repeat > 0 && block.method() == order.Random {
+		salt = fmt.Sprintf("%s#%d", block.Name, repeat)
+	}
+	sequence, err := order.Sequence(block.method(), n, b.study.Seed, b.row, salt)
+	if err != nil { // a method that no file can name: as listed
+		sequence, _ = order.Sequence(order.Fixed, n, 0, 0, "")
+	}
+	return sequence
+}
+
+func (b BlockPart) method() string {
+	if b.Method == "" {
+		return order.Fixed
+	}
+	return b.Method
+}
+
+// over are the ids of the stimuli that a block puts in order.
+func (s *Study) over(block BlockPart) []string {
+	if len(block.Over) > 0 {
+		return block.Over
+	}
+	var ids []string
+	for _, m := range s.Stimuli {
+		if !m.Filler && m.ID != block.Filler {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
+// maxRows bounds how many orders are filled evenly. Two Williams squares of 7 and 11
+// stimuli have 154 in common; nobody has that many participants.
+const maxRows = 1000
+
+// Rows is how many orders have to be filled evenly: the rows of a Latin or Williams
+// square, or of several the least number that has them all. 0 where every row is an
+// order of its own, or is taken in turn. Where the number that several have in common is
+// beyond 1000 it is that of the largest.
+func (s *Study) Rows() int {
+	common, largest := 0, 0
+	for _, block := range s.Blocks() {
+		rows := order.Rows(block.method(), len(s.over(block)))
+		if rows == 0 || block.InTurn {
+			continue
+		}
+		largest = max(largest, rows)
+		if common == 0 {
+			common = rows
+		} else if common <= maxRows {
+			common = common / gcd(common, rows) * rows
+		}
+	}
+	if common > maxRows {
+		return largest
+	}
+	return common
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// Blocks are the blocks of the flow in order, those of branches included.
+func (s *Study) Blocks() []BlockPart { return blocks(s.Flow) }
+
+func blocks(parts []Part) []BlockPart {
+	var all []BlockPart
+	for _, p := range parts {
+		if p.Block != nil {
+			all = append(all, *p.Block)
+		}
+		if p.Branch != nil {
+			all = append(all, blocks(p.Branch.Then)...)
+			all = append(all, blocks(p.Branch.Else)...)
+		}
+	}
+	return all
+}
+
+// Sheet returns the sheet with an id.
+func (s *Study) Sheet(id string) (Sheet, bool) {
+	i := slices.IndexFunc(s.Sheets, func(v Sheet) bool { return v.ID == id })
+	if i < 0 {
+		return Sheet{}, false
+	}
+	return s.Sheets[i], true
 }

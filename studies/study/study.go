@@ -15,15 +15,7 @@ type Study struct {
 	Title   string
 	Seed    uint64 // of every random order: order = f(seed, row)
 	Stimuli []Stimulus
-	// Before and After are the steps around the block, in order: Calibrate,
-	// Validate and Breath, each as often as the study wants it.
-	Before []Action
-	Block  Block
-	After  []Action
-	Gaze   Gaze
-	// FaceVideo says whether the participant is asked to have the video of the
-	// face kept.
-	FaceVideo FaceVideo
+	Gaze    Gaze
 
 	// Languages are those of the study's texts, the first for whoever chooses none.
 	Languages []string
@@ -53,9 +45,18 @@ type Stimulus struct {
 	File   string // path relative to Study.Dir
 	Brand  string
 	Tags   []string
+	Filler bool   // shown between the others to distract, not to be analysed
 	SHA256 string // of the file, hex
 
-	Width, Height int // px, as displayed
+	AOIs       string // file of the areas of interest, relative to Study.Dir; "" = none
+	AOIsSHA256 string // of that file, hex
+	// Moments are the times within the clip at which the brand is to be seen or heard,
+	// from and until each.
+	Moments [][2]time.Duration
+
+	Width, Height int    // px, as displayed
+	Codec         string // of the picture: "H.264"
+	Sound         string // codec of the sound: "AAC"; "" = it has none
 	// BT709 says by which matrix a browser makes RGB of the file's colours:
 	// ITU-R BT.709's, else BT.601's.
 	BT709    bool
@@ -85,22 +86,6 @@ func (s Stimulus) Frame(t time.Duration) int {
 	return max(after-1, 0)
 }
 
-// Block is a run of trials, one for each stimulus.
-type Block struct {
-	Name  string
-	Order Order
-	Trial []TrialStep
-}
-
-// Order is how the stimuli of a block are put in sequence.
-type Order string
-
-// The orders.
-const (
-	Fixed  Order = "fixed"  // as listed
-	Random Order = "random" // shuffled by seed and row
-)
-
 // Gaze is how the eye tracker is calibrated in a Calibrate step and checked
 // there and in a Validate step, and how far off it may be. Angles are visual
 // angles in degrees.
@@ -118,16 +103,7 @@ func DefaultGaze() Gaze {
 	return Gaze{CalibratePoints: 9, ValidatePoints: 4, AcceptDeg: 1, WarnDeg: .7}
 }
 
-// FaceVideo is what a study wants of the video of the participant's face.
-type FaceVideo string
-
-// What a study may want. It can never be kept unasked.
-const (
-	NeverKept FaceVideo = "never"
-	AskFirst  FaceVideo = "ask" // the participant decides, before the first trial
-)
-
-// FaceVideoScope names the question of a Consent step, and the consent itself.
+// FaceVideoScope names the consent to keep the video of the face.
 const FaceVideoScope = "face_video"
 
 // Action is what the stage does in one step.
@@ -138,7 +114,6 @@ const (
 	Fixation Action = "fixation" // a cross to look at
 	Play     Action = "play"     // the stimulus
 	Rest     Action = "rest"     // plain neutral surround
-	Consent  Action = "consent"  // a question that the participant answers, however long it takes
 
 	Calibrate Action = "calibrate" // the eye tracker is calibrated on targets, then validated on others
 	Validate  Action = "validate"  // its error is measured once more
@@ -149,46 +124,3 @@ const (
 	Neutral Action = "neutral" // a cross and a face at rest, from which action units are measured
 	Begin   Action = "begin"   // the participant waits; what comes after it is recorded
 )
-
-// TrialStep is one step of the trial that the block repeats for each stimulus.
-type TrialStep struct {
-	Action   Action
-	Duration time.Duration // 0 for Play: the stimulus has its own
-}
-
-// Step is one step of a plan.
-type Step struct {
-	Index    int           `json:"index"` // 0-based position in the plan
-	Action   Action        `json:"action"`
-	Duration time.Duration `json:"duration_ns"`        // 0 where the participant sets the pace
-	Stimulus string        `json:"stimulus,omitempty"` // id: of the trial this step belongs to; "" outside of one
-	// Presentation numbers the Play steps of a session from 1. It is 0 for the others.
-	Presentation int `json:"presentation,omitempty"`
-	// Scope is what a Consent step asks for. It is "" for the others.
-	Scope string `json:"scope,omitempty"`
-
-	Sheet     string `json:"sheet,omitempty"`     // id: of a Fill step
-	Block     string `json:"block,omitempty"`     // name: of the block that this step belongs to
-	If        string `json:"if,omitempty"`        // condition on earlier answers: false passes the step over; "" = always
-	Skippable bool   `json:"skippable,omitempty"` // of Play: the participant may swipe it away
-	Filler    bool   `json:"filler,omitempty"`    // of Play: shown to distract, not to be analysed
-	// Aside says that the step is passed over unless somebody is sent to it: the sheets
-	// for who stops, and for who does not take part.
-	Aside bool `json:"aside,omitempty"`
-}
-
-// Plan is what one participant will meet, in order.
-type Plan struct {
-	Row   int    `json:"row"` // which order: the participant's number, from 0
-	Steps []Step `json:"steps"`
-}
-
-// Duration is the length of the whole plan, without the time that questions,
-// calibrations and breathing take.
-func (p Plan) Duration() time.Duration {
-	var d time.Duration
-	for _, s := range p.Steps {
-		d += s.Duration
-	}
-	return d
-}

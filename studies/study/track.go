@@ -11,8 +11,7 @@ import (
 // track is one trak box.
 type track struct {
 	handler       string // "vide", "soun"
-	codec         string // of the first sample description: "avc1"
-	matrix        uint16 // by which its colours were coded, ISO/IEC 23091-2; 0 = it does not say
+	described     description
 	width, height int    // px, as displayed: turned by the matrix
 	scale         uint32 // units per second of frame times
 	edits         []edit
@@ -38,10 +37,6 @@ type run struct {
 
 // sample is one frame in the track's own units.
 type sample struct{ at, lasts int64 }
-
-// playable are the codecs that Chromium decodes on every machine. HEVC (hvc1,
-// hev1) is not one of them: it needs the graphics card's help.
-var playable = map[string]bool{"avc1": true, "avc3": true, "vp09": true, "av01": true}
 
 func readTrack(b []byte) (track, error) {
 	var t track
@@ -111,10 +106,7 @@ func (t *track) readMedia(kind string, body []byte) error {
 func (t *track) readTable(kind string, body []byte) (err error) {
 	switch kind {
 	case "stsd":
-		if len(body) >= 16 {
-			t.codec = string(body[12:16])
-		}
-		t.matrix = colours(body)
+		t.described = describe(body)
 	case "stts":
 		t.lasts, err = readRuns(body)
 	case "ctts":
@@ -124,10 +116,6 @@ func (t *track) readTable(kind string, body []byte) (err error) {
 	}
 	return err
 }
-
-// visualEntry is how long a stsd box is up to the boxes in its first sample
-// description: 8 bytes of its own and 86 of a picture's (ISO/IEC 14496-12, 12.1.3).
-const visualEntry = 8 + 86
 
 // Matrices of ISO/IEC 23091-2.
 const (
@@ -144,26 +132,6 @@ func (v video) bt709() bool {
 		return v.height >= highDefinition
 	}
 	return v.matrix == matrixBT709
-}
-
-// colours reads the colour matrix from the first colr box of an stsd box; 0 where
-// there is none. Damage in here is not the study's concern: then it says nothing.
-func colours(stsd []byte) (matrix uint16) {
-	if len(stsd) < visualEntry {
-		return 0
-	}
-	length := int64(binary.BigEndian.Uint32(stsd[8:])) + 8
-	if length < visualEntry || length > int64(len(stsd)) {
-		return 0
-	}
-	_ = eachBox(stsd[visualEntry:length], func(kind string, body []byte) error {
-		// "nclx" or QuickTime's "nclc", then primaries, transfer and matrix.
-		if kind == "colr" && len(body) >= 10 && string(body[:3]) == "ncl" && matrix == 0 {
-			matrix = binary.BigEndian.Uint16(body[8:])
-		}
-		return nil
-	})
-	return matrix
 }
 
 // readRuns reads an stts or ctts box: version and flags, a count, and that many
@@ -244,11 +212,12 @@ func (t *track) join() error {
 
 // check turns away what could not be shown or measured.
 func (t track) check() error {
+	if err := t.described.checkPicture(); err != nil {
+		return err
+	}
 	switch {
 	case t.scale == 0:
 		return errors.New("its video track has no clock (mdhd); " + remux)
-	case !playable[t.codec]:
-		return fmt.Errorf("its codec %q does not play in every browser; %s", t.codec, convert)
 	case t.width == 0 || t.height == 0 || t.width > maxPicture || t.height > maxPicture:
 		return fmt.Errorf("its picture is %d x %d px; %s", t.width, t.height, convert)
 	}

@@ -86,6 +86,15 @@ var clips = map[string]clip{
 			{rgb{.10, .14, .12}, rgb{.62, .86, .78}, .01, .12, .60, .060, .7, 6, .1, 3.0, .35},
 		},
 	},
+	"velvet": {
+		seconds: 5,
+		wall:    rgb{.040, .022, .052}, floor: rgb{.13, .08, .14}, lamp: rgb{.95, .72, .88},
+		step: 1.3,
+		cloths: []cloth{
+			{rgb{.06, .008, .07}, rgb{.52, .16, .44}, .01, .18, .50, .060, 1.3, 6, .45, .7, 1},
+			{rgb{.16, .05, .12}, rgb{.80, .46, .62}, -.05, .08, .60, -.050, 1.3, 3, .3, 1.0, .7},
+		},
+	},
 }
 
 // smooth is the cubic step from 0 at lo to 1 at hi.
@@ -192,7 +201,7 @@ func count(pix []byte, n int) {
 
 func main() {
 	if len(os.Args) != 2 || clips[os.Args[1]].seconds == 0 {
-		fmt.Fprintln(os.Stderr, "usage: go run make-clips.go silk|pleats|veil > frames.rgb")
+		fmt.Fprintln(os.Stderr, "usage: go run make-clips.go silk|pleats|veil|velvet > frames.rgb")
 		os.Exit(2)
 	}
 	c := clips[os.Args[1]]

@@ -25,4 +25,5 @@ mkdir -p stimuli
 clip silk 6 27 220
 clip pleats 7 31 330
 clip veil 8 29 165
+clip velvet 5 28 247
 ls -l stimuli

@@ -1,0 +1,264 @@
+package study
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"emolab/studies/study/expr"
+	"emolab/studies/wording"
+)
+
+// maxAreas bounds a file of areas of interest.
+const maxAreas = 8 << 20 // bytes
+
+// source is where the files are that belong to a study. Names are relative to the study
+// file, with slashes.
+type source interface {
+	// read returns a file, or one byte more than the most of a longer one.
+	read(name string, most int64) ([]byte, error)
+	measure(name string) (Stimulus, error)
+	fmt.Stringer // the folder
+}
+
+// build makes the study of a document whose stimuli are listed.
+func (d *document) build(from source) (*Study, error) {
+	if err := d.resolve(); err != nil {
+		return nil, err
+	}
+	s := &Study{
+		ID: d.id, Title: d.title, Seed: d.seed, Languages: d.languages,
+		Quota: d.quota, Retain: d.retain, Rules: d.rules, Devices: d.devices, Gaze: d.gaze,
+		PhoneFrame: d.phoneFrame, Flow: d.laid(), Analysis: d.analysis,
+		Words: map[string]wording.Catalogue{}, Dir: from.String(), Canonical: d.canonical(),
+	}
+	s.Rules.NeedsFace, s.Rules.NeedsGaze, s.Rules.NeedsEDA = d.devices.NeedsCamera, d.devices.NeedsGaze, d.devices.NeedsEDA
+
+	b := builder{document: d, from: from, study: s, hash: sha256.New()}
+	b.hash.Write(s.Canonical)
+	if err := b.stimuli(); err != nil {
+		return nil, err
+	}
+	p, err := b.printer()
+	if err != nil {
+		return nil, err
+	}
+	s.Sheets = p.sheets()
+	for _, q := range d.screening {
+		q.Field = p.field(q.Field)
+		s.Screening = append(s.Screening, q)
+	}
+	if err := b.checkKeys(); err != nil {
+		return nil, err
+	}
+	s.Hash = hex.EncodeToString(b.hash.Sum(nil))
+	return s, nil
+}
+
+// builder reads what belongs to a study. The study's hash is SHA-256 over its canonical
+// form and one line "sha256  name" for each file, so that a study with another text or a
+// re-encoded clip is another study.
+type builder struct {
+	*document
+	from  source
+	study *Study
+	hash  interface {
+		Write([]byte) (int, error)
+		Sum([]byte) []byte
+	}
+}
+
+func (b *builder) stimuli() error {
+	for _, l := range b.document.stimuli {
+		m, err := b.measureStimulus(l, b.from)
+		if err == nil && l.aois != "" {
+			m.AOIsSHA256, err = b.areas(l)
+		}
+		if err != nil {
+			if l.line > 0 {
+				err = &fault{b.file, l.line, "stimuli.list", err.Error()}
+			}
+			return err
+		}
+		fmt.Fprintf(b.hash, "%s  %s\n", m.SHA256, m.ID)
+		b.study.Stimuli = append(b.study.Stimuli, m)
+	}
+	return nil
+}
+
+// areas looks whether the file of the areas of interest is there, and hashes it.
+func (b *builder) areas(l listing) (string, error) {
+	text, err := b.from.read(l.aois, maxAreas)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("stimulus %s: its areas of interest: %w", l.id, err)
+	case len(text) > maxAreas:
+		return "", fmt.Errorf("stimulus %s: its areas of interest: %s is larger than %d bytes", l.id, l.aois, maxAreas)
+	case !json.Valid(text):
+		return "", fmt.Errorf("stimulus %s: its areas of interest: %s is not JSON", l.id, l.aois)
+	}
+	return b.note(l.aois, text), nil
+}
+
+// note adds a file to the study's hash, and returns its own.
+func (b *builder) note(name string, text []byte) string {
+	sum := sha256.Sum256(text)
+	own := hex.EncodeToString(sum[:])
+	fmt.Fprintf(b.hash, "%s  %s\n", own, name)
+	return own
+}
+
+// printer reads the words, texts and forms of a study.
+func (b *builder) printer() (printer, error) {
+	p := printer{d: *b.document, words: map[string]wording.Catalogue{}, own: map[reference]sheetText{}, forms: map[string]form{}}
+	for _, r := range b.words {
+		text, err := b.text(r)
+		if err != nil {
+			return p, err
+		}
+		c, err := wording.Parse(text)
+		if err == nil {
+			err = c.Check()
+		}
+		if err != nil {
+			return p, b.fail(b.where(r), "%s: %v", r.path, err)
+		}
+		b.study.Words[r.language] = c
+	}
+	for _, tag := range b.languages {
+		_, own := b.study.Words[tag]
+		if _, builtin := wording.Builtin(tag); !own && !builtin {
+			return p, b.fail("languages", "there are no words in %q for the pages that every study has: give them in a file,  words: {%s: words/%s.yaml}", tag, tag, tag)
+		}
+		p.words[tag] = catalogue(tag, b.study.Words[tag])
+	}
+	for _, r := range b.texts {
+		text, err := b.text(r)
+		if err != nil {
+			return p, err
+		}
+		if p.own[reference{key: r.key, language: r.language}], err = parseText(r.path, text); err != nil {
+			return p, b.fail(b.where(r), "%v", err)
+		}
+	}
+	for _, r := range b.document.forms {
+		text, err := b.text(r)
+		if err != nil {
+			return p, err
+		}
+		if p.forms[r.key], err = parseForm(r.path, text); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// text reads a file that the study names.
+func (b *builder) text(r reference) ([]byte, error) {
+	text, err := b.from.read(r.path, maxFile)
+	if err != nil {
+		return nil, b.fail(b.where(r), "%v", err)
+	}
+	if len(text) > maxFile {
+		return nil, b.fail(b.where(r), "%s is larger than %d bytes", r.path, maxFile)
+	}
+	b.note(r.path, text)
+	return text, nil
+}
+
+// where is the place of the study file that names a file.
+func (d document) where(r reference) string {
+	switch {
+	case r.key == "words":
+		return "words." + r.language
+	case r.key == consentID && d.lines["consent.text."+r.language] > 0:
+		return "consent.text." + r.language
+	case r.key == noticeID && d.lines["consent.ai_notice."+r.language] > 0:
+		return "consent.ai_notice." + r.language
+	case !strings.HasPrefix(r.key, formPrefix):
+		return "texts." + r.key + "." + r.language
+	}
+	at := "flow"
+	_ = d.walk(d.flow, "flow", func(p Part, here string) error {
+		if slices.Contains(p.Sheets, r.key) {
+			at = here + ".form.file"
+		}
+		return nil
+	})
+	return at
+}
+
+// checkKeys sees to it that no two questions of a study have one id, and that branches
+// depend on what is asked before them.
+func (b *builder) checkKeys() error {
+	first := map[string]string{} // key -> sheet
+	for _, s := range b.study.Sheets {
+		for _, f := range s.Fields {
+			for _, key := range f.Keys() {
+				if before, twice := first[key]; twice {
+					return b.fail("", "the id %q is asked on two pages, %s and %s: give one of them another", key, before, s.ID)
+				}
+				first[key] = s.ID
+			}
+		}
+	}
+	asked := b.fields(consentID)
+	for _, q := range b.study.Screening {
+		asked = append(asked, q.keptField())
+	}
+	return b.walk(b.flow, "flow", func(p Part, at string) error {
+		for _, id := range p.Sheets {
+			if id != screeningID {
+				asked = append(asked, b.fields(id)...)
+			}
+		}
+		if p.Block != nil {
+			for _, t := range p.Block.Trial {
+				for _, id := range t.Sheets {
+					asked = append(asked, b.fields(id)...)
+				}
+			}
+		}
+		if p.Branch == nil {
+			return nil
+		}
+		return b.checkBranch(p.Branch.If, at+".branch.if", asked)
+	})
+}
+
+func (b *builder) checkBranch(condition, at string, asked []Field) error {
+	e, err := expr.Parse(condition)
+	if err != nil {
+		return b.fail(at, "%v", err)
+	}
+	var keys []string
+	for _, f := range asked {
+		keys = append(keys, f.Keys()...)
+	}
+	for _, name := range e.Names() {
+		if !slices.Contains(keys, name) {
+			return b.fail(at, "asks for %q, which nobody has been asked by then; %s", name, known(name, keys, "nothing has been asked yet"))
+		}
+	}
+	return b.checkCompared(at, e, asked)
+}
+
+func (b *builder) fields(id string) []Field {
+	s, _ := b.study.Sheet(id)
+	return s.Fields
+}
+
+// keptField is a question as its answer is kept: as a band, or as passed or not.
+func (q Question) keptField() Field {
+	f := Field{ID: q.ID, Type: Choice}
+	for _, band := range q.Bands {
+		f.Options = append(f.Options, Option{Value: band.Name})
+	}
+	for _, v := range []string{Passed, Failed, Overridden} {
+		f.Options = append(f.Options, Option{Value: v})
+	}
+	return f
+}

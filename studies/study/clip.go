@@ -1,0 +1,62 @@
+package study
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Measure reads one video outside of any study: its hash, size, codecs, duration and
+// the time of every frame. Id, brand and tags stay empty, and File is file. The error
+// says why browsers would not play it, and what to do.
+func Measure(file string) (Stimulus, error) {
+	s := Stimulus{File: file}
+	f, err := os.Open(file)
+	if err != nil {
+		return s, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
+	if err != nil {
+		return s, fmt.Errorf("read %s: %w", file, err)
+	}
+	s.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	v, err := readMP4(f, size)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", file, err)
+	}
+	s.Width, s.Height = v.width, v.height
+	s.BT709, s.Codec, s.Sound = v.bt709(), v.codec, v.sound
+	s.Duration, s.FrameTimes = v.duration, v.times
+	return s, nil
+}
+
+// FPS is the mean rate of the frames in Hz, 0 for fewer than two.
+func (s Stimulus) FPS() float64 {
+	n := len(s.FrameTimes)
+	if n < 2 {
+		return 0
+	}
+	return float64(n-1) / (s.FrameTimes[n-1] - s.FrameTimes[0]).Seconds()
+}
+
+// unevenBy is how much longer than the shortest frame the longest may be before a
+// clip's rate is called uneven: files count time in units of a millisecond or less.
+const unevenBy = 2 * time.Millisecond
+
+// Even tells whether all frames last equally long, but for the last.
+func (s Stimulus) Even() bool {
+	if len(s.FrameTimes) < 2 {
+		return true
+	}
+	shortest, longest := s.Duration, time.Duration(0)
+	for i := 1; i < len(s.FrameTimes); i++ {
+		d := s.FrameTimes[i] - s.FrameTimes[i-1]
+		shortest, longest = min(shortest, d), max(longest, d)
+	}
+	return longest-shortest <= unevenBy
+}
