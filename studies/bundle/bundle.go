@@ -50,14 +50,20 @@ func NewExporter(s *store.Store, dir string) *Exporter {
 // in place of an earlier one, and notes it in the store. The file appears
 // whole or not at all.
 func (e *Exporter) Export(ctx context.Context, sessionID string, progress session.Progress) (string, error) {
-	path, err := e.export(ctx, sessionID, progress)
+	return e.ExportTo(ctx, sessionID, "", progress)
+}
+
+// ExportTo is Export for somebody who is going to be given the bundle. The store and the
+// bundle keep to whom it went, so that they can be told when it has to be erased.
+func (e *Exporter) ExportTo(ctx context.Context, sessionID, recipient string, progress session.Progress) (string, error) {
+	path, err := e.export(ctx, sessionID, recipient, progress)
 	if err != nil {
 		return "", fmt.Errorf("bundle: export session %s: %w", sessionID, err)
 	}
 	return path, nil
 }
 
-func (e *Exporter) export(ctx context.Context, id string, progress session.Progress) (path string, err error) {
+func (e *Exporter) export(ctx context.Context, id, recipient string, progress session.Progress) (path string, err error) {
 	if progress == nil {
 		progress = func(int, int, string) {}
 	}
@@ -69,8 +75,9 @@ func (e *Exporter) export(ctx context.Context, id string, progress session.Progr
 		return "", fmt.Errorf("it is %s; only a sealed session is exported", d.State)
 	}
 	d.Reason = e.store.WithoutPlaces(d.Reason)
-	// Beside the target, so that the file can be renamed into place.
-	work, err := os.MkdirTemp(e.dir, ".export-*")
+	// Beside the target, so that the file can be renamed into place, and named after the
+	// session, so that what a killed program leaves goes with it.
+	work, err := os.MkdirTemp(e.dir, ".export-"+id+".*")
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +118,7 @@ func (e *Exporter) export(ctx context.Context, id string, progress session.Progr
 		return "", err
 	}
 	return path, e.store.AddExport(ctx, store.Export{
-		Session: id, Path: path, Bytes: size, SHA256: sum, Manifest: digest, Software: d.Software, Created: m.created,
+		Session: id, Path: path, Bytes: size, SHA256: sum, Manifest: digest, Software: d.Software, Created: m.created, Recipient: recipient,
 	})
 }
 
