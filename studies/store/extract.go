@@ -49,7 +49,7 @@ func copied() [][2]string {
 		own("usable"), own("step"), own("answer"), own("consent"), own("video"),
 		[2]string{"text", "SELECT * FROM whole.text WHERE sha256 IN " + strings.ReplaceAll(readTexts, "FROM ", "FROM whole.")},
 		// Whose a session was before it was moved is nobody's business.
-		[2]string{"audit", `SELECT n, at_utc, session_id, action, CASE action WHEN 'move' THEN '' ELSE without_places(detail) END, ''
+		[2]string{"audit", `SELECT n, at_utc, session_id, action, CASE WHEN action LIKE 'move%' THEN '' ELSE without_places(detail) END, ''
 			FROM whole.audit WHERE session_id = ?1`},
 	)
 }

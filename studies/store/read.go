@@ -43,16 +43,6 @@ func (s *Store) Sessions(ctx context.Context) ([]session.Summary, error) {
 	return out, rows.Err()
 }
 
-// NextRow returns how many sessions the study has had. Films that were read in
-// are none: they have the row -1.
-func (s *Store) NextRow(ctx context.Context, _ int) (int, error) {
-	var n int
-	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM session WHERE plan_row >= 0").Scan(&n); err != nil {
-		return 0, fmt.Errorf("store: count sessions: %w", explain(err))
-	}
-	return n, nil
-}
-
 // scanner is a row of *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
 
@@ -76,6 +66,10 @@ type Detail struct {
 	Software      string         `json:"software"`
 	Ended         time.Time      `json:"ended,omitzero"` // wall time; zero while it records
 	Reached       int            `json:"reached_step"`   // the last step that began, -1 before the first
+	Run           int            `json:"run"`            // of the participant, from 1
+	Usable        *bool          `json:"usable"`         // whether it counts; nil = it has not been judged
+	UsableWhy     string         `json:"usable_why"`     // it does not, or a person's reason
+	JudgedBy      string         `json:"judged_by"`      // "rules", "person"; "" = nobody
 	Plan          study.Plan     `json:"plan"`
 	Study         Study          `json:"study"`
 	Segments      []Segment      `json:"segments"`
@@ -93,9 +87,12 @@ type Study struct {
 	Hash      string     `json:"hash"`
 	ID        string     `json:"id"`
 	Title     string     `json:"title"`
-	Seed      string     `json:"seed"` // decimal
-	Canonical []byte     `json:"-"`    // the file itself: in the table study, and in every bundle
+	Seed      string     `json:"seed"`    // decimal
+	Version   int        `json:"version"` // from 1; see SCHEMA.md
+	Canonical []byte     `json:"-"`       // the file itself: in the table study, and in every bundle
 	Stimuli   []Stimulus `json:"stimuli"`
+	// Rules say which sessions are usable; nil of files that were made before there were any.
+	Rules *study.Rules `json:"rules"`
 }
 
 // Stimulus is one video of a study, as it was when the session was made.
@@ -109,6 +106,8 @@ type Stimulus struct {
 	Height   int           `json:"height_px"`
 	Duration time.Duration `json:"duration_ns"`
 	Frames   int           `json:"frames"`
+	Role     string        `json:"role"`   // "filler"; "" = to be analysed
+	FPS      float64       `json:"fps_hz"` // 0 = not known
 }
 
 // Segment is one uninterrupted run of a session, with its streams in the lab's
@@ -194,15 +193,26 @@ func (s *Store) detail(ctx context.Context, id string) (Detail, error) {
 	if d.Summary, err = scanSummary(s.read.QueryRowContext(ctx, summary("WHERE s.id = ?"), id)); err != nil {
 		return d, missing(err)
 	}
-	var plan, canonical, current string
+	var plan, canonical, current, rules string
 	var ended sql.NullString
+	var usable sql.NullBool
 	err = s.read.QueryRowContext(ctx, `SELECT s.software, s.ended_utc, s.reached_step, s.plan, s.trace_derivation,
-		y.hash, y.id, y.title, y.seed, y.canonical FROM session s JOIN study y ON y.hash = s.study_hash WHERE s.id = ?`, id).
-		Scan(&d.Software, &ended, &d.Reached, &plan, &current, &d.Study.Hash, &d.Study.ID, &d.Study.Title, &d.Study.Seed, &canonical)
+		s.run, s.usable, s.usable_why, s.judged_by, y.hash, y.id, y.title, y.seed, y.canonical, y.version, y.rules FROM session s JOIN study y ON y.hash = s.study_hash WHERE s.id = ?`, id).
+		Scan(&d.Software, &ended, &d.Reached, &plan, &current,
+			&d.Run, &usable, &d.UsableWhy, &d.JudgedBy, &d.Study.Hash, &d.Study.ID, &d.Study.Title, &d.Study.Seed, &canonical, &d.Study.Version, &rules)
 	if err != nil {
 		return d, err
 	}
 	d.Study.Canonical = []byte(canonical)
+	if usable.Valid {
+		d.Usable = &usable.Bool
+	}
+	if rules != "" {
+		d.Study.Rules = new(study.Rules)
+		if err := json.Unmarshal([]byte(rules), d.Study.Rules); err != nil {
+			return d, fmt.Errorf("read the rules of its study: %w", err)
+		}
+	}
 	if err := json.Unmarshal([]byte(plan), &d.Plan); err != nil {
 		return d, fmt.Errorf("read its plan: %w", err)
 	}
@@ -237,12 +247,12 @@ func (s *Store) each(ctx context.Context, query string, args []any, f func(row s
 }
 
 func (s *Store) loadStimuli(ctx context.Context, d *Detail) error {
-	return s.each(ctx, `SELECT id, file, brand, tags, sha256, width_px, height_px, duration_ns, frames
+	return s.each(ctx, `SELECT id, file, brand, tags, sha256, width_px, height_px, duration_ns, frames, role, coalesce(fps_hz, 0)
 		FROM stimulus WHERE study_hash = ? ORDER BY id`, []any{d.Study.Hash}, func(row scanner) error {
 		var m Stimulus
 		var tags string
 		var ns int64
-		if err := row.Scan(&m.ID, &m.File, &m.Brand, &tags, &m.SHA256, &m.Width, &m.Height, &ns, &m.Frames); err != nil {
+		if err := row.Scan(&m.ID, &m.File, &m.Brand, &tags, &m.SHA256, &m.Width, &m.Height, &ns, &m.Frames, &m.Role, &m.FPS); err != nil {
 			return err
 		}
 		m.Duration = time.Duration(ns)

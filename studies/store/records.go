@@ -103,13 +103,16 @@ type Export struct {
 	Manifest string // SHA-256 of its manifest, hex
 	Software string
 	Created  time.Time
+	// Recipient is whom it was made for, "Name <mail>"; "" = nobody was named.
+	Recipient string
+	Stale     string // why it no longer says what the file says; "" = it does
 }
 
 // AddExport notes that a bundle was made.
 func (s *Store) AddExport(ctx context.Context, e Export) error {
 	err := s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO export (session_id, path, bytes, sha256, manifest_sha256, software, created_utc)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, e.Session, e.Path, e.Bytes, e.SHA256, e.Manifest, e.Software, wall(e.Created)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO export (session_id, path, bytes, sha256, manifest_sha256, software, created_utc, recipient)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, e.Session, e.Path, e.Bytes, e.SHA256, e.Manifest, e.Software, wall(e.Created), e.Recipient); err != nil {
 			return err
 		}
 		return note(ctx, tx, e.Session, "export", "manifest "+e.Manifest)
@@ -122,11 +125,11 @@ func (s *Store) AddExport(ctx context.Context, e Export) error {
 
 // Exports returns the bundles that were made of a session, oldest first.
 func (s *Store) Exports(ctx context.Context, id string) ([]Export, error) {
-	return list(ctx, s, id, `SELECT session_id, path, bytes, sha256, manifest_sha256, software, created_utc
+	return list(ctx, s, id, `SELECT session_id, path, bytes, sha256, manifest_sha256, software, created_utc, recipient, stale
 		FROM export WHERE session_id = ? ORDER BY n`,
 		func(row scanner, v *Export) error {
 			var created string
-			if err := row.Scan(&v.Session, &v.Path, &v.Bytes, &v.SHA256, &v.Manifest, &v.Software, &created); err != nil {
+			if err := row.Scan(&v.Session, &v.Path, &v.Bytes, &v.SHA256, &v.Manifest, &v.Software, &created, &v.Recipient, &v.Stale); err != nil {
 				return err
 			}
 			var err error

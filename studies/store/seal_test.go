@@ -16,6 +16,7 @@ import (
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
 	"emolab/studies/session"
+	"emolab/studies/study"
 )
 
 // responses puts skin-conductance responses of 1 µS on a level of about 5 µS, at 10 s,
@@ -257,7 +258,11 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 	}
 	if err := errors.Join(r.Video(t.Context(), session.Video{File: "s1/0.mkv"}),
 		r.Target(t.Context(), session.Target{Purpose: session.ToFixate, X: .5, Y: .5, From: origin, Until: origin + 1e9}),
-		r.Decision(t.Context(), session.Decision{Choice: session.Accept, How: session.ByLimits, At: origin})); err != nil {
+		r.Decision(t.Context(), session.Decision{Choice: session.Accept, How: session.ByLimits, At: origin}),
+		r.Reached(t.Context(), 1, origin+1e9),
+		r.Answer(t.Context(), session.Answer{Step: 2, Sheet: "form", Values: study.Answers{"a": "b"}}),
+		r.Withdrawable(t.Context(), "hash"),
+		byHand(s, "INSERT INTO usable VALUES ('s1', 'live', 1, 'face', 6, 5, .83)")); err != nil {
 		t.Fatal(err)
 	}
 
@@ -272,6 +277,7 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 		"UPDATE stimulus_frame SET frame = 0", "UPDATE eda_sample SET session_id = 'x'", "UPDATE event SET detail = ''", "UPDATE clock_probe SET t0_ns = 0",
 		"UPDATE face_frame SET mouth_cover = 0", "UPDATE consent SET granted = 1", "UPDATE video SET file = ''",
 		"UPDATE gaze_target SET x = 0", "UPDATE decision SET choice = 'redo'",
+		"UPDATE step SET at_ns = 0", "UPDATE answer SET value = ''",
 	} {
 		refused("while it records", q, "never rewritten")
 	}
@@ -284,7 +290,7 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, table := range tables {
-		if table == "export" || table == "reprocess" { // the one grows after sealing, the other is always empty
+		if table == "export" || table == "reprocess" || table == "erasing" { // the one grows after sealing, the others are always empty
 			continue
 		}
 		var n int
@@ -316,7 +322,10 @@ func TestExtractHoldsOneSessionOnly(t *testing.T) {
 	if err := s.AddLuminance(t.Context(), "aa", []float64{0, .5, 1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := recorded(t, s, "s1").Seal(t.Context(), nil); err != nil {
+	first := recorded(t, s, "s1")
+	page := screened()
+	if err := errors.Join(first.Answer(t.Context(), page), first.Reached(t.Context(), 1, origin+1e9), first.Withdrawable(t.Context(), "HASH-OF-A-CODE"), first.Seal(t.Context(), nil),
+		s.Move(t.Context(), "s1", "WRONG-PERSON", "a slip"), s.Move(t.Context(), "s1", "P01", "it was not WRONG-PERSON")); err != nil {
 		t.Fatal(err)
 	}
 	h := header(t, "OTHER-SESSION")
@@ -335,7 +344,7 @@ func TestExtractHoldsOneSessionOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"SOMEBODY-ELSE", "OTHER-SESSION", "/dev/ttyTEST", "boot-0"} {
+	for _, secret := range []string{"SOMEBODY-ELSE", "OTHER-SESSION", "/dev/ttyTEST", "boot-0", "WRONG-PERSON", "HASH-OF-A-CODE"} {
 		if bytes.Contains(b, []byte(secret)) {
 			t.Errorf("the extract holds %q", secret)
 		}
@@ -345,14 +354,14 @@ func TestExtractHoldsOneSessionOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	tables, err := texts(t.Context(), s.read, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'export' ORDER BY 1")
+	tables, err := texts(t.Context(), s.read, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('export', 'erasing', 'tombstone', 'withdrawable') ORDER BY 1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range tables {
 		own := " WHERE session_id = 's1'"
 		switch table {
-		case "study", "stimulus", "stimulus_luminance":
+		case "study", "stimulus", "stimulus_luminance", "stimulus_measure", "text":
 			own = ""
 		case "participant":
 			own = " WHERE code = 'P01'"

@@ -99,6 +99,9 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.recover(ctx); err != nil {
 		return err
 	}
+	if err := s.finish(ctx); err != nil {
+		return err
+	}
 	return s.openReaders()
 }
 

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"emolab/studies/session"
 	"emolab/studies/study"
 )
 
@@ -50,6 +49,9 @@ func addStudy(ctx context.Context, tx *sql.Tx, st *study.Study, now time.Time) e
 	return nil
 }
 
+// filler is the role of a stimulus that is shown to distract.
+const filler = "filler"
+
 // nextVersion is the number of a study file that has not been used: the latest, as long
 // as no session of it has been sealed, and one more after that.
 const nextVersion = `SELECT coalesce(max(version), 1) + EXISTS (SELECT 1 FROM session s JOIN study y ON y.hash = s.study_hash
@@ -60,13 +62,17 @@ func addStimulus(ctx context.Context, tx *sql.Tx, hash string, m study.Stimulus)
 	if err != nil {
 		return err
 	}
+	var role string
+	if m.Filler {
+		role = filler
+	}
 	var rate any // not known
 	if m.Duration > 0 && len(m.FrameTimes) > 0 {
 		rate = float64(len(m.FrameTimes)) / m.Duration.Seconds()
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO stimulus (study_hash, id, file, brand, tags, sha256, width_px, height_px, duration_ns, frames, role, fps_hz)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		hash, m.ID, m.File, m.Brand, string(tags), m.SHA256, m.Width, m.Height, int64(m.Duration), len(m.FrameTimes), "", rate)
+		hash, m.ID, m.File, m.Brand, string(tags), m.SHA256, m.Width, m.Height, int64(m.Duration), len(m.FrameTimes), role, rate)
 	return err
 }
 
@@ -116,15 +122,4 @@ func day(at string) string {
 		return at
 	}
 	return t.Format(time.DateOnly)
-}
-
-// isOpen tells whether a session of a state may still become usable.
-func isOpen(state session.State, judged bool) bool {
-	switch state {
-	case session.Prepared, session.Recording, session.Recovered:
-		return true
-	case session.Sealed:
-		return !judged
-	}
-	return false
 }
