@@ -39,6 +39,7 @@ var layers = map[string][]string{
 	"capture":             {"fusion", "calibration"},
 	"studies/wording":     {},
 	"studies/power":       {},
+	"studies/outlook":     {"studies/study", "studies/power"},
 	"studies/shred":       {},
 	"studies/identity":    {"studies/shred"},
 	"studies/study":       {"fusion/stream", "studies/wording"},

@@ -132,25 +132,44 @@ func chiSquared(random *rand.Rand, df float64) float64 {
 	}
 }
 
-// critical is the |t| that is exceeded by chance with probability alpha, 0 < alpha < 1.
+// criticalPrecision is how close the logarithm of a tail has to come to what is looked for.
+const criticalPrecision = 1e-11
+
+// critical is the |t| that is exceeded by chance with probability alpha, 0 < alpha < 1: a
+// false position on the logarithm of the tail, which is smooth and falls, with the Illinois
+// rule for the end that stays.
 func critical(alpha float64, df int) float64 {
-	low, high := 0.0, 1.0
-	for beyond(high, df, 0) > alpha && high < math.MaxFloat32 {
-		low, high = high, 2*high
+	off := func(c float64) float64 { return math.Log(beyond(c, df, 0) / alpha) }
+	low, high := 0.0, 2.0
+	atLow, atHigh := -math.Log(alpha), off(2)
+	for atHigh > 0 && high < math.MaxFloat32 {
+		low, atLow = high, atHigh
+		high *= 2
+		atHigh = off(high)
 	}
-	for range 50 {
-		if middle := (low + high) / 2; beyond(middle, df, 0) > alpha {
-			low = middle
-		} else {
-			high = middle
+	for stayed := 0; ; {
+		c := low + (high-low)*atLow/(atLow-atHigh)
+		at := off(c)
+		switch {
+		case math.Abs(at) < criticalPrecision, !(low < c && c < high):
+			return c
+		case at > 0:
+			if low, atLow = c, at; stayed == 1 {
+				atHigh /= 2
+			}
+			stayed = 1
+		default:
+			if high, atHigh = c, at; stayed == -1 {
+				atLow /= 2
+			}
+			stayed = -1
 		}
 	}
-	return (low + high) / 2
 }
 
 // Bounds of the integral below. What is left out of it is below 1e-15.
 const (
-	integralSteps = 1000
+	integralSteps = 500
 	negligible    = 40. // minus the logarithm of a density that does not matter
 )
 

@@ -184,3 +184,13 @@ func TestPairedGrows(t *testing.T) {
 		}
 	})
 }
+
+func TestCriticalIsExceededAsOftenAsItSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		df := rapid.IntRange(1, 500).Draw(t, "degrees of freedom")
+		alpha := math.Exp(rapid.Float64Range(math.Log(1e-7), math.Log(.99)).Draw(t, "log alpha"))
+		if got := beyond(critical(alpha, df), df, 0); math.Abs(got/alpha-1) > 1e-9 {
+			t.Fatalf("%g with %d degrees of freedom is exceeded with probability %g", alpha, df, got)
+		}
+	})
+}
