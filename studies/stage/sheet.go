@@ -88,6 +88,12 @@ func (sh *show) answered(ctx context.Context, n news, m *protocol.Answer) error 
 		n.link.cancel() // it will connect again, and show the sheet again
 		return nil
 	}
+	if !a.Declined {
+		if err := sheet.Check(a.Values); err != nil {
+			n.link.send(&protocol.Again{Run: sh.run, Step: m.Step, Reason: err.Error()})
+			return nil
+		}
+	}
 	rec.marker(ctx, n.link.run, n.at, "the sheet %s was answered, in step %d", sheet.ID, m.Step)
 	if sh.p.Answered != nil {
 		ruling, err := sh.p.Answered(ctx, a)
@@ -132,6 +138,9 @@ func (sh *show) understand(step study.Step, m *protocol.Answer, simulated bool, 
 			return study.Sheet{}, session.Answer{}, errFields
 		}
 		times[key] = ms
+	}
+	if m.Declined { // what was ticked before means nothing
+		values, times = study.Answers{}, map[string]float64{}
 	}
 	a := session.Answer{
 		Step: step.Index, Sheet: sheet.ID, Kind: sheet.Kind, Stimulus: step.Stimulus, Presentation: step.Presentation,

@@ -28,15 +28,19 @@ func TestPageAndClips(t *testing.T) {
 		status      int
 		kind, body  string
 	}{
-		{"/stage", "", 200, "text/html; charset=utf-8", "<title>Emolab stage</title>"},
+		{"/stage", "", 200, "text/html; charset=utf-8", "<title>Emolab</title>"},
 		{"/stage/main.js", "", 200, "text/javascript; charset=utf-8", "import"},
 		{"/stage/stage.css", "", 200, "text/css; charset=utf-8", "#757575"},
-		{"/stage/", "", 200, "text/html; charset=utf-8", "<title>Emolab stage</title>"}, // by redirect, no listing
+		{"/stage/", "", 200, "text/html; charset=utf-8", "<title>Emolab</title>"}, // by redirect, no listing
 		{"/stage/stimuli/a", "", 200, "video/mp4", "clip a"},
 		{"/stage/stimuli/a?sha256=x", "bytes=5-5", 206, "video/mp4", "a"},
 		{"/stage/stimuli/b", "", 404, "text/plain; charset=utf-8", "no such clip"},
 		{"/stage/stimuli/a.mp4", "", 404, "text/plain; charset=utf-8", "no such clip"},
 		{"/stage/stimuli/..%2fa", "", 404, "text/plain; charset=utf-8", "no such clip"},
+		{"/stage/words/fr.json", "", 200, "application/json; charset=utf-8", `"page.connecting":"`},
+		{"/stage/words/de.json", "", 404, "text/plain; charset=utf-8", "en, fr"},
+		{"/stage/words/fr", "", 404, "text/plain; charset=utf-8", "no words"},
+		{"/stage/words/..%2ffr.json", "", 404, "text/plain; charset=utf-8", "no words"},
 		{"/stage/absent.js", "", 404, "text/plain; charset=utf-8", ""},
 		{"/ws/stage", "", 503, "text/plain; charset=utf-8", "not running"},
 	} {
@@ -79,7 +83,10 @@ func TestPageAgreesWithTheProtocol(t *testing.T) {
 	h := newTestServer(t, stage.New(stage.Options{Clock: instant.Monotonic{}}))
 	says := map[string][]string{
 		"protocol.js": {fmt.Sprintf("export const VERSION = %d;\n", protocol.Version)},
-		"player.js":   {fmt.Sprintf("const BATCH = %d;\n", protocol.FrameBatch.Milliseconds())},
+		"frames.js":   {fmt.Sprintf("const BATCH = %d;\n", protocol.FrameBatch.Milliseconds())},
+	}
+	for _, outcome := range []string{protocol.OverComplete, protocol.OverDeclined, protocol.OverLeft} {
+		says["protocol.js"] = append(says["protocol.js"], "'"+outcome+"'")
 	}
 	for _, corner := range []string{stage.TopLeft, stage.TopRight, stage.BottomLeft, stage.BottomRight} {
 		says["protocol.js"] = append(says["protocol.js"], "'"+corner+"'")

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,19 +21,16 @@ func languages(st *study.Study) []string {
 	return st.Languages
 }
 
-// words are all words of a language: the study's own over the built-in ones, and
-// what neither has in English. false: neither has anything.
+// words are all words of a language; false for one that neither the study nor this
+// program speaks.
 func words(st *study.Study, language string) (wording.Catalogue, bool) {
-	builtin, known := wording.Builtin(language)
-	if !known && !slices.Contains(languages(st), language) {
+	if _, builtin := wording.Builtin(language); !builtin && !slices.Contains(languages(st), language) {
 		return nil, false
 	}
-	all, _ := wording.Builtin("en")
-	maps.Copy(all, builtin)
-	if st != nil {
-		maps.Copy(all, st.Words[language])
+	if st == nil {
+		st = &study.Study{}
 	}
-	return all, true
+	return st.Catalogue(language), true
 }
 
 // serveWords serves the words of one language as JSON.
