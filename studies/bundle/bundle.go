@@ -71,7 +71,11 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 	if err != nil {
 		return "", err
 	}
-	if d.State != session.Sealed {
+	switch d.State {
+	case session.Sealed:
+	case session.Declined:
+		return "", errors.New("nothing of it was recorded: the participant did not take part")
+	default:
 		return "", fmt.Errorf("it is %s; only a sealed session is exported", d.State)
 	}
 	d.Reason = e.store.WithoutPlaces(d.Reason)
@@ -84,7 +88,7 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
 	s := source{store: e.store, detail: d, extract: filepath.Join(work, "session.sqlite")}
-	if err := s.readCourses(ctx); err != nil {
+	if err := errors.Join(s.readCourses(ctx), s.readAnswers(ctx)); err != nil {
 		return "", err
 	}
 	// The extract is made while the tables are written, and is the last member.
@@ -100,7 +104,7 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 	if err != nil {
 		return "", err
 	}
-	m := manifestOf(d, e.wall())
+	m := manifestOf(d, recipient, e.wall())
 	temp := filepath.Join(work, "bundle.zip")
 	digest, err := write(ctx, temp, d.Started, members, m, progress)
 	if err != nil {

@@ -300,9 +300,9 @@ func TestExportHoldsTheSession(t *testing.T) {
 	if report.Session != "s1" || report.Participant != "P01" || report.Files != len(files)-2 {
 		t.Errorf("report %+v of %d files", report, len(files))
 	}
-	want := []string{"README.txt", "alignment.json", "calibrations.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "consents.csv", "decisions.json", "displayed.csv", "eda_responses.csv", "eda_summaries.csv", "events.csv", "eye_events.csv",
-		"face_events.csv", "gaps.csv", "gaze_targets.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "session.sqlite", "stimuli.csv", "stimuli_luminance.csv", "streams/eda.csv",
-		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "trace.csv", "versions.json"}
+	want := []string{"README.txt", "alignment.json", "answers.csv", "calibrations.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "consents.csv", "decisions.json", "displayed.csv", "eda_responses.csv", "eda_summaries.csv", "events.csv", "eye_events.csv",
+		"face_events.csv", "gaps.csv", "gaze_targets.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "ratings.csv", "session.sqlite", "steps.csv", "stimuli.csv", "stimuli_luminance.csv", "stimulus_measures.csv", "streams/eda.csv",
+		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "texts.json", "trace.csv", "versions.json"}
 	var names []string
 	for name := range files {
 		names = append(names, name)

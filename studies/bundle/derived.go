@@ -145,28 +145,18 @@ func (s *source) faceEvents() sheet {
 }
 
 func (s *source) consents() sheet {
-	columns := []column{
-		{"t_s", "s", "Seconds from the start of the segment to the answer; empty for one that was taken back after the session."},
-		{"at_ns", "ns", "The same on the lab clock."},
-		{"at_utc", "", "The same as wall time."},
-		segmentColumn(),
-		{"scope", "", "What the participant was asked; face_video: keeping the video of the face."},
+	columns := append(answeredColumns(), []column{
+		{"scope", "", "What the participant was asked. notice: has read that a program estimates; traces: recording numbers; face_video: keeping the video of the face; others as the study file says."},
 		{"granted", "1", "1 yes, 0 no. The latest answer about a scope holds."},
-		{"text_sha256", "", "SHA-256 of the text that was read, hex."},
+		{"text_sha256", "", "SHA-256 of the text that was read, hex; texts.json has the text."},
 		{"language", "", "Language of that text."},
 		{"how", "", "Who gave the answer, and where."},
-	}
-	return sheet{"consents.csv", "What the participant answered.", columns, func(_ context.Context, t *table) error {
+	}...)
+	return sheet{"consents.csv", "What the participant agreed to.", columns, func(_ context.Context, t *table) error {
 		for _, c := range s.detail.Consents {
-			if c.At == 0 { // taken back after the session
-				t.text("")
-				t.text("")
-			} else {
-				t.seconds(s.start(c.Segment), c.At)
-				t.int(int64(c.At))
-			}
+			s.when(t, c.Segment, c.At) // neither, of what was taken back after the session
 			t.text(c.Wall.UTC().Format(wallFormat))
-			t.int(int64(c.Segment))
+			t.segment(c.Segment)
 			t.text(c.Scope)
 			t.bool(c.Granted)
 			t.text(c.TextSHA256)

@@ -2,6 +2,8 @@ package bundle
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"emolab/studies/store"
@@ -14,12 +16,24 @@ type manifest struct {
 	Participant string `json:"participant"`
 	Study       string `json:"study"`
 	StudyHash   string `json:"study_hash"`
-	Simulated   bool   `json:"simulated"`
+	// StudyVersion counts the versions of the study file, from 1.
+	StudyVersion int  `json:"study_version"`
+	Simulated    bool `json:"simulated"`
 	// Reason says why the plan was not shown to its end; empty when it was.
 	Reason string `json:"reason"`
 	// Begun counts the steps of the plan that began, of Steps in all.
 	Begun int `json:"steps_begun"`
 	Steps int `json:"steps"`
+	// Run counts the sessions of the participant, from 1.
+	Run int `json:"run"`
+	// Usable says whether the session counts, by the study's rules or by a person's word;
+	// null: nobody has said. Why says why not.
+	Usable *bool  `json:"usable"`
+	Why    string `json:"usable_why"`
+	// Scopes are what the participant allows, by the latest answers.
+	Scopes []string `json:"scopes"`
+	// Recipient is whom this bundle was made for; empty when nobody was named.
+	Recipient string `json:"recipient"`
 
 	Software string `json:"software"` // that recorded the session
 	Created  string `json:"created_utc"`
@@ -41,14 +55,26 @@ type file struct {
 	About  string `json:"about"`
 }
 
-func manifestOf(d store.Detail, created time.Time) manifest {
+func manifestOf(d store.Detail, recipient string, created time.Time) manifest {
 	return manifest{
 		Format: Format, Session: d.ID, Participant: d.Participant,
-		Study: d.Study.ID, StudyHash: d.Study.Hash, Simulated: d.Simulated,
+		Study: d.Study.ID, StudyHash: d.Study.Hash, StudyVersion: d.Study.Version, Simulated: d.Simulated,
 		Reason: d.Reason, Begun: d.Reached + 1, Steps: len(d.Plan.Steps),
 		Software: d.Software, Created: created.UTC().Format(time.RFC3339), created: created,
 		FaceFramesWritten: facesWritten(d),
+		Run:               d.Run, Usable: d.Usable, Why: d.UsableWhy,
+		Scopes: allowed(d.Consents), Recipient: recipient,
 	}
+}
+
+// allowed are the scopes whose latest answer is yes, in order.
+func allowed(consents []store.Consent) []string {
+	granted := map[string]bool{}
+	for _, c := range consents {
+		granted[c.Scope] = c.Granted
+	}
+	maps.DeleteFunc(granted, func(_ string, yes bool) bool { return !yes })
+	return append([]string{}, slices.Sorted(maps.Keys(granted))...)
 }
 
 // indented is a value as JSON for people, with a line end.

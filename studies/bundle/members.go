@@ -27,6 +27,8 @@ type source struct {
 
 	courses map[int][]stimulus.Showing // what was on the screen when, by segment
 	shown   map[int]string             // stimulus by presentation
+	answers []store.Answer             // in the order in which they were given
+	texts   []store.Text               // that the participant read
 }
 
 // sheet is a table of the bundle: a member with columns.
@@ -68,9 +70,14 @@ func (s *source) members() ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts, err := indented(s.texts)
+	if err != nil {
+		return nil, err
+	}
 	out := []member{
 		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail, s.realigned()+s.latencies())))},
 		{"study.yaml", "The study file in canonical form.", contents(s.detail.Study.Canonical)},
+		{"texts.json", "What the participant read, word for word, by the SHA-256 that consents.csv and answers.csv name.", contents(texts)},
 		{"alignment.json", "How each stream was put on the lab clock, and how well.", contents(alignment)},
 		{"calibrations.json", "What derived values were measured from, or are judged by: the participant's face at rest, calibrations and validations of the gaze, its drift, the check of the skin conductance.", contents(calibrations)},
 		{"decisions.json", "What became of each calibration, validation and check during the session, why, and who decided.", contents(decisions)},
@@ -87,7 +94,7 @@ var streamName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // sheets lists the tables.
 func (s *source) sheets() ([]sheet, error) {
-	out := []sheet{s.stimuli(), s.luminance(), s.presentations(), s.trace(), s.displayed()}
+	out := []sheet{s.stimuli(), s.measures(), s.luminance(), s.presentations(), s.steps(), s.answered(), s.ratings(), s.trace(), s.displayed()}
 	seen := map[string]bool{}
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
@@ -270,6 +277,10 @@ Gaze stands in trace.csv and eye_events.csv corrected by the calibration that he
 at that instant, and in streams/ as the tracker gave it. How far off it was, at which
 points, and what was decided about it is in calibrations.json and decisions.json.
 
+ratings.csv has what the participant said about each presentation, answers.csv every
+answer beside the page it was given on, texts.json what stood on the pages. Free text
+is as it was typed: read it before you give it on, for it may name people.
+
 Expressions and action units (au01 to au45) are estimates of a computer program
 from the visible face. They are not a statement about what a person felt. Action
 units are measured from the participant's face at rest (calibrations.json); the
@@ -293,7 +304,7 @@ func pictures(d store.Detail) string {
 	case n > 0:
 		return fmt.Sprintf("With the participant's consent (consents.csv) %d frames of face video were kept\nin the study's folder. They are NOT part of this bundle.", n)
 	case allowed:
-		return "The participant agreed to the keeping of face video (consents.csv). No finished\nfile of it is noted; if the recording was cut off there may be unfinished ones\nin the study's folder. No picture is part of this bundle."
+		return "The participant agreed to the keeping of face video (consents.csv). No file of it\nis noted: it was erased since, or the recording was cut off and\nthere may be unfinished ones in the study's folder. No picture is part of this bundle."
 	}
 	return "No picture of the participant was ever written to a disk."
 }
