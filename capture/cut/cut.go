@@ -102,9 +102,6 @@ const (
 	// backShare is how near to the picture before an interruption the one after it is,
 	// as a share of the distance to the interruption.
 	backShare = .5
-	// blended is how many frames a cut may take: conversions of the frame rate mix the
-	// last picture of a shot and the first of the next into one or two.
-	blended = 2
 )
 
 // Find returns the numbers of the frames that begin a new shot, of the frames' looks
@@ -121,11 +118,11 @@ func Find(looks []Look, times []time.Duration) []int {
 	}
 	var cuts []int
 	for i := 1; i < len(looks); i++ {
-		if steps[i] < least || steps[i] < outstanding*usual(steps, times, i) || !highest(steps, i) || interrupted(looks, times, i) {
+		if steps[i] < least || steps[i] < outstanding*usual(steps, times, i) || interrupted(looks, times, i) {
 			continue
 		}
 		if n := len(cuts); n > 0 && times[i]-times[cuts[n-1]] < brief {
-			continue // the flash in which one shot became the next
+			continue // the flash in which one shot became the next, or a mixture of both
 		}
 		cuts = append(cuts, i)
 	}
@@ -143,16 +140,6 @@ func usual(steps []float64, times []time.Duration, i int) float64 {
 	}
 	slices.Sort(others)
 	return others[len(others)/2]
-}
-
-// highest tells whether no step close to i is larger; of equal ones the first counts.
-func highest(steps []float64, i int) bool {
-	for k := max(i-blended, 1); k <= min(i+blended, len(steps)-1); k++ {
-		if k < i && steps[k] >= steps[i] || k > i && steps[k] > steps[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // interrupted tells whether the picture before frame i is soon back, or whether frame i

@@ -3,15 +3,10 @@
 package luminance
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"math"
 
 	"emolab/capture/frame"
-	"emolab/capture/webcam"
-	"emolab/fusion/instant"
+	"emolab/capture/strobe"
 )
 
 const (
@@ -51,29 +46,57 @@ const (
 	greenOfBlue = -blue * 1.8556 / green / 1.772
 )
 
-// mean is the mean relative luminance of a picture, 0 black to 1 white. bt709 says
-// that its colours were coded by BT.709's matrix. A picture without pixels is black.
-func (c *curve) mean(f frame.Frame, bt709 bool) float64 {
+// Meter measures pictures. It is for one goroutine at a time.
+type Meter struct {
+	curve *curve
+	bt709 bool
+	cells strobe.Cells
+	count [len(strobe.Cells{})]int
+}
+
+// NewMeter makes a meter. bt709 says that the video's colours are coded by ITU-R
+// BT.709's matrix, not BT.601's.
+func NewMeter(bt709 bool) *Meter { return &Meter{curve: newCurve(), bt709: bt709} }
+
+// Measure returns the mean relative luminance of a picture, 0 black to 1 white, and the
+// mean colour of its parts, which is good until the next call. A picture or a part
+// without pixels is black.
+func (m *Meter) Measure(f frame.Frame) (mean float64, parts *strobe.Cells) {
+	m.cells, m.count = strobe.Cells{}, [len(strobe.Cells{})]int{}
 	step := 1
 	for (f.Width/step)*(f.Height/step) > 2*enough {
 		step++
 	}
-	sum, n := 0., 0
 	for y := step / 2; y < f.Height; y += step {
 		row := f.Pix[3*y*f.Width : 3*(y+1)*f.Width]
+		first := y * strobe.Across / f.Height * strobe.Across
 		for x := step / 2; x < f.Width; x += step {
 			b, g, r := row[3*x], row[3*x+1], row[3*x+2]
-			if bt709 {
+			if m.bt709 {
 				b, g, r = recoded(b, g, r)
 			}
-			sum += blue*c[b] + green*c[g] + red*c[r]
-			n++
+			i := first + x*strobe.Across/f.Width
+			c := &m.cells[i]
+			c.Blue += m.curve[b]
+			c.Green += m.curve[g]
+			c.Red += m.curve[r]
+			m.count[i]++
 		}
 	}
-	if n == 0 {
-		return 0
+	sum, n := 0., 0
+	for i := range m.cells {
+		c, k := &m.cells[i], float64(m.count[i])
+		if k == 0 {
+			continue
+		}
+		sum += blue*c.Blue + green*c.Green + red*c.Red
+		n += m.count[i]
+		c.Blue, c.Green, c.Red = c.Blue/k, c.Green/k, c.Red/k
 	}
-	return min(sum/float64(n), 1) // the weights add up to 1 but for a rounding
+	if n == 0 {
+		return 0, &m.cells
+	}
+	return min(sum/float64(n), 1), &m.cells // the weights add up to 1 but for a rounding
 }
 
 // recoded makes of a colour that was decoded by BT.601's matrix what BT.709's would
@@ -83,46 +106,4 @@ func recoded(b, g, r byte) (byte, byte, byte) {
 	cb, cr := float64(b)-luma, float64(r)-luma
 	whole := func(v float64) byte { return byte(max(0, min(v+.5, 255))) }
 	return whole(luma + blueOfBlue*cb), whole(luma + greenOfBlue*cb + greenOfRed*cr), whole(luma + redOfRed*cr)
-}
-
-// Video returns the mean relative luminance of each frame of a video file, 0 to 1,
-// in the order of the frames. bt709 says that its colours are coded by ITU-R
-// BT.709's matrix, not BT.601's. It works as fast as it can; before each frame it asks
-// hold, which may make it wait, and ends with hold's error. Without OpenCV it fails
-// with webcam.ErrNoOpenCV.
-func Video(ctx context.Context, file string, bt709 bool, hold func(context.Context) error) ([]float64, error) {
-	film, err := webcam.Open(webcam.Options{Source: file, Pace: webcam.Unpaced}, instant.Monotonic{})
-	if err != nil {
-		return nil, err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	frames := make(chan frame.Frame)
-	ended := make(chan error, 1)
-	go func() {
-		defer close(frames)
-		ended <- film.Run(ctx, frames)
-	}()
-	c := newCurve()
-	var out []float64
-	var held error
-	for f := range frames {
-		if held != nil {
-			continue // let the film end
-		}
-		out = append(out, c.mean(f, bt709))
-		if held = hold(ctx); held != nil {
-			stop()
-		}
-	}
-	err = <-ended
-	switch {
-	case held != nil:
-		return nil, held
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("luminance: %w", err)
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	}
-	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"emolab/capture/frame"
+	"emolab/capture/strobe"
 )
 
 // plain is a picture of one colour.
@@ -19,7 +20,6 @@ func plain(width, height int, b, g, r byte) frame.Frame {
 }
 
 func TestColours(t *testing.T) {
-	c := newCurve()
 	for name, k := range map[string]struct {
 		f     frame.Frame
 		bt709 bool
@@ -34,7 +34,7 @@ func TestColours(t *testing.T) {
 		"grey is grey": {plain(64, 48, 188, 188, 188), true, .5029},
 		"no pixel":     {frame.Frame{}, false, 0},
 	} {
-		if got := c.mean(k.f, k.bt709); math.Abs(got-k.want) > 1e-4 {
+		if got, _ := NewMeter(k.bt709).Measure(k.f); math.Abs(got-k.want) > 1e-4 {
 			t.Errorf("%s: %.5f, want %.5f", name, got, k.want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestHalves(t *testing.T) {
 		}
 		want := (float64(share)*c[upper] + float64(h-share)*c[lower]) / float64(h)
 		// What is looked at of it is every second or third row at most.
-		if got := c.mean(f, rapid.Bool().Draw(t, "bt709")); math.Abs(got-want) > math.Abs(c[upper]-c[lower])*3/float64(h)+1e-9 {
+		if got, _ := NewMeter(rapid.Bool().Draw(t, "bt709")).Measure(f); math.Abs(got-want) > math.Abs(c[upper]-c[lower])*3/float64(h)+1e-9 {
 			t.Fatalf("%.5f, want %.5f", got, want)
 		}
 	})
@@ -78,6 +78,36 @@ func TestRecoded(t *testing.T) {
 		gotB, gotG, gotR := recoded(decoded(luma+1.772*cb), decoded(luma-.344136*cb-.714136*cr), decoded(luma+1.402*cr))
 		if off := max(math.Abs(float64(gotB)-b), math.Abs(float64(gotG)-g), math.Abs(float64(gotR)-r)); off > 2 {
 			t.Fatalf("%v %v %v came back as %d %d %d", r, g, b, gotR, gotG, gotB)
+		}
+	})
+}
+
+// Each part of a picture has its own colour, and the picture the mean of them.
+func TestParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := strobe.Across*rapid.IntRange(1, 60).Draw(t, "width"), strobe.Across*rapid.IntRange(1, 60).Draw(t, "height")
+		f := plain(w, h, 0, 0, 0)
+		lit := rapid.IntRange(0, strobe.Across*strobe.Across-1).Draw(t, "part")
+		for y := range h {
+			for x := range w {
+				if y*strobe.Across/h*strobe.Across+x*strobe.Across/w == lit {
+					f.Pix[3*(y*w+x)+2] = 255
+				}
+			}
+		}
+		mean, parts := NewMeter(false).Measure(f)
+		for i, c := range parts {
+			want := strobe.Colour{}
+			if i == lit {
+				want.Red = 1
+			}
+			if c != want {
+				t.Fatalf("part %d is %v, want %v", i, c, want)
+			}
+		}
+		// Of large pictures not every pixel is looked at.
+		if want := red / float64(len(parts)); math.Abs(mean-want) > want/5 {
+			t.Fatalf("mean %v, want %v", mean, want)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,8 +67,12 @@ func TestLightOfTheStimuliIsKept(t *testing.T) {
 			t.Errorf("frame %d: %v", i, v)
 		}
 	}
+	m, err := s.StimulusMeasure(t.Context(), st.Stimuli[0].SHA256)
+	if err != nil || m == nil || m.Cuts == nil || m.Flashes == nil || m.Luminance == nil || math.Abs(*m.Luminance-.106) > .01 || m.Codec == nil || *m.Codec != codecs(st.Stimuli[0]) {
+		t.Errorf("measures %+v, %v", m, err)
+	}
 	measure(t.Context(), idle)
-	if n := strings.Count(log.String(), "measured"); n != 1 {
+	if n := strings.Count(log.String(), "stimulus measured"); n != 1 {
 		t.Errorf("measured %d times:\n%s", n, &log)
 	}
 }

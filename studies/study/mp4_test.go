@@ -175,10 +175,10 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		change func(*film)
 		want   string
 	}{
-		{"sound only", func(f *film) { f.tracks = 0 }, "no video track; convert it with: ffmpeg -i"},
+		{"sound only", func(f *film) { f.tracks = 0 }, "no video track; convert it with: emolab study import"},
 		{"two pictures", func(f *film) { f.tracks = 2 }, "2 video tracks"},
 		{"fragments", func(f *film) { f.mvex = true }, "in fragments"},
-		{"HEVC", func(f *film) { f.codec = "hvc1" }, `codec "hvc1"`},
+		{"HEVC", func(f *film) { f.codec = "hvc1" }, `HEVC (H.265), "hvc1"`},
 		{"no size", func(f *film) { f.size = [2]int64{} }, "0 x 0 px"},
 		{"no clock", func(f *film) { f.scale = 0 }, "timescale 0"},
 		{"no frames", func(f *film) { f.stts = []int64{} }, "shows no frame"},
@@ -255,7 +255,7 @@ func TestAgainstFFprobe(t *testing.T) {
 		{"NTSC", append(slices.Clone(x264), "-r", "30000/1001", "-bf", "2")},
 		{"negative offsets", append(slices.Clone(x264), "-bf", "2", "-movflags", "+negative_cts_offsets")},
 		{"variable rate", append(slices.Clone(x264), "-vf", "select='not(eq(mod(n,3),1))'", "-fps_mode", "vfr", "-bf", "2")},
-		{"VP9", []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"}},
+		{"VP9", []string{"-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", "-deadline", "realtime", "-cpu-used", "8"}},
 		{"no edit list", append(slices.Clone(x264), "-use_editlist", "0")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
