@@ -2,78 +2,161 @@ package study
 
 import (
 	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
-func TestShortestStudy(t *testing.T) {
-	d, err := parseDocument("study.yaml", []byte("id: a\nstimuli: {folder: clips/}\n"))
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", filepath.FromSlash(name))
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := document{
-		id: "a", title: "a", seed: 1, folder: "clips", video: NeverKept, gaze: Gaze{9, 4, 1, .7},
-		block: Block{Name: "main", Order: Random, Trial: []TrialStep{
-			{Fixation, 5 * time.Second}, {Play, 0}, {Rest, 4 * time.Second},
-		}},
-	}
-	if diff := cmp.Diff(want, d, cmp.AllowUnexported(document{}, listing{})); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s -want +got (with -update it is written anew):\n%s", file, diff)
 	}
 }
 
-func TestFullStudy(t *testing.T) {
-	d, err := parseDocument("study.yaml", []byte(`# a comment
-format: emolab-study/1
-id: pfw-2026
-title: "Reactions: Paris"
-seed: 18446744073709551615
-face_video: ask
-devices:
-  gaze: {calibrate: 13-point, validate: 9-point, accept_deg: 2, warn_deg: 1.25}
-stimuli:
-  folder: ./stimuli/
-  list:
-    - {id: a1, file: brandA_1.mp4, brand: Brand A, tags: [runway, "1"]}
-    - id: b1   # file is b1.mp4
-flow:
-  - calibrate
-  - breath
-  - block:
-      name: second
-      order: fixed
-      trial: [fixation: 500ms, play, rest: 1m30s, fixation: 1s]
-  - validate
-`))
+// lines lists the steps of a plan, a line each.
+func lines(p Plan) string {
+	var b strings.Builder
+	for _, s := range p.Steps {
+		fmt.Fprintf(&b, "%d %s", s.Index, s.Action)
+		for _, v := range []string{s.Sheet, s.Block, s.Stimulus} {
+			if v != "" {
+				b.WriteString(" " + v)
+			}
+		}
+		if s.Duration > 0 {
+			fmt.Fprintf(&b, " %s", s.Duration)
+		}
+		if s.Presentation > 0 {
+			fmt.Fprintf(&b, " #%d", s.Presentation)
+		}
+		for _, v := range []struct {
+			holds bool
+			word  string
+		}{{s.Skippable, "skippable"}, {s.Filler, "filler"}, {s.Aside, "aside"}, {s.If != "", "if " + s.If}} {
+			if v.holds {
+				b.WriteString(", " + v.word)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func full(t *testing.T) *Study {
+	t.Helper()
+	const dir = "testdata/full"
+	text, err := os.ReadFile(dir + "/study.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := document{
-		id: "pfw-2026", title: "Reactions: Paris", seed: 1<<64 - 1, folder: "stimuli", listed: true, video: AskFirst,
-		stimuli: []listing{
-			{id: "a1", file: "brandA_1.mp4", brand: "Brand A", tags: []string{"runway", "1"}, line: 12},
-			{id: "b1", file: "b1.mp4", line: 13},
-		},
-		gaze:   Gaze{13, 9, 2, 1.25},
-		before: []Action{Calibrate, Breath}, after: []Action{Validate},
-		block: Block{Name: "second", Order: Fixed, Trial: []TrialStep{
-			{Fixation, 500 * time.Millisecond}, {Play, 0}, {Rest, 90 * time.Second}, {Fixation, time.Second},
-		}},
+	d, err := parseDocument("study.yaml", text)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, d, cmp.AllowUnexported(document{}, listing{})); diff != "" {
+	s, err := d.build(beside{os.DirFS(dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const short = "id: a\nstimuli: {folder: c, list: [{id: x}, {id: y}]}\n"
+
+func TestShortestStudy(t *testing.T) {
+	golden(t, "short.plan.txt", lines(mustBuild(t, short, nil).Plan(0)))
+	golden(t, "short.canonical.yaml", string(mustBuild(t, short, nil).Canonical))
+}
+
+func TestFullStudy(t *testing.T) {
+	s := full(t)
+	golden(t, "full/plan.txt", lines(s.Plan(0)))
+	golden(t, "full/canonical.yaml", string(s.Canonical))
+	type read struct {
+		Seed       uint64
+		Languages  []string
+		Retain     Retain
+		Quota      Quota
+		Rules      Rules
+		Devices    Devices
+		Gaze       Gaze
+		PhoneFrame bool
+		Analysis   Analysis
+		Rows       int
+	}
+	want := read{
+		Seed: 1<<64 - 1, Languages: []string{"fr", "en", "it"},
+		Retain: Retain{FaceVideo: 30 * day, Traces: 730 * day, Identity: 14 * day},
+		Quota:  Quota{60, []Cell{{"age", "18-24", 20}, {"age", "25-29", 20}, {"age", "30-34", 20}}},
+		Rules: Rules{UsableShare: .6, FaceConf: .75, Reshow: .4, MaxSyncMs: 30, NeedsFace: true, NeedsGaze: true, NeedsEDA: true,
+			MaxUnusable: 1, MaxGazeErrDeg: 1.5},
+		Devices: Devices{CameraMinFPS: 25, GazeMinHz: 60, EDAMinHz: 15.5, EDARangeUS: [2]float64{.5, 60},
+			NeedsCamera: true, NeedsGaze: true, NeedsEDA: true, CameraDriver: "v4l2", EDADriver: "gsr-1"},
+		Gaze: Gaze{13, 9, 2, 1.25}, PhoneFrame: true,
+		Analysis: Analysis{Primary: []string{"NET", "ARO", "SYNC", "BRAND", "SAY"}, Compare: "tag", FDR: .1, Show: 12, CompareN: 24, Rank: 36},
+		Rows:     4, // the second block is taken in turn
+	}
+	got := read{s.Seed, s.Languages, s.Retain, s.Quota, s.Rules, s.Devices, s.Gaze, s.PhoneFrame, s.Analysis, s.Rows()}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	a1, _ := s.Stimulus("a1")
+	moments := [][2]time.Duration{{500 * time.Millisecond, 1250 * time.Millisecond}, {1500 * time.Millisecond, 2 * time.Second}}
+	if diff := cmp.Diff(moments, a1.Moments); diff != "" || a1.AOIs != "aoi/a1.json" || len(a1.AOIsSHA256) != 64 {
+		t.Errorf("stimulus a1 has the areas %q (%s), moments -want +got:\n%s", a1.AOIs, a1.AOIsSHA256, diff)
+	}
+	if sea, _ := s.Stimulus("sea"); !sea.Filler {
+		t.Error("the filler is none")
+	}
+}
+
+// Every page of the full study in each language, as it is kept and hashed.
+func TestPagesOfTheFullStudy(t *testing.T) {
+	s := full(t)
+	for _, tag := range s.Languages {
+		var b strings.Builder
+		for _, v := range s.Sheets {
+			fmt.Fprintf(&b, "== %s (%s)\n%s\n", v.ID, v.Kind, v.Words(tag))
+			for _, f := range v.Fields {
+				fmt.Fprintf(&b, "  -> %s: %s", strings.Join(f.Keys(), ", "), f.Type)
+				if f.Required {
+					b.WriteString(", required")
+				}
+				b.WriteByte('\n')
+			}
+			if strings.Contains(v.Words(tag), "\n\n") {
+				t.Errorf("the page %s lacks words in %s:\n%s", v.ID, tag, v.Words(tag))
+			}
+		}
+		golden(t, "full/pages."+tag+".txt", b.String())
 	}
 }
 
 func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
-	const head = "id: a\nstimuli: {folder: clips}\n" // two lines
+	const head = "id: a\nstimuli: {folder: clips, list: [{id: x}]}\n" // two lines
+	const trial = "flow:\n  - block:\n      trial: "
 	for _, c := range []struct{ name, text, want string }{
 		{"misspelt key", "id: a\ntitel: x\n", `s.yaml:2: titel: unknown key; did you mean "title"?`},
-		{"unknown key", head + "consent: {}\n", `s.yaml:3: consent: unknown key; known here: format, id, title, seed, face_video, devices, stimuli, flow`},
+		{"unknown key", head + "xyzzy: {}\n", `s.yaml:3: xyzzy: unknown key; known here: format, id, title`},
 		{"misspelt deep key", "id: a\nstimuli:\n  foldr: x\n", `s.yaml:3: stimuli.foldr: unknown key; did you mean "folder"?`},
 		{"key twice", "id: a\nid: b\n", `s.yaml:2:`},
 		{"no id", "title: x\nstimuli: {folder: clips}\n", "the key id is missing"},
@@ -89,33 +172,94 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"folder above", "id: a\nstimuli: {folder: ../x}\n", "s.yaml:2: stimuli.folder: \"../x\" leads out"},
 		{"same id", "id: a\nstimuli:\n  folder: c\n  list:\n    - {id: x}\n    - {id: x}\n", `s.yaml:6: stimuli.list[2]: the id "x" is already that of line 5`},
 		{"empty list", "id: a\nstimuli: {folder: c, list: []}\n", "has 0 stimuli"},
-		{"two blocks", head + "flow: [block: {name: a}, block: {name: b}]\n", "has 2 blocks"},
-		{"no block", head + "flow: [calibrate, validate]\n", "has 0 blocks"},
-		{"unknown part", head + "flow: [calibrat, block: {name: a}]\n", `s.yaml:3: flow[1]: "calibrat": known are calibrate, validate, breath and a block`},
-		{"many parts", head + "flow: [" + strings.Repeat("validate, ", 21) + "block: {name: a}]\n", "flow[21]: is step number 21"},
+		{"moment backwards", "id: a\nstimuli: {folder: c, list: [{id: x, brand_moments: [[2, 1]]}]}\n", "ends before it begins"},
+		{"moment after the end", "id: a\nstimuli: {folder: c, list: [{id: x, brand_moments: [[2, 21]]}]}\n", "stimulus x: the brand moment from 2s to 21s lies beyond the clip's end at 20s"},
+		{"areas missing", "id: a\nstimuli: {folder: c, list: [{id: x, aois: no.json}]}\n", "s.yaml:2: stimuli.list: stimulus x: its areas of interest: open no.json"},
+		{"areas not JSON", "id: a\nstimuli: {folder: c, list: [{id: x, aois: bad.json}]}\n", "bad.json is not JSON"},
+
+		{"language", "id: a\nlanguages: [English]\n", `"English" is no language: use its tag`},
+		{"language without words", head + "languages: [en, it]\n", `s.yaml:3: languages: there are no words in "it"`},
+		{"words missing", head + "words: {it: it.yaml}\n", "s.yaml:3: words.it: open it.yaml"},
+		{"words of nothing", head + "words: {en: bad.words}\n", "s.yaml:3: words.en: bad.words: the key nothing.here is not among"},
+		{"text missing", head + "texts:\n  debrief: {en: no.md}\n", "s.yaml:4: texts.debrief.en: open no.md"},
+		{"text empty", head + "consent: {text: {en: empty.md}}\n", "s.yaml:3: consent.text.en: empty.md: is empty"},
+		{"unknown page", head + "texts: {debreif: {en: a.md}}\n", `s.yaml:3: texts.debreif: there is no such page; did you mean "debrief"?`},
+
+		{"face video of before", head + "face_video: ask\n", "s.yaml:3: face_video: is said under consent now"},
+		{"traces optional", head + "consent: {scopes: {traces: {required: false}}}\n", "cannot be left to choose"},
+		{"scope without words", head + "consent: {scopes: {mailing: {required: false}}}\n", "s.yaml:3: consent.scopes.mailing: needs the key ask"},
+		{"retain without unit", head + "consent: {retain: {traces: 24}}\n", "s.yaml:3: consent.retain.traces: is a number and a unit"},
+		{"retain too long", head + "consent: {retain: {traces: 60y}}\n", "60y is longer than fifty years"},
+		{"retain since", head + "consent: {retain: {traces: 30d_after_payment}}\n", "is no time to keep data"},
+
+		{"no question", head + "screening: [{id: age}]\n", "s.yaml:3: screening[1]: the key ask is missing"},
+		{"nobody can pass", head + "screening: [{id: a, ask: A, choices: [x, y], pass: \"a == 'z'\"}]\n", `compares a with "z", which nobody can answer; possible are x, y`},
+		{"passing by what comes later", head + "screening:\n  - {id: a, ask: A, pass: \"b == 'yes'\"}\n  - {id: b, ask: B}\n", `s.yaml:4: screening[1].pass: asks for "b", which is not among the questions so far`},
+		{"no condition", head + "screening: [{id: a, ask: A, pass: \"a ==\"}]\n", "s.yaml:3: screening[1].pass:"},
+		{"no band", head + "screening: [{id: a, ask: A, type: integer, bands: [young]}]\n", `"young" is no range of numbers`},
+		{"bands of words", head + "screening: [{id: a, ask: A, bands: [1-2]}]\n", "its type is yesno: bands are ranges"},
+		{"band without bands", head + "screening: [{id: a, ask: A, type: integer, keep: band}]\n", "keeps a band, but there are no bands"},
+		{"optional screening", head + "screening: [{id: a, ask: A, required: false}]\n", "cannot be optional"},
+		{"id of a question", head + "screening: [{id: a-b, ask: A}]\n", `"a-b" is no id of a question`},
+		{"one id twice", head + "screening: [{id: a, ask: A}]\nscales: {s: {type: vas, items: [{id: a, ask: A}]}}\n", `the id "a" is asked on two pages, screening and rate.s`},
+
+		{"two blocks of one name", head + "flow: [block: {name: a}, block: {name: a}]\n", `has the name "a" like the block of line 3`},
+		{"no block", head + "flow: [calibrate, validate]\n", "s.yaml:3: flow: has no block"},
+		{"unknown part", head + "flow: [calibrat, block]\n", `s.yaml:3: flow[1]: "calibrat" is no part of a flow; known are notice, consent`},
+		{"many parts", head + "flow: [" + strings.Repeat("validate, ", 61) + "block]\n", "flow: has 62 entries; possible are 1 to 60"},
+		{"two parts in one place", head + "flow:\n  - block: {name: a}\n    rest: 5s\n", "is one part of the flow"},
+		{"consent late", head + "flow: [camera, consent, block]\n", "s.yaml:3: flow[2]: consent comes first in every study"},
+		{"screening late", head + "screening: [{id: a, ask: A}]\nflow: [calibrate, screening, block]\n", "s.yaml:4: flow[2]: screening comes after line 4, from where on the session is recorded"},
+		{"screening of nothing", head + "flow: [screening, block]\n", "there are no questions"},
+		{"begin late", head + "flow: [calibrate, begin, block]\n", "flow[2]: begin comes after line 3"},
+		{"debrief early", head + "flow: [debrief, block]\n", "flow[1]: debrief comes before the last block"},
+		{"consent in a branch", head + "flow: [branch: {if: \"traces == 'yes'\", then: [consent]}, block]\n", "flow[1].branch.then[1]: consent cannot be in a branch"},
+		{"branch on nothing", head + "flow: [branch: {if: \"tired == 'yes'\", then: [rest: 5s]}, block]\n", `flow[1].branch.if: asks for "tired", which nobody has been asked by then`},
+		{"branch to nowhere", head + "flow: [branch: {if: \"traces == 'yes'\"}, block]\n", "leads nowhere"},
+		{"baseline of nothing", head + "flow: [baseline: {}, block]\n", "flow[1].baseline"},
+		{"form missing", head + "flow: [block, form: {file: f/exit.yaml}]\n", "s.yaml:3: flow[2].form.file: open f/exit.yaml"},
+		{"form of nothing", head + "flow: [block, form: {file: bad.form}]\n", "bad.form:1: fields[1]: the key ask is missing"},
 		{"points as a number", head + "devices: {gaze: {calibrate: 9}}\n", "s.yaml:3: devices.gaze.calibrate: is one of 5-point, 9-point, 13-point, but here is a whole number"},
 		{"other points", head + "devices: {gaze: {validate: 13-point}}\n", `"13-point" is not possible; known are 4-point, 5-point, 9-point`},
 		{"no limit", head + "devices:\n  gaze:\n    accept_deg: 0\n", "s.yaml:5: devices.gaze.accept_deg: 0 is outside 0.05 to 10 degrees"},
 		{"limit with a unit", head + "devices: {gaze: {accept_deg: 1deg}}\n", "is a number of degrees, but here is text"},
 		{"warning above", head + "devices: {gaze: {accept_deg: 1, warn_deg: 1.5}}\n", "s.yaml:3: devices.gaze: warn_deg 1.5 is above accept_deg 1"},
-		{"other device", head + "devices: {camera: {min_fps: 25}}\n", "s.yaml:3: devices.camera: unknown key"},
-		{"other part", head + "flow: [debrief: {}]\n", `s.yaml:3: flow[1].debrief: unknown key`},
-		{"order", head + "flow:\n  - block:\n      order: williams\n", `s.yaml:5: flow[1].block.order: "williams" is no order`},
-		{"video unasked", head + "face_video: always\n", `s.yaml:3: face_video: "always" is not possible; known are never and ask`},
-		{"no unit", head + "flow:\n  - block:\n      trial: [fixation: 5, play]\n", "s.yaml:5: flow[1].block.trial[1].fixation: is a duration with its unit"},
-		{"too short", head + "flow:\n  - block:\n      trial: [fixation: 5ms, play]\n", "5ms is outside 100ms to 1h0m0s"},
-		{"no play", head + "flow:\n  - block:\n      trial: [fixation: 5s]\n", "has 0 play steps"},
-		{"play with settings", head + "flow:\n  - block:\n      trial: [play: {skippable: false}]\n", "takes no value"},
-		{"unknown step", head + "flow:\n  - block:\n      trial: [play, rate]\n", `"rate": known are play`},
+		{"range backwards", head + "devices: {eda: {range_uS: [60, 1]}}\n", "has its lowest value above its highest"},
+		{"share in percent", head + "thresholds: {usable_seconds: 70}\n", "70 is outside 0 to 1"},
+
+		{"order", head + "flow:\n  - block:\n      order: willams\n", `s.yaml:5: flow[1].block.order: "willams" is not possible; known are fixed, random, latin, williams`},
+		{"over what is not there", head + "flow: [block: {order: {method: latin, over: [x, z]}}]\n", `"z" is no stimulus`},
+		{"over twice", head + "flow: [block: {order: {over: [x, x]}}]\n", "x comes twice"},
+		{"filler over", "id: a\nstimuli: {folder: c, list: [{id: x}, {id: f, role: filler}]}\nflow: [block: {order: {over: [x, f]}}]\n", `"f" is a filler`},
+		{"only fillers", "id: a\nstimuli: {folder: c, list: [{id: f, role: filler}]}\n", "has no stimuli"},
+		{"too many trials", head + "flow: [" + strings.TrimSuffix(strings.Repeat("B, ", 21), ", ") + "]\n", "brings the study to 2100 trials"},
+		{"no unit", head + trial + "[fixation: 5, play]\n", "s.yaml:5: flow[1].block.trial[1].fixation: is a duration with its unit"},
+		{"too short", head + trial + "[fixation: 5ms, play]\n", "5ms is outside 100ms to 1h0m0s"},
+		{"no play", head + trial + "[fixation: 5s]\n", "has 0 play steps"},
+		{"unknown step", head + trial + "[play, reset]\n", `"reset": known are play`},
+		{"rating before", head + trial + "[rate: [sam], play]\n", "comes before play"},
+		{"unknown scale", head + "scales: {sam: {type: sam}}\n" + trial + "[play, rate: [sma]]\n", `s.yaml:6: flow[1].block.trial[2].rate: "sma" is no scale; known here: sam`},
+		{"no scales", head + trial + "[play, rate: [sam]]\n", `"sam" is no scale; add the key scales`},
+		{"scale with others' keys", head + "scales: {g: {type: affect_grid, items: [{id: a, ask: A}]}}\n", "has the key items, which a scale of type affect_grid has no use for"},
+		{"manikin of eight", head + "scales: {s: {type: sam, points: 8}}\n", "has 8 points; the manikin has five figures"},
+		{"scale of nothing", head + "scales: {s: {type: likert}}\n", "the key items is missing"},
+		{"six primary", head + "analysis: {primary: [NET, ARO, SYNC, BRAND, SAY, RET]}\n", "names 6 indicators; at most 5"},
+		{"unknown indicator", head + "analysis: {primary: [JOY]}\n", `"JOY" is not possible; known are ATT`},
 		{"anchor", "id: &x a\ntitle: *x\n", "an anchor or alias"},
 		{"two documents", "id: a\n---\nid: b\n", "holds 2 YAML documents"},
 		{"empty", "", "holds"},
 		{"not YAML", "id: [a\n", "s.yaml:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := parseDocument("s.yaml", []byte(c.text))
+			for i := range strings.Count(c.text, "B,") + 1 { // blocks of many repeats, each with its name
+				c.text = strings.Replace(c.text, "B,", fmt.Sprintf("block: {name: b%d, repeat: 100},", i), 1)
+			}
+			c.text = strings.Replace(c.text, " B]", " block: {repeat: 100}]", 1)
+			s, err := built(t, c.text, map[string]string{
+				"bad.json": "{", "bad.words": "nothing.here: a\n", "empty.md": " \n\n", "bad.form": "fields: [{id: a}]\n",
+			})
 			if err == nil {
-				t.Fatalf("accepted as %+v, want an error with %q", d, c.want)
+				t.Fatalf("accepted as %+v, want an error with %q", s, c.want)
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error is\n  %v\nwant it to hold\n  %s", err, c.want)
@@ -124,125 +268,56 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 	}
 }
 
-// drawDocument draws any document that a study file can say.
-func drawDocument(t *rapid.T) document {
-	id := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9_.-]{0,10}`)
-	text := rapid.StringMatching(`[^\p{C}\x{fffd}]{0,12}`)
-	d := document{
-		id: id.Draw(t, "id"), title: rapid.StringMatching(`[^\p{C}\x{fffd}]{1,12}`).Draw(t, "title"),
-		seed: rapid.Uint64().Draw(t, "seed"), folder: id.Draw(t, "folder"), listed: true,
-		video: rapid.SampledFrom([]FaceVideo{NeverKept, AskFirst}).Draw(t, "face video"),
-		gaze: Gaze{
-			rapid.SampledFrom([]int{5, 9, 13}).Draw(t, "calibrate"), rapid.SampledFrom([]int{4, 5, 9}).Draw(t, "validate"),
-			0, rapid.Float64Range(smallestLimit, largestLimit).Draw(t, "warn"),
-		},
-		block: Block{
-			Name:  id.Draw(t, "block"),
-			Order: rapid.SampledFrom([]Order{Fixed, Random}).Draw(t, "order"),
-		},
-	}
-	d.gaze.AcceptDeg = rapid.Float64Range(d.gaze.WarnDeg, largestLimit).Draw(t, "accept")
-	around := rapid.SampledFrom([]Action{Calibrate, Validate, Breath})
-	d.before = append(d.before, rapid.SliceOfN(around, 0, 3).Draw(t, "before the block")...)
-	d.after = append(d.after, rapid.SliceOfN(around, 0, 3).Draw(t, "after the block")...)
-	for _, name := range rapid.SliceOfNDistinct(id, 1, 5, rapid.ID).Draw(t, "stimuli") {
-		d.stimuli = append(d.stimuli, listing{
-			id: name, file: id.Draw(t, "file") + ".mp4", brand: text.Draw(t, "brand"),
-			tags: rapid.SliceOfN(text, 1, 3).Draw(t, "tags"),
-		})
-	}
-	step := rapid.Custom(func(t *rapid.T) TrialStep {
-		return TrialStep{
-			rapid.SampledFrom([]Action{Fixation, Rest}).Draw(t, "action"),
-			time.Duration(rapid.Int64Range(int64(shortestStep), int64(longestStep)).Draw(t, "duration")),
-		}
-	})
-	d.block.Trial = append(d.block.Trial, rapid.SliceOfN(step, 0, 2).Draw(t, "before")...)
-	d.block.Trial = append(d.block.Trial, TrialStep{Action: Play})
-	d.block.Trial = append(d.block.Trial, rapid.SliceOfN(step, 0, 2).Draw(t, "after")...)
-	return d
-}
-
-func TestCanonicalFormReadsBack(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		d := drawDocument(t)
-		text := d.canonical()
-		got, err := parseDocument("canonical", text)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, text)
-		}
-		for i := range got.stimuli {
-			got.stimuli[i].line = 0
-		}
-		if diff := cmp.Diff(d, got, cmp.AllowUnexported(document{}, listing{})); diff != "" {
-			t.Fatalf("-want +got:\n%s\n%s", diff, text)
-		}
-		if again := got.canonical(); !bytes.Equal(text, again) {
-			t.Fatalf("canonical form of the canonical form differs:\n%s\n%s", text, again)
-		}
-	})
-}
-
-// The hash of a study made before the key face_video existed must not change:
-// its sessions are found by it.
-func TestCanonicalFormOfAnOlderStudyIsFrozen(t *testing.T) {
-	d, err := parseDocument("s.yaml", []byte("id: a\nstimuli: {folder: c, list: [{id: x}]}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = `format: emolab-study/1
-id: "a"
-title: "a"
-seed: 1
-stimuli:
-  folder: "c"
-  list:
-    - {id: "x", file: "x.mp4", brand: "", tags: []}
-flow:
-  - block:
-      name: "main"
-      order: {method: random}
-      trial: [fixation: 5s, play, rest: 4s]
-`
-	if diff := cmp.Diff(want, string(d.canonical())); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
 // A study that asks for more than the default warning allows is warned by its own limit.
 func TestStricterThanTheDefaultWarning(t *testing.T) {
-	d, err := parseDocument("s.yaml", []byte("id: a\ndevices: {gaze: {accept_deg: .5}}\nstimuli: {folder: c, list: [{id: x}]}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := (Gaze{9, 4, .5, .5}); d.gaze != want {
-		t.Errorf("%+v, want %+v", d.gaze, want)
+	s := mustBuild(t, short+"devices: {gaze: {accept_deg: .5}}\n", nil)
+	if want := (Gaze{9, 4, .5, .5}); s.Gaze != want {
+		t.Errorf("%+v, want %+v", s.Gaze, want)
 	}
 }
 
-func FuzzDocument(f *testing.F) {
-	shipped, err := example.ReadFile("example/study.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(shipped)
-	f.Add([]byte("id: a\nstimuli: {folder: c}\nflow: [block: {order: fixed, trial: [fixation: 5s, play]}]"))
-	f.Add([]byte("id: a\ndevices: {gaze: {calibrate: 5-point, accept_deg: 1.5}}\nstimuli: {folder: c}\nflow: [calibrate, block: {order: fixed}, validate]"))
-	f.Add([]byte("id: &a {b: *a}\n<<: *a"))
-	f.Add([]byte("- ? [a]\n: |\n  b"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		d, err := parseDocument("f", text)
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "f") {
-				t.Errorf("error does not name the file: %v", err)
+// What no study can leave out is there, where the flow does not say it.
+func TestWhatNoStudyCanLeaveOut(t *testing.T) {
+	const ask = "screening: [{id: a, ask: A}]\n"
+	for _, c := range []struct{ flow, want string }{
+		{"[block: {trial: [play]}]", "notice consent screening begin play debrief receipt"},
+		{"[consent, camera, block: {trial: [play]}]", "notice consent screening camera begin play debrief receipt"},
+		{"[notice, camera, screening, block: {trial: [play]}]", "notice consent camera screening begin play debrief receipt"},
+		{"[begin, camera, block: {trial: [play]}, receipt]", "notice consent screening begin camera play receipt debrief"},
+		{"[branch: {if: \"traces == 'no'\", then: [camera]}, branch: {if: \"a == 'pass'\", then: [camera], else: [breath]}, block: {trial: [play]}]",
+			"notice consent screening camera begin camera breath play debrief receipt"},
+	} {
+		s := mustBuild(t, "id: a\nstimuli: {folder: c, list: [{id: x}]}\n"+ask+"flow: "+c.flow+"\n", nil)
+		var got []string
+		for _, step := range s.Plan(0).Steps {
+			if !step.Aside {
+				got = append(got, map[bool]string{true: string(step.Action), false: step.Sheet}[step.Sheet == ""])
 			}
-			return
 		}
-		if !d.listed {
-			return // its stimuli are in the folder, not in the file
+		if g := strings.Join(got, " "); g != c.want {
+			t.Errorf("%s\n  lays out %s\n      want %s", c.flow, g, c.want)
 		}
-		if _, err := parseDocument("f", d.canonical()); err != nil {
-			t.Errorf("canonical form is not readable: %v\n%s", err, d.canonical())
+	}
+}
+
+func TestHashFollowsEveryFile(t *testing.T) {
+	text := short + "consent: {text: {en: a.md}}\nwords: {fr: fr.yaml}\nflow: [block, form: {file: exit.yaml}]\n"
+	files := map[string]string{"a.md": "# A\n\nB", "fr.yaml": "answer.yes: Ouais\n", "exit.yaml": "fields: [{id: f, ask: F}]\n"}
+	first := mustBuild(t, text, files).Hash
+	for name := range files {
+		changed := map[string]string{}
+		for n, content := range files {
+			changed[n] = content
 		}
-	})
+		changed[name] += " "
+		if mustBuild(t, text, changed).Hash == first {
+			t.Errorf("the hash did not change with %s", name)
+		}
+	}
+	if mustBuild(t, text+"# a remark\n", files).Hash != first {
+		t.Error("the hash changed with a remark")
+	}
+	if !bytes.Equal(mustBuild(t, text, files).Canonical, mustBuild(t, strings.Replace(text, "[block,", "[{block: {order: {method: random, over: [x, y]}}},", 1), files).Canonical) {
+		t.Error("the canonical form changed with the spelling")
+	}
 }

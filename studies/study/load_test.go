@@ -22,7 +22,7 @@ func TestExampleStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Stimuli) != 3 || s.ID != "runway-abstract" || len(s.Hash) != 64 {
+	if len(s.Stimuli) != 4 || s.ID != "runway-abstract" || len(s.Hash) != 64 {
 		t.Fatalf("got %d stimuli, id %q, hash %q", len(s.Stimuli), s.ID, s.Hash)
 	}
 	// What make.sh asks of ffmpeg: 30 frames a second from 0 on, reordered in
@@ -30,7 +30,7 @@ func TestExampleStudy(t *testing.T) {
 	for _, want := range []struct {
 		id      string
 		seconds int
-	}{{"silk", 6}, {"pleats", 7}, {"veil", 8}} {
+	}{{"silk", 6}, {"pleats", 7}, {"veil", 8}, {"velvet", 5}} {
 		m, ok := s.Stimulus(want.id)
 		if !ok {
 			t.Errorf("no stimulus %s", want.id)
@@ -90,7 +90,7 @@ func TestStimuliOfTheFolder(t *testing.T) {
 	for _, m := range s.Stimuli {
 		ids = append(ids, m.ID)
 	}
-	if got := strings.Join(ids, " "); got != "pleats silk veil" {
+	if got := strings.Join(ids, " "); got != "pleats silk veil velvet" {
 		t.Errorf("stimuli %q, want them in the order of their names", got)
 	}
 	if !strings.Contains(string(s.Canonical), `{id: "veil", file: "veil.mp4"`) {
@@ -114,7 +114,7 @@ func TestHashFollowsMeaningAndContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spelled := strings.Replace(string(text), "order: {method: random}", "order: random", 1) + "# a remark\n"
+	spelled := strings.Replace(string(text), "order: {method: williams}", "order: williams", 1) + "# a remark\n"
 	if err := os.WriteFile(file, []byte(spelled), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +138,8 @@ func TestHashFollowsMeaningAndContent(t *testing.T) {
 
 func TestLoadErrors(t *testing.T) {
 	for _, c := range []struct{ name, list, want string }{
-		{"missing file", "{id: gone}", "study.yaml:3: stimulus gone: open "},
-		{"not a video", "{id: text, file: notes.txt}", "notes.txt: not an MP4 file; convert it with: ffmpeg -i"},
+		{"missing file", "{id: gone}", "study.yaml:3: stimuli.list: stimulus gone: open "},
+		{"not a video", "{id: text, file: notes.txt}", "notes.txt: not an MP4 file; convert it with: emolab study import"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

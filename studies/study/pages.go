@@ -11,9 +11,10 @@ import (
 	"emolab/studies/wording"
 )
 
-// ownTexts are the pages whose text a study may give in its own words.
+// ownTexts are the pages whose text a study may give in its own words under the key
+// texts. Those of the notice and the consent stand under consent.
 func ownTexts() []string {
-	return []string{noticeID, consentID, screeningID, debriefID, receiptID, leaveID, leftID, withdrawnID, exitConsent, exitScreening, exitQuota}
+	return []string{screeningID, debriefID, receiptID, leaveID, leftID, withdrawnID, exitConsent, exitScreening, exitQuota}
 }
 
 // printer makes the pages of a study from its document.
