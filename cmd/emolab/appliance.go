@@ -21,6 +21,7 @@ import (
 	"emolab/studies/stage"
 	"emolab/studies/store"
 	"emolab/studies/study"
+	"emolab/studies/withdrawal"
 )
 
 const (
@@ -40,6 +41,9 @@ type applianceOptions struct {
 	simulatedStage bool
 	// display is how late light is on the participant's screen; nil = not measured.
 	display *latency.Measured
+	// conduct is what simulated participants do; nil = the page answers by itself, if it
+	// is one for a simulated participant.
+	conduct func(study.Step) session.Conduct
 	token   string
 	log     *slog.Logger
 }
@@ -93,6 +97,16 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	if a.store, err = store.Open(ctx, databasePath(o.dir, o.study.ID)); err != nil {
 		return nil, err
 	}
+	key, err := withdrawal.OpenKey(o.dir)
+	if err != nil {
+		return nil, err
+	}
+	eraser := withdrawal.NewEraser(a.store, o.dir, key)
+	if _, err := eraser.Finish(ctx, func(done, total int, doing string) {
+		o.log.Info("a withdrawal that was cut off goes on", "doing", doing, "done", done, "of", total)
+	}); err != nil {
+		return nil, err
+	}
 	a.stage = stage.New(o.screen(clock))
 	a.emitters = emittersOf(o.rig.sources)
 	if a.lab, err = session.NewLab(clock, append(o.rig.sources, a.stage)...); err != nil {
@@ -102,13 +116,14 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 		Clock: clock, Lab: a.lab, Archive: a.store, Stage: a.stage, Study: o.study,
 		Bundler: bundle.NewExporter(a.store, bundleDir(o.dir)),
 		Film:    o.rig.film(o.dir),
-		Screen:  o.rig.screen, Tracker: o.rig.tracker(),
+		Codes:   key, Eraser: eraser, Conduct: o.conduct,
+		Screen: o.rig.screen, Tracker: o.rig.tracker(),
 		TargetShown: o.rig.shown, Breathed: o.rig.breathed,
 		// The console stands before any session can be started.
 		Attended: func() bool { return a.console.Watched() },
 		Software: "emolab " + version, Dir: o.dir, Log: o.log,
 		Ended: func(out session.Outcome) {
-			if err := o.rig.keepTruth(o.dir, out.SessionID); err != nil {
+			if err := o.rig.keepTruth(o.dir, out); err != nil {
 				o.log.Error("keep the truth of the virtual lab", "error", err)
 			}
 		},

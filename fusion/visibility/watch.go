@@ -131,6 +131,24 @@ func (w *Watch) judge() {
 
 func share(part, of int) float64 { return float64(part) / float64(of) }
 
+// Worst returns what is worst now: a fault, or that no face is found. Of both the
+// fault is why. 0 and false when all is well.
+func (w *Watch) Worst() (fault Mask, noFace bool) {
+	if w.active[missing] && w.active[bit(TooDark)] {
+		return TooDark, true
+	}
+	for _, a := range advice {
+		if !w.active[a.fault] {
+			continue
+		}
+		if a.fault == missing {
+			return 0, true
+		}
+		return 1 << a.fault, false
+	}
+	return 0, false
+}
+
 // Advice returns what is worst now in one plain sentence that says what to do;
 // "" when all is well.
 func (w *Watch) Advice() string {

@@ -138,6 +138,10 @@ func TestEveryFaultHasAdvice(t *testing.T) {
 		if !ok || what == "" || do == "" || strings.HasSuffix(do, ".") {
 			t.Errorf("fault %d: %q does not say what to do", i, said)
 		}
+		fault, noFace := w.Worst()
+		if noFace != (i == missing) || !noFace && fault != 1<<i {
+			t.Errorf("fault %d: the worst is %d, no face %t", i, fault, noFace)
+		}
 	}
 }
 

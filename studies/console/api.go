@@ -38,10 +38,15 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("GET /api/sessions", c.sessions)
 	mux.HandleFunc("GET /api/bundles/{name}", c.bundle)
 	mux.HandleFunc("POST /api/session/start", c.start)
+	mux.HandleFunc("POST /api/session/begin", c.begin)
 	mux.HandleFunc("POST /api/session/stop", c.stop)
 	mux.HandleFunc("POST /api/session/calibration", c.decide)
 	mux.HandleFunc("POST /api/session/continue", c.resume)
 	mux.HandleFunc("POST /api/session/seal", c.seal)
+	mux.HandleFunc("POST /api/session/withdraw", c.withdraw)
+	mux.HandleFunc("POST /api/session/move", c.move)
+	mux.HandleFunc("POST /api/session/judge", c.judge)
+	mux.HandleFunc("GET /api/cohort", c.cohort)
 	mux.HandleFunc("GET /ws/console", c.watch)
 	doors := http.NewServeMux()
 	doors.Handle("/", guard(mux, c.gate))
@@ -184,12 +189,18 @@ func outlive(r *http.Request) context.Context { return context.WithoutCancel(r.C
 // answer tells the outcome of a command, and every viewer at once.
 func (c *Console) answer(w http.ResponseWriter, id string, err error) {
 	c.hub.nudge()
+	var known *session.KnownError
 	switch {
 	case err == nil:
 		writeJSON(w, http.StatusOK, struct {
 			SessionID string `json:"session_id,omitempty"`
 		}{id})
-	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle), errors.Is(err, session.ErrNotAsked):
+	case errors.As(err, &known):
+		writeJSON(w, http.StatusConflict, struct {
+			Error string              `json:"error"`
+			Known *session.KnownError `json:"known"`
+		}{err.Error(), known})
+	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle), errors.Is(err, session.ErrNotAsked), errors.Is(err, session.ErrNotReady):
 		writeError(w, http.StatusConflict, err.Error())
 	default:
 		writeError(w, http.StatusUnprocessableEntity, err.Error())

@@ -30,6 +30,15 @@ type Operator interface {
 	// Decide answers the question about a calibration that was refused.
 	Decide(choice session.Choice, reason string) error
 	Sessions(ctx context.Context) ([]session.Summary, error)
+	// Begin begins the recording of the participant who waits for it.
+	Begin() error
+	// Withdraw takes back everything of the participant of a session.
+	Withdraw(ctx context.Context, sessionID string) (session.Erasure, error)
+	// Move gives a session to another participant.
+	Move(ctx context.Context, sessionID, participant, reason string) error
+	// Judge says by a person's word whether a session is usable.
+	Judge(ctx context.Context, sessionID string, usable bool, reason string) error
+	Cohort(ctx context.Context) (session.Cohort, error)
 }
 
 // Feed is where live chunks come from. fusion/bus implements it.

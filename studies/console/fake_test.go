@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -23,6 +24,7 @@ type fakeOperator struct {
 	mu       sync.Mutex
 	status   session.Status
 	sessions []session.Summary
+	cohort   session.Cohort
 	calls    []string
 	refuse   error // what every command returns
 	changed  chan struct{}
@@ -82,6 +84,28 @@ func (f *fakeOperator) Seal(_ context.Context, id string) error {
 
 func (f *fakeOperator) Decide(choice session.Choice, reason string) error {
 	return f.call("decide "+string(choice)+" "+reason, func(s *session.Status) { s.Asked = false })
+}
+
+func (f *fakeOperator) Begin() error {
+	return f.call("begin", func(s *session.Status) { s.State, s.Ready = session.Recording, false })
+}
+
+func (f *fakeOperator) Withdraw(_ context.Context, id string) (session.Erasure, error) {
+	return session.Erasure{Sessions: 1, Rows: 7}, f.call("withdraw "+id, func(s *session.Status) { s.State, s.SessionID = "", "" })
+}
+
+func (f *fakeOperator) Move(_ context.Context, id, participant, reason string) error {
+	return f.call("move "+id+" "+participant+" "+reason, func(*session.Status) {})
+}
+
+func (f *fakeOperator) Judge(_ context.Context, id string, usable bool, reason string) error {
+	return f.call(fmt.Sprintf("judge %s %t %s", id, usable, reason), func(*session.Status) {})
+}
+
+func (f *fakeOperator) Cohort(context.Context) (session.Cohort, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cohort, nil
 }
 
 func (f *fakeOperator) Sessions(context.Context) ([]session.Summary, error) {

@@ -22,10 +22,10 @@ func (l *leader) breath(ctx context.Context, step study.Step, on Surface) error 
 	}
 	t := Target{Purpose: ToBreathe, Step: step.Index, Round: round, X: .5, Y: .5, From: cue.At, Err: cue.Err}
 	if err := l.watchSkin(ctx, on, &t); err != nil {
-		_ = l.keep(note{target: &t})
+		_ = l.keep(t)
 		return err
 	}
-	if err := l.keep(note{target: &t}); err != nil {
+	if err := l.keep(t); err != nil {
 		return err
 	}
 	from, until := conductance.Stretch(l.cur.segment.Start, cue.At) // what can be looked at again later

@@ -28,7 +28,7 @@ func judged(t *testing.T, d Decision) (j Judged) {
 }
 
 func TestAGoodCalibrationIsAcceptedByItself(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, nil, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, nil, func(v *seating) {
 		tape := v.end()
 		if len(tape.decisions) != 1 {
 			t.Fatalf("decisions %+v", tape.decisions)
@@ -63,7 +63,7 @@ func TestAGoodCalibrationIsAcceptedByItself(t *testing.T) {
 
 // What is fitted live is what the file gives: targets and samples, nothing else.
 func TestTheCalibrationCanBeMadeAgainFromWhatIsKept(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, nil, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, nil, func(v *seating) {
 		tape := v.end()
 		live := judged(t, tape.decisions[0])
 		seen := v.person.delivered()
@@ -91,7 +91,7 @@ func TestTheCalibrationCanBeMadeAgainFromWhatIsKept(t *testing.T) {
 }
 
 func TestABadCalibrationIsRefusedWithWordsAndMadeAgain(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.person.slipDeg = 2.5 }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.person.slipDeg = 2.5 }, func(v *seating) {
 		s := v.asked()
 		c := s.Check
 		if c.Phase != Deciding || c.Judged.Verdict.Level != gaze.Refused || !strings.Contains(strings.Join(c.Judged.Verdict.Reasons, " "), "2.5° too far to the right") {
@@ -140,7 +140,7 @@ func TestABadCalibrationIsRefusedWithWordsAndMadeAgain(t *testing.T) {
 func TestTheOperatorGoesOnAgainstTheLimits(t *testing.T) {
 	for _, choice := range []Choice{Accept, Continue} {
 		t.Run(string(choice), func(t *testing.T) {
-			inBubble(t, []study.Action{study.Calibrate, study.Validate}, func(v *visit, _ *Options) { v.person.slipDeg = 2.5 }, func(v *visit) {
+			inBubble(t, []study.Action{study.Calibrate, study.Validate}, func(v *seating, _ *Options) { v.person.slipDeg = 2.5 }, func(v *seating) {
 				v.asked()
 				if err := v.Decide(choice, " glasses "); err != nil {
 					t.Fatal(err)
@@ -167,7 +167,7 @@ func TestTheOperatorGoesOnAgainstTheLimits(t *testing.T) {
 }
 
 func TestNobodyIsThereToDecide(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) { v.person.blind, o.Attended = true, nil }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, o *Options) { v.person.blind, o.Attended = true, nil }, func(v *seating) {
 		tape := v.end()
 		var got []string
 		for _, d := range tape.decisions {
@@ -185,7 +185,7 @@ func TestNobodyIsThereToDecide(t *testing.T) {
 func TestTheTrackerVanishesInTheMiddle(t *testing.T) {
 	for _, when := range []Purpose{ToCalibrate, ToValidate} {
 		t.Run(string(when), func(t *testing.T) {
-			inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.person.dieAt = when }, func(v *visit) {
+			inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.person.dieAt = when }, func(v *seating) {
 				s := v.asked()
 				if r := s.Check.Judged.Verdict.Reasons; len(r) != 1 || !strings.Contains(r[0], "plugged in") {
 					t.Errorf("reasons %q", r)
@@ -206,7 +206,7 @@ func TestTheTrackerVanishesInTheMiddle(t *testing.T) {
 }
 
 func TestStoppedInTheMiddle(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, nil, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, nil, func(v *seating) {
 		for {
 			if s := v.Status(); s.Check != nil && s.Check.Phase == Calibrating && s.Check.Shown == 3 && s.Check.Target != nil {
 				break
@@ -232,7 +232,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 }
 
 func TestStoppedWhileTheOperatorIsAsked(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.person.blind = true }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.person.blind = true }, func(v *seating) {
 		v.asked()
 		if err := v.Stop(v.t.Context(), ""); err != nil {
 			t.Fatal(err)
@@ -250,7 +250,7 @@ func TestStoppedWhileTheOperatorIsAsked(t *testing.T) {
 
 // An answer that is taken counts, also when the page goes in the same moment.
 func TestAnsweredAsThePageGoes(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.person.slipDeg = 2.5 }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.person.slipDeg = 2.5 }, func(v *seating) {
 		v.asked()
 		if err := v.Decide(Accept, "it must do"); err != nil {
 			t.Fatal(err)
@@ -265,7 +265,7 @@ func TestAnsweredAsThePageGoes(t *testing.T) {
 }
 
 func TestAReloadBeginsTheStepAnew(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.glass.reloads = 1 }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.glass.reloads = 1 }, func(v *seating) {
 		tape := v.end()
 		if a, b := len(tape.of(ToCalibrate, 0)), len(tape.of(ToCalibrate, 1)); a != 5 || b != 10 {
 			t.Errorf("%d targets before the reload, %d after it", a, b)
@@ -277,7 +277,7 @@ func TestAReloadBeginsTheStepAnew(t *testing.T) {
 }
 
 func TestATrackerThatCalibratesItself(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) { o.Tracker = box{person: v.person} }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, o *Options) { o.Tracker = box{person: v.person} }, func(v *seating) {
 		tape := v.end()
 		d := tape.decisions[0]
 		j := judged(t, d)
@@ -296,7 +296,7 @@ func TestATrackerThatCalibratesItself(t *testing.T) {
 }
 
 func TestATrackerThatCannotCalibrateItself(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) { o.Tracker = box{person: v.person, fails: errBlink} }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, o *Options) { o.Tracker = box{person: v.person, fails: errBlink} }, func(v *seating) {
 		s := v.asked()
 		if !s.Check.Judged.Own {
 			t.Error("nobody can tell whose targets these were")
@@ -312,10 +312,10 @@ func TestATrackerThatCannotCalibrateItself(t *testing.T) {
 }
 
 func TestATrackersOwnCalibrationIsCutOff(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, o *Options) {
 		v.glass.reloads = 1
 		o.Tracker = box{person: v.person}
-	}, func(v *visit) {
+	}, func(v *seating) {
 		d := v.end().decisions
 		if len(d) != 2 || d[0].Choice != Continue || d[0].Round != 0 || !strings.Contains(d[0].Reason, "cut off before") || d[1].Choice != Accept {
 			t.Fatalf("decisions %+v", d)
@@ -329,7 +329,7 @@ func TestATrackersOwnCalibrationIsCutOff(t *testing.T) {
 // A page that never shows what it is asked to is let go of and comes back, without end:
 // the console says so, until something is shown.
 func TestAPageThatDoesNotGoOn(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.glass.broken, v.glass.again = true, true }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.glass.broken, v.glass.again = true, true }, func(v *seating) {
 		stuck := func() bool {
 			return slices.ContainsFunc(v.Status().Alarms, func(a Alarm) bool {
 				return a.ID == "stage/stuck" && a.Severity == Major && strings.Contains(a.Text, "step 1 (calibrate)") && a.Advice != ""
@@ -360,13 +360,13 @@ func TestALabWithoutTheDevice(t *testing.T) {
 		study.Calibrate: "no eye tracker", study.Validate: "no eye tracker", study.Breath: "no device for skin conductance",
 	} {
 		t.Run(string(action), func(t *testing.T) {
-			inBubble(t, []study.Action{action}, func(v *visit, o *Options) {
+			inBubble(t, []study.Action{action}, func(v *seating, o *Options) {
 				lab, err := NewLab(o.Clock, lightOnly{})
 				if err != nil {
 					t.Fatal(err)
 				}
 				v.lab, o.Lab = lab, lab
-			}, func(v *visit) {
+			}, func(v *seating) {
 				tape := v.end()
 				if d := tape.decisions; len(d) != 1 || d[0].Choice != Continue || d[0].How != NotAsked || !strings.Contains(d[0].Reason, words) || len(d[0].Value) != 0 {
 					t.Errorf("decided %+v", d)
@@ -377,7 +377,7 @@ func TestALabWithoutTheDevice(t *testing.T) {
 }
 
 func TestADeepBreath(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate, study.Breath}, nil, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate, study.Breath}, nil, func(v *seating) {
 		tape := v.end()
 		d := tape.decisions[1]
 		var r conductance.Readiness
@@ -398,9 +398,9 @@ func TestADeepBreath(t *testing.T) {
 }
 
 func TestDriftAtTheCrosses(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, o *Options) {
 		o.Study.Stimuli = slices.Repeat(o.Study.Stimuli, 40)
-	}, func(v *visit) {
+	}, func(v *seating) {
 		for v.Status().Drift == nil {
 			if err := wait(v.t.Context(), time.Second); err != nil {
 				t.Fatal(err)
@@ -427,7 +427,7 @@ func TestDriftAtTheCrosses(t *testing.T) {
 }
 
 func TestAPageThatShowsNothing(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, _ *Options) { v.glass.broken = true }, func(v *visit) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.glass.broken = true }, func(v *seating) {
 		out, err := v.Wait(v.t.Context())
 		if err != nil || !strings.Contains(out.Reason, ErrNotShown.Error()) {
 			t.Errorf("ended as %+v, %v", out, err)
@@ -449,7 +449,7 @@ func (lightOnly) Run(ctx context.Context, _ chan<- stream.Chunk) error {
 
 // What was accepted before the lab was started again goes on to hold.
 func TestACalibrationOutlivesARestart(t *testing.T) {
-	inBubble(t, []study.Action{study.Calibrate}, func(v *visit, o *Options) {
+	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, o *Options) {
 		looks := func(points []gaze.Point) (all []gaze.Look) {
 			for _, p := range points {
 				k := gaze.Look{Target: p, From: 1, Until: 1 + 2e9}
@@ -466,11 +466,10 @@ func TestACalibrationOutlivesARestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Study.Before = nil
-		o.Study.After = []study.Action{study.Validate}
+		o.Study.Flow = append(o.Study.Flow[len(o.Study.Flow)-1:], study.Part{Action: study.Validate})
 		v.archive.sessions = []*tape{{archive: v.archive, id: "s1", state: Recovered, steps: []int{0}, samples: map[string]int{}, plan: o.Study, accepted: &Judged{Calibration: &c}}}
 		v.resume = "s1"
-	}, func(v *visit) {
+	}, func(v *seating) {
 		for !v.Status().Corrected {
 			if err := wait(v.t.Context(), 100*time.Millisecond); err != nil {
 				v.t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,8 @@ type memory struct {
 	sessions []*tape
 	refuse   error // what Append answers from now on, when set
 	sealing  error // and Seal
+	cells    []CellNow
+	people   []Person
 }
 
 // tape is one recorded session.
@@ -33,9 +36,13 @@ type tape struct {
 	samples map[string]int
 	events  []string // "stream kind detail"
 
-	plan     *study.Study // of a recovered session; nil: twoSteps
-	consents []Consent
-	videos   []Video
+	plan        *study.Study // of a recovered session; nil: twoSteps
+	consents    []Consent
+	answers     []Answer
+	hash        string // of the withdrawal code
+	recorded    bool   // Record was called
+	participant string
+	videos      []Video
 
 	accepted  *Judged // of an earlier segment
 	targets   []Target
@@ -45,7 +52,10 @@ type tape struct {
 func (m *memory) Begin(_ context.Context, h Header) (Recorder, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t := &tape{archive: m, id: h.ID, state: Recording, samples: map[string]int{}}
+	t := &tape{archive: m, id: h.ID, participant: h.Participant, state: Recording, samples: map[string]int{}}
+	if h.Plan.Recorded() >= 0 {
+		t.state = Prepared
+	}
 	m.sessions = append(m.sessions, t)
 	return t, nil
 }
@@ -88,26 +98,50 @@ func (m *memory) Sessions(context.Context) ([]Summary, error) {
 	defer m.mu.Unlock()
 	var out []Summary
 	for _, t := range m.sessions {
-		out = append(out, Summary{ID: t.id, State: t.state, Reason: t.reason})
+		out = append(out, Summary{ID: t.id, Participant: t.participant, State: t.state, Reason: t.reason})
 	}
 	return out, nil
 }
 
 func (m *memory) NextRow(context.Context, int) (int, error) { return len(m.sessions), nil }
 
-func (m *memory) Cohort(context.Context, study.Quota) (Cohort, error) { return Cohort{}, nil }
+func (m *memory) Cohort(context.Context, study.Quota) (Cohort, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return Cohort{Cells: m.cells, People: m.people}, nil
+}
 
 func (m *memory) Move(context.Context, string, string, string) error { return nil }
 
 func (m *memory) Judge(context.Context, string, bool, string) error { return nil }
 
-func (t *tape) Record(context.Context, Segment, []stream.Info) error { return nil }
+func (t *tape) Record(context.Context, Segment, []stream.Info) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.state, t.recorded = Recording, true
+	return nil
+}
 
-func (t *tape) Decline(context.Context, string) error { return nil }
+func (t *tape) Decline(_ context.Context, why string) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.state, t.reason = Declined, why
+	return nil
+}
 
-func (t *tape) Answer(context.Context, Answer) error { return nil }
+func (t *tape) Answer(_ context.Context, a Answer) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.answers = append(t.answers, a)
+	return nil
+}
 
-func (t *tape) Withdrawable(context.Context, string) error { return nil }
+func (t *tape) Withdrawable(_ context.Context, hash string) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.hash = hash
+	return nil
+}
 
 func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
 	t.archive.mu.Lock()
@@ -189,9 +223,10 @@ func (t *tape) Fail(_ context.Context, reason string) error {
 // question until the test answers it.
 type screen struct {
 	next    chan struct{}
-	answers chan Consent
-	waiting atomic.Value // string
-	surface *glass       // shows what the session asks for, by itself; nil: nothing does
+	answers chan Answer
+	left    chan struct{} // the participant wants to stop
+	waiting atomic.Value  // string
+	surface *glass        // shows what the session asks for, by itself; nil: nothing does
 }
 
 func (s *screen) Connected() bool { return true }
@@ -202,8 +237,18 @@ func (s *screen) Waiting() string {
 }
 
 func (s *screen) Present(ctx context.Context, p Presentation) error {
+	skip := p.Skip
 	for step := p.From; step < len(p.Plan.Steps); step++ {
+		if slices.Contains(skip, step) {
+			continue
+		}
 		p.Began(step, 0)
+		if p.Plan.Steps[step].Action == study.Begin {
+			if err := (&glass{clock: instant.Monotonic{}}).present(ctx, p, p.Plan.Steps[step]); err != nil {
+				return err
+			}
+			continue
+		}
 		if s.surface != nil && p.Plan.Steps[step].Action != study.Play {
 			if err := s.surface.present(ctx, p, p.Plan.Steps[step]); err != nil {
 				return err
@@ -211,13 +256,23 @@ func (s *screen) Present(ctx context.Context, p Presentation) error {
 			continue
 		}
 		next := s.next
-		if p.Plan.Steps[step].Action == study.Consent {
+		if p.Plan.Steps[step].Action == study.Fill {
 			next = nil
 		}
 		select {
 		case <-next:
-		case c := <-s.answers:
-			p.Answered(c)
+		case a := <-s.answers:
+			a.Step = step
+			sheet, _ := p.Study.Sheet(p.Plan.Steps[step].Sheet)
+			a.Sheet, a.Kind = sheet.ID, sheet.Kind
+			ruling, err := p.Answered(ctx, a)
+			if err != nil {
+				return err
+			}
+			skip = ruling.Skip
+		case <-s.left:
+			skip = p.Left(0).Skip
+			step = -1 // the way there is told by what is passed over
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -319,7 +374,8 @@ func (zips) Export(_ context.Context, id string, _ Progress) (string, error) { r
 var twoSteps = &study.Study{
 	ID:      "s",
 	Stimuli: []study.Stimulus{{ID: "a", Duration: time.Second}},
-	Block:   study.Block{Order: study.Fixed, Trial: []study.TrialStep{{Action: study.Fixation, Duration: time.Second}, {Action: study.Play}}},
+	Flow: []study.Part{{Block: &study.BlockPart{Name: "main", Method: "fixed",
+		Trial: []study.TrialPart{{Action: study.Fixation, Duration: time.Second}, {Action: study.Play}}}}},
 }
 
 // napper is the host's own clock, on a host that has slept when it is told so.
@@ -351,7 +407,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 	b := &bench{
 		clock:   clock,
 		archive: &memory{},
-		screen:  &screen{next: make(chan struct{}), answers: make(chan Consent)},
+		screen:  &screen{next: make(chan struct{}), answers: make(chan Answer), left: make(chan struct{})},
 		pulse:   &pulse{clock: clock, beat: make(chan struct{})},
 	}
 	b.reel = &reel{archive: b.archive}

@@ -35,42 +35,22 @@ func allowed(answers []Consent, scope string) bool {
 	return false
 }
 
-// unanswered returns the step from which a session goes on: a question that has
-// been answered is not asked again.
-func (r Resumption) unanswered() int {
-	from := r.From
-	for from < len(r.Plan.Steps) {
-		step := r.Plan.Steps[from]
-		if step.Action != study.Consent || !slices.ContainsFunc(r.Consents, func(c Consent) bool { return c.Scope == step.Scope }) {
-			break
-		}
-		from++
+// unanswered returns the step from which a session goes on: a sheet that has been
+// answered is not shown again.
+func (m *Manager) unanswered(r Resumption) int {
+	if r.From >= len(r.Plan.Steps) || r.Plan.Steps[r.From].Action != study.Fill {
+		return r.From
 	}
-	return from
-}
-
-// answered keeps an answer of the participant, and begins what it allows when it
-// is safely kept. It returns early when ctx ends.
-func (m *Manager) answered(ctx context.Context, cur *run, answers chan<- answer, c Consent) {
-	if m.void(c) {
-		c.Granted = false
-		c.How += ", void before a real camera"
+	sheet, _ := m.o.Study.Sheet(r.Plan.Steps[r.From].Sheet)
+	asked := slices.ContainsFunc(sheet.Fields, func(f study.Field) bool { return f.Type == study.ScopeField })
+	missing := func(f study.Field) bool {
+		return f.Type == study.ScopeField && !slices.ContainsFunc(r.Consents, func(c Consent) bool { return c.Scope == f.ID })
 	}
-	kept := make(chan struct{})
-	select {
-	case answers <- answer{c, kept}:
-	case <-ctx.Done():
-		return
+	if asked && !slices.ContainsFunc(sheet.Fields, missing) ||
+		slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Step == r.From }) {
+		return r.From + 1
 	}
-	select {
-	case <-kept:
-	case <-ctx.Done():
-		return
-	}
-	m.o.Log.Info("answered", "session", cur.id, "scope", c.Scope, "granted", c.Granted)
-	if c.Scope == FaceVideo && c.Granted {
-		m.startFilm(cur, c.At)
-	}
+	return r.From
 }
 
 // void tells whether an answer counts for nothing in this lab: the built-in
@@ -105,10 +85,21 @@ func (m *Manager) closedFilms() []Video {
 	return m.o.Film.Closed()
 }
 
-// endFilm closes the film of a run, if it has one, and notes its last files. rec
-// has no other user any more. Only a recorder that refuses is an error: whatever
+// endFilm closes the film of a run, if it has one, and notes its last files. The
+// recorder has no other user any more. Only one that refuses is an error: whatever
 // became of the film, the rest of the session is whole.
-func (m *Manager) endFilm(ctx context.Context, cur *run, rec Recorder) error {
+func (m *Manager) endFilm(ctx context.Context, cur *run) error {
+	for _, v := range m.dropFilm(cur) {
+		if err := cur.rec.Video(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropFilm closes the film of a run, if it has one, and names the files that have not
+// been noted.
+func (m *Manager) dropFilm(cur *run) []Video {
 	m.mu.Lock()
 	on := cur.film.on
 	cur.film.on = false
@@ -120,12 +111,7 @@ func (m *Manager) endFilm(ctx context.Context, cur *run, rec Recorder) error {
 	if err != nil {
 		m.o.Log.Error("the face video is not complete", "session", cur.id, "error", err)
 	}
-	for _, v := range videos {
-		if err := rec.Video(ctx, v); err != nil {
-			return err
-		}
-	}
-	return nil
+	return videos
 }
 
 // showFilm adds to a status how the film stands. m.mu is held.

@@ -13,13 +13,25 @@ import (
 	"emolab/studies/study"
 )
 
-// asking is twoSteps after the question about the face video.
-var asking = &study.Study{ID: "s", Stimuli: twoSteps.Stimuli, Block: twoSteps.Block, FaceVideo: study.AskFirst}
+// asking is twoSteps after the question about the face video. It is recorded from its
+// first step, because nothing in it says otherwise.
+var asking = &study.Study{
+	ID: "s", Stimuli: twoSteps.Stimuli, Flow: append([]study.Part{{Sheets: []string{"consent"}}}, twoSteps.Flow...),
+	Sheets: []study.Sheet{{ID: "consent", Kind: study.ConsentSheet, Fields: []study.Field{{ID: FaceVideo, Type: study.ScopeField}}}},
+}
 
 func asks(o *Options) { o.Study = asking }
 
 // yes is the answer of a participant who has read the text.
-var yes = Consent{Scope: FaceVideo, Granted: true, TextSHA256: "ab", Language: "en", At: 5, How: OnScreen}
+var (
+	yes = Answer{Values: study.Answers{FaceVideo: study.Yes}, TextSHA256: "ab", Language: "en", At: 5, How: OnScreen}
+	no  = Answer{Values: study.Answers{FaceVideo: study.No}, TextSHA256: "ab", Language: "en", At: 5, How: OnScreen}
+)
+
+// said is an answer as it is kept.
+func said(a Answer) Consent {
+	return Consent{Scope: FaceVideo, Granted: a.Values[FaceVideo] == study.Yes, TextSHA256: a.TextSHA256, Language: a.Language, At: a.At, How: a.How}
+}
 
 func TestNothingIsFilmedBeforeTheAnswerIsKept(t *testing.T) {
 	t.Parallel()
@@ -44,7 +56,7 @@ func TestNothingIsFilmedBeforeTheAnswerIsKept(t *testing.T) {
 		t.Errorf("outcome %+v", out)
 	}
 	tape := b.archive.find(id)
-	if !slices.Equal(tape.consents, []Consent{yes}) {
+	if !slices.Equal(tape.consents, []Consent{said(yes)}) {
 		t.Errorf("consents %+v", tape.consents)
 	}
 	if len(tape.videos) != 2 || tape.videos[0].File != "a.mkv" || b.reel.running {
@@ -62,8 +74,6 @@ func TestNoIsKeptAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	no := yes
-	no.Granted = false
 	b.screen.answers <- no
 	b.screen.next <- struct{}{}
 	if s := b.Status(); s.Video || len(s.Alarms) > 0 && s.Alarms[0].ID == "video/failed" {
@@ -73,7 +83,7 @@ func TestNoIsKeptAndNothingElse(t *testing.T) {
 	if out := waitFor(t, b); out.State != Sealed {
 		t.Errorf("outcome %+v", out)
 	}
-	if tape := b.archive.find(id); !slices.Equal(tape.consents, []Consent{no}) || len(tape.videos) != 0 || len(b.reel.begun) != 0 {
+	if tape := b.archive.find(id); !slices.Equal(tape.consents, []Consent{said(no)}) || len(tape.videos) != 0 || len(b.reel.begun) != 0 {
 		t.Errorf("recorded %+v, film %+v", tape, b.reel)
 	}
 }
@@ -234,16 +244,14 @@ func TestTheFilmEndsWithTheSession(t *testing.T) {
 
 func TestAContinuedSessionDoesNotAskAgain(t *testing.T) {
 	t.Parallel()
-	no := yes
-	no.Granted = false
 	for name, c := range map[string]struct {
 		consents []Consent
 		from     int // first step shown
 		filmed   bool
 	}{
-		"yes":           {[]Consent{yes}, 1, true},
-		"no":            {[]Consent{no}, 1, false},
-		"no after yes":  {[]Consent{yes, no}, 1, false},
+		"yes":           {[]Consent{said(yes)}, 1, true},
+		"no":            {[]Consent{said(no)}, 1, false},
+		"no after yes":  {[]Consent{said(yes), said(no)}, 1, false},
 		"not answered":  {nil, 0, false},
 		"another scope": {[]Consent{{Scope: "other", Granted: true}}, 0, false},
 	} {
@@ -325,13 +333,11 @@ func TestTheClientsYesDoesNotOutliveTheVirtualLab(t *testing.T) {
 			byClient := yes
 			byClient.How = Simulated
 			b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered, steps: []int{0},
-				samples: map[string]int{}, plan: asking, consents: []Consent{byClient}}}
+				samples: map[string]int{}, plan: asking, consents: []Consent{said(byClient)}}}
 			if err := b.Continue(t.Context(), "cut"); err != nil {
 				t.Fatal(err)
 			}
 			if !simulated { // the question is there again
-				no := yes
-				no.Granted = false
 				b.screen.answers <- no
 			}
 			b.screen.next <- struct{}{}

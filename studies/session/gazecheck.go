@@ -107,7 +107,7 @@ func (l *leader) trackersOwn(ctx context.Context, step study.Step, round int, on
 	left := func() {
 		if last != nil {
 			last.Until = max(l.m.o.Clock.Now(), last.From)
-			_ = l.keep(note{target: last})
+			_ = l.keep(*last)
 			l.shown(*last)
 			last = nil
 		}

@@ -44,8 +44,7 @@ type leader struct {
 	cur    *run
 	pace   pace
 	screen eyemovement.Screen
-	notes  chan<- note
-	deaf   <-chan struct{} // closed when nobody reads notes any more
+	desk   *desk
 	log    *slog.Logger
 
 	eyes, skin *history // nil without such a device
@@ -57,16 +56,10 @@ type leader struct {
 	drift gaze.Drift // since then
 }
 
-// note is a target or a decision, on its way to the recorder. One of them is set.
-type note struct {
-	target   *Target
-	decision *Decision
-}
-
 // newLeader makes the leader of a run; close ends it.
-func (m *Manager) newLeader(cur *run, notes chan<- note, deaf <-chan struct{}) *leader {
+func (m *Manager) newLeader(cur *run, d *desk) *leader {
 	l := &leader{
-		m: m, cur: cur, pace: m.pace, screen: cur.segment.Screen, notes: notes, deaf: deaf,
+		m: m, cur: cur, pace: m.pace, screen: cur.segment.Screen, desk: d,
 		log: m.o.Log.With("session", cur.id), rounds: map[int]int{},
 	}
 	l.drift = gaze.NewDrift(l.screen)
@@ -196,18 +189,13 @@ func (l *leader) decide(step study.Step, round int, c choiceMade, how string, va
 		without.Value = nil
 		k.Phase, k.Target, k.Decision = Done, nil, &without
 	})
-	return l.keep(note{decision: &d})
+	return l.desk.keep("keep what was decided", func(ctx context.Context, rec Recorder) error { return rec.Decision(ctx, d) })
 }
 
-// keep hands a note to the writer, also when the page has gone or the session is being
-// stopped: what was shown was shown.
-func (l *leader) keep(n note) error {
-	select {
-	case l.notes <- n:
-		return nil
-	case <-l.deaf:
-		return context.Canceled // the session has failed, and says why itself
-	}
+// keep keeps a target, also when the page has gone or the session is being stopped:
+// what was shown was shown.
+func (l *leader) keep(t Target) error {
+	return l.desk.keep("keep what was shown", func(ctx context.Context, rec Recorder) error { return rec.Target(ctx, t) })
 }
 
 // shown tells the virtual participant, if there is one, of a target.
@@ -223,7 +211,7 @@ func (l *leader) cross(t Target) {
 	if t.Until == 0 {
 		return
 	}
-	_ = l.keep(note{target: &t}) // without a writer the session ends anyway
+	_ = l.keep(t) // without a writer the session ends anyway
 	if l.eyes == nil {
 		return
 	}
@@ -259,13 +247,13 @@ func (l *leader) target(ctx context.Context, on Surface, t Target, weak func(gaz
 		look, err = l.collect(ctx, t, l.pace.show+l.pace.longer)
 	}
 	if err != nil { // cut off: nobody knows since when
-		_ = l.keep(note{target: &t})
+		_ = l.keep(t)
 		l.gone(t, l.m.o.Clock.Now())
 		return gaze.Look{}, err
 	}
 	t.Until = look.Until
 	l.gone(t, t.Until)
-	return look, l.keep(note{target: &t})
+	return look, l.keep(t)
 }
 
 func (l *leader) gone(t Target, at instant.Instant) {

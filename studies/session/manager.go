@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,6 +49,13 @@ type Options struct {
 	// Tracker is the eye tracker, if it calibrates itself; nil: what it delivers is
 	// corrected by a fit of ours.
 	Tracker Tracker
+	// Codes makes the codes by which participants withdraw, and Eraser does it; nil:
+	// this lab gives out none, and cannot erase by itself.
+	Codes  Codes
+	Eraser Eraser
+	// Conduct is what a simulated participant does in a step; nil: the page answers by
+	// itself, if it is one for a simulated participant.
+	Conduct func(study.Step) Conduct
 	// TargetShown is told each target and cross as it lights up (Until is 0), and
 	// again when it has gone; Breathed, when the participant was asked to breathe in
 	// deeply. A virtual participant does what they ask. Both may be nil.
@@ -84,6 +92,9 @@ func NewManager(ctx context.Context, o Options) (*Manager, error) {
 	}}
 	screen, _ := m.screen()
 	o.Lab.Watch(screen)
+	if err := m.finishWithdrawals(ctx); err != nil {
+		o.Log.Error("a withdrawal is not complete", "error", err) // and the day goes on
+	}
 	return m, m.findRecovered(ctx)
 }
 
@@ -100,15 +111,30 @@ func (m *Manager) Close() {
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
-	m.end(errors.New("the program was closed"))
+	m.end(errClosed)
 	m.running.Wait()
 }
 
-// Start begins a session for a participant and returns its id at once; the
-// recording runs on until the plan has been shown, or Stop.
+// Start begins a session for a participant and returns its id at once; it goes on
+// until the plan has been shown, or Stop. A code that was used before is a *KnownError,
+// unless the request says what to do.
 func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
+	r.Participant = strings.TrimSpace(r.Participant)
 	if err := CheckParticipant(r.Participant); err != nil {
 		return "", err
+	}
+	if err := m.ready(); err != nil { // before anything is asked of whoever starts
+		return "", err
+	}
+	known, err := m.known(ctx, r.Participant)
+	switch {
+	case err != nil:
+		return "", err
+	case known == nil || r.Again == NewRun:
+	case r.Again == ContinueIt && known.Cut != "":
+		return known.Cut, m.Continue(ctx, known.Cut)
+	default:
+		return "", known
 	}
 	row, err := m.o.Archive.NextRow(ctx, m.o.Study.Rows())
 	if err != nil {
@@ -127,13 +153,13 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 		Streams:     m.o.Lab.Streams(),
 		Software:    m.o.Software,
 	}
-	cur := &run{id: h.ID, participant: h.Participant, plan: h.Plan, segment: seg}
-	return h.ID, m.begin(cur, func() (Recorder, int, error) {
-		rec, err := m.o.Archive.Begin(ctx, h)
-		if err == nil {
-			m.o.Lab.NewPerson()
-		}
-		return rec, 0, err
+	cur := &run{id: h.ID, participant: h.Participant, plan: h.Plan, segment: seg, state: Recording}
+	if h.Plan.Recorded() >= 0 {
+		cur.state = Prepared
+	}
+	return h.ID, m.begin(cur, func() (int, error) {
+		cur.rec, err = m.o.Archive.Begin(ctx, h)
+		return 0, err
 	})
 }
 
@@ -144,18 +170,19 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	cur := &run{id: id, segment: seg}
-	err = m.begin(cur, func() (Recorder, int, error) {
+	cur := &run{id: id, segment: seg, state: Recording}
+	err = m.begin(cur, func() (int, error) {
 		rec, back, err := m.o.Archive.Resume(ctx, id, m.o.Study.Hash, seg, m.o.Lab.Streams())
 		if err != nil {
-			return nil, 0, fmt.Errorf("continue %s: %w", id, err)
+			return 0, fmt.Errorf("continue %s: %w", id, err)
 		}
-		cur.participant, cur.plan, cur.segment.Number = back.Participant, back.Plan, back.Segment
-		cur.answers = slices.DeleteFunc(back.Consents, m.void)
-		back.Consents = cur.answers
-		cur.judged = back.Judged
-		m.o.Lab.NewPerson() // somebody else may have sat here since
-		return rec, back.unanswered(), nil
+		cur.rec, cur.participant, cur.plan, cur.segment.Number = rec, back.Participant, back.Plan, back.Segment
+		if back.Segment < 0 {
+			cur.state, cur.segment.Number = Prepared, 0
+		}
+		cur.answers, cur.given = slices.DeleteFunc(back.Consents, m.void), back.Answers
+		cur.judged, back.Consents = back.Judged, cur.answers
+		return m.unanswered(back), nil
 	})
 	if err != nil {
 		return err
@@ -277,9 +304,9 @@ func (m *Manager) ready() error {
 	return m.vacant()
 }
 
-// begin records a session in the background. open gives its recorder and the
-// step of the plan to begin with; it may complete cur.
-func (m *Manager) begin(cur *run, open func() (rec Recorder, from int, err error)) error {
+// begin conducts a session in the background. open completes cur, with its recorder,
+// and gives the step of the plan to begin with.
+func (m *Manager) begin(cur *run, open func() (from int, err error)) error {
 	if err := m.ready(); err != nil {
 		return err
 	}
@@ -297,16 +324,19 @@ func (m *Manager) begin(cur *run, open func() (rec Recorder, from int, err error
 		stop(nil)
 		return err
 	}
-	rec, from, err := open()
+	from, err := open()
 	if err != nil {
 		stop(nil)
 		return err
 	}
-	m.current, m.outcome, m.began = cur, nil, m.o.Clock.Now()
-	// Subscribed here, so that everything is kept from the moment Start returns.
-	sub := m.o.Lab.Bus().Lossless("session "+cur.id, backlog)
-	absent := m.o.Lab.absent(cur.segment.Start)
-	m.running.Go(func() { m.record(ctx, cur, rec, absent, sub, from) })
+	m.o.Lab.NewPerson() // also in a session that goes on: somebody else may have sat here since
+	m.current, m.outcome, m.began, cur.desk = cur, nil, m.o.Clock.Now(), newDesk()
+	var o *opening
+	if cur.state == Recording {
+		// Subscribed here, so that everything is kept from the moment Start returns.
+		o = &opening{sub: m.o.Lab.Bus().Lossless("session "+cur.id, backlog), first: m.o.Lab.absent(cur.segment.Start), since: cur.segment.Start}
+	}
+	m.running.Go(func() { m.conduct(ctx, cur, o, from) })
 	return nil
 }
 
@@ -343,14 +373,15 @@ func (m *Manager) Status() Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if cur := m.current; cur != nil {
-		s.State, s.Busy, s.SessionID = Recording, cur.busy, cur.id
+		s.State, s.Busy, s.SessionID = cur.state, cur.busy, cur.id
+		s.Ready, s.Paused = cur.gate != nil, cur.paused
 		s.Participant, s.Segment, s.Plan, s.Step = cur.participant, cur.segment.Number, cur.plan, cur.step
 		if cur.segment.Start != 0 { // of a recovered session that is sealed as it is, it is
 			s.ElapsedMs = inMs(m.o.Clock.Now().Sub(cur.segment.Start))
 		}
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
-	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil, s.Waiting)
+	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil && m.current.state == Recording, s.Waiting)
 	if cur := m.current; cur != nil {
 		s.Corrected = cur.corrected
 		s.Check, s.Drift, s.Screen, s.ScreenAssumed = cur.check, cur.drift, &cur.segment.Screen, cur.segment.ScreenAssumed

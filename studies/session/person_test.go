@@ -223,8 +223,8 @@ func (g *glass) present(ctx context.Context, p Presentation, step study.Step) er
 	}
 }
 
-// visit is a session of a person in a bubble.
-type visit struct {
+// seating is a session of a person in a bubble.
+type seating struct {
 	*Manager
 	t       *testing.T
 	person  *person
@@ -235,11 +235,11 @@ type visit struct {
 }
 
 // inBubble runs f in a lab whose plan has these steps before a cross and nothing else.
-func inBubble(t *testing.T, steps []study.Action, change func(*visit, *Options), f func(*visit)) {
+func inBubble(t *testing.T, steps []study.Action, change func(*seating, *Options), f func(*seating)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		clock := bubble{time.Now()}
-		v := &visit{t: t, archive: &memory{}, glass: &glass{clock: clock}}
+		v := &seating{t: t, archive: &memory{}, glass: &glass{clock: clock}}
 		v.person = &person{
 			clock: clock, screen: AssumedScreen(), chance: rand.New(rand.NewPCG(1, 2)),
 			at: gaze.Point{X: .5, Y: .5}, offDeg: 1, noiseDeg: .1,
@@ -248,10 +248,14 @@ func inBubble(t *testing.T, steps []study.Action, change func(*visit, *Options),
 		if v.lab, err = NewLab(clock, v.person); err != nil {
 			t.Fatal(err)
 		}
-		st := &study.Study{ID: "s", Before: steps, Stimuli: []study.Stimulus{{ID: "a"}}, Gaze: study.DefaultGaze(),
-			Block: study.Block{Order: study.Fixed, Trial: []study.TrialStep{{Action: study.Fixation, Duration: 2 * time.Second}}}}
+		st := &study.Study{ID: "s", Stimuli: []study.Stimulus{{ID: "a"}}, Gaze: study.DefaultGaze()}
+		for _, a := range steps {
+			st.Flow = append(st.Flow, study.Part{Action: a})
+		}
+		st.Flow = append(st.Flow, study.Part{Block: &study.BlockPart{Name: "main", Method: "fixed",
+			Trial: []study.TrialPart{{Action: study.Fixation, Duration: 2 * time.Second}}}})
 		o := Options{
-			Clock: clock, Lab: v.lab, Archive: v.archive, Stage: &screen{surface: v.glass, next: make(chan struct{}), answers: make(chan Consent)},
+			Clock: clock, Lab: v.lab, Archive: v.archive, Stage: &screen{surface: v.glass, next: make(chan struct{}), answers: make(chan Answer)},
 			Bundler: zips{}, Study: st, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
 			TargetShown: v.person.looks, Breathed: v.person.breathed, Attended: func() bool { return true },
 		}
@@ -282,7 +286,7 @@ func inBubble(t *testing.T, steps []study.Action, change func(*visit, *Options),
 }
 
 // end waits until the session has ended, and returns what was recorded.
-func (v *visit) end() *tape {
+func (v *seating) end() *tape {
 	v.t.Helper()
 	out, err := v.Wait(v.t.Context())
 	if err != nil || out.State != Sealed || out.Error != "" {
@@ -292,7 +296,7 @@ func (v *visit) end() *tape {
 }
 
 // asked waits until the operator is asked, and returns what is shown.
-func (v *visit) asked() Status {
+func (v *seating) asked() Status {
 	v.t.Helper()
 	for range 10000 {
 		if s := v.Status(); s.Asked {

@@ -9,34 +9,33 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"emolab/calibration/gaze"
-	"emolab/fusion/bus"
-	"emolab/fusion/instant"
-	"emolab/fusion/stream"
 	"emolab/studies/study"
 )
-
-// tail is how long the recording goes on after the last step, or after it was
-// stopped, so that what the devices still hold in their buffers arrives.
-const tail = 500 * time.Millisecond
 
 // errPlanShown ends the group of a session that went its whole way.
 var errPlanShown = errors.New("the plan was shown to its end")
 
-// run is one session while it is recorded and closed. Its mutable fields are
-// guarded by Manager.mu.
+// run is one session while it is prepared, recorded and closed. Its mutable fields are
+// guarded by Manager.mu, unless they say otherwise.
 type run struct {
 	id          string
 	participant string
 	plan        study.Plan
-	segment     Segment
 	answers     []Consent // given in earlier segments
+	given       []Answer  // likewise
 	judged      *Judged   // the calibration of an earlier segment that goes on to hold; nil = none
+	rec         Recorder  // the desk's writer uses it, and after it whoever closes the session
+	desk        *desk     // nil where only a session that was cut off is sealed or erased
 	stop        context.CancelCauseFunc
 	done        chan struct{}
 
-	step int    // index of the step on the stage, -1 before the first
-	busy string // what closing it is doing; "" while it records
-	film film
+	state   State           // Prepared or Recording
+	segment Segment         // of what is recorded; before the recording only its number
+	step    int             // index of the step on the stage, -1 before the first
+	busy    string          // what closing it is doing; "" while it goes on
+	gate    chan<- struct{} // while the participant waits for the recording to begin
+	paused  bool            // by the participant
+	film    film
 
 	check *Check            // the latest; what it points to is never changed
 	drift *gaze.Drift       // likewise
@@ -44,51 +43,44 @@ type run struct {
 	stuck string            // the step that the participant's screen does not show; "" = none
 	// corrected: a calibration of ours is in force.
 	corrected bool
+
+	// Of the goroutine that presents, and then of the one that closes the session.
+	why     string   // the participant does not go the whole way; "" = they do
+	erasure *Erasure // what was erased at the participant's wish
+	erasing error    // why it could not be
 }
 
-// record is one session from its first sample to its bundle. ctx ends when it
-// is to stop early. absent tells of the devices that are not there at its start.
-func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []stream.Chunk, sub *bus.Subscription, from int) {
+// conduct is one session from the participant's first page to its bundle. ctx ends when
+// it is to stop early. o opens the recording at once; nil: the Begin step does.
+func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
-	log.Info("recording", "participant", cur.participant, "segment", cur.segment.Number+1, "from_step", from+1)
+	log.Info(string(cur.state), "participant", cur.participant, "segment", cur.segment.Number+1, "from_step", from+1)
 
-	if allowed(cur.answers, FaceVideo) {
+	if o != nil && allowed(cur.answers, FaceVideo) {
 		m.startFilm(cur, cur.segment.Start)
 	}
-	reached, answers, notes := make(chan arrival), make(chan answer), make(chan note)
-	deaf := make(chan struct{}) // closed when nobody reads the three any more
-	led := m.newLeader(cur, notes, deaf)
+	d := cur.desk
+	v, led := m.newVisit(cur, d), m.newLeader(cur, d)
 	group, inner := errgroup.WithContext(ctx)
-	written := make(chan error, 1)
 	go func() {
-		defer close(deaf)
 		// The writer outlives ctx: what was observed until the stop is kept.
-		err := write(context.WithoutCancel(ctx), rec, absent, sub, reached, answers, notes, m.closedFilms)
-		sub.Close() // a failed writer must not hold up the lab
-		cur.stop(err)
-		written <- err
+		d.err = d.write(context.WithoutCancel(ctx), cur.rec, o, m.closedFilms)
+		if d.err != nil {
+			cur.stop(d.err)
+		}
+		close(d.gone)
 	}()
 	group.Go(func() error { return m.watchDisk(inner) })
 	group.Go(func() error {
-		err := m.o.Stage.Present(inner, Presentation{
-			Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from,
-			Began: func(step int, at instant.Instant) {
-				m.mu.Lock()
-				cur.step = step
-				m.mu.Unlock()
-				select {
-				case reached <- arrival{step, at}:
-				case <-inner.Done():
-				}
-			},
-			Answered: func(ctx context.Context, a Answer) (Ruling, error) {
-				m.answered(inner, cur, answers, Consent{Scope: a.Sheet, Granted: a.Values[a.Sheet] == "true", At: a.At, Language: a.Language, TextSHA256: a.TextSHA256, How: a.How})
-				return Ruling{}, nil
-			},
-			Procedure: led.lead,
-			Cross:     led.cross,
-		})
+		err := v.resume()
+		if err == nil {
+			err = m.o.Stage.Present(inner, Presentation{
+				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: v.skip(),
+				Began: v.began, Answered: v.answered, Receipt: v.receipt, Left: v.left, Paused: v.paused,
+				Conduct: m.o.Conduct, Procedure: v.lead(led), Cross: led.cross,
+			})
+		}
 		if err == nil {
 			err = errPlanShown
 		}
@@ -99,47 +91,58 @@ func (m *Manager) record(ctx context.Context, cur *run, rec Recorder, absent []s
 	if cause := context.Cause(ctx); cause != nil {
 		why = cause
 	}
-	failure, over := hold(written, tail)
-	sub.Close()
-	if !over {
-		failure = <-written
-	}
+	m.conclude(cur, why)
+}
 
+// conclude closes a session. why is what ended it.
+func (m *Manager) conclude(cur *run, why error) {
 	closing := context.Background()
-	if err := m.endFilm(closing, cur, rec); failure == nil {
+	if cur.erasure == nil && cur.erasing == nil && errors.Is(why, errWithdrawn) {
+		_ = m.eraseNow(cur, cur.desk) // told by the outcome
+	}
+	if cur.erasure != nil || cur.erasing != nil {
+		m.finish(closing, cur, cur.withdrawn(), cur.erasing)
+		return
+	}
+	failure := cur.desk.close()
+	if err := m.endFilm(closing, cur); failure == nil {
 		failure = err
 	}
 	if failure != nil {
-		m.fail(closing, cur, rec, failure)
+		m.fail(closing, cur, failure)
 		return
 	}
-	var out Outcome
+	reason := cur.why
 	if !errors.Is(why, errPlanShown) {
-		out.Reason = why.Error()
-		log.Warn("ended early", "reason", why)
-		if err := rec.Stopped(closing, out.Reason); err != nil {
-			m.fail(closing, cur, rec, err)
+		reason = why.Error()
+	}
+	m.mu.Lock()
+	recorded := cur.state == Recording
+	m.mu.Unlock()
+	switch {
+	case !recorded && errors.Is(why, errClosed):
+		m.finish(closing, cur, Outcome{}, errClosed) // goes on when the program is there again
+	case !recorded:
+		if err := cur.rec.Decline(closing, reason); err != nil {
+			m.fail(closing, cur, err)
 			return
 		}
-	}
-	m.finish(closing, cur, out, rec.Seal(closing, m.progress(cur)))
-}
-
-// hold waits d, or shorter if the writer ends before; then over is true.
-func hold(written <-chan error, d time.Duration) (failure error, over bool) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case failure = <-written:
-		return failure, true
-	case <-t.C:
-		return nil, false
+		m.finish(closing, cur, Outcome{State: Declined, Reason: reason}, nil)
+	default:
+		if reason != "" {
+			m.o.Log.Warn("ended early", "session", cur.id, "reason", reason)
+			if err := cur.rec.Stopped(closing, reason); err != nil {
+				m.fail(closing, cur, err)
+				return
+			}
+		}
+		m.finish(closing, cur, Outcome{Reason: reason}, cur.rec.Seal(closing, m.progress(cur)))
 	}
 }
 
 // fail closes a session that could not be recorded.
-func (m *Manager) fail(ctx context.Context, cur *run, rec Recorder, failure error) {
-	if err := rec.Fail(ctx, failure.Error()); err != nil {
+func (m *Manager) fail(ctx context.Context, cur *run, failure error) {
+	if err := cur.rec.Fail(ctx, failure.Error()); err != nil {
 		m.o.Log.Error("mark the session as failed", "session", cur.id, "error", err)
 	}
 	m.finish(ctx, cur, Outcome{State: Failed}, failure)
@@ -151,7 +154,7 @@ func (m *Manager) fail(ctx context.Context, cur *run, rec Recorder, failure erro
 func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) {
 	out.SessionID = cur.id
 	switch {
-	case out.State == Failed:
+	case out.State != "": // nothing to export
 	case err != nil:
 		out.State = Recovered
 	default:
@@ -162,7 +165,7 @@ func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) 
 		out.Error = err.Error()
 		m.o.Log.Error("session ended with an error", "session", cur.id, "error", err)
 	} else {
-		m.o.Log.Info("sealed", "session", cur.id, "bundle", out.Bundle)
+		m.o.Log.Info(string(out.State), "session", cur.id, "bundle", out.Bundle)
 	}
 	if m.o.Ended != nil {
 		m.o.Ended(out)

@@ -392,12 +392,14 @@ type Bundler interface {
 
 // Status is the whole state of the lab, for a console.
 type Status struct {
-	State       State      `json:"state"` // "" when no session runs
+	State       State      `json:"state"` // Prepared or Recording; "" when no session runs
 	Busy        string     `json:"busy"`  // "sealing: aligning eda" while a session is being closed; "" otherwise
 	SessionID   string     `json:"session_id"`
 	Participant string     `json:"participant"`
 	Segment     int        `json:"segment"`
 	Plan        study.Plan `json:"plan"`
+	Ready       bool       `json:"ready"`      // the participant waits for the recording to begin
+	Paused      bool       `json:"paused"`     // by the participant
 	Step        int        `json:"step"`       // index in Plan.Steps; -1 before the first
 	ElapsedMs   float64    `json:"elapsed_ms"` // since the segment's start
 	Streams     []Health   `json:"streams"`
@@ -428,11 +430,12 @@ type Status struct {
 
 // Outcome is how the latest session ended.
 type Outcome struct {
-	SessionID string `json:"session_id"`
-	State     State  `json:"state"` // sealed, failed, or recovered: it could not be sealed
-	Bundle    string `json:"bundle"`
-	Reason    string `json:"reason"` // why it ended before its plan did; "" when it did not
-	Error     string `json:"error"`  // why it failed, could not be sealed or has no bundle
+	SessionID string   `json:"session_id"`
+	State     State    `json:"state"` // sealed, declined, withdrawn, failed, or recovered: it could not be sealed
+	Bundle    string   `json:"bundle"`
+	Reason    string   `json:"reason"`  // why it ended before its plan did; "" when it did not
+	Error     string   `json:"error"`   // why it failed, could not be sealed or has no bundle
+	Erasure   *Erasure `json:"erasure"` // of a withdrawn one: what is gone
 }
 
 // participantCode is what a pseudonymous code may look like; it becomes part of

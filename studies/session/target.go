@@ -114,6 +114,18 @@ const (
 	CueWait    = "wait"    // one moment
 	CueBreathe = "breathe" // breathe in deeply, once
 	CueRest    = "rest"    // and breathe as you like
+
+	CueBegin       = "begin"        // please wait until the experimenter begins
+	CueSeatGood    = "seat-good"    // the camera sees the face well
+	CueCloser      = "seat-closer"  // the face is too small
+	CueMiddle      = "seat-middle"  // it is at the edge of the picture
+	CueHandsDown   = "hands-down"   // something covers the mouth
+	CueMoreLight   = "light-more"   // too dark
+	CueLightBehind = "light-side"   // the light comes from behind
+	CueGlasses     = "glasses"      // light reflects on the face or the glasses
+	CueLookHere    = "look-here"    // the face is turned away
+	CueAlone       = "alone"        // somebody else is in the picture
+	CueFaceMissing = "face-missing" // no face is found
 )
 
 // Procedure leads one step on the participant's screen and returns when the step

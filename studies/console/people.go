@@ -1,0 +1,80 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"emolab/studies/session"
+)
+
+// What the experimenter does about participants, beside recording them.
+
+func (c *Console) begin(w http.ResponseWriter, _ *http.Request) {
+	c.answer(w, "", c.operator.Begin())
+}
+
+func (c *Console) cohort(w http.ResponseWriter, r *http.Request) {
+	now, err := c.operator.Cohort(r.Context())
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	writeJSON(w, http.StatusOK, now)
+}
+
+// withdraw erases a participant. Their code has to be given beside the session, so
+// that a slip of the hand erases nobody.
+func (c *Console) withdraw(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		SessionID   string `json:"session_id"`
+		Participant string `json:"participant"`
+	}
+	if !readJSON(w, r, &req) {
+		return
+	}
+	all, err := c.operator.Sessions(r.Context())
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	i := slices.IndexFunc(all, func(s session.Summary) bool { return s.ID == req.SessionID })
+	if i < 0 {
+		writeError(w, http.StatusNotFound, fmt.Sprintf("no session %q", req.SessionID))
+		return
+	}
+	if strings.TrimSpace(req.Participant) != all[i].Participant {
+		writeError(w, http.StatusUnprocessableEntity, fmt.Sprintf("type the participant's code (%s) to erase all of their sessions", all[i].Participant))
+		return
+	}
+	erased, err := c.operator.Withdraw(outlive(r), req.SessionID)
+	c.hub.nudge()
+	if err != nil {
+		c.answer(w, "", err)
+		return
+	}
+	writeJSON(w, http.StatusOK, erased)
+}
+
+func (c *Console) move(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		SessionID   string `json:"session_id"`
+		Participant string `json:"participant"`
+		Reason      string `json:"reason"`
+	}
+	if readJSON(w, r, &req) {
+		c.answer(w, req.SessionID, c.operator.Move(outlive(r), req.SessionID, strings.TrimSpace(req.Participant), strings.TrimSpace(req.Reason)))
+	}
+}
+
+func (c *Console) judge(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		SessionID string `json:"session_id"`
+		Usable    bool   `json:"usable"`
+		Reason    string `json:"reason"`
+	}
+	if readJSON(w, r, &req) {
+		c.answer(w, req.SessionID, c.operator.Judge(outlive(r), req.SessionID, req.Usable, strings.TrimSpace(req.Reason)))
+	}
+}

@@ -1,0 +1,206 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"emolab/fusion/bus"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+)
+
+const (
+	// flushEvery and flushSamples bound one transaction: what a killed process
+	// loses at most, and how large a write may grow in a burst. Twice as often as
+	// the 50 ms of the design: a camera frame has been on its way through the nets
+	// for some 50 ms when it gets here, and no more than 100 may be lost. A commit
+	// takes half a millisecond.
+	flushEvery   = 25 * time.Millisecond
+	flushSamples = 512
+	// backlog is how many chunks may wait for the disk: some 20 s of a full lab.
+	// Beyond it the lab is held up, which stallLimit turns into a failure.
+	backlog = 4096
+	// tail is how long samples are taken after the last step, or after the session was
+	// stopped, so that what the devices still hold in their buffers arrives.
+	tail = 500 * time.Millisecond
+	// stallLimit is how long a write may take before the session is declared
+	// failed, rather than let the devices' own buffers overflow unseen.
+	stallLimit = 10 * time.Second
+)
+
+var (
+	// errStalled is the reason of a session whose disk did not answer.
+	errStalled = errors.New("the disk did not take the data within " + stallLimit.String() +
+		": what was written until then is safe; check the disk before you continue")
+	// errDeaf is what is handed in where nothing is written any more: the session has
+	// ended, and says why itself.
+	errDeaf = errors.New("the session is being closed")
+)
+
+// desk is where everything is handed in that a session keeps. Its writer is the only
+// user of the recorder, from the first answer of the participant to the last sample.
+type desk struct {
+	deeds chan deed
+	quiet chan struct{} // closed: samples are taken for the tail only
+	shut  chan struct{} // closed: nothing is handed in any more, and samples likewise
+	gone  chan struct{} // closed when the writer has ended
+	err   error         // why it ended; read after gone
+
+	hush  func()       // ends the recording of samples; what is handed in is kept as before
+	close func() error // ends everything, waits for the writer, and returns why it ended
+}
+
+// deed is one thing to be kept, beside samples.
+type deed struct {
+	doing string // in words, for an error: "note step 3"
+	do    func(ctx context.Context, rec Recorder) error
+	opens *opening        // samples are written from here on; nil otherwise
+	kept  chan<- struct{} // closed when it is
+}
+
+// opening is where the recording of samples begins.
+type opening struct {
+	sub   *bus.Subscription
+	first []stream.Chunk  // written before anything else
+	since instant.Instant // what arrived before is none of the session's
+}
+
+// of returns what of a chunk belongs to the recording: a chunk that was on its way when
+// it began may have come before the participant agreed.
+func (o *opening) of(c stream.Chunk) stream.Chunk {
+	if slices.ContainsFunc(c.Samples, func(s stream.Sample) bool { return s.Arrival < o.since }) {
+		c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s stream.Sample) bool { return s.Arrival < o.since })
+	}
+	if slices.ContainsFunc(c.Events, func(e stream.Event) bool { return e.At < o.since }) {
+		c.Events = slices.DeleteFunc(slices.Clone(c.Events), func(e stream.Event) bool { return e.At < o.since })
+	}
+	return c
+}
+
+func newDesk() *desk {
+	d := &desk{deeds: make(chan deed), quiet: make(chan struct{}), shut: make(chan struct{}), gone: make(chan struct{})}
+	d.hush = sync.OnceFunc(func() { close(d.quiet) })
+	d.close = sync.OnceValue(func() error {
+		close(d.shut)
+		<-d.gone
+		return d.err
+	})
+	return d
+}
+
+// keep hands in what do writes, and returns when it is kept.
+func (d *desk) keep(doing string, do func(ctx context.Context, rec Recorder) error) error {
+	return d.open(doing, nil, do)
+}
+
+// open is keep; after it, samples are written too.
+func (d *desk) open(doing string, o *opening, do func(ctx context.Context, rec Recorder) error) error {
+	kept := make(chan struct{})
+	select {
+	case d.deeds <- deed{doing, do, o, kept}:
+	case <-d.gone:
+		return errDeaf
+	}
+	select {
+	case <-kept:
+		return nil
+	case <-d.gone:
+		return errDeaf
+	}
+}
+
+// write carries what is handed in to the recorder, and chunks from the bus once the
+// recording is open (from the beginning, with o), one transaction per flushEvery or
+// flushSamples. It ends when the desk is shut, or with the first error. Files of video
+// are noted as they close, so that a killed process leaves none that nobody knows of.
+// The subscription is closed when it returns: a failed writer must not hold up the lab.
+func (d *desk) write(ctx context.Context, rec Recorder, o *opening, closed func() []Video) error {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	var chunks <-chan stream.Chunk // nil: none are written
+	var batch []stream.Chunk
+	samples := 0
+	begin := func() { chunks, batch = o.sub.C(), o.first }
+	defer func() {
+		if o != nil {
+			o.sub.Close()
+		}
+	}()
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := timely(ctx, func(ctx context.Context) error { return rec.Append(ctx, batch) }); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+		batch, samples = nil, 0
+		return nil
+	}
+	if o != nil {
+		begin()
+	}
+	quiet, shut := d.quiet, d.shut
+	var over <-chan time.Time // when the tail has come in
+	for {
+		select {
+		case c, more := <-chunks:
+			if !more {
+				chunks = nil
+				break
+			}
+			c = o.of(c)
+			batch = append(batch, c)
+			samples += len(c.Samples)
+			if samples < flushSamples {
+				continue
+			}
+		case g := <-d.deeds:
+			if err := timely(ctx, func(ctx context.Context) error { return g.do(ctx, rec) }); err != nil {
+				return fmt.Errorf("%s: %w", g.doing, err)
+			}
+			if g.opens != nil {
+				o = g.opens
+				begin()
+			}
+			close(g.kept)
+			continue
+		case <-tick.C:
+			for _, v := range closed() {
+				if err := timely(ctx, func(ctx context.Context) error { return rec.Video(ctx, v) }); err != nil {
+					return fmt.Errorf("note the video %s: %w", v.File, err)
+				}
+			}
+		case <-quiet:
+			quiet, over = nil, time.After(tail)
+		case <-over:
+			if o != nil {
+				o.sub.Close() // what it still holds comes before the end
+			}
+			over = nil
+		case <-shut:
+			d.hush()
+			shut = nil
+		}
+		if shut == nil && chunks == nil {
+			return flush()
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// timely writes within stallLimit; later, the error is errStalled.
+func timely(ctx context.Context, write func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, stallLimit, errStalled)
+	defer cancel()
+	err := write(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}

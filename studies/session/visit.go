@@ -1,0 +1,288 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"emolab/fusion/instant"
+	"emolab/studies/study"
+)
+
+// The sheets to which a session leads who does not go its whole way.
+const (
+	leaveSheet     = "leave"     // asks who has stopped what is to become of the data
+	leftSheet      = "left"      // the receipt of who has stopped
+	withdrawnSheet = "withdrawn" // everything is deleted
+	quotaSheet     = "exit.quota"
+
+	leaveKey    = "leave" // the field of leaveSheet
+	leaveDelete = "delete"
+)
+
+// Why a session was not recorded, or ended early, by the participant.
+const (
+	whyLeft    = "left"
+	whyStopped = "stopped by the participant"
+)
+
+// visit is the participant's path through one run of a session: what they answered,
+// what follows from it, and when the recording begins and ends. The goroutine of
+// Present uses it, and that of the Begin step, which never run it at once.
+type visit struct {
+	m    *Manager
+	cur  *run
+	desk *desk
+
+	answers study.Answers // kept so far, for conditions
+	granted []string      // scopes
+	code    string        // by which the participant may withdraw; "" = none was given out
+}
+
+func (m *Manager) newVisit(cur *run, d *desk) *visit {
+	v := &visit{m: m, cur: cur, desk: d, answers: study.Answers{}}
+	for _, a := range cur.given {
+		maps.Copy(v.answers, a.Values)
+	}
+	for _, c := range cur.answers {
+		v.grant(c)
+	}
+	return v
+}
+
+// resume gives out another code to who goes on with a session that was cut off: the
+// first is known to nobody any more.
+func (v *visit) resume() error {
+	if len(v.granted) == 0 {
+		return nil
+	}
+	return v.giveCode()
+}
+
+// skip is what is passed over on the way through the plan, as things stand.
+func (v *visit) skip() []int { return v.m.o.Study.Skip(v.cur.plan, v.answers) }
+
+// grant notes an answer about a scope; the latest holds.
+func (v *visit) grant(c Consent) {
+	v.granted = slices.DeleteFunc(v.granted, func(s string) bool { return s == c.Scope })
+	if c.Granted && c.Scope != Notice {
+		v.granted = append(v.granted, c.Scope)
+	}
+}
+
+// began notes a step that is on the screen. After the last that belongs to the
+// recording, the devices are no longer listened to.
+func (v *visit) began(step int, at instant.Instant) {
+	v.m.mu.Lock()
+	v.cur.step = step
+	v.m.mu.Unlock()
+	_ = v.desk.keep(fmt.Sprintf("note step %d", step), func(ctx context.Context, rec Recorder) error {
+		return rec.Reached(ctx, step, at)
+	}) // a desk that is shut means that the session is being closed
+	if sheet, ok := v.m.o.Study.Sheet(v.cur.plan.Steps[step].Sheet); ok && sheet.Kind == study.ReceiptSheet {
+		v.desk.hush() // all that was to be recorded has been shown
+	}
+}
+
+// answered keeps what the participant answered on a sheet, and says which way they go.
+func (v *visit) answered(ctx context.Context, a Answer) (Ruling, error) {
+	step := v.cur.plan.Steps[a.Step]
+	a.Stimulus, a.Presentation, a.Wall = step.Stimulus, step.Presentation, time.Now()
+	if !v.recording() {
+		a.At = 0
+	}
+	switch a.Kind {
+	case study.ConsentSheet, study.NoticeSheet:
+		return v.consented(a)
+	case study.LeaveSheet:
+		return v.decided(ctx, a)
+	}
+	judged := v.m.o.Study.Judge(a.Sheet, a.Values)
+	a.Values = judged.Kept
+	if err := v.keep(a); err != nil {
+		return Ruling{}, err
+	}
+	maps.Copy(v.answers, a.Values)
+	exit, why := judged.Exit, judged.Why
+	if exit == "" && a.Kind == study.ScreeningSheet {
+		full, err := v.full(ctx, a.Values)
+		if err != nil {
+			return Ruling{}, err
+		}
+		if full != "" {
+			exit, why = quotaSheet, "quota: "+full
+		}
+	}
+	return v.rule(exit, why), nil
+}
+
+func (v *visit) keep(a Answer) error {
+	v.m.o.Log.Info("answered", "session", v.cur.id, "sheet", a.Sheet)
+	return v.desk.keep("keep the answers on "+a.Sheet, func(ctx context.Context, rec Recorder) error { return rec.Answer(ctx, a) })
+}
+
+// rule leads on, or to the exit.
+func (v *visit) rule(exit, why string) Ruling {
+	if exit == "" {
+		return Ruling{Skip: v.skip()}
+	}
+	v.m.o.Log.Info("does not go on", "session", v.cur.id, "why", why)
+	v.cur.why = why
+	return Ruling{Skip: v.cur.plan.Except(exit)}
+}
+
+// consented keeps each answer about a scope, or that the notice was read, and gives out
+// the code once there is something to withdraw.
+func (v *visit) consented(a Answer) (Ruling, error) {
+	sheet, _ := v.m.o.Study.Sheet(a.Sheet)
+	values := a.Values
+	if a.Declined {
+		values = nil
+	}
+	c := Consent{TextSHA256: a.TextSHA256, Language: a.Language, Text: a.Text, At: a.At, How: a.How}
+	if v.m.void(c) {
+		values = nil
+		c.How += ", void before a real camera"
+	}
+	var all []Consent
+	if a.Kind == study.NoticeSheet {
+		c.Scope, c.Granted = Notice, true
+		all = append(all, c)
+	}
+	for _, f := range sheet.Fields {
+		if f.Type != study.ScopeField {
+			continue
+		}
+		c.Scope, c.Granted = f.ID, values[f.ID] == study.Yes
+		all = append(all, c)
+	}
+	for _, c := range all {
+		v.m.o.Log.Info("answered", "session", v.cur.id, "scope", c.Scope, "granted", c.Granted)
+		if err := v.desk.keep("keep the answer about "+c.Scope, func(ctx context.Context, rec Recorder) error { return rec.Consent(ctx, c) }); err != nil {
+			return Ruling{}, err
+		}
+		v.grant(c)
+		if c.Scope == FaceVideo && c.Granted && v.recording() {
+			v.m.startFilm(v.cur, c.At)
+		}
+	}
+	if a.Kind == study.NoticeSheet {
+		return v.rule("", ""), nil
+	}
+	judged := v.m.o.Study.Judge(a.Sheet, values)
+	if judged.Exit == "" {
+		if err := v.giveCode(); err != nil {
+			return Ruling{}, err
+		}
+	}
+	return v.rule(judged.Exit, judged.Why), nil
+}
+
+// giveCode makes the code by which the participant may withdraw. Only its hash is kept:
+// who continues a session gets another code.
+func (v *visit) giveCode() error {
+	if v.m.o.Codes == nil || v.code != "" {
+		return nil
+	}
+	code, hash, err := v.m.o.Codes.New()
+	if err != nil {
+		return fmt.Errorf("make the withdrawal code: %w", err)
+	}
+	v.code = code
+	return v.desk.keep("keep the hash of the withdrawal code", func(ctx context.Context, rec Recorder) error {
+		return rec.Withdrawable(ctx, hash)
+	})
+}
+
+// full names the cell of the quota that has no room for these answers; "" = there is
+// room.
+func (v *visit) full(ctx context.Context, kept study.Answers) (string, error) {
+	if len(v.m.o.Study.Quota.Cells) == 0 {
+		return "", nil
+	}
+	now, err := v.m.o.Archive.Cohort(ctx, v.m.o.Study.Quota)
+	if err != nil {
+		return "", fmt.Errorf("look at the quota: %w", err)
+	}
+	for _, c := range now.Cells {
+		have := c.Have
+		for _, p := range now.People {
+			// This session is open, and so counted already.
+			if p.Code == v.cur.participant && p.Bands[c.Question] == c.Band {
+				have--
+			}
+		}
+		if kept[c.Question] == c.Band && have >= c.Usable {
+			return c.Question + " " + c.Band, nil
+		}
+	}
+	return "", nil
+}
+
+// left leads who wants to stop: out, or to the question what is to become of the data.
+// From here on nothing is recorded.
+func (v *visit) left(at instant.Instant) Ruling {
+	v.m.o.Log.Info("the participant stops", "session", v.cur.id)
+	if !v.recording() {
+		return v.rule(leftSheet, whyLeft)
+	}
+	v.desk.hush()
+	if _, asks := v.m.o.Study.Sheet(leaveSheet); !asks {
+		v.cur.stop(errors.New(whyStopped)) // a study made by hand has no such pages
+		return Ruling{Skip: v.cur.plan.Except()}
+	}
+	return v.rule(leaveSheet, whyStopped)
+}
+
+// decided does what who has stopped wants of the data.
+func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
+	if a.Values[leaveKey] != leaveDelete {
+		return v.rule(leftSheet, whyStopped), nil
+	}
+	if err := v.m.eraseNow(v.cur, v.desk); err != nil {
+		// Said to the operator; it is done at the next start at the latest.
+		return v.rule(leftSheet, whyWithdrawn), nil
+	}
+	return v.rule(withdrawnSheet, whyWithdrawn), nil
+}
+
+// receipt is what the last page says.
+func (v *visit) receipt() Receipt {
+	s := v.m.o.Study
+	r := Receipt{Study: s.Title, Session: v.cur.id, Scopes: v.granted}
+	if !v.recording() {
+		return r // nothing was kept that could be taken back
+	}
+	r.Code = v.code
+	for _, class := range []struct {
+		name string
+		keep time.Duration
+	}{{Traces, s.Retain.Traces}, {FaceVideo, s.Retain.FaceVideo}} {
+		if class.name == FaceVideo && !slices.Contains(v.granted, FaceVideo) {
+			continue
+		}
+		l := Limit{Class: class.name}
+		if class.keep > 0 {
+			l.Until = time.Now().Add(class.keep)
+		}
+		r.Until = append(r.Until, l)
+	}
+	return r
+}
+
+// paused shows at the console that the participant pauses.
+func (v *visit) paused(on bool, _ instant.Instant) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.cur.paused = on
+}
+
+// recording tells whether the recording has begun.
+func (v *visit) recording() bool {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	return v.cur.state != Prepared
+}

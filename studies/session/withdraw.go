@@ -1,0 +1,121 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Withdrawn is where a session stands whose participant has taken everything back: its
+// rows and files are gone. It is only ever an Outcome.
+const Withdrawn State = "withdrawn"
+
+// whyWithdrawn stands in a session from the wish to withdraw until its rows are gone. A
+// session that is found with it is erased: the wish outlives the program.
+const whyWithdrawn = "withdrawn by the participant"
+
+var (
+	errWithdrawn = errors.New(whyWithdrawn)
+	// errNoEraser is why nothing can be withdrawn in a lab that was set up without.
+	errNoEraser = errors.New("this lab cannot erase by itself: use `emolab session withdraw`")
+)
+
+// Withdraw takes back everything of the participant of a session, and says what was
+// erased. If that session runs, it ends at once.
+func (m *Manager) Withdraw(ctx context.Context, id string) (Erasure, error) {
+	m.mu.Lock()
+	if cur := m.current; cur != nil && cur.id == id && cur.desk != nil {
+		m.mu.Unlock()
+		m.end(errWithdrawn)
+		select {
+		case <-cur.done:
+		case <-ctx.Done():
+			return Erasure{}, ctx.Err()
+		}
+		if cur.erasure == nil {
+			return Erasure{}, fmt.Errorf("session %s has ended, but could not be erased: %w", id, cur.erasing)
+		}
+		return *cur.erasure, nil
+	}
+	if err := m.vacant(); err != nil {
+		m.mu.Unlock()
+		return Erasure{}, err
+	}
+	cur := &run{id: id, step: -1, busy: "erasing", done: make(chan struct{}), stop: func(error) {}}
+	m.current = cur
+	m.running.Add(1)
+	m.mu.Unlock()
+	defer m.running.Done()
+
+	m.erase(ctx, cur)
+	m.finish(ctx, cur, cur.withdrawn(), nil)
+	if cur.erasure == nil {
+		return Erasure{}, cur.erasing
+	}
+	return *cur.erasure, nil
+}
+
+// eraseNow ends a running session, and erases all of its participant.
+func (m *Manager) eraseNow(cur *run, d *desk) error {
+	ctx := context.Background()
+	// First of all: whatever happens from here on, it will be done.
+	_ = d.keep("note the withdrawal", func(ctx context.Context, rec Recorder) error { return rec.Stopped(ctx, whyWithdrawn) })
+	m.dropFilm(cur)
+	_ = d.close() // what could not be written need not be erased
+	if err := cur.rec.Fail(ctx, whyWithdrawn); err != nil {
+		m.o.Log.Error("close the session that is withdrawn", "session", cur.id, "error", err)
+	}
+	m.erase(ctx, cur)
+	return cur.erasing
+}
+
+// erase erases the participant of a session that is closed, and notes in cur what
+// became of it.
+func (m *Manager) erase(ctx context.Context, cur *run) {
+	if m.o.Eraser == nil {
+		cur.erasing = errNoEraser
+		return
+	}
+	e, err := m.o.Eraser.Withdraw(ctx, cur.id, m.progress(cur))
+	if err != nil {
+		m.o.Log.Error("withdraw", "session", cur.id, "error", err)
+		cur.erasing = err
+		return
+	}
+	m.o.Log.Info("withdrawn", "sessions", e.Sessions, "rows", e.Rows, "files", e.Files)
+	cur.erasure = &e
+}
+
+// withdrawn is the outcome of a session that was to be erased.
+func (r *run) withdrawn() Outcome {
+	if r.erasure == nil {
+		return Outcome{State: Failed, Reason: whyWithdrawn, Error: "the withdrawal is not complete: " + r.erasing.Error()}
+	}
+	return Outcome{State: Withdrawn, Reason: whyWithdrawn, Erasure: r.erasure}
+}
+
+// finishWithdrawals erases what an earlier run of the program was asked to and could
+// not.
+func (m *Manager) finishWithdrawals(ctx context.Context) error {
+	all, err := m.o.Archive.Sessions(ctx)
+	if err != nil {
+		return fmt.Errorf("list sessions: %w", err)
+	}
+	var wrong []error
+	for len(all) > 0 {
+		s := all[0]
+		all = all[1:]
+		if s.Reason != whyWithdrawn || s.State != Failed && s.State != Recovered {
+			continue
+		}
+		cur := &run{id: s.ID}
+		if m.erase(ctx, cur); cur.erasing != nil {
+			wrong = append(wrong, fmt.Errorf("finish the withdrawal of session %s: %w", s.ID, cur.erasing))
+			continue
+		}
+		// The others of that participant are gone with it.
+		all = slices.DeleteFunc(all, func(o Summary) bool { return o.Participant == s.Participant })
+	}
+	return errors.Join(wrong...)
+}
