@@ -251,6 +251,18 @@ func (p *Page) Press(key string) {
 	}))
 }
 
+// Picture returns what the page shows, as PNG.
+func (p *Page) Picture() []byte {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Fatalf("screenshot: %v", err)
+	}
+	return png
+}
+
 // ScreenshotFolder is where screenshots are kept: the folder that
 // EMOLAB_SCREENSHOTS names, "" for none.
 func ScreenshotFolder() string { return os.Getenv("EMOLAB_SCREENSHOTS") }

@@ -1,8 +1,12 @@
 package stage_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,7 +128,7 @@ func shows(page *browsertest.Page, heading string) {
 
 // settled waits until buttons of the sheet on the screen count.
 func settled(page *browsertest.Page) {
-	page.Until(`new Promise((on) => setTimeout(() => on(true), 600))`)
+	browsertest.Value[bool](page, `new Promise((on) => setTimeout(() => on(true), 600))`)
 }
 
 // stroke presses a key as a keyboard does, with its default action.
@@ -197,4 +201,20 @@ func prefers(scheme string) chromedp.Action[chromedp.Void] {
 		})
 		return err
 	})
+}
+
+// pixels writes what the page shows as bytes of red, green, blue and alpha, and returns
+// its size.
+func pixels(t *testing.T, page *browsertest.Page, file string) (width, height int) {
+	t.Helper()
+	shot, err := png.Decode(bytes.NewReader(page.Picture()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rgba := image.NewNRGBA(shot.Bounds())
+	draw.Draw(rgba, rgba.Bounds(), shot, shot.Bounds().Min, draw.Src)
+	if err := os.WriteFile(file, rgba.Pix, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return rgba.Bounds().Dx(), rgba.Bounds().Dy()
 }

@@ -4,7 +4,7 @@
 import {field} from './fields/field.js';
 import {make} from './fields/parts.js';
 import {element} from './screen.js';
-import {chosen, choose, inLanguage, language, word} from './words.js';
+import {chosen, choose, inLanguage, keep, language, word} from './words.js';
 
 /** @import {Field} from './fields/parts.js' */
 /** @import {Filled, Sheet} from './protocol.js' */
@@ -55,8 +55,9 @@ export class Form {
   #write() {
     const {sheet} = this;
     this.changed = {};
-    this.fields = (sheet.fields ?? []).map((spec) => field(spec, (key) => {
+    this.fields = (sheet.fields ?? []).map((spec, i) => field(spec, (key) => {
       this.changed[key] = Math.max(0, performance.now() - this.lit);
+      this.fields[i]?.complain('');
       this.#hear('');
     }));
     const heading = make('h1', '', {id: 'sheet-heading', tabindex: -1}, inLanguage(sheet.heading) ?? '');
@@ -116,7 +117,7 @@ export class Form {
 
   #wayOut() {
     if (ENDS.includes(this.sheet.kind)) return [];
-    return [make('p', 'way-out', {}, `${word('holdToStop')} `, this.#button(word('stop'), this.stop))];
+    return [make('p', 'way-out', {}, make('span', '', {}, word('holdToStop')), this.#button(word('stop'), this.stop))];
   }
 
   /**
@@ -158,6 +159,7 @@ export class Form {
     /** @type {Record<string, string>} */
     const values = declined ? {} : Object.assign({}, ...this.fields.map((f) => f.values()));
     this.sent = true;
+    keep();
     const inert = setTimeout(() => this.sent && this.#hear(word('moment')), PATIENCE);
     this.settle = () => clearTimeout(inert);
     this.done({

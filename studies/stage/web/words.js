@@ -110,8 +110,11 @@ export async function speakOneOf(languages) {
  */
 export async function choose(tag) {
   await speak(tag);
-  sessionStorage.setItem(KEPT, tag);
+  keep();
 }
+
+/** The participant has answered in this language, and so has chosen it. */
+export const keep = () => sessionStorage.setItem(KEPT, language);
 
 /** Whether the participant has chosen. */
 export const chosen = () => sessionStorage.getItem(KEPT) !== null;
