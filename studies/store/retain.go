@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -17,20 +18,26 @@ type Due struct {
 	Until   time.Time     `json:"until"` // it was to be kept until then
 }
 
-// Due lists what is kept beyond its date, session by session, of what is still there.
-// What runs is never due.
-func (s *Store) Due(ctx context.Context, now time.Time, retain study.Retain) ([]Due, error) {
+// Due lists what is kept beyond its date, session by session, of what is still there:
+// by the study file that the session was made with, which is what the participant was
+// promised. What runs is never due.
+func (s *Store) Due(ctx context.Context, now time.Time) ([]Due, error) {
 	out := []Due{}
-	err := s.each(ctx, `SELECT id, state, ended_utc, EXISTS (SELECT 1 FROM video WHERE session_id = id),
-		EXISTS (SELECT 1 FROM stream WHERE session_id = id) OR EXISTS (SELECT 1 FROM answer WHERE session_id = id) OR EXISTS (SELECT 1 FROM step WHERE session_id = id)
-		FROM session WHERE ended_utc IS NOT NULL AND state NOT IN ('prepared', 'recording') ORDER BY ended_utc, id`, nil, func(row scanner) error {
+	err := s.each(ctx, `SELECT s.id, s.state, s.ended_utc, y.rules, EXISTS (SELECT 1 FROM video WHERE session_id = s.id),
+		EXISTS (SELECT 1 FROM stream WHERE session_id = s.id) OR EXISTS (SELECT 1 FROM answer WHERE session_id = s.id) OR EXISTS (SELECT 1 FROM step WHERE session_id = s.id)
+		FROM session s JOIN study y ON y.hash = s.study_hash
+		WHERE s.ended_utc IS NOT NULL AND s.state NOT IN ('prepared', 'recording') ORDER BY s.ended_utc, s.id`, nil, func(row scanner) error {
 		var v Due
-		var ended string
+		var ended, rules string
 		var video, traces bool
-		if err := row.Scan(&v.Session, &v.State, &ended, &video, &traces); err != nil {
+		if err := row.Scan(&v.Session, &v.State, &ended, &rules, &video, &traces); err != nil {
 			return err
 		}
 		end, err := parseWall(ended)
+		if err != nil {
+			return err
+		}
+		retain, err := retainOf(rules)
 		if err != nil {
 			return err
 		}
@@ -50,4 +57,27 @@ func (s *Store) Due(ctx context.Context, now time.Time, retain study.Retain) ([]
 		return nil, fmt.Errorf("store: list what is kept beyond its date: %w", explain(err))
 	}
 	return out, nil
+}
+
+// Retain is how long the study keeps what, by the latest version of its file that a
+// session was made with. Without one there is no limit.
+func (s *Store) Retain(ctx context.Context) (study.Retain, error) {
+	rules, err := texts(ctx, s.read, "SELECT rules FROM study ORDER BY version DESC, first_utc DESC LIMIT 1")
+	if err != nil || len(rules) == 0 {
+		return study.Retain{}, explain(err)
+	}
+	return retainOf(rules[0])
+}
+
+// retainOf reads how long what is kept from the rules of a study; those of files that
+// were made before there were any are empty, and state no limit.
+func retainOf(rules string) (study.Retain, error) {
+	if rules == "" {
+		return study.Retain{}, nil
+	}
+	var p promised
+	if err := json.Unmarshal([]byte(rules), &p); err != nil {
+		return study.Retain{}, fmt.Errorf("store: read how long the study keeps what: %w", err)
+	}
+	return study.Retain(p.Retain), nil
 }

@@ -27,7 +27,7 @@ func addStudy(ctx context.Context, tx *sql.Tx, st *study.Study, now time.Time) e
 	if err := keepsLocked(ctx, tx, st); err != nil {
 		return err
 	}
-	rules, err := json.Marshal(st.Rules)
+	rules, err := json.Marshal(promised{st.Rules, retained(st.Retain)})
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,19 @@ func addStudy(ctx context.Context, tx *sql.Tx, st *study.Study, now time.Time) e
 
 // filler is the role of a stimulus that is shown to distract.
 const filler = "filler"
+
+// promised is what the column rules of a study holds.
+type promised struct {
+	study.Rules
+	Retain retained `json:"retain"`
+}
+
+// retained is a study.Retain as it is written.
+type retained struct {
+	FaceVideo time.Duration `json:"face_video_ns"` // 0 = without a limit
+	Traces    time.Duration `json:"traces_ns"`
+	Identity  time.Duration `json:"identity_ns"`
+}
 
 // nextVersion is the number of a study file that has not been used: the latest, as long
 // as no session of it has been sealed, and one more after that.
