@@ -3,6 +3,7 @@ package study
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"emolab/studies/study/expr"
@@ -184,9 +185,17 @@ func (d document) checkCompared(at string, e expr.Expr, fields []Field) error {
 		if i < 0 || fields[i].values() == nil || slices.Contains(fields[i].values(), c.Value) {
 			continue
 		}
+		if isNumber(c.Value) && slices.ContainsFunc(fields[i].values(), isNumber) {
+			continue // a limit between numbers that can be chosen
+		}
 		return d.fail(at, "compares %s with %q, which nobody can answer; possible are %s", c.Name, c.Value, strings.Join(fields[i].values(), ", "))
 	}
 	return nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil
 }
 
 // resolve fills in what depends on the stimuli: which ones each block puts in order.
