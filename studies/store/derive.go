@@ -64,6 +64,7 @@ type final struct {
 	corrections  corrections   // what the gaze is corrected with, from when on
 	calibrations []Calibration // what was found of gaze and skin conductance
 	summaries    []SkinSummary
+	usable       []Usable
 	unlike       []string // stretches of skin conductance that were not split as usual, and why
 }
 
@@ -224,7 +225,11 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 	if at.given() && out.rest == nil {
 		return out, fmt.Errorf("the given stretch cannot serve as the neutral face: %s", out.why)
 	}
-	runtime.GC() // each step leaves as much behind as it reads; unasked, Go looks only when the heap has doubled
+	runtime.GC()         // each step leaves as much behind as it reads; unasked, Go looks only when the heap has doubled
+	var faceConf float64 // any face
+	if r := d.Study.Rules; r != nil {
+		faceConf = r.FaceConf
+	}
 	var joining sync.WaitGroup
 	for _, f := range out.segments {
 		steps.next("deriving the trace")
@@ -234,7 +239,7 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		joining.Go(func() {
 			f.lookAt(light)
 			runtime.GC()
-			f.join(out.rest)
+			f.join(out.rest, faceConf)
 		})
 	}
 	joining.Wait()
@@ -252,8 +257,9 @@ func inOrder(frames []facial.Measured) {
 
 // join derives what the face did and joins the trace. Of two streams of one kind
 // the first in the lab's order is taken, as the live trace does; responses are told
-// of every stream of skin conductance. What the trace is joined from is let go.
-func (f *final) join(n *rest) {
+// of every stream of skin conductance. A face counts as seen from a confidence of
+// faceConf. What the trace is joined from is let go.
+func (f *final) join(n *rest, faceConf float64) {
 	in := trace.Streams{Shown: f.course}
 	if a := f.first(stream.Face); a != nil {
 		in.Face, in.FaceInfo = a.samples, a.info
@@ -274,6 +280,7 @@ func (f *final) join(n *rest) {
 		}
 	}
 	f.sumSkin()
+	f.sumUsable(faceConf)
 	f.trace = trace.Join(in)
 	f.face.Rows = nil
 	for i := range f.streams {
@@ -326,6 +333,9 @@ func writeDerived(ctx context.Context, tx *sql.Tx, id, name, software string, d 
 		if err := writeTrace(ctx, tx, id, name, f); err != nil {
 			return err
 		}
+	}
+	if err := writeUsable(ctx, tx, id, name, d); err != nil {
+		return err
 	}
 	return writeCalibrations(ctx, tx, id, name, software, d.calibrations())
 }

@@ -230,21 +230,14 @@ func (t *Tombstone) write(ctx context.Context, tx *sql.Tx, e erasure) (int64, er
 }
 
 // columnOf reads the first column of a query in a transaction.
-func columnOf(ctx context.Context, q querier, query string, args ...any) ([]string, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
+func columnOf(ctx context.Context, q querier, query string, args ...any) (out []string, err error) {
+	err = scanAll(ctx, q, query, args, func(row scanner) error {
 		var v string
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
+		err := row.Scan(&v)
 		out = append(out, v)
-	}
-	return out, rows.Err()
+		return err
+	})
+	return out, err
 }
 
 // forget deletes the sessions that are being erased, the participant, and the rows of

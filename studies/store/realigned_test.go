@@ -14,7 +14,7 @@ import (
 
 // derivedTables are those whose rows belong to a derivation.
 func derivedTables() []string {
-	return []string{"clock_model", "quality", "displayed", "eda_response", "eda_summary", "eye_event", "face_event", "calibration", "trace_row"}
+	return []string{"clock_model", "quality", "displayed", "eda_response", "eda_summary", "eye_event", "face_event", "calibration", "trace_row", "usable"}
 }
 
 // differing counts, table by table, the rows of one derivation that another has not.
@@ -62,7 +62,7 @@ func TestAlignedAgainIsTheSame(t *testing.T) {
 			t.Errorf("%s in segment %d: %d instants moved by up to %v, %d bounds changed", v.Stream, v.Segment, v.Moved, v.Furthest, v.Rebound)
 		}
 	}
-	if got, want := grew(t, before, dump(t, s)), []string{"audit", "calibration", "clock_model", "derivation", "displayed", "eda_response", "eda_summary", "eye_event", "face_event", "quality", "trace_row"}; !slices.Equal(got, want) {
+	if got, want := grew(t, before, dump(t, s)), []string{"audit", "calibration", "clock_model", "derivation", "displayed", "eda_response", "eda_summary", "eye_event", "face_event", "quality", "trace_row", "usable"}; !slices.Equal(got, want) {
 		t.Errorf("rows were added to %v, want %v", got, want)
 	}
 	for table, n := range differing(t, s, Final, r.Name) {

@@ -125,7 +125,7 @@ func (s *Store) rederive(ctx context.Context, id string, o RederiveOptions, prog
 			return err
 		}
 		if o.Current {
-			if err := show(ctx, tx, id, o.Name); err != nil {
+			if err := show(ctx, tx, &d, o.Name); err != nil {
 				return err
 			}
 		}
@@ -166,18 +166,22 @@ func (s *Store) show(ctx context.Context, id, derivation string) error {
 		if err := reopen(ctx, tx, id, opening{}); err != nil {
 			return err
 		}
-		if err := show(ctx, tx, id, derivation); err != nil {
+		if err := show(ctx, tx, &d, derivation); err != nil {
 			return err
 		}
 		return reclose(ctx, tx, id)
 	})
 }
 
-func show(ctx context.Context, tx *sql.Tx, id, derivation string) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE session SET trace_derivation = ? WHERE id = ?", derivation, id); err != nil {
+// show shows a derivation, and judges the session by it.
+func show(ctx context.Context, tx *sql.Tx, d *Detail, derivation string) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE session SET trace_derivation = ? WHERE id = ?", derivation, d.ID); err != nil {
 		return err
 	}
-	return note(ctx, tx, id, "show", derivation)
+	if err := note(ctx, tx, d.ID, "show", derivation); err != nil {
+		return err
+	}
+	return judgeByRules(ctx, tx, d, derivation, d.Reason)
 }
 
 // sealed returns a session that is sealed.

@@ -85,7 +85,7 @@ func TestRederiveStandsBesideTheOldRows(t *testing.T) {
 		t.Errorf("progress ended with %q", last)
 	}
 	after := dump(t, s)
-	if got, want := grew(t, before, after), []string{"audit", "clock_model", "derivation", "displayed", "eda_response", "eda_summary", "eye_event", "quality", "trace_row"}; !slices.Equal(got, want) {
+	if got, want := grew(t, before, after), []string{"audit", "clock_model", "derivation", "displayed", "eda_response", "eda_summary", "eye_event", "quality", "trace_row", "usable"}; !slices.Equal(got, want) {
 		t.Errorf("rows were added to %v, want %v", got, want)
 	}
 	d := detail(t, s, "s1")

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"emolab/fusion/stream"
+	"emolab/studies/session"
+	"emolab/studies/study"
 )
 
 // readSchema returns the tables and columns that SCHEMA.md names, and its queries.
@@ -85,7 +88,9 @@ func TestTablesFitTheCode(t *testing.T) {
 
 func TestSchemaQueriesRun(t *testing.T) {
 	s := open(t)
-	if err := recorded(t, s, "20261122-091503-P7K2").Seal(t.Context(), nil); err != nil {
+	r := recorded(t, s, "20261122-091503-P7K2")
+	rating := session.Answer{Step: 1, Sheet: "rate.sam", Kind: study.RatingSheet, Stimulus: "b", Presentation: 1, Values: study.Answers{"sam.valence": "7"}}
+	if err := errors.Join(r.Answer(t.Context(), rating), r.Seal(t.Context(), nil)); err != nil {
 		t.Fatal(err)
 	}
 	_, queries := readSchema(t)

@@ -145,7 +145,13 @@ func writeFinals(ctx context.Context, tx *sql.Tx, d Detail, out *derived) error 
 	if reason == "" && d.State == session.Recovered {
 		reason = fmt.Sprintf("cut off in step %d of %d, sealed as it was", d.Reached+1, len(d.Plan.Steps))
 	}
+	if err := judgeByRules(ctx, tx, &d, Final, reason); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, reason = ?, trace_derivation = ?, ended_utc = coalesce(ended_utc, "+utcNow+") WHERE id = ?",
 		session.Sealed, reason, Final, d.ID)
-	return err
+	if err != nil {
+		return err
+	}
+	return lock(ctx, tx, d.ID)
 }
