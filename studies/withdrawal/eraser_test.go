@@ -85,12 +85,15 @@ func streams() []stream.Info {
 
 // came lets somebody take part: prepared, recorded, answered, sealed, with video and a
 // bundle.
-func came(t *testing.T, s *store.Store, dir string, key Key, at time.Time, code string) *person {
+func came(t *testing.T, s *store.Store, dir string, key Key, at time.Time, code string, retain ...study.Retain) *person {
 	t.Helper()
 	p := &person{code: code, marks: map[string][]byte{"the participant's code": []byte(code)}}
 	p.id = at.Format("20060102-150405-") + code
 	st := &study.Study{ID: "pilot", Title: "Pilot", Hash: "c0ffee", Canonical: []byte("id: pilot\n"),
 		Stimuli: []study.Stimulus{{ID: "a", File: "a.mp4", Duration: time.Second}}}
+	for _, r := range retain {
+		st.Retain = r
+	}
 	plan := study.Plan{Steps: []study.Step{
 		{Action: study.Fill, Sheet: "consent"}, {Index: 1, Action: study.Begin},
 		{Index: 2, Action: study.Play, Stimulus: "a", Presentation: 1, Duration: time.Second},

@@ -1,0 +1,97 @@
+package withdrawal
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"emolab/studies/store"
+	"emolab/studies/study"
+)
+
+const aDay = 24 * time.Hour
+
+// Each class goes at its date and takes nothing of the other; the report names nobody.
+func TestPurge(t *testing.T) {
+	b := &bench{dir: filepath.Join(t.TempDir(), "data")}
+	var err error
+	if b.key, err = OpenKey(b.dir); err != nil {
+		t.Fatal(err)
+	}
+	b.open(t)
+	now := time.Now() // sealing ends a session now
+	p := came(t, b.store, b.dir, b.key, began, "P7K2", study.Retain{FaceVideo: 30 * aDay, Traces: 700 * aDay})
+	ever := came(t, b.store, b.dir, b.key, began.Add(time.Hour), "P9QX") // the same study: the same promise
+	e := b.eraser()
+
+	video, truth := filepath.Join(b.dir, "video", p.id), filepath.Join(b.dir, "truth", p.id+".json")
+	zip := filepath.Join(b.dir, "bundles", p.id+".zip")
+	there := func(path string) bool {
+		_, err := os.Lstat(path)
+		return err == nil
+	}
+	purge := func(after time.Duration, want ...string) Purged {
+		t.Helper()
+		due, err := e.Due(t.Context(), now.Add(after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		due = slices.DeleteFunc(due, func(d Due) bool { return d.Session == ever.id })
+		var got []string
+		for _, d := range due {
+			if d.Files == 0 || d.Bytes == 0 {
+				t.Errorf("%s has %d files of %d bytes", d.Class, d.Files, d.Bytes)
+			}
+			got = append(got, string(d.Class))
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("after %v due is %v, want %v", after, got, want)
+		}
+		done, err := e.Purge(t.Context(), due, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	if done := purge(29 * aDay); len(done.Classes) != 0 || !there(video) {
+		t.Errorf("%+v", done)
+	}
+	done := purge(31*aDay, FaceVideoClass)
+	if there(video) || !there(truth) || !there(zip) {
+		t.Error("the video is there, or something else is gone")
+	}
+	if len(done.Classes) != 1 || done.Classes[0].Files != 1 || done.Classes[0].Rows != 1 {
+		t.Errorf("%+v", done)
+	}
+	done = purge(701*aDay, TracesClass)
+	if there(truth) || there(zip) || done.Classes[0].Files != 2 || done.Classes[0].Rows < 300 {
+		t.Errorf("what was recorded is there still: %+v", done)
+	}
+	left := p.seen(t, b.dir)
+	for what := range p.marks {
+		agreed := strings.HasPrefix(what, "how ") || what == "the participant's code" || what == "a band" // the registry stays
+		if left[what] != "" && !agreed {
+			t.Errorf("%s is still in %s", what, left[what])
+		}
+	}
+	for _, path := range []string{filepath.Join(b.dir, "video", ever.id), filepath.Join(b.dir, "truth", ever.id+".json"), filepath.Join(b.dir, "bundles", ever.id+".zip")} {
+		if !there(path) {
+			t.Errorf("%s is gone", path)
+		}
+	}
+	path, err := e.KeepReport(done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(text), p.code) || !strings.Contains(string(text), Words(TracesClass)) {
+		t.Errorf("the report: %s, %v", text, err)
+	}
+	stones, err := b.store.Tombstones(t.Context())
+	if err != nil || len(stones) != 2 || stones[0].Class != store.FaceVideos || stones[0].Scrubbed.IsZero() || stones[1].Scrubbed.IsZero() {
+		t.Errorf("%+v, %v", stones, err)
+	}
+}
