@@ -339,8 +339,11 @@ type Summary struct {
 	Segments    int           `json:"segments"`
 	Frames      int64         `json:"frames"` // trace rows
 	Simulated   bool          `json:"simulated"`
-	Bundle      string        `json:"bundle,omitempty"` // path of the exported bundle
-	Reason      string        `json:"reason,omitempty"` // why it failed or was stopped
+	Bundle      string        `json:"bundle,omitempty"`     // path of the exported bundle
+	Reason      string        `json:"reason,omitempty"`     // why it failed or was stopped
+	Run         int           `json:"run"`                  // of the participant, from 1
+	Usable      *bool         `json:"usable"`               // nil = not judged
+	UsableWhy   string        `json:"usable_why,omitempty"` // it is not
 }
 
 // Stage is the participant's screen.

@@ -26,7 +26,7 @@ const (
 // Why a session was not recorded, or ended early, by the participant.
 const (
 	whyLeft    = "left"
-	whyStopped = "stopped by the participant"
+	whyStopped = "left before the end"
 )
 
 // visit is the participant's path through one run of a session: what they answered,
