@@ -19,6 +19,7 @@ import (
 	"emolab/studies/bundle"
 	"emolab/studies/session"
 	"emolab/studies/store"
+	"emolab/studies/study"
 )
 
 type sessionCmd struct {
@@ -27,7 +28,9 @@ type sessionCmd struct {
 	Export sessionExportCmd `cmd:"" help:"Export a sealed session again, as a bundle."`
 
 	Reprocess sessionReprocessCmd `cmd:"" help:"Derive a sealed session again, beside what is there: its clocks, another face at rest, newer nets."`
-	Withdraw  sessionWithdrawCmd  `cmd:"" help:"Take back a participant's consent, and delete what it allowed."`
+	Move      sessionMoveCmd      `cmd:"" help:"Give a session to another participant, when it was begun under the wrong code."`
+	Judge     sessionJudgeCmd     `cmd:"" help:"Say whether a session counts, whatever the rules of its study say."`
+	Withdraw  sessionWithdrawCmd  `cmd:"" help:"Take back what a participant gave: everything, or the video of the face."`
 }
 
 // storeFlags name the file of a study.
@@ -101,20 +104,76 @@ func (c *sessionListCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	standing, err := standings(a, s)
+	if err != nil {
+		return err
+	}
+	list := make([]listed, len(all)) // in JSON an empty list is not null
+	for i, v := range all {
+		t := standing[v.ID]
+		list[i] = listed{v, t.Run, t.Usable, t.Why}
+	}
 	if c.JSON {
-		return printJSON(a.out, all)
+		return printJSON(a.out, list)
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SESSION\tPARTICIPANT\tSTATE\tSTARTED\tLENGTH\tFRAMES\tNOTE")
-	for _, v := range all {
-		note := v.Reason
-		if v.Simulated {
-			note = strings.TrimSpace("simulated " + note)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.State,
-			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, note)
+	fmt.Fprintln(w, "SESSION\tPARTICIPANT\tSTATE\tUSABLE\tSTARTED\tLENGTH\tFRAMES\tNOTE")
+	for _, v := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.State, counts(v.Usable),
+			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, v.note())
 	}
 	return w.Flush()
+}
+
+// listed is a session and what it counts for.
+type listed struct {
+	session.Summary
+	Run    int    `json:"run"`        // of the participant, from 1; 0 for films that were read in
+	Usable *bool  `json:"usable"`     // null = not judged
+	Why    string `json:"usable_why"` // it does not count, or was declined
+}
+
+// note says in words what is special about a session.
+func (v listed) note() string {
+	var notes []string
+	if v.Simulated {
+		notes = append(notes, "simulated")
+	}
+	if v.Run > 1 {
+		notes = append(notes, fmt.Sprintf("run %d", v.Run))
+	}
+	for _, why := range []string{v.Reason, v.Why} {
+		if why != "" && !slices.Contains(notes, why) {
+			notes = append(notes, why)
+		}
+	}
+	return strings.Join(notes, "; ")
+}
+
+// standings are what all sessions count for, by their ids.
+func standings(a *app, s *store.Store) (map[string]session.Standing, error) {
+	cohort, err := s.Cohort(a.ctx, study.Quota{})
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]session.Standing{}
+	for _, p := range cohort.People {
+		for _, t := range p.Sessions {
+			all[t.Session] = t
+		}
+	}
+	return all, nil
+}
+
+// counts says whether a session does.
+func counts(usable *bool) string {
+	switch {
+	case usable == nil:
+		return "-"
+	case *usable:
+		return "yes"
+	}
+	return "no"
 }
 
 type sessionShowCmd struct {
@@ -149,7 +208,7 @@ func (c *sessionShowCmd) Run(a *app) error {
 		order = "a film that was read in"
 	}
 	fmt.Fprintf(a.out, "%s  %s  participant %s, %s\n", d.ID, d.State, d.Participant, order)
-	fmt.Fprintf(a.out, "study %s (%s)  %s\n", d.Study.ID, d.Study.Hash[:12], d.Software)
+	fmt.Fprintf(a.out, "study %s, version %d (%s)  %s\n", d.Study.ID, d.Study.Version, d.Study.Hash[:min(12, len(d.Study.Hash))], d.Software)
 	fmt.Fprintf(a.out, "started %s, %s, %d trace rows\n", d.Started.Local().Format(time.RFC1123), d.Duration.Round(time.Second), d.Frames)
 	if d.Reason != "" {
 		fmt.Fprintf(a.out, "note: %s\n", d.Reason)
@@ -158,6 +217,9 @@ func (c *sessionShowCmd) Run(a *app) error {
 		fmt.Fprintf(a.out, "bundle %s\n", d.Bundle)
 	}
 	printConsents(a.out, &d)
+	if err := printAnswers(a, s, &d); err != nil {
+		return err
+	}
 	for _, g := range d.Segments {
 		if len(d.Segments) > 1 {
 			fmt.Fprintf(a.out, "\nsegment %d of %d, from step %d of the plan", g.Number+1, len(d.Segments), g.First+1)
@@ -167,7 +229,12 @@ func (c *sessionShowCmd) Run(a *app) error {
 		}
 		printLatencies(a.out, g.Streams)
 	}
-	if d.State != session.Sealed {
+	switch d.State {
+	case session.Prepared:
+		fmt.Fprintln(a.out, "Nothing is recorded yet: the participant reads and answers.")
+	case session.Declined:
+		fmt.Fprintln(a.out, "Nothing was recorded.")
+	case session.Recording, session.Recovered, session.Failed:
 		fmt.Fprintln(a.out, "Not sealed: errors are stated when it is.")
 	}
 	if err := printGaps(a, d.Gaps); err != nil {
@@ -192,7 +259,12 @@ func printConsents(out io.Writer, d *store.Detail) {
 		}
 		fmt.Fprintf(out, "%s: %s, %s, %s\n", c.Scope, answer, c.Wall.Local().Format("2006-01-02 15:04:05"), c.How)
 	}
-	kept := len(d.Consents) > 0 && d.Consents[len(d.Consents)-1].Granted // there is one scope
+	kept := false // by the latest answer
+	for _, c := range d.Consents {
+		if c.Scope == session.FaceVideo {
+			kept = c.Granted
+		}
+	}
 	if len(d.Videos) == 0 || !kept {
 		return
 	}
@@ -201,6 +273,30 @@ func printConsents(out io.Writer, d *store.Detail) {
 		frames, bytes = frames+v.Frames, bytes+v.Bytes
 	}
 	fmt.Fprintf(out, "face video kept: %d files, %d frames, %.1f MB\n", len(d.Videos), frames, float64(bytes)/(1<<20))
+}
+
+// printAnswers says how much the participant answered, and what the session counts for.
+func printAnswers(a *app, s *store.Store, d *store.Detail) error {
+	answers, err := s.Answers(a.ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	values, pages := 0, 0
+	for _, v := range answers {
+		values += len(v.Values)
+		pages++
+	}
+	if pages > 0 {
+		fmt.Fprintf(a.out, "answers: %d on %d pages\n", values, pages)
+	}
+	switch {
+	case d.Usable == nil:
+	case d.UsableWhy == "":
+		fmt.Fprintf(a.out, "usable: %s\n", counts(d.Usable))
+	default:
+		fmt.Fprintf(a.out, "usable: %s (%s)\n", counts(d.Usable), d.UsableWhy)
+	}
+	return nil
 }
 
 // printStreams prints a line for each stream, with the statement of its error
@@ -314,11 +410,14 @@ type sessionExportCmd struct {
 	Session string `arg:"" help:"The session's id, or \"last\"."`
 	storeFlags
 	Out string `help:"Folder to write the bundle into. Default: bundles/ in the data folder." type:"path" placeholder:"DIR"`
+	To  string `help:"Who is going to be given it: kept, so that they can be told when the participant withdraws." placeholder:"NAME <MAIL>"`
 }
 
 // Help shows an example below the flags.
 func (sessionExportCmd) Help() string {
-	return "Example:\n  emolab session export last --data emolab-demo --out /media/usb"
+	return `Examples:
+  emolab session export last --data emolab-demo
+  emolab session export last --out /media/usb --to "Ann Author <ann@lab.example>"`
 }
 
 // Run is the command.
@@ -336,7 +435,7 @@ func (c *sessionExportCmd) Run(a *app) error {
 		return err
 	}
 	progress := newBar(a.err, 1, "exporting")
-	written, err := bundle.NewExporter(s, c.Out).Export(a.ctx, id, progress.set)
+	written, err := bundle.NewExporter(s, c.Out).ExportTo(a.ctx, id, strings.TrimSpace(c.To), progress.set)
 	progress.finish()
 	if err != nil {
 		return err
