@@ -108,10 +108,10 @@ func (c *sessionListCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	list := make([]listed, len(all)) // in JSON an empty list is not null
+	list := make([]sessionLine, len(all)) // in JSON an empty list is not null
 	for i, v := range all {
 		t := standing[v.ID]
-		list[i] = listed{v, t.Run, t.Usable, t.Why}
+		list[i] = sessionLine{v, t.Run, t.Usable, t.Why}
 	}
 	if c.JSON {
 		return printJSON(a.out, list)
@@ -125,8 +125,8 @@ func (c *sessionListCmd) Run(a *app) error {
 	return w.Flush()
 }
 
-// listed is a session and what it counts for.
-type listed struct {
+// sessionLine is a session and what it counts for.
+type sessionLine struct {
 	session.Summary
 	Run    int    `json:"run"`        // of the participant, from 1; 0 for films that were read in
 	Usable *bool  `json:"usable"`     // null = not judged
@@ -134,7 +134,7 @@ type listed struct {
 }
 
 // note says in words what is special about a session.
-func (v listed) note() string {
+func (v sessionLine) note() string {
 	var notes []string
 	if v.Simulated {
 		notes = append(notes, "simulated")
