@@ -95,10 +95,11 @@ function receive(m) {
   switch (m.type) {
     case 'library':
       refused = takeOver = false;
+      view.setCorner(m.corner);
       wait();
       prepare(m.languages, m.clips).then(
         () => {
-          view.setCorner(m.corner);
+          view.setCorner(m.corner); // its words are known now
           if (!plan) wait();
         },
         (e) => link.send({type: 'fault', run: 0, text: String(e.message), fatal: false}),
@@ -207,7 +208,7 @@ async function getReady(next) {
   try {
     link.report({type: 'blank', run: next.run, tick: toTick(view.show('blank'))});
     await prepare(next.languages, next.clips);
-    view.setCorner(next.corner); // in words that are known now
+    view.setCorner(next.corner);
     view.setFrame(next.phone_frame);
     if (signal.aborted) {
       if (!plan && !refused) wait();

@@ -99,6 +99,7 @@ export const speakFirst = () => speak(navigator.language.startsWith('fr') ? 'fr'
 export async function speakOneOf(languages) {
   const [first] = languages;
   if (!first) return; // a study without texts: the page goes on in its own
+  catalogues.clear(); // another study may have words of its own
   await Promise.all(languages.map(fetched));
   const kept = sessionStorage.getItem(KEPT);
   await speak(kept && languages.includes(kept) ? kept : first);
