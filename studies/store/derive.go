@@ -31,8 +31,10 @@ import (
 // responses in every stream of skin conductance, and bridges readings that the
 // device only repeated. Version 4 corrects by measured latencies, and takes what was
 // on the screen from fusion/stimulus. Version 5 fits the calibration of the gaze again
-// and corrects by it, and tells what the eyes did and how wide the pupils were.
-const finalVersion = "5"
+// and corrects by it, and tells what the eyes did and how wide the pupils were. Version 6
+// measures the face at rest where the participant was asked for it, and says for how much
+// of each presentation anything was measured.
+const finalVersion = "6"
 
 // joined are the kinds of stream that a trace is joined from. A derivation's
 // parameters name the stream of each: "eda_stream".
@@ -46,6 +48,7 @@ type derived struct {
 	clocks   string // where the instants come from
 	rest     *rest  // nil where the participant's neutral face is not known
 	why      string // why it is not
+	where    string // the face at rest was measured, in words
 }
 
 // final is what is derived of one segment.
@@ -112,7 +115,7 @@ func (d *derived) derivation(name string) derivation {
 	case d.rest == nil:
 		p["neutral"] = "none: " + d.why
 	default:
-		p["neutral"] = d.rest.Version + ", " + d.rest.Method
+		p["neutral"] = d.rest.Version + ", " + d.rest.Method + d.where
 	}
 	return derivation{Name: name, Algorithm: "emolab trace, two-sided", Version: finalVersion, Parameters: p}
 }
@@ -221,7 +224,11 @@ func (s *Store) derive(ctx context.Context, d Detail, read reader, at stretch, s
 		return out, err
 	}
 	steps.next("looking for the neutral face")
-	out.rest, out.why = findRest(out.segments, at)
+	began, err := s.Steps(ctx, d.ID)
+	if err != nil {
+		return out, err
+	}
+	out.findNeutral(at, d.asked(began))
 	if at.given() && out.rest == nil {
 		return out, fmt.Errorf("the given stretch cannot serve as the neutral face: %s", out.why)
 	}

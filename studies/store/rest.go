@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"emolab/calibration/neutral"
@@ -10,6 +11,7 @@ import (
 	"emolab/fusion/facial"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/study"
 )
 
 // pause is put between segments where the neutral face is looked for: far more
@@ -39,6 +41,48 @@ type stretch struct {
 }
 
 func (s stretch) given() bool { return s != stretch{} }
+
+// findNeutral finds the neutral face at the given stretch; else where the participant was
+// asked for it, the latest time first; else wherever it is calmest.
+func (d *derived) findNeutral(at stretch, asked []stretch) {
+	if at.given() {
+		d.rest, d.why = findRest(d.segments, at)
+		return
+	}
+	for _, v := range asked {
+		var why string
+		if d.rest, why = findRest(d.segments, v); d.rest != nil {
+			d.where = ": the step in which the participant was asked for it"
+			return
+		}
+		d.where = ": looked for, because the step in which the participant was asked for it cannot serve: " + why
+	}
+	d.rest, d.why = findRest(d.segments, stretch{})
+}
+
+// asked are the stretches in which the participant was asked for a face at rest, the
+// latest first: a step that was broken off began anew.
+func (d *Detail) asked(began []StepBegun) []stretch {
+	var out []stretch
+	for i, v := range began {
+		if v.Action != study.Neutral || v.At == 0 || v.Step >= len(d.Plan.Steps) {
+			continue
+		}
+		k := slices.IndexFunc(d.Segments, func(g Segment) bool { return g.Number == v.Segment })
+		if k < 0 {
+			continue
+		}
+		until := v.At.Add(d.Plan.Steps[v.Step].Duration)
+		if i+1 < len(began) && began[i+1].Segment == v.Segment && began[i+1].At > 0 {
+			until = min(until, began[i+1].At)
+		}
+		if from := v.At.Sub(d.Segments[k].Start); from >= 0 && until > v.At {
+			out = append(out, stretch{v.Segment, from, until.Sub(d.Segments[k].Start)})
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
 
 // findRest finds the neutral face, or says why there is none. A session has one
 // participant, so it is looked for in all segments together.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -36,12 +37,12 @@ func (e *evidence) verdict(r study.Rules) verdict {
 		modality Modality
 		needed   bool
 		device   string
-		subject  string // of "... for less than 70 % of ..."
+		was      string // measured
 		time     string
 	}{
-		{Face, r.NeedsFace, "camera", "the face was not seen", "the face"},
-		{Gaze, r.NeedsGaze, "eye tracker", "the gaze was not valid", "the gaze"},
-		{EDA, r.NeedsEDA, "skin-conductance sensor", "the skin conductance was not valid", "the skin conductance"},
+		{Face, r.NeedsFace, "camera", "the face was seen", "the face"},
+		{Gaze, r.NeedsGaze, "eye tracker", "the gaze was valid", "the gaze"},
+		{EDA, r.NeedsEDA, "skin-conductance sensor", "the skin conductance was valid", "the skin conductance"},
 	} {
 		if !need.needed {
 			continue
@@ -52,8 +53,8 @@ func (e *evidence) verdict(r study.Rules) verdict {
 			continue
 		}
 		if missed := e.missed(need.modality, r.UsableShare); len(missed) > r.MaxUnusable {
-			why = append(why, fmt.Sprintf("%s for %.0f %% of the time of %s (%d may be missed)",
-				need.subject, 100*r.UsableShare, strings.Join(missed, ", "), r.MaxUnusable))
+			why = append(why, fmt.Sprintf("%s for less than %g %% of the time of %s (it may be so in %d)",
+				need.was, 100*r.UsableShare, strings.Join(missed, ", "), r.MaxUnusable))
 		}
 		if b := e.bounds[kind]; r.MaxSyncMs > 0 && b > r.MaxSyncMs {
 			why = append(why, fmt.Sprintf("the time of %s is known to %.1f ms only (%g ms are asked for)", need.time, b, r.MaxSyncMs))
@@ -81,7 +82,7 @@ func (e *evidence) missed(m Modality, share float64) []string {
 		k := slices.IndexFunc(e.usable, func(u Usable) bool { return u.Presentation == step.Presentation && u.Modality == m })
 		switch {
 		case k >= 0 && e.usable[k].Share < share:
-			out = append(out, fmt.Sprintf("%s (%.0f %%)", step.Stimulus, 100*e.usable[k].Share))
+			out = append(out, fmt.Sprintf("%s (%.0f %%)", step.Stimulus, math.Floor(100*e.usable[k].Share)))
 		case k < 0 && e.begun[step.Index]:
 			out = append(out, step.Stimulus+" (never seen on the screen)")
 		}

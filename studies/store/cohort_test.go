@@ -1,0 +1,246 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"emolab/studies/session"
+	"emolab/studies/study"
+)
+
+// stand makes a session of a participant in a row that ends as asked: usable, unusable,
+// dropped, left, declined, failed, recording, prepared.
+func stand(t testing.TB, s *Store, id, participant string, row int, age, end string) {
+	t.Helper()
+	h := intakeHeader(t, id)
+	h.Participant, h.Plan.Row = participant, row
+	r, err := s.Begin(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := t.Context()
+	must(r.Answer(ctx, session.Answer{Step: 0, Sheet: "screening", Kind: study.ScreeningSheet, Values: study.Answers{"age": age}}))
+	switch end {
+	case "prepared":
+		return
+	case "declined":
+		must(r.Decline(ctx, "screening: age"))
+		return
+	case "left":
+		must(r.Decline(ctx, "left"))
+		return
+	}
+	must(r.Record(ctx, h.Segment, lab(t)))
+	appendAll(t, r, run(lab(t)[0], 0, 50))
+	switch end {
+	case "recording":
+		return
+	case "failed":
+		must(r.Fail(ctx, "the disk is full"))
+		return
+	case "dropped":
+		must(r.Reached(ctx, 4, origin+1e8))
+		must(r.Reached(ctx, 5, origin+2e8))
+		must(r.Stopped(ctx, "the participant stopped it"))
+	case "unusable":
+		must(r.Stopped(ctx, "fire alarm"))
+	}
+	must(r.Seal(ctx, nil))
+}
+
+func TestCohort(t *testing.T) {
+	s := open(t)
+	for i, v := range []struct {
+		participant string
+		row         int
+		age, end    string
+	}{
+		{"P01", 0, "18-24", "usable"},
+		{"P02", 1, "25-29", "unusable"},
+		{"P02", 1, "25-29", "usable"},
+		{"P03", 2, "18-24", "dropped"},
+		{"P04", 2, "fail", "declined"},
+		{"P05", 2, "25-29", "left"},
+		{"P06", 3, "25-29", "failed"},
+		{"P07", 3, "18-24", "recording"},
+		{"P08", 0, "18-24", "prepared"},
+	} {
+		stand(t, s, fmt.Sprintf("s%d", i), v.participant, v.row, v.age, v.end)
+	}
+	c, err := s.Cohort(t.Context(), study.Quota{Total: 20, Cells: []study.Cell{{Question: "age", Band: "18-24", Usable: 10}, {Question: "age", Band: "25-29", Usable: 10}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	people := c.People
+	c.People = nil
+	want := session.Cohort{
+		Rows: []session.RowCount{{Row: 0, Usable: 1, Open: 1}, {Row: 1, Usable: 1, Other: 1}, {Row: 2, Other: 3}, {Row: 3, Open: 1, Other: 1}},
+		Cells: []session.CellNow{
+			{Cell: study.Cell{Question: "age", Band: "18-24", Usable: 10}, Have: 3},
+			{Cell: study.Cell{Question: "age", Band: "25-29", Usable: 10}, Have: 1},
+		},
+		Usable: 2, Wanted: 20, Declined: 1, Dropped: 2, Unusable: 2,
+	}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Error(diff)
+	}
+	if len(people) != 8 || people[1].Code != "P02" || people[1].Bands["age"] != "25-29" {
+		t.Fatalf("the registry is %+v", people)
+	}
+	yes, no := true, false
+	started := header(t, "").Segment.Wall
+	if diff := cmp.Diff([]session.Standing{
+		{Session: "s1", State: session.Sealed, Row: 1, Run: 1, Started: started, Usable: &no, Why: "it ended before its plan did: fire alarm"},
+		{Session: "s2", State: session.Sealed, Row: 1, Run: 2, Started: started, Usable: &yes},
+	}, people[1].Sessions); diff != "" {
+		t.Error(diff)
+	}
+	if got := people[3].Sessions[0]; got.Why != "screening: age" || got.State != session.Declined {
+		t.Errorf("who was screened out stands as %+v", got)
+	}
+	for rows, next := range map[int]int{4: 2, 2: 1, 0: 4, 5: 2, 6: 2} {
+		if got, err := s.NextRow(t.Context(), rows); err != nil || got != next {
+			t.Errorf("of %d rows the next is %d, %v; want %d", rows, got, err, next)
+		}
+	}
+}
+
+// In an edited study rows are filled anew, and of equals the one that was used least before.
+func TestRowsOfAnEditedStudy(t *testing.T) {
+	s := open(t)
+	for i, row := range []int{0, 1, 2, 0} {
+		stand(t, s, fmt.Sprintf("s%d", i), fmt.Sprintf("P%d", i), row, "18-24", "usable")
+	}
+	h := header(t, "edited")
+	h.Study.Hash, h.Plan.Row, h.Participant = "c0ffee2", 1, "Q1"
+	r, err := s.Begin(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := detail(t, s, "edited"); d.Study.Version != 2 {
+		t.Errorf("it is version %d", d.Study.Version)
+	}
+	if got, err := s.NextRow(t.Context(), 3); err != nil || got != 2 {
+		t.Errorf("the next row is %d, %v", got, err)
+	}
+	if err := r.Fail(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.NextRow(t.Context(), 3); err != nil || got != 1 {
+		t.Errorf("after it failed the next row is %d, %v", got, err)
+	}
+}
+
+// A file that is edited before anything was sealed is still the first version; and the
+// primary indicators are locked with the first sealed session of a person.
+func TestVersionsAndLock(t *testing.T) {
+	s := open(t)
+	try := func(id, hash string, virtual bool, primary ...string) (session.Recorder, error) {
+		h := header(t, id)
+		h.Study.Hash, h.Study.Analysis.Primary = hash, primary
+		for i := range h.Streams {
+			h.Streams[i].Simulated = virtual
+		}
+		return s.Begin(t.Context(), h)
+	}
+	must := func(r session.Recorder, err error) session.Recorder {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	seal := func(r session.Recorder) {
+		t.Helper()
+		appendAll(t, r, run(lab(t)[0], 0, 50))
+		if err := r.Seal(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	version := func(id string) int { return detail(t, s, id).Study.Version }
+	must(try("s1", "h1", false, "NET", "ARO"))
+	seal(must(try("s2", "h2", true, "NET", "SYNC"))) // a rehearsal
+	if version("s1") != 1 || version("s2") != 1 {
+		t.Errorf("versions are %d and %d", version("s1"), version("s2"))
+	}
+	seal(must(try("s3", "h3", false, "ARO", "NET")))
+	if version("s3") != 2 {
+		t.Errorf("after a sealed session the next file is version %d", version("s3"))
+	}
+	seal(must(try("s4", "h4", false, "NET", "ARO"))) // the same in another order
+	if version("s4") != 3 {
+		t.Errorf("after another one it is %d", version("s4"))
+	}
+	for _, primary := range [][]string{{"NET"}, {"NET", "ARO", "SYNC"}, {}} {
+		_, err := try("s5", "h5", false, primary...)
+		if err == nil || !strings.Contains(err.Error(), "ARO, NET") || !strings.Contains(err.Error(), "locked") {
+			t.Errorf("with %v it gave %v", primary, err)
+		}
+	}
+	if _, err := s.Session(t.Context(), "s5"); !errors.Is(err, ErrNoSession) {
+		t.Errorf("of the refused one there is %v", err)
+	}
+	for _, q := range []string{"UPDATE study SET primary_indicators = '[]'", "UPDATE study SET version = 9", "UPDATE study SET locked_utc = NULL WHERE locked_utc IS NOT NULL"} {
+		if err := byHand(s, q); err == nil {
+			t.Errorf("%q was let through", q)
+		}
+	}
+}
+
+func TestMove(t *testing.T) {
+	s := open(t)
+	stand(t, s, "s1", "P01", 0, "18-24", "usable")
+	stand(t, s, "s2", "P02", 1, "25-29", "usable")
+	stand(t, s, "s3", "P03", 1, "25-29", "recording")
+	if err := s.AddExport(t.Context(), Export{Session: "s1", Path: "/x", Created: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"no reason":    s.Move(t.Context(), "s1", "P02", " "),
+		"a name":       s.Move(t.Context(), "s1", "Anna Smith", "x"),
+		"its own":      s.Move(t.Context(), "s1", "P01", "x"),
+		"running":      s.Move(t.Context(), "s3", "P01", "x"),
+		"no session":   s.Move(t.Context(), "s9", "P01", "x"),
+		"past the way": byHand(s, "UPDATE session SET participant = 'P02' WHERE id = 's1'"),
+	} {
+		if err == nil {
+			t.Errorf("%s: it was moved", name)
+		}
+	}
+	if err := s.Move(t.Context(), "s1", "P02", "typed wrongly"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Cohort(t.Context(), study.Quota{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.People) != 2 || c.People[0].Code != "P02" || len(c.People[0].Sessions) != 2 || c.People[0].Sessions[1].Session != "s1" || c.People[0].Sessions[1].Run != 2 {
+		t.Errorf("the registry is %+v", c.People)
+	}
+	if got := c.People[0].Bands["age"]; got != "18-24" {
+		t.Errorf("the band is %s, want that of the latest run", got)
+	}
+	exports, err := s.Exports(t.Context(), "s1")
+	if err != nil || len(exports) != 1 || exports[0].Stale != movedSince {
+		t.Errorf("the bundles are %+v, %v", exports, err)
+	}
+	audit, err := texts(t.Context(), s.read, "SELECT action || ' ' || participant || ': ' || detail FROM audit WHERE action LIKE 'move%' ORDER BY n")
+	if want := []string{"move-from P01: typed wrongly", "move P02: typed wrongly"}; err != nil || !slices.Equal(audit, want) {
+		t.Errorf("the audit says %q, %v", audit, err)
+	}
+	if code, err := s.ParticipantOf(t.Context(), "s1"); err != nil || code != "P02" {
+		t.Errorf("it is %s's, %v", code, err)
+	}
+}
