@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 )
@@ -35,13 +36,14 @@ func Measure(file string) (Stimulus, error) {
 	return s, nil
 }
 
-// FPS is the mean rate of the frames in Hz, 0 for fewer than two.
+// FPS is the mean rate of the frames in Hz, to a millionth, which is what times in
+// nanoseconds are good for; 0 for fewer than two.
 func (s Stimulus) FPS() float64 {
 	n := len(s.FrameTimes)
 	if n < 2 {
 		return 0
 	}
-	return float64(n-1) / (s.FrameTimes[n-1] - s.FrameTimes[0]).Seconds()
+	return math.Round(1e6*float64(n-1)/(s.FrameTimes[n-1]-s.FrameTimes[0]).Seconds()) / 1e6
 }
 
 // unevenBy is how much longer than the shortest frame the longest may be before a

@@ -33,7 +33,7 @@ const (
 // Advice for files that cannot be used as they are.
 const (
 	convert = "convert it with: emolab study import --convert in.mp4"
-	remux   = "repack it with: ffmpeg -i in.mp4 -c copy -movflags +faststart out.mp4"
+	remux   = "repack it with: emolab study import --convert in.mp4"
 )
 
 // errCutShort is a box that promises more bytes than there are.
@@ -88,7 +88,7 @@ func readMP4(r io.ReaderAt, size int64) (video, error) {
 	case len(tracks) == 0:
 		return video{}, errors.New("no video track; " + convert)
 	case len(tracks) > 1:
-		return video{}, fmt.Errorf("%d video tracks, and players differ in which they show; keep one: ffmpeg -i in.mp4 -map 0:v:0 -map 0:a? -c copy out.mp4", len(tracks))
+		return video{}, fmt.Errorf("%d video tracks, and players differ in which they show; %s", len(tracks), remux)
 	case fragmented:
 		return video{}, errors.New("the video is in fragments, without a table of its frames; " + remux)
 	}

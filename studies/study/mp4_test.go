@@ -43,6 +43,7 @@ type film struct {
 	mvex   bool
 	tracks int
 	entry  []byte // of the sample description, after its codec
+	sound  []byte // a track of sound, whole
 }
 
 func (f film) bytes() []byte {
@@ -69,6 +70,9 @@ func (f film) bytes() []byte {
 	moov := [][]byte{box("mvhd", words(0, 0, 0, 1000, 0))}
 	for range f.tracks {
 		moov = append(moov, trak)
+	}
+	if f.sound != nil {
+		moov = append(moov, f.sound)
 	}
 	if f.mvex {
 		moov = append(moov, box("mvex"))
@@ -217,6 +221,11 @@ func FuzzMP4(f *testing.F) {
 	f.Add(plainFilm().bytes())
 	full := plainFilm()
 	full.ctts, full.elst = []int64{2, 80, 2, 40}, []int64{500, -1, 1 << 16, 160, 40, 1 << 16}
+	f.Add(full.bytes())
+	full.entry = entry(pictureHead, box("colr", []byte("nclx"), make([]byte, 7)), box("avcC", []byte{1, 100, 0, 30}))
+	sound := entry(soundHead, esds(0x40, 0xe0, true, 0, 9, 2, 'h', 'i', 0, 7))
+	full.sound = box("trak", box("mdia", box("hdlr", words(0, 0), []byte("soun"), words(0, 0, 0)),
+		box("minf", box("stbl", box("stsd", words(0, 1, int64(8+len(sound))), []byte("mp4a"), sound)))))
 	f.Add(full.bytes())
 	f.Add(append(words(1), "moov\x00\x00\x00\x00\x00\x00\x00\x10"...))
 	f.Add(box("moov", box("trak", box("mdia", box("minf", box("stbl", box("stts", words(0, 1<<31-1))))))))
