@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,16 @@ import (
 
 // browserName is the browser that the stage runs in when we start it ourselves.
 const browserName = "chromium"
+
+// findBrowser is where it is installed.
+func findBrowser() (string, error) {
+	for _, name := range []string{browserName, "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("Chromium is not installed: sudo apt install chromium")
+}
 
 // browserGrace is how long the browser may take to close.
 const browserGrace = 5 * time.Second
@@ -26,9 +37,9 @@ type browser struct {
 // openBrowser shows a page in headless Chromium, with a profile of its own that
 // is deleted at the end.
 func openBrowser(ctx context.Context, url string) (*browser, error) {
-	path, err := exec.LookPath(browserName)
+	path, err := findBrowser()
 	if err != nil {
-		return nil, fmt.Errorf("%s is not installed: apt install chromium, or use --browser none", browserName)
+		return nil, fmt.Errorf("%w; or use --browser none", err)
 	}
 	profile, err := os.MkdirTemp("", "emolab-browser-*")
 	if err != nil {

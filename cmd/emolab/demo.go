@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +31,8 @@ type demoCmd struct {
 	Study        string        `help:"The study to run. Default: the example study." type:"existingfile" placeholder:"FILE"`
 	Participants int           `help:"How many sessions to record, one after the other." default:"1" placeholder:"N"`
 	Browser      string        `help:"Where the stage runs: chromium, none (the built-in client), or auto (Chromium where it is installed)." default:"auto" enum:"auto,chromium,none"`
+	Faults       string        `help:"What people do in a rehearsal of several: mix (some drop out, withdraw, are screened out, or have a device die) or none." default:"mix" enum:"mix,none"`
+	Details      bool          `help:"Print the whole score of each session of a rehearsal, and not a line only."`
 	Camera       string        `help:"Use this video file or camera instead of the drawn face." placeholder:"SOURCE"`
 	Unplug       []cablePull   `help:"Pull a sensor's cable during each session: of which stream, when, and for how long." placeholder:"eda@8s+2s"`
 	Nets         detectorFlags `embed:""`
@@ -43,9 +44,15 @@ type demoCmd struct {
 func (demoCmd) Help() string {
 	return `Examples:
   emolab demo                                   one session, scored
-  emolab demo --participants 3 --browser none   three, without a browser
+  emolab demo --study study.yaml --participants 12 --out rehearsal
+                                                rehearse a study before its first day
   emolab demo --gaze-error 2.5                  with a calibration that is refused
   emolab demo --unplug eda@8s+2s                with a cable pulled in the middle
+
+A rehearsal sends different people through every page of a study: of twelve, two drop
+out, one withdraws, one is screened out, and in the session of one a device dies. It
+ends with a table of what became of each, and with what is missing or odd. The exit
+code is 1 if anything is not as it should be.
 
 The drivers, the face nets, the clock alignment, the store and the bundle are the
 real ones; the participant, the sensors and their cables are simulated.`
@@ -54,7 +61,7 @@ real ones; the participant, the sensors and their cables are simulated.`
 // cablePull is a value of --unplug: "eda@8s+2s".
 type cablePull struct {
 	Stream string
-	After  time.Duration // since the session's start
+	After  time.Duration // since the recording began
 	For    time.Duration
 }
 
@@ -126,109 +133,129 @@ func (c *demoCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	rehearsed, err := newRehearsal(a, st, r, c.people(), c.Unplug)
+	if err != nil {
+		return err
+	}
 	running, err := assemble(a.ctx, applianceOptions{
-		display: display,
-		dir:     c.Out, study: st, rig: r, listen: "127.0.0.1:0", token: token, log: a.log(), simulatedStage: !withBrowser,
+		display: display, conduct: rehearsed.conduct,
+		dir: c.Out, study: st, rig: r, listen: "127.0.0.1:0", token: token, log: a.log(), simulatedStage: !withBrowser,
 	})
 	if err != nil {
 		return err
 	}
+	if err := c.untouched(a.ctx, running.manager); err != nil {
+		running.close()
+		return err
+	}
+	rehearsed.running = running
 	ctx, stop := context.WithCancel(a.ctx)
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { return running.run(ctx) })
 
-	recorded, err := c.record(a, ctx, running, r, withBrowser)
+	outcome, err := c.rehearse(ctx, rehearsed, withBrowser)
 	stop()
 	if err := errors.Join(err, group.Wait()); err != nil {
 		return err
 	}
-	return c.report(a, st, recorded)
+	return c.report(a, st, outcome)
 }
 
-// recording is one session as it was seen while it ran.
-type recording struct {
-	id   string
-	live map[string][]script.Stamped
+// people are those who take part.
+func (c *demoCmd) people() []script.Person {
+	people := script.People(c.Participants, c.Lines.Seed)
+	if c.Faults == "none" {
+		for i := range people {
+			p := &people[i]
+			p.Fault, p.At, p.Pauses, p.Swipes, p.Slips = script.NoFault, 0, false, false, false
+		}
+	}
+	return people
 }
 
-// record opens the stage and runs one session a participant.
-func (c *demoCmd) record(a *app, ctx context.Context, running *appliance, r *rig, withBrowser bool) ([]recording, error) {
-	closeStage, err := openStage(ctx, running, r, withBrowser)
+// untouched makes sure that a rehearsal of several is the first there: who is turned
+// away by a full quota, and who meets which order, depends on all sessions of the study.
+func (c *demoCmd) untouched(ctx context.Context, m *session.Manager) error {
+	if c.Participants == 1 {
+		return nil
+	}
+	all, err := m.Sessions(ctx)
+	if err == nil && len(all) > 0 {
+		err = usagef("%s holds %d sessions of this study already, which would count in the quotas and in the balance: give a rehearsal a folder of its own with --out, or delete that one", c.Out, len(all))
+	}
+	return err
+}
+
+// rehearse opens the stage and sends everybody through.
+func (c *demoCmd) rehearse(ctx context.Context, r *rehearsal, withBrowser bool) (rehearsed, error) {
+	closeStage, err := openStage(ctx, r.running, r.rig, withBrowser)
 	if err != nil {
-		return nil, err
+		return rehearsed{}, err
 	}
 	defer closeStage()
-	if err := waitReady(ctx, running.manager); err != nil {
-		return nil, err
+	visits, err := r.run(ctx)
+	if err != nil {
+		return rehearsed{}, err
 	}
-	var done []recording
-	for n := range c.Participants {
-		one, err := c.session(a, ctx, running, r, fmt.Sprintf("DEMO%02d", n+1))
-		if err != nil {
-			return nil, err
-		}
-		done = append(done, one)
-	}
-	return done, nil
+	return r.outcome(ctx, visits)
 }
 
-// session records one participant and waits for the sealed bundle.
-func (c *demoCmd) session(a *app, ctx context.Context, running *appliance, r *rig, participant string) (recording, error) {
-	tapped := tap(running.lab.Bus())
-	id, err := running.manager.Start(ctx, session.Request{Participant: participant})
-	if err != nil {
-		tapped()
-		return recording{}, err
-	}
-	pulls, stopPulls := context.WithCancel(ctx)
-	var cables errgroup.Group
-	for _, p := range c.Unplug {
-		cables.Go(func() error { return r.pull(pulls, p) })
-	}
-	out, err := follow(ctx, a, running.manager)
-	stopPulls()
-	err = errors.Join(err, cables.Wait())
-	live := tapped()
-	if err != nil {
-		return recording{}, err
-	}
-	if out.State != session.Sealed || out.Error != "" {
-		return recording{}, fmt.Errorf("session %s ended as %s: %s", out.SessionID, out.State, out.Error)
-	}
-	return recording{id, live}, nil
-}
-
-// report scores what was recorded.
-func (c *demoCmd) report(a *app, st *study.Study, recorded []recording) error {
+// report scores what was recorded, and prints it.
+func (c *demoCmd) report(a *app, st *study.Study, all rehearsed) error {
 	path := databasePath(c.Out, st.ID)
 	s, err := store.View(a.ctx, path)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	var all []distance
-	for _, one := range recorded {
-		truth, err := readTruth(c.Out, one.id)
+	all.Sessions = []distance{}
+	for _, v := range all.People {
+		if v.recorded.id == "" {
+			continue
+		}
+		truth, err := readTruth(c.Out, v.recorded.id)
 		if err != nil {
 			return err
 		}
-		d, err := measure(a.ctx, s, st, one, truth, c.Camera == "")
+		d, err := measure(a.ctx, s, st, v.recorded, truth, c.Camera == "")
 		if err != nil {
 			return err
 		}
-		all = append(all, d)
+		all.Sessions = append(all.Sessions, d)
 	}
-	if c.JSON {
+	if err := c.print(a, all); err != nil {
+		return err
+	}
+	if !c.JSON {
+		fmt.Fprintf(a.out, "Database %s\nBundles  %s\n", path, bundleDir(c.Out))
+	}
+	return all.failure()
+}
+
+// print writes the report: of one person the score of the session, of several the
+// table of the rehearsal.
+func (c *demoCmd) print(a *app, all rehearsed) error {
+	single := c.Participants == 1
+	switch {
+	case c.JSON && single:
+		return printJSON(a.out, all.Sessions)
+	case c.JSON:
 		return printJSON(a.out, all)
 	}
-	for _, d := range all {
-		if err := d.print(a.out); err != nil {
+	if !single {
+		if err := all.print(a.out); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.out)
 	}
-	fmt.Fprintf(a.out, "Database %s\nBundles  %s\n", path, bundleDir(c.Out))
+	if single || c.Details {
+		for _, d := range all.Sessions {
+			if err := d.print(a.out); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out)
+		}
+	}
 	return nil
 }
 
@@ -244,7 +271,7 @@ func (c *demoCmd) openStudy() (*study.Study, error) {
 
 // withBrowser decides where the stage runs.
 func (c *demoCmd) withBrowser() (bool, error) {
-	_, missing := exec.LookPath(browserName)
+	_, missing := findBrowser()
 	switch c.Browser {
 	case "none":
 		return false, nil
@@ -309,34 +336,10 @@ func waitReady(ctx context.Context, m *session.Manager) error {
 	}
 }
 
-// follow shows how far the session is until it has ended.
-func follow(ctx context.Context, a *app, m *session.Manager) (session.Outcome, error) {
-	progress := newBar(a.err, 1, "recording")
-	defer progress.finish()
-	ended := make(chan struct{})
-	var out session.Outcome
-	var err error
-	go func() {
-		defer close(ended)
-		out, err = m.Wait(ctx)
-	}()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ended:
-			return out, err
-		case <-tick.C:
-			s := m.Status()
-			doing := s.Busy
-			if doing == "" && s.Step >= 0 && s.Step < len(s.Plan.Steps) {
-				step := s.Plan.Steps[s.Step]
-				doing = fmt.Sprintf("%s %s", step.Action, step.Stimulus)
-			}
-			total := int(s.Plan.Duration() / time.Second)
-			progress.set(min(int(s.ElapsedMs/1000), total), total, doing)
-		}
-	}
+// recording is one session as it was seen while it ran.
+type recording struct {
+	id   string
+	live map[string][]script.Stamped
 }
 
 // pull pulls a cable and plugs it in again.

@@ -35,6 +35,19 @@ func (f virtualFlags) tracker(on eyemovement.Screen) script.Tracker {
 	return t
 }
 
+// ownSlip is how far the virtual trackers slip, once, with somebody who moves after a
+// calibration, in degrees: it has to be refused and made again.
+const ownSlip = 2.5
+
+// seat gives the seat before the virtual devices to a person. Nothing is recorded yet.
+func (r *rig) seat(p script.Person) {
+	r.truth.Sit(p.Script())
+	r.slip, r.slips = r.everySlip, math.MaxInt
+	if p.Slips {
+		r.slip, r.slips = max(ownSlip, r.everySlip), 1
+	}
+}
+
 // shown lets the virtual participant look where the participant's screen shows
 // something. In a real lab it does nothing.
 func (r *rig) shown(t session.Target) {

@@ -305,6 +305,22 @@ func (d distance) print(w io.Writer) error {
 	return nil
 }
 
+// line is the report in one line.
+func (d distance) line() string {
+	worst := 0.
+	for _, a := range d.Alignment {
+		if a.Final != nil {
+			worst = max(worst, a.Final.P95Ms)
+		}
+	}
+	words := fmt.Sprintf("time error p95 %.2f ms, faces in %.1f %% of %d frames, skin responses %d of %d",
+		worst, 100*d.FaceShare, d.Frames, d.Responses.Found, d.Responses.Scripted)
+	if over := d.overBudget(); len(over) > 0 {
+		words += "; outside the budget: " + strings.Join(over, ", ")
+	}
+	return words
+}
+
 // simulatedResponses says what the skin responses are that were simulated: those of
 // the script, and one to each deep breath.
 func (d distance) simulatedResponses() string {

@@ -29,17 +29,18 @@ import (
 
 // rig is the devices of one lab, real or virtual. The stage is not part of it.
 type rig struct {
-	nets    detectorFlags
-	sources []stream.Source
-	truth   *script.Truth      // what really happens; nil in a real lab
-	slip    float64            // how far the virtual trackers slip between a calibration and its validation, degrees
-	slips   int                // in how many rounds of a step they do
-	fresh   bool               // they were calibrated, and nothing was validated since
-	screen  eyemovement.Screen // the participant's; zero = nobody has measured it
-	cables  map[string]cable   // of virtual devices, by the id of the device's first stream
-	notes   []string           // what a person should know of these devices
-	tap     *record.Tap        // between the camera and the analysis; nil without a camera
-	closers []io.Closer
+	nets      detectorFlags
+	sources   []stream.Source
+	truth     *script.Truth      // what really happens; nil in a real lab
+	slip      float64            // how far the virtual trackers slip between a calibration and its validation, degrees
+	slips     int                // in how many rounds of a step they do
+	everySlip float64            // how far they slip with everybody, degrees
+	fresh     bool               // they were calibrated, and nothing was validated since
+	screen    eyemovement.Screen // the participant's; zero = nobody has measured it
+	cables    map[string]cable   // of virtual devices, by the id of the device's first stream
+	notes     []string           // what a person should know of these devices
+	tap       *record.Tap        // between the camera and the analysis; nil without a camera
+	closers   []io.Closer
 }
 
 // cable is what a virtual device hangs on.
@@ -207,7 +208,7 @@ func virtualRig(ctx context.Context, f virtualFlags, camera string, nets detecto
 	var clock instant.Monotonic
 	truth := script.NewTruth(script.New(f.Seed), clock.Now())
 	// The virtual participant sits exactly where a screen is assumed to be.
-	r := &rig{nets: nets, truth: truth, screen: session.AssumedScreen(), slip: f.GazeError, slips: math.MaxInt, cables: map[string]cable{}}
+	r := &rig{nets: nets, truth: truth, screen: session.AssumedScreen(), slip: f.GazeError, slips: math.MaxInt, everySlip: f.GazeError, cables: map[string]cable{}}
 	truth.Tracker = f.tracker(r.screen)
 	defer func() {
 		if err != nil {
@@ -299,12 +300,12 @@ func (r *rig) addDevice(s device.Settings) error {
 	return nil
 }
 
-// keepTruth writes what really happened beside the session's data.
-func (r *rig) keepTruth(dir, sessionID string) error {
-	if r.truth == nil {
+// keepTruth writes what really happened beside the session's data, if there are any.
+func (r *rig) keepTruth(dir string, out session.Outcome) error {
+	if r.truth == nil || out.State == session.Declined || out.State == session.Withdrawn {
 		return nil
 	}
-	path := truthPath(dir, sessionID)
+	path := truthPath(dir, out.SessionID)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
