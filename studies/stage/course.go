@@ -11,9 +11,9 @@ type course struct {
 	steps    []study.Step
 	next     int    // first step that has not ended; len(steps) when there is none
 	passed   []bool // by step: it is passed over, by the ruling in force
-	stopped  bool   // by the participant
-	declined bool   // a page for who does not take part was reached
 	sheets   map[string]study.SheetKind
+	stopped  bool // by the participant
+	declined bool // a page for who does not take part was reached
 }
 
 // newCourse is the way from a step on under a ruling.
@@ -47,8 +47,13 @@ func (c *course) rule(skip []int) {
 func (c *course) to(from int) {
 	for c.next = from; c.next < len(c.steps) && c.passed[c.next]; c.next++ {
 	}
-	if step, ok := c.now(); ok && c.sheets[step.Sheet] == study.ExitSheet && step.Aside {
+	step, _ := c.now()
+	switch {
+	case !step.Aside:
+	case c.sheets[step.Sheet] == study.ExitSheet:
 		c.declined = true
+	default: // also of a session that goes on there after it was cut off
+		c.stopped = true
 	}
 }
 

@@ -408,12 +408,13 @@ func TestHiddenAndResizedAmongTargetsInChromium(t *testing.T) {
 }
 
 // Where less motion is asked for, the target does not glide, and no ring contracts. In
-// French, as the browser asks for.
+// French, the study's first language.
 func TestCalmTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
 	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
+	st.Languages = []string{"fr", "en"}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, "about:blank")
 	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {

@@ -45,6 +45,9 @@ type player struct {
 }
 
 func newPlayer(c *Client, plan *protocol.Plan, out *socket) *player {
+	if plan.From == 0 {
+		c.language = "" // another participant
+	}
 	return &player{
 		c: c, plan: plan, out: out, period: protocol.TickHz / c.o.RefreshHz,
 		chance: rand.New(rand.NewPCG(c.o.Seed, uint64(plan.Run))),
