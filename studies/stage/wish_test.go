@@ -251,3 +251,35 @@ func TestTheClientObeys(t *testing.T) {
 		})
 	}
 }
+
+// A connection that is lost on a sheet, or in a pause, loses nothing: the sheet is shown
+// again, and answered once.
+func TestTheClientLosesItsConnectionOnASheet(t *testing.T) {
+	t.Parallel()
+	st, path := pathStudy(t, 6)
+	l := newLab(t, stage.Options{Simulated: true})
+	at := walk(st, path)
+	rounds := 0
+	at.Conduct = func(step study.Step) session.Conduct {
+		if step.Index != atRating {
+			return session.Conduct{}
+		}
+		if rounds++; rounds == 1 {
+			return session.Conduct{Pause: time.Hour} // until the connection is lost
+		}
+		return session.Conduct{Answer: true, Fill: study.Answers{"sam.valence": "8"}}
+	}
+	show := l.show(at)
+	l.play(client.Options{Study: st})
+	l.until("the participant pauses", func() bool { return len(show.paused()) == 1 })
+	l.line.cut()
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	if got := show.steps(); !slices.Equal(got, []int{0, 1, 2, 3, 4, 4, 5}) || !slices.Equal(show.paused(), []bool{true, false}) {
+		t.Errorf("steps began in the order %v, pauses %v", got, show.paused())
+	}
+	if got := show.given(); len(got) != 3 || got[1].Values["sam.valence"] != "8" {
+		t.Errorf("answers %+v", got)
+	}
+}
