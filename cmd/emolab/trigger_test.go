@@ -316,20 +316,19 @@ func (l *triggerLab) show(t *testing.T) []float64 {
 }
 
 // triggerStudy is the example with some of its clips and short steps, and without
-// its question.
+// pages to read.
 func triggerStudy(t *testing.T, clips int) *study.Study {
 	t.Helper()
 	st, err := openExample(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.FaceVideo, st.Before = study.NeverKept, nil
 	st.Stimuli = st.Stimuli[:min(clips, len(st.Stimuli))]
-	for i := range st.Block.Trial {
-		if st.Block.Trial[i].Action != study.Play {
-			st.Block.Trial[i].Duration = 300 * time.Millisecond
-		}
-	}
+	st.Sheets, st.Screening = nil, nil
+	const short = 300 * time.Millisecond
+	st.Flow = []study.Part{{Block: &study.BlockPart{Name: "main", Method: "fixed", Trial: []study.TrialPart{
+		{Action: study.Fixation, Duration: short}, {Action: study.Play}, {Action: study.Rest, Duration: short},
+	}}}}
 	return st
 }
 
