@@ -17,7 +17,7 @@ import (
 
 // summary is the query for the list of sessions; rest is its WHERE or ORDER BY.
 func summary(rest string) string {
-	return `SELECT s.id, s.participant, s.plan_row, s.state, s.started_utc, s.simulated, s.reason,
+	return `SELECT s.id, s.participant, s.plan_row, s.run, s.state, s.started_utc, s.simulated, s.reason, s.usable, s.usable_why,
 	(SELECT count(*) FROM segment g WHERE g.session_id = s.id),
 	(SELECT coalesce(sum(coalesce(g.until_ns, (` + lastArrival("g") + `)) - g.start_ns), 0) FROM segment g WHERE g.session_id = s.id),
 	(SELECT count(*) FROM trace_row r WHERE r.session_id = s.id AND r.derivation = s.trace_derivation),
@@ -50,11 +50,15 @@ func scanSummary(row scanner) (session.Summary, error) {
 	var v session.Summary
 	var started string
 	var ns int64
-	if err := row.Scan(&v.ID, &v.Participant, &v.Row, &v.State, &started, &v.Simulated, &v.Reason,
+	var usable sql.NullBool
+	if err := row.Scan(&v.ID, &v.Participant, &v.Row, &v.Run, &v.State, &started, &v.Simulated, &v.Reason, &usable, &v.UsableWhy,
 		&v.Segments, &ns, &v.Frames, &v.Bundle); err != nil {
 		return v, err
 	}
 	v.Duration = time.Duration(ns)
+	if usable.Valid {
+		v.Usable = &usable.Bool
+	}
 	var err error
 	v.Started, err = parseWall(started)
 	return v, err
@@ -66,9 +70,6 @@ type Detail struct {
 	Software      string         `json:"software"`
 	Ended         time.Time      `json:"ended,omitzero"` // wall time; zero while it records
 	Reached       int            `json:"reached_step"`   // the last step that began, -1 before the first
-	Run           int            `json:"run"`            // of the participant, from 1
-	Usable        *bool          `json:"usable"`         // whether it counts; nil = it has not been judged
-	UsableWhy     string         `json:"usable_why"`     // it does not, or a person's reason
 	JudgedBy      string         `json:"judged_by"`      // "rules", "person"; "" = nobody
 	Plan          study.Plan     `json:"plan"`
 	Study         Study          `json:"study"`
@@ -195,18 +196,14 @@ func (s *Store) detail(ctx context.Context, id string) (Detail, error) {
 	}
 	var plan, canonical, current, rules string
 	var ended sql.NullString
-	var usable sql.NullBool
 	err = s.read.QueryRowContext(ctx, `SELECT s.software, s.ended_utc, s.reached_step, s.plan, s.trace_derivation,
-		s.run, s.usable, s.usable_why, s.judged_by, y.hash, y.id, y.title, y.seed, y.canonical, y.version, y.rules FROM session s JOIN study y ON y.hash = s.study_hash WHERE s.id = ?`, id).
+		s.judged_by, y.hash, y.id, y.title, y.seed, y.canonical, y.version, y.rules FROM session s JOIN study y ON y.hash = s.study_hash WHERE s.id = ?`, id).
 		Scan(&d.Software, &ended, &d.Reached, &plan, &current,
-			&d.Run, &usable, &d.UsableWhy, &d.JudgedBy, &d.Study.Hash, &d.Study.ID, &d.Study.Title, &d.Study.Seed, &canonical, &d.Study.Version, &rules)
+			&d.JudgedBy, &d.Study.Hash, &d.Study.ID, &d.Study.Title, &d.Study.Seed, &canonical, &d.Study.Version, &rules)
 	if err != nil {
 		return d, err
 	}
 	d.Study.Canonical = []byte(canonical)
-	if usable.Valid {
-		d.Usable = &usable.Bool
-	}
 	if rules != "" {
 		d.Study.Rules = new(study.Rules)
 		if err := json.Unmarshal([]byte(rules), d.Study.Rules); err != nil {
