@@ -37,6 +37,8 @@ type cli struct {
 	Doctor    doctorCmd    `cmd:"" help:"Say in words what is wrong with this workstation, if anything."`
 	Devices   devicesCmd   `cmd:"" help:"Say what is plugged in: cameras, sensors, their rate and a live value."`
 	Session   sessionCmd   `cmd:"" help:"List, show and export sessions."`
+	Study     studyCmd     `cmd:"" help:"Write, check and plan a study, and see how far it has come."`
+	Identity  identityCmd  `cmd:"" help:"Keep who a participant is, encrypted and apart from the data."`
 	Bundle    bundleCmd    `cmd:"" help:"Check exported bundles."`
 	Face      faceCmd      `cmd:"" help:"Analyse films and pictures of faces."`
 	Eda       edaCmd       `cmd:"" name:"eda" help:"Analyse skin conductance from any laboratory."`

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"emolab/studies/outlook"
+	"emolab/studies/study"
+)
+
+// mostPlanned bounds how many people are planned at once; their orders are all kept.
+const mostPlanned = 10_000
+
+type studyPlanCmd struct {
+	File         string `arg:"" help:"The study file." type:"existingfile"`
+	Participants int    `help:"How many people." default:"60" placeholder:"N"`
+	CSV          bool   `name:"csv" help:"Print every presentation of everybody as CSV." xor:"form"`
+	JSON         bool   `help:"Print JSON." xor:"form"`
+}
+
+// Help shows examples below the flags.
+func (studyPlanCmd) Help() string {
+	return `The orders are those that the people will really get, if nobody drops out: whoever
+comes next gets the order with the fewest usable sessions. A video in brackets is a
+filler; one with a question mark depends on the answers.
+
+The length assumes 200 words a minute for reading and 4 to 30 s an answer. The power
+assumes that a third of the compared differences are real, and medium or large; it tells a
+hopeless plan from a good one, and no more.
+
+Examples:
+  emolab study plan study.yaml
+  emolab study plan study.yaml --participants 30
+  emolab study plan study.yaml --csv > orders.csv`
+}
+
+// Run is the command.
+func (c *studyPlanCmd) Run(a *app) error {
+	if c.Participants < 1 || c.Participants > mostPlanned {
+		return usagef("--participants %d: 1 to %d", c.Participants, mostPlanned)
+	}
+	s, err := study.Load(c.File)
+	if err != nil {
+		return err
+	}
+	o := outlook.Of(s, c.Participants)
+	switch {
+	case c.JSON:
+		return printJSON(a.out, o)
+	case c.CSV:
+		return writeOrders(a.out, o)
+	}
+	return printOutlook(a.out, o)
+}
+
+// printOutlook writes the orders as a table, and what follows from them in words.
+func printOutlook(w io.Writer, o outlook.Outlook) error {
+	title := o.Study
+	if o.Title != "" {
+		title = fmt.Sprintf("%s (%s)", o.Title, o.Study)
+	}
+	if o.Rows > 0 {
+		fmt.Fprintf(w, "%s: %d orders, filled evenly\n\n", title, o.Rows)
+	} else {
+		fmt.Fprintf(w, "%s\n\n", title)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "PERSON\tROW\tMINUTES\tVIDEOS IN ORDER")
+	for _, p := range o.People {
+		fmt.Fprintf(t, "%d\t%d\t%.1f\t%s\n", p.Number, p.Row, p.PlanS/60, shownInOrder(p.Shown))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, line := range o.Words() {
+		fmt.Fprintln(w, line)
+	}
+	return nil
+}
+
+// mostVideos is how many videos of one person stand in a line.
+const mostVideos = 24
+
+// shownInOrder are the videos of one person, the blocks parted by a bar.
+func shownInOrder(shown []outlook.Shown) string {
+	var b strings.Builder
+	for k, v := range shown {
+		if k == mostVideos && len(shown) > mostVideos+1 {
+			fmt.Fprintf(&b, " ... and %d more (--csv has all)", len(shown)-k)
+			break
+		}
+		switch {
+		case k > 0 && v.Block != shown[k-1].Block:
+			b.WriteString(" | ")
+		case k > 0:
+			b.WriteByte(' ')
+		}
+		name := v.Stimulus
+		if v.Filler {
+			name = "(" + name + ")"
+		}
+		if v.Depends {
+			name += "?"
+		}
+		b.WriteString(name)
+	}
+	return b.String()
+}
+
+// writeOrders writes a line for every presentation.
+func writeOrders(w io.Writer, o outlook.Outlook) error {
+	if _, err := io.WriteString(w, "person,row,presentation,block,stimulus,filler,depends_on_answers,duration_s\n"); err != nil {
+		return err
+	}
+	var line cells
+	for _, p := range o.People {
+		for k, v := range p.Shown {
+			line.text(strconv.Itoa(p.Number))
+			line.text(strconv.Itoa(p.Row))
+			line.text(strconv.Itoa(k + 1))
+			line.text(v.Block)
+			line.text(v.Stimulus)
+			line.yes(v.Filler)
+			line.yes(v.Depends)
+			line.number(v.DurationS, 3)
+			if err := line.end(w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
