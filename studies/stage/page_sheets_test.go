@@ -82,3 +82,33 @@ const answerAll = `(() => {
 	for (const e of all("textarea")) type(e, "The sea was calm.\nAnd blue.");
 	return true;
 })()`
+
+// The pages of the example study, as they come, in both languages.
+func TestPagesOfTheExample(t *testing.T) {
+	t.Parallel()
+	source := axe(t)
+	for _, language := range []string{"en", "fr"} {
+		st := exampleStudy(t)
+		st.Languages = []string{language}
+		var steps []study.Step
+		for _, s := range st.Sheets {
+			steps = append(steps, fill(s.ID))
+		}
+		l := newLab(t, stage.Options{Study: st})
+		page := open(t, l.http.URL+"/stage#autostart")
+		show := l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(steps...), Receipt: receiptOfTests})
+		for _, s := range st.Sheets {
+			to(page, s.Heading[language], language)
+			if empty := browsertest.Value[int](page, `[...document.querySelectorAll("#sheet :is(h1, p:not(.status, .complaint, .left-over), button, label, legend)")].filter((e) => e.textContent === "").length`); empty > 0 {
+				t.Errorf("%s, %s: %d places have no words", s.ID, language, empty)
+			}
+			accessible(t, page, source, s.ID+" in "+language)
+			pictures(t, page, "example-"+language+"-"+s.ID)
+			browsertest.Value[bool](page, answerAll)
+			press(page, ".buttons button")
+		}
+		if err := show.end(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -7,14 +7,17 @@ import {choiceOf, group, make, radio} from './parts.js';
 /** @import {FieldSpec} from '../protocol.js' */
 
 /** @type {Maker} */
-export function choice(spec, changed) {
-  return listed(spec, changed, (spec.options ?? []).map((o) => [o.value, inLanguage(o.label) ?? o.value]));
-}
+export const choice = (spec, changed) => listed(spec, changed, labelled(spec));
 
 /** @type {Maker} */
-export function yesNo(spec, changed) {
-  return listed(spec, changed, [['yes', word('yes')], ['no', word('no')]]);
-}
+export const yesNo = (spec, changed) => listed(spec, changed, spec.options?.length ? labelled(spec) : [['yes', word('yes')], ['no', word('no')]]);
+
+/**
+ * The values and labels of a field's options.
+ * @param {FieldSpec} spec
+ * @returns {[value: string, label: string][]}
+ */
+const labelled = (spec) => (spec.options ?? []).map((o) => [o.value, inLanguage(o.label) ?? o.value]);
 
 /**
  * @param {FieldSpec} spec
