@@ -216,3 +216,29 @@ func (s *source) steps() sheet {
 		return err
 	}}
 }
+
+// usable says for how much of each presentation each modality was measured, which the
+// rules of the study judge the session by.
+func (s *source) usable() sheet {
+	columns := []column{
+		{"presentation", "1", "Number of the presentation in the session, from 1."},
+		{"stimulus", "", "Id of the video."},
+		{"modality", "", "face, gaze or eda; one without a device has no row."},
+		{"seconds", "s", "For how long the video was on the screen."},
+		{"usable_s", "s", "For how long of that there was a face of the confidence that the study asks for, valid gaze, or valid skin conductance."},
+		{"share", "1", "usable_s of seconds."},
+	}
+	return sheet{"usable.csv", "For how much of each presentation each modality was measured.", columns, func(ctx context.Context, t *table) error {
+		all, err := s.store.Usability(ctx, s.detail.ID)
+		for _, u := range all {
+			t.int(int64(u.Presentation))
+			t.text(s.shown[u.Presentation])
+			t.text(string(u.Modality))
+			t.float(u.Seconds)
+			t.float(u.UsableS)
+			t.float(u.Share)
+			t.end()
+		}
+		return err
+	}}
+}

@@ -78,7 +78,7 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 	default:
 		return "", fmt.Errorf("it is %s; only a sealed session is exported", d.State)
 	}
-	d.Reason = e.store.WithoutPlaces(d.Reason)
+	d.Reason, d.UsableWhy = e.store.WithoutPlaces(d.Reason), e.store.WithoutPlaces(d.UsableWhy)
 	// Beside the target, so that the file can be renamed into place, and named after the
 	// session, so that what a killed program leaves goes with it.
 	work, err := os.MkdirTemp(e.dir, ".export-"+id+".*")

@@ -302,7 +302,7 @@ func TestExportHoldsTheSession(t *testing.T) {
 	}
 	want := []string{"README.txt", "alignment.json", "answers.csv", "calibrations.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "consents.csv", "decisions.json", "displayed.csv", "eda_responses.csv", "eda_summaries.csv", "events.csv", "eye_events.csv",
 		"face_events.csv", "gaps.csv", "gaze_targets.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "ratings.csv", "session.sqlite", "steps.csv", "stimuli.csv", "stimuli_luminance.csv", "stimulus_measures.csv", "streams/eda.csv",
-		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "texts.json", "trace.csv", "versions.json"}
+		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "texts.json", "trace.csv", "usable.csv", "versions.json"}
 	var names []string
 	for name := range files {
 		names = append(names, name)

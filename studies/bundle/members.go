@@ -94,7 +94,7 @@ var streamName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // sheets lists the tables.
 func (s *source) sheets() ([]sheet, error) {
-	out := []sheet{s.stimuli(), s.measures(), s.luminance(), s.presentations(), s.steps(), s.answered(), s.ratings(), s.trace(), s.displayed()}
+	out := []sheet{s.stimuli(), s.measures(), s.luminance(), s.presentations(), s.steps(), s.answered(), s.ratings(), s.usable(), s.trace(), s.displayed()}
 	seen := map[string]bool{}
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
