@@ -104,37 +104,20 @@ func (c *sessionListCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	standing, err := standings(a, s)
-	if err != nil {
-		return err
-	}
-	list := make([]sessionLine, len(all)) // in JSON an empty list is not null
-	for i, v := range all {
-		t := standing[v.ID]
-		list[i] = sessionLine{v, t.Run, t.Usable, t.Why}
-	}
 	if c.JSON {
-		return printJSON(a.out, list)
+		return printJSON(a.out, all)
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SESSION\tPARTICIPANT\tSTATE\tUSABLE\tSTARTED\tLENGTH\tFRAMES\tNOTE")
-	for _, v := range list {
+	for _, v := range all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.State, counts(v.Usable),
-			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, v.note())
+			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, remarks(v))
 	}
 	return w.Flush()
 }
 
-// sessionLine is a session and what it counts for.
-type sessionLine struct {
-	session.Summary
-	Run    int    `json:"run"`        // of the participant, from 1; 0 for films that were read in
-	Usable *bool  `json:"usable"`     // null = not judged
-	Why    string `json:"usable_why"` // it does not count, or was declined
-}
-
-// note says in words what is special about a session.
-func (v sessionLine) note() string {
+// remarks says in words what is special about a session.
+func remarks(v session.Summary) string {
 	var notes []string
 	if v.Simulated {
 		notes = append(notes, "simulated")
@@ -142,27 +125,12 @@ func (v sessionLine) note() string {
 	if v.Run > 1 {
 		notes = append(notes, fmt.Sprintf("run %d", v.Run))
 	}
-	for _, why := range []string{v.Reason, v.Why} {
+	for _, why := range []string{v.Reason, v.UsableWhy} {
 		if why != "" && !slices.Contains(notes, why) {
 			notes = append(notes, why)
 		}
 	}
 	return strings.Join(notes, "; ")
-}
-
-// standings are what all sessions count for, by their ids.
-func standings(a *app, s *store.Store) (map[string]session.Standing, error) {
-	cohort, err := s.Cohort(a.ctx, study.Quota{})
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]session.Standing{}
-	for _, p := range cohort.People {
-		for _, t := range p.Sessions {
-			all[t.Session] = t
-		}
-	}
-	return all, nil
 }
 
 // counts says whether a session does.

@@ -200,11 +200,11 @@ func TestMoveAndJudge(t *testing.T) {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 	_, out, _ := emolab(t, "session", "list", "--json", "--data", dir)
-	var list []sessionLine
+	var list []session.Summary
 	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 2 {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if list[0].Participant != "P9QX" || list[0].Run != 2 || list[1].Usable == nil || *list[1].Usable || list[1].Why != "telephone rang" {
+	if list[0].Participant != "P9QX" || list[0].Run != 2 || list[1].Usable == nil || *list[1].Usable || list[1].UsableWhy != "telephone rang" {
 		t.Errorf("%+v", list)
 	}
 	if _, out, _ := emolab(t, "session", "show", sessions[1], "--data", dir); !strings.Contains(out, "usable: no (telephone rang)") || !strings.Contains(out, "answers: 1 on 1 pages") {
