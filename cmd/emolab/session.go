@@ -111,13 +111,13 @@ func (c *sessionListCmd) Run(a *app) error {
 	fmt.Fprintln(w, "SESSION\tPARTICIPANT\tSTATE\tUSABLE\tSTARTED\tLENGTH\tFRAMES\tNOTE")
 	for _, v := range all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.State, counts(v.Usable),
-			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, remarks(v))
+			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, aside(v))
 	}
 	return w.Flush()
 }
 
-// remarks says in words what is special about a session.
-func remarks(v session.Summary) string {
+// aside says in words what is special about a session.
+func aside(v session.Summary) string {
 	var notes []string
 	if v.Simulated {
 		notes = append(notes, "simulated")
