@@ -19,7 +19,6 @@ import (
 	"emolab/studies/bundle"
 	"emolab/studies/session"
 	"emolab/studies/store"
-	"emolab/studies/study"
 )
 
 type sessionCmd struct {
