@@ -213,6 +213,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"screening of nothing", head + "flow: [screening, block]\n", "there are no questions"},
 		{"begin late", head + "flow: [calibrate, begin, block]\n", "flow[2]: begin comes after line 3"},
 		{"debrief early", head + "flow: [debrief, block]\n", "flow[1]: debrief comes before the last block"},
+		{"receipt early", head + "flow: [block, receipt, rest: 5s]\n", "flow[2]: receipt is the last page of every study"},
 		{"consent in a branch", head + "flow: [branch: {if: \"traces == 'yes'\", then: [consent]}, block]\n", "flow[1].branch.then[1]: consent cannot be in a branch"},
 		{"branch on nothing", head + "flow: [branch: {if: \"tired == 'yes'\", then: [rest: 5s]}, block]\n", `flow[1].branch.if: asks for "tired", which nobody has been asked by then`},
 		{"branch to nowhere", head + "flow: [branch: {if: \"traces == 'yes'\"}, block]\n", "leads nowhere"},
@@ -283,7 +284,7 @@ func TestWhatNoStudyCanLeaveOut(t *testing.T) {
 		{"[block: {trial: [play]}]", "notice consent screening begin play debrief receipt"},
 		{"[consent, camera, block: {trial: [play]}]", "notice consent screening camera begin play debrief receipt"},
 		{"[notice, camera, screening, block: {trial: [play]}]", "notice consent camera screening begin play debrief receipt"},
-		{"[begin, camera, block: {trial: [play]}, receipt]", "notice consent screening begin camera play receipt debrief"},
+		{"[begin, camera, block: {trial: [play]}, receipt]", "notice consent screening begin camera play debrief receipt"},
 		{"[branch: {if: \"traces == 'no'\", then: [camera]}, branch: {if: \"a == 'pass'\", then: [camera], else: [breath]}, block: {trial: [play]}]",
 			"notice consent screening camera begin camera breath play debrief receipt"},
 	} {

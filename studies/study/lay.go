@@ -106,8 +106,10 @@ func (d document) checkIntake() error {
 			return d.fail(here, "%s comes first in every study: nobody is looked at or asked before they have agreed", once)
 		case recorded != "" && (once == screeningID || once == string(Begin)):
 			return d.fail(here, "%s comes after line %d, from where on the session is recorded: put it before", once, d.line(recorded))
-		case (once == debriefID || once == receiptID) && !d.shown(i):
+		case once == debriefID && !d.shown(i):
 			return d.fail(here, "%s comes before the last block: put it at the end", once)
+		case once == receiptID && i < len(d.flow)-1:
+			return d.fail(here, "%s is the last page of every study: put it at the end", once)
 		}
 		if recorded == "" && p.recorded() {
 			recorded = here
@@ -267,7 +269,7 @@ func (d document) laid() []Part {
 	}
 	begun := has(string(Begin))
 	for _, p := range d.flow {
-		if once := onceOnly(p); once == noticeID || once == consentID {
+		if slices.Contains([]string{noticeID, consentID, receiptID}, onceOnly(p)) {
 			continue
 		}
 		if !begun && p.recorded() {
@@ -276,10 +278,8 @@ func (d document) laid() []Part {
 		}
 		parts = append(parts, p)
 	}
-	for _, id := range []string{debriefID, receiptID} {
-		if !has(id) {
-			parts = append(parts, page(id))
-		}
+	if !has(debriefID) {
+		parts = append(parts, page(debriefID))
 	}
-	return parts
+	return append(parts, page(receiptID))
 }

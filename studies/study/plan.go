@@ -136,6 +136,7 @@ func (b *planner) block(block BlockPart, condition string) {
 	over := b.study.over(block)
 	repeats := max(block.Repeats, 1)
 	trials := len(over) * repeats
+	b.steps = slices.Grow(b.steps, trials*len(block.Trial))
 	done := 0
 	for repeat := range repeats {
 		for _, k := range b.sequence(block, len(over), repeat) {

@@ -36,7 +36,7 @@ type Study struct {
 
 	Dir       string // folder of the study file; stimulus paths are relative to it
 	Canonical []byte // the study file in canonical form: defaults filled in, keys in order
-	Hash      string // SHA-256 of Canonical with the stimuli's own hashes, in hex
+	Hash      string // SHA-256 of Canonical with the hashes of all files that belong to it, in hex
 }
 
 // Stimulus is one video as it lies on disk, measured at import.
