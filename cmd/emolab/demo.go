@@ -32,6 +32,7 @@ type demoCmd struct {
 	Participants int           `help:"How many sessions to record, one after the other." default:"1" placeholder:"N"`
 	Browser      string        `help:"Where the stage runs: chromium, none (the built-in client), or auto (Chromium where it is installed)." default:"auto" enum:"auto,chromium,none"`
 	Faults       string        `help:"What people do in a rehearsal of several: mix (some drop out, withdraw, are screened out, or have a device die) or none." default:"mix" enum:"mix,none"`
+	Pace         float64       `help:"How fast people read and answer: 2 is twice as fast." default:"1" placeholder:"FACTOR"`
 	Details      bool          `help:"Print the whole score of each session of a rehearsal, and not a line only."`
 	Camera       string        `help:"Use this video file or camera instead of the drawn face." placeholder:"SOURCE"`
 	Unplug       []cablePull   `help:"Pull a sensor's cable during each session: of which stream, when, and for how long." placeholder:"eda@8s+2s"`
@@ -91,6 +92,9 @@ const (
 	// readyLimit is how long the lab may take to be ready.
 	readyLimit = 60 * time.Second
 	pollEvery  = 100 * time.Millisecond
+	// mostPace is how much faster than usual people may read: no page takes an answer
+	// any sooner.
+	mostPace = 100
 	// autostart lets the stage begin without the key or tap that full screen and
 	// sound need: nobody sits before a headless browser.
 	autostart = "#autostart,virtual"
@@ -165,6 +169,9 @@ func (c *demoCmd) Run(a *app) error {
 // people are those who take part.
 func (c *demoCmd) people() []script.Person {
 	people := script.People(c.Participants, c.Lines.Seed)
+	for i := range people {
+		people[i].Pace *= c.Pace
+	}
 	if c.Faults == "none" {
 		for i := range people {
 			p := &people[i]
@@ -263,6 +270,9 @@ func (c *demoCmd) openStudy() (*study.Study, error) {
 	if c.Participants < 1 {
 		return nil, usagef("--participants %d: want at least one", c.Participants)
 	}
+	if !(c.Pace > 0 && c.Pace <= mostPace) {
+		return nil, usagef("--pace %v: want more than 0 and at most %d", c.Pace, mostPace)
+	}
 	if c.Study != "" {
 		return study.Load(c.Study)
 	}
@@ -309,8 +319,9 @@ func openStage(ctx context.Context, running *appliance, r *rig, withBrowser bool
 	return func() { stop(); <-ended }, nil
 }
 
-// waitReady waits until every stream delivers and its clock has settled.
-func waitReady(ctx context.Context, m *session.Manager) error {
+// waitReady waits until every stream has delivered for a while, so that its clock has
+// settled.
+func waitReady(ctx context.Context, m *session.Manager, settle time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
 	settled := time.Time{}
@@ -325,7 +336,7 @@ func waitReady(ctx context.Context, m *session.Manager) error {
 			settled = time.Time{}
 		case settled.IsZero():
 			settled = time.Now()
-		case time.Since(settled) > settleTime:
+		case time.Since(settled) >= settle:
 			return nil
 		}
 		select {

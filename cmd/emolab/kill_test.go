@@ -210,7 +210,7 @@ func TestContinueAfterKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer closeStage()
-	if err := waitReady(ctx, running.manager); err != nil {
+	if err := waitReady(ctx, running.manager, settleTime); err != nil {
 		t.Fatal(err)
 	}
 	waiting := running.manager.Status().Recovered

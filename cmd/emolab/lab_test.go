@@ -127,7 +127,7 @@ func openBench(t *testing.T, o benchOptions) *bench {
 		}
 	}
 	t.Cleanup(b.stop)
-	if err := waitReady(ctx, b.manager); err != nil {
+	if err := waitReady(ctx, b.manager, settleTime); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -179,9 +179,14 @@ func (r *rehearsal) mortal() (kind stream.Kind, link cable) {
 // did not end as it should is no error.
 func (r *rehearsal) run(ctx context.Context) ([]visit, error) {
 	var visits []visit
+	settle := settleTime
 	for i, p := range r.people {
-		if err := waitReady(ctx, r.running.manager); err != nil {
+		if err := waitReady(ctx, r.running.manager, settle); err != nil {
 			return visits, err
+		}
+		settle = 0 // the clocks are known
+		if p.Fault == script.DeviceDies {
+			settle = settleTime // but for that of the device, afterwards
 		}
 		v, err := r.visit(ctx, i, p)
 		if err != nil {

@@ -190,12 +190,12 @@ func TestVisitorsDoWhatTheyAreFor(t *testing.T) {
 		at     []int // of the clips
 		says   string
 	}{
-		{script.Person{Pace: 1}, func(c session.Conduct) bool { return c.Leave || c.Swipe || c.Pause > 0 }, nil, "goes through"},
-		{script.Person{Pace: 1, Fault: script.DropsOut, At: .5}, func(c session.Conduct) bool { return c.Leave }, []int{2}, "drops out"},
-		{script.Person{Pace: 1, Fault: script.Deletes, At: 0}, func(c session.Conduct) bool { return c.Leave }, []int{0}, "deletes"},
-		{script.Person{Pace: 1, Pauses: true, At: .99}, func(c session.Conduct) bool { return c.Pause > 0 }, []int{3}, "pauses"},
-		{script.Person{Pace: 1, Swipes: true, At: .3}, func(c session.Conduct) bool { return c.Swipe }, []int{1}, "swipes one away"},
-		{script.Person{Pace: 1, Fault: script.DeviceDies, At: .5}, func(session.Conduct) bool { return false }, nil, "a device dies"},
+		{script.Person{Responsive: true, Pace: 1}, func(c session.Conduct) bool { return c.Leave || c.Swipe || c.Pause > 0 }, nil, "goes through"},
+		{script.Person{Responsive: true, Pace: 1, Fault: script.DropsOut, At: .5}, func(c session.Conduct) bool { return c.Leave }, []int{2}, "drops out"},
+		{script.Person{Responsive: true, Pace: 1, Fault: script.Deletes, At: 0}, func(c session.Conduct) bool { return c.Leave }, []int{0}, "drops out and deletes"},
+		{script.Person{Responsive: true, Pace: 1, Pauses: true, At: .99}, func(c session.Conduct) bool { return c.Pause > 0 }, []int{3}, "pauses"},
+		{script.Person{Responsive: true, Pace: 1, Swipes: true, At: .3}, func(c session.Conduct) bool { return c.Swipe }, []int{1}, "swipes one away"},
+		{script.Person{Responsive: true, Pace: 1, Fault: script.DeviceDies, At: .5}, func(session.Conduct) bool { return false }, nil, "a device dies"},
 	} {
 		v, did := through(t, c.person, 4, func() error { died++; return nil })
 		var at []int

@@ -219,7 +219,7 @@ func (v *visitor) did() string {
 	}
 	add(v.paused, "pauses")
 	add(v.swiped, "swipes one away")
-	add(p.Slips, "slips once")
+	add(p.Slips, "the eye tracker slips once")
 	add(!p.Responsive, "skin does not respond")
 	if words == "" {
 		return "goes through"

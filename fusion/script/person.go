@@ -45,12 +45,12 @@ type Fault string
 // The faults.
 const (
 	NoFault     Fault = ""
-	DropsOut    Fault = "drops out"           // stops in the middle; what there is may be kept
-	Deletes     Fault = "deletes"             // stops in the middle, and has everything deleted
-	Withdraws   Fault = "withdraws"           // goes to the end, and withdraws afterwards, by code
-	ScreenedOut Fault = "screened out"        // does not belong to the sample
-	DeviceDies  Fault = "a device dies"       // a sensor falls silent for good, in the first trial
-	Declines    Fault = "declines to consent" // to any of it
+	DropsOut    Fault = "drops out"             // stops in the middle; what there is may be kept
+	Deletes     Fault = "drops out and deletes" // stops in the middle, and has everything deleted
+	Withdraws   Fault = "withdraws"             // goes to the end, and withdraws afterwards, by code
+	ScreenedOut Fault = "screened out"          // does not belong to the sample
+	DeviceDies  Fault = "a device dies"         // a sensor falls silent for good, in the first trial
+	Declines    Fault = "declines to consent"   // to any of it
 )
 
 const (
