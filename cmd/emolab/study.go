@@ -12,6 +12,7 @@ import (
 )
 
 type studyCmd struct {
+	New    studyNewCmd    `cmd:"" help:"Ask a few questions and write a study file with comments."`
 	Lint   studyLintCmd   `cmd:"" help:"Say in words what is wrong with a study file, and what may not be meant."`
 	Import studyImportCmd `cmd:"" help:"Measure videos for a study, and convert what browsers cannot play."`
 	Plan   studyPlanCmd   `cmd:"" help:"Say who will see what in which order, how long it takes, and what can be found."`
