@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"emolab/calibration/latency"
@@ -28,6 +29,8 @@ type serveCmd struct {
 	Late    string        `name:"camera-latency" help:"How late the camera's stamps are: a file of calibrate camera, or none. Default: the one kept in the data folder." placeholder:"FILE|none"`
 	Nets    detectorFlags `embed:""`
 	Lines   virtualFlags  `embed:"" prefix:"virtual-"`
+
+	kioskFlags
 }
 
 // Help shows examples below the flags.
@@ -38,6 +41,7 @@ func (serveCmd) Help() string {
   emolab serve --virtual --camera clip.mp4   a video file as the camera
   emolab serve --virtual --virtual-devices shimmer3,eyetribe,usbttl
   emolab serve --display-latency none        without the measured latency of the screen
+  emolab serve --kiosk --screen 1920,0       with the participant's page on the second screen
 
 The console and the participant's page are printed at start. Ctrl-C seals a
 running session before the program ends.`
@@ -47,6 +51,11 @@ running session before the program ends.`
 func (c *serveCmd) Run(a *app) error {
 	if err := onlyLoopback(c.Listen); err != nil {
 		return err
+	}
+	if c.Kiosk {
+		if err := checkKiosk(); err != nil {
+			return err
+		}
 	}
 	st, err := c.openStudy()
 	if err != nil {
@@ -84,7 +93,24 @@ func (c *serveCmd) Run(a *app) error {
 		fmt.Fprintln(a.out, note)
 	}
 	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
-	return running.run(a.ctx)
+	return c.run(a, running)
+}
+
+// run runs the lab, and with it the participant's page if that is asked for.
+func (c *serveCmd) run(a *app, running *appliance) error {
+	ctx, closePage := context.WithCancel(a.ctx)
+	var page sync.WaitGroup
+	if c.Kiosk {
+		page.Go(func() {
+			if err := keepKiosk(ctx, running.stageURL(), c.Screen, a.log()); err != nil && ctx.Err() == nil {
+				a.log().Error("the participant's page cannot be shown; open its address by hand", "error", err)
+			}
+		})
+	}
+	err := running.run(a.ctx)
+	closePage()
+	page.Wait()
+	return err
 }
 
 // display finds the latency that is to be applied; nil = none.
