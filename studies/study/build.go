@@ -26,8 +26,14 @@ type source interface {
 
 // build makes the study of a document whose stimuli are listed.
 func (d *document) build(from source) (*Study, error) {
+	s, _, err := d.printed(from)
+	return s, err
+}
+
+// printed is build, and what the pages were made of.
+func (d *document) printed(from source) (*Study, printer, error) {
 	if err := d.resolve(); err != nil {
-		return nil, err
+		return nil, printer{}, err
 	}
 	s := &Study{
 		ID: d.id, Title: d.title, Seed: d.seed, Languages: d.languages,
@@ -40,11 +46,11 @@ func (d *document) build(from source) (*Study, error) {
 	b := builder{document: d, from: from, study: s, hash: sha256.New()}
 	b.hash.Write(s.Canonical)
 	if err := b.stimuli(); err != nil {
-		return nil, err
+		return nil, printer{}, err
 	}
 	p, err := b.printer()
 	if err != nil {
-		return nil, err
+		return nil, p, err
 	}
 	s.Sheets = p.sheets()
 	for _, q := range d.screening {
@@ -52,10 +58,10 @@ func (d *document) build(from source) (*Study, error) {
 		s.Screening = append(s.Screening, q)
 	}
 	if err := b.checkKeys(); err != nil {
-		return nil, err
+		return nil, p, err
 	}
 	s.Hash = hex.EncodeToString(b.hash.Sum(nil))
-	return s, nil
+	return s, p, nil
 }
 
 // builder reads what belongs to a study. The study's hash is SHA-256 over its canonical

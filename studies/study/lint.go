@@ -59,11 +59,11 @@ func broken(file string, err error) []Finding {
 
 // lint builds the study and looks at it.
 func (d *document) lint(from source) []Finding {
-	s, err := d.build(from)
+	s, p, err := d.printed(from)
 	if err != nil {
 		return broken(d.file, err)
 	}
-	l := linter{d: *d, s: s, plan: s.Plan(0)}
+	l := linter{d: *d, s: s, forms: p.forms, plan: s.Plan(0)}
 	for _, look := range []func(){
 		l.consent, l.languages, l.screening, l.quota, l.devices, l.thresholds, l.stimuli, l.scales, l.flow, l.length, l.analysis,
 	} {
@@ -77,6 +77,7 @@ func (d *document) lint(from source) []Finding {
 type linter struct {
 	d     document
 	s     *Study
+	forms map[string]form // by page
 	plan  Plan
 	found []Finding
 }
@@ -160,7 +161,7 @@ type placed struct {
 	text Text
 }
 
-// texts are all texts that stand in the study file itself.
+// texts are all texts of the study file and its forms.
 func (l *linter) texts() []placed {
 	var all []placed
 	add := func(at string, t Text) {
@@ -184,6 +185,21 @@ func (l *linter) texts() []placed {
 		add(at+".high", s.high)
 		for k, i := range s.items {
 			add(fmt.Sprintf("%s.items[%d].ask", at, k+1), i.ask)
+		}
+	}
+	for _, r := range l.d.forms {
+		at, f := l.d.where(r), l.forms[r.key]
+		add(at, f.heading)
+		for _, t := range f.text {
+			add(at, t)
+		}
+		for _, q := range f.fields {
+			add(at, q.Ask)
+			add(at, q.Low)
+			add(at, q.High)
+			for _, o := range q.Options {
+				add(at, o.Label)
+			}
 		}
 	}
 	return all

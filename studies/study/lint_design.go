@@ -91,6 +91,7 @@ func (l *linter) stimuli() {
 		for _, other := range l.s.Stimuli[:min(i, len(l.s.Stimuli))] {
 			if other.SHA256 == l.s.Stimuli[i].SHA256 {
 				l.warn(at, "%s and %s are the same video", other.ID, s.id)
+				break
 			}
 		}
 	}
@@ -113,6 +114,7 @@ func (l *linter) scales() {
 }
 
 func (l *linter) flow() {
+	conflicts := l.conflicts()
 	block := false
 	calibrated := false
 	_ = l.d.walk(l.d.flow, "flow", func(p Part, at string) error {
@@ -130,8 +132,8 @@ func (l *linter) flow() {
 		calibrated = calibrated || p.Action == Calibrate
 		return nil
 	})
-	for id, methods := range l.conflicts() {
-		l.warn("flow", "%s is shown in several blocks (%s): its second showing is not the first any more, and effects of order cannot be told from effects of the stimulus", id, methods)
+	for _, id := range sortedKeys(conflicts) {
+		l.warn("flow", "%s is shown in several blocks (%s): who sees it again reacts less, and that cannot be told from the effect of the block", id, conflicts[id])
 	}
 	largest := 0
 	for _, b := range l.s.Blocks() {

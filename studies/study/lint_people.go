@@ -81,7 +81,7 @@ func (l *linter) bands(at string, q Question) {
 		}
 		for _, other := range q.Bands[:i] {
 			if low, high := max(b.Min, other.Min), min(b.Max, other.Max); low < high || low == high && low < rounded {
-				l.warn(at+".bands", "the bands %s and %s of %q overlap from %d to %d: whoever is in both counts as %s", other.Name, b.Name, q.ID, low, high, other.Name)
+				l.warn(at+".bands", "the bands %s and %s of %q overlap%s: whoever is in both counts as %s", other.Name, b.Name, q.ID, span(low, high), other.Name)
 			}
 		}
 	}
@@ -99,6 +99,13 @@ func (l *linter) choices(at string, q Question) {
 	case len(q.values()):
 		l.warn(at+".pass", "everybody passes %q: each of its answers fulfils  %s", q.ID, q.Pass)
 	}
+}
+
+func span(low, high int) string {
+	if low == high {
+		return fmt.Sprintf(" at %d", low)
+	}
+	return fmt.Sprintf(" from %d to %d", low, high)
 }
 
 // rounded is from which number on bands may share their ends: nobody minds whether 10,000
