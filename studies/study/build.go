@@ -134,12 +134,12 @@ func (b *builder) printer() (printer, error) {
 		}
 		b.study.Words[r.language] = c
 	}
+	english, _ := wording.Builtin("en")
 	for _, tag := range b.languages {
-		_, own := b.study.Words[tag]
-		if _, builtin := wording.Builtin(tag); !own && !builtin {
+		if _, own := b.study.Words[tag]; !own && !builtinLanguage(tag) {
 			return p, b.fail("languages", "there are no words in %q for the pages that every study has: give them in a file,  words: {%s: words/%s.yaml}", tag, tag, tag)
 		}
-		p.words[tag] = catalogue(tag, b.study.Words[tag])
+		p.words[tag] = catalogue(tag, b.study.Words[tag], english)
 	}
 	for _, r := range b.texts {
 		text, err := b.text(r)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"emolab/studies/wording"
 )
 
 // Severity is how much a finding matters.
@@ -153,7 +155,7 @@ func (l *linter) languages() {
 	}
 }
 
-func builtinLanguage(tag string) bool { return tag == "en" || tag == "fr" }
+func builtinLanguage(tag string) bool { return slices.Contains(wording.Languages(), tag) }
 
 // placed is a text and where it stands in the file.
 type placed struct {

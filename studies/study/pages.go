@@ -34,13 +34,16 @@ type sheetText struct {
 // Catalogue is all words in a language of the study: its own, over those that are built
 // in for the language, over the English ones.
 func (s *Study) Catalogue(language string) wording.Catalogue {
-	return catalogue(language, s.Words[language])
+	english, _ := wording.Builtin("en")
+	return catalogue(language, s.Words[language], english)
 }
 
-func catalogue(language string, own wording.Catalogue) wording.Catalogue {
-	whole, _ := wording.Builtin("en")
-	if builtin, ok := wording.Builtin(language); ok {
-		maps.Copy(whole, builtin)
+func catalogue(language string, own, english wording.Catalogue) wording.Catalogue {
+	whole := maps.Clone(english)
+	if language != "en" {
+		if builtin, ok := wording.Builtin(language); ok {
+			maps.Copy(whole, builtin)
+		}
 	}
 	for key, words := range own {
 		if words != "" {
