@@ -43,7 +43,7 @@ func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(shar
 	if err != nil {
 		return Converted{}, err
 	}
-	work, err := os.CreateTemp(filepath.Dir(out), ".emolab-convert-*.mp4")
+	work, err := os.CreateTemp(filepath.Dir(out), ".emolab-convert-*.part")
 	if err != nil {
 		return Converted{}, err
 	}

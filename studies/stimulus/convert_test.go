@@ -25,10 +25,10 @@ func tools(t testing.TB) *FFmpeg {
 	return f
 }
 
-// The picture and the sound of most test files: a second of each.
+// The picture and the sound of most test files: a bit more than half a second of each.
 const (
-	testPicture = "testsrc2=s=160x120:r=25:d=1,format=yuv420p"
-	testSound   = "sine=frequency=440:d=1"
+	testPicture = "testsrc2=s=160x120:r=25:d=0.6,format=yuv420p"
+	testSound   = "sine=frequency=440:d=0.6"
 )
 
 // makeVideo makes a video of a picture and a sound ("" = none) in a new folder. It skips the
@@ -53,6 +53,8 @@ func makeVideo(t testing.TB, name, picture, sound string, args ...string) string
 var (
 	h264 = []string{"-c:v", "libx264", "-preset", "ultrafast"}
 	hevc = []string{"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"}
+	// lossless is quick to make, and no browser plays it.
+	lossless = []string{"-c:v", "ffv1"}
 )
 
 func with(args []string, more ...string) []string {
@@ -73,23 +75,23 @@ func TestConvert(t *testing.T) {
 		coded   string // of the sound
 		note    string
 	}{
-		{"hevc.mp4", testPicture, testSound, hevc, false, [2]int{160, 120}, 25, "H.264", "AAC", ""},
-		{"prores.mov", testPicture, testSound, []string{"-c:v", "prores_ks", "-c:a", "pcm_s16le"}, false, [2]int{160, 120}, 25, "H.264", "AAC", ""},
-		{"ten bits.mp4", testPicture, "", with(h264, "-pix_fmt", "yuv420p10le"), false, [2]int{160, 120}, 25, "H.264", "", ""},
-		{"old.avi", testPicture, testSound, []string{"-c:v", "mpeg4", "-c:a", "libmp3lame"}, false, [2]int{160, 120}, 25, "H.264", "AAC", ""},
-		{"vp8.webm", testPicture, testSound, []string{"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libvorbis"}, false, [2]int{160, 120}, 25, "H.264", "AAC", ""},
-		{"loop.gif", "testsrc2=s=160x120:r=10:d=1", "", nil, false, [2]int{160, 120}, 10, "H.264", "", ""},
-		{"vp9.webm", testPicture, testSound, []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"}, true, [2]int{160, 120}, 25, "VP9", "Opus", ""},
-		{"fragments.mp4", testPicture, testSound, with(h264, "-movflags", "frag_keyframe+empty_moov"), true, [2]int{160, 120}, 25, "H.264", "AAC", ""},
-		{"dolby.mp4", testPicture, testSound, with(h264, "-c:a", "ac3"), true, [2]int{160, 120}, 25, "H.264", "AAC", ""},
-		{"film.mkv", testPicture, testSound, with(h264, "-bf", "3", "-c:a", "flac"), true, [2]int{160, 120}, 25, "H.264", "AAC", ""},
-		{"odd.mkv", "testsrc2=s=161x121:r=25:d=1,format=yuv444p", "", h264, false, [2]int{160, 120}, 25, "H.264", "", ""},
-		{"wide pixels.mkv", "testsrc2=s=160x120:r=25:d=1,setsar=2,format=yuv420p", "", h264, false, [2]int{320, 120}, 25, "H.264", "", ""},
-		{"television.mpg", "testsrc2=s=160x120:r=50:d=1,tinterlace=interleave_top,format=yuv420p", "", []string{"-c:v", "mpeg2video", "-flags", "+ilme+ildct"}, false, [2]int{160, 120}, 25, "H.264", "", "half-pictures"},
-		{"uneven.mov", "testsrc2=s=160x120:r=30:d=2,select='not(eq(mod(n,5),1))',format=yuv420p", "", with(hevc, "-fps_mode", "vfr"), false, [2]int{160, 120}, 48, "H.264", "", "uneven"},
-		{"ntsc.mov", "testsrc2=s=160x120:r=30000/1001:d=1,format=yuv420p", "", hevc, false, [2]int{160, 120}, 30, "H.264", "", ""},
-		{"six channels.mkv", testPicture, "sine=d=1,pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0", with(hevc, "-c:a", "flac"), false, [2]int{160, 120}, 25, "H.264", "AAC", "6 channels"},
-		{"hdr.mov", "testsrc2=s=160x120:r=25:d=1,format=yuv420p10le", "", with(hevc, "-color_primaries", "bt2020", "-color_trc", "arib-std-b67", "-colorspace", "bt2020nc"), false, [2]int{160, 120}, 25, "H.264", "", "HDR"},
+		{"hevc.mp4", testPicture, testSound, hevc, false, [2]int{160, 120}, 15, "H.264", "AAC", ""},
+		{"prores.mov", testPicture, testSound, []string{"-c:v", "prores_ks", "-c:a", "pcm_s16le"}, false, [2]int{160, 120}, 15, "H.264", "AAC", ""},
+		{"ten bits.mp4", testPicture, "", with(h264, "-pix_fmt", "yuv420p10le"), false, [2]int{160, 120}, 15, "H.264", "", ""},
+		{"old.avi", testPicture, testSound, []string{"-c:v", "mpeg4", "-c:a", "libmp3lame"}, false, [2]int{160, 120}, 15, "H.264", "AAC", ""},
+		{"vp8.webm", testPicture, testSound, []string{"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libvorbis"}, false, [2]int{160, 120}, 15, "H.264", "AAC", ""},
+		{"loop.gif", "testsrc2=s=160x120:r=10:d=0.6", "", nil, false, [2]int{160, 120}, 6, "H.264", "", ""},
+		{"vp9.webm", testPicture, testSound, []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"}, true, [2]int{160, 120}, 15, "VP9", "Opus", ""},
+		{"fragments.mp4", testPicture, testSound, with(h264, "-movflags", "frag_keyframe+empty_moov"), true, [2]int{160, 120}, 15, "H.264", "AAC", ""},
+		{"dolby.mp4", testPicture, testSound, with(h264, "-c:a", "ac3"), true, [2]int{160, 120}, 15, "H.264", "AAC", ""},
+		{"film.mkv", testPicture, testSound, with(h264, "-bf", "3", "-c:a", "flac"), true, [2]int{160, 120}, 15, "H.264", "AAC", ""},
+		{"odd.mkv", "testsrc2=s=161x121:r=25:d=0.6,format=yuv444p", "", h264, false, [2]int{160, 120}, 15, "H.264", "", ""},
+		{"wide pixels.mkv", "testsrc2=s=160x120:r=25:d=0.6,setsar=2,format=yuv420p", "", h264, false, [2]int{320, 120}, 15, "H.264", "", ""},
+		{"television.mpg", "testsrc2=s=160x120:r=50:d=0.6,tinterlace=interleave_top,format=yuv420p", "", []string{"-c:v", "mpeg2video", "-flags", "+ilme+ildct"}, false, [2]int{160, 120}, 15, "H.264", "", "half-pictures"},
+		{"uneven.mov", "testsrc2=s=160x120:r=30:d=2,select='not(eq(mod(n,5),1))',format=yuv420p", "", []string{"-c:v", "prores_ks", "-fps_mode", "vfr"}, false, [2]int{160, 120}, 48, "H.264", "", "uneven"},
+		{"ntsc.mov", "testsrc2=s=160x120:r=30000/1001:d=0.6", "", []string{"-c:v", "prores_ks"}, false, [2]int{160, 120}, 18, "H.264", "", ""},
+		{"six channels.mkv", testPicture, "sine=d=0.6,pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0", with(lossless, "-c:a", "flac"), false, [2]int{160, 120}, 15, "H.264", "AAC", "6 channels"},
+		{"hdr.mov", "testsrc2=s=160x120:r=25:d=0.6,format=yuv420p10le", "", with(hevc, "-color_primaries", "bt2020", "-color_trc", "arib-std-b67", "-colorspace", "bt2020nc"), false, [2]int{160, 120}, 15, "H.264", "", "HDR"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -150,11 +152,11 @@ func TestConvertKeepsColours(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			args := with(hevc)
+			args := with(lossless)
 			if c.tag != "" {
 				args = append(args, "-colorspace", c.tag)
 			}
-			in := makeVideo(t, "in.mp4", fmt.Sprintf("color=0xc04020:s=%s:r=25:d=0.2,format=yuv420p", c.size), "", args...)
+			in := makeVideo(t, "in.mkv", fmt.Sprintf("color=0xc04020:s=%s:r=25:d=0.2,format=yuv420p", c.size), "", args...)
 			out := filepath.Join(t.TempDir(), "out.mp4")
 			got, err := tool.Convert(t.Context(), in, out, nil)
 			if err != nil {
@@ -194,7 +196,7 @@ func TestTurnedVideoStaysUpright(t *testing.T) {
 func TestConvertIsRepeatable(t *testing.T) {
 	t.Parallel()
 	tool := tools(t)
-	in := makeVideo(t, "in.mp4", testPicture, testSound, hevc...)
+	in := makeVideo(t, "in.mkv", testPicture, testSound, lossless...)
 	var sums []string
 	for range 2 {
 		got, err := tool.Convert(t.Context(), in, filepath.Join(t.TempDir(), "out.mp4"), nil)
@@ -211,7 +213,7 @@ func TestConvertIsRepeatable(t *testing.T) {
 // A file's name is a name, whatever it looks like.
 func TestHostileNames(t *testing.T) {
 	tool := tools(t)
-	source := makeVideo(t, "in.mp4", testPicture, testSound, hevc...)
+	source := makeVideo(t, "in.mkv", testPicture, testSound, lossless...)
 	whole, err := os.ReadFile(source)
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +281,7 @@ func refused(t *testing.T, tool *FFmpeg, in, want string) {
 func TestNothingIsOverwritten(t *testing.T) {
 	t.Parallel()
 	tool := tools(t)
-	in := makeVideo(t, "in.mp4", testPicture, "", hevc...)
+	in := makeVideo(t, "in.mkv", testPicture, "", lossless...)
 	out := filepath.Join(t.TempDir(), "out.mp4")
 	if err := os.WriteFile(out, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
@@ -303,7 +305,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 func TestCutVideo(t *testing.T) {
 	t.Parallel()
 	tool := tools(t)
-	in := makeVideo(t, "in.mkv", "testsrc2=s=160x120:r=25:d=8,format=yuv420p", "", hevc...)
+	in := makeVideo(t, "in.mkv", "testsrc2=s=160x120:r=25:d=8,format=yuv420p", "", lossless...)
 	whole, err := os.ReadFile(in)
 	if err != nil {
 		t.Fatal(err)
@@ -319,7 +321,7 @@ func TestCutVideo(t *testing.T) {
 func TestConvertIsGivenUp(t *testing.T) {
 	t.Parallel()
 	tool := tools(t)
-	in := makeVideo(t, "in.mp4", "testsrc2=s=640x480:r=25:d=20,format=yuv420p", "", hevc...)
+	in := makeVideo(t, "in.mkv", "testsrc2=s=640x480:r=25:d=20,format=yuv420p", "", lossless...)
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	dir := t.TempDir()
