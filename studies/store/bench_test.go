@@ -228,3 +228,39 @@ func recordIn(t testing.TB, s *Store, id string, long, every time.Duration) int6
 }
 
 var _ session.Recorder = (*recorder)(nil)
+
+// BenchmarkErase erases one of two participants with an hour of a whole lab each, and
+// reports the seconds that it takes, by the clock and of the processors, with the writing
+// of the whole file anew; and the file before and after. Run it with -benchtime 1x.
+func BenchmarkErase(b *testing.B) {
+	for b.Loop() {
+		s := open(b)
+		for _, id := range []string{benchID, "20261122-101503-Q4M8"} {
+			recordFast(b, s, id, time.Hour)
+			if err := s.Seal(b.Context(), id, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := s.Move(b.Context(), benchID, "P02", "two people"); err != nil {
+			b.Fatal(err)
+		}
+		before, err := os.Stat(s.Path())
+		if err != nil {
+			b.Fatal(err)
+		}
+		began, busy := time.Now(), spent(b)
+		t, err := s.Erase(b.Context(), benchID, Tombstone{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s/erase")
+		b.ReportMetric((spent(b) - busy).Seconds(), "cpu-s/erase")
+		b.ReportMetric(float64(t.Rows), "rows")
+		after, err := os.Stat(s.Path())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(before.Size()), "bytes-before")
+		b.ReportMetric(float64(after.Size()), "bytes-after")
+	}
+}

@@ -162,6 +162,7 @@ func (p planted) in(b []byte, name string) []string {
 }
 
 func TestErasedIsInNoByteOfTheFolder(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(7, 7))
 	s := open(t)
 	dir := filepath.Dir(s.Path())
@@ -268,6 +269,7 @@ func TestOnlyAnErasureDeletes(t *testing.T) {
 // A reader of another program keeps old pages alive. That is said, and made good at the
 // next start.
 func TestAReaderDelaysScrubbing(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for a reader that stays")
 	}
@@ -374,6 +376,7 @@ func TestPartsAreErasedWhenTheyAreDue(t *testing.T) {
 // another one, and secure_delete does not know of it. With this order of sessions that
 // happens: without writing the whole file anew three numbers are left.
 func TestNothingIsLeftInFreeSpace(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(5, 7))
 	s := open(t)
 	var all []planted

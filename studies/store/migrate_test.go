@@ -245,6 +245,70 @@ func TestOldCalibrationsAreUsed(t *testing.T) {
 	}
 }
 
+// The tables that schema 7 makes anew keep their rows, and what refers to them still does.
+// A participant's sessions are numbered in the order in which they began.
+func TestTablesMadeAnewKeepTheirRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "study.db")
+	db, err := sql.Open("sqlite3", dsn(path, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	all, err := steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	session6 := func(id, participant, started string) string {
+		return fmt.Sprintf(`INSERT INTO session VALUES ('%s', 'c0ffee', '%s', 1, '{"row":1,"steps":[]}', 4, 'sealed', 'why', 1, 'final', 'emolab 0.6', '%s', '2026-01-09T00:00:00.000Z')`, id, participant, started)
+	}
+	for _, query := range append(all[:6:6],
+		"PRAGMA user_version = 6",
+		"INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
+		"INSERT INTO stimulus VALUES ('c0ffee', 'a', 'a.mp4', '', '[]', 'aa', 1, 1, 1, 1)",
+		"INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z'), ('P02', '2026-01-01T00:00:00.000Z')",
+		session6("a-later", "P01", "2026-01-03T00:00:00.000Z"), session6("b-first", "P01", "2026-01-01T00:00:00.000Z"), session6("c-other", "P02", "2026-01-02T00:00:00.000Z"),
+		"DROP TRIGGER segment_enter",
+		"INSERT INTO segment VALUES ('a-later', 0, 'boot', 1, 2, '2026-01-01T00:00:00.000Z', 0, NULL, NULL, NULL, NULL)",
+		"CREATE TRIGGER segment_enter BEFORE INSERT ON segment BEGIN SELECT 1; END", // it is put right by the next step
+		"INSERT INTO consent VALUES ('a-later', 0, 0, 'face_video', 0, 'ab', 'en', 5, '2026-01-03T00:00:01.000Z', 'screen')",
+		"INSERT INTO audit (at_utc, session_id, action, detail) VALUES ('2026-01-01T00:00:00.000Z', 'b-first', 'begin', 'participant P01, row 1')",
+	) {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatalf("%.100s: %v", query, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, path)
+	for id, run := range map[string]int{"b-first": 1, "a-later": 2, "c-other": 1} {
+		d := detail(t, s, id)
+		if d.Run != run || d.State != session.Sealed || d.Row != 1 || d.Reached != 4 || d.Reason != "why" || !d.Simulated || d.Software != "emolab 0.6" || d.Usable != nil || d.Study.Version != 1 || d.Study.Rules != nil {
+			t.Errorf("%s is %+v", id, d)
+		}
+	}
+	if c := detail(t, s, "a-later").Consents; len(c) != 1 || c[0].Segment != 0 || c[0].At != 5 || c[0].Language != "en" || c[0].Granted {
+		t.Errorf("the consents are %+v", c)
+	}
+	for _, q := range []string{
+		"INSERT INTO segment (session_id, number, boot, start_ns, start_utc, first_step) VALUES ('nobody', 0, '', 0, '', 0)",
+		"INSERT INTO consent VALUES ('nobody', 0, NULL, 'x', 0, '', '', 0, '', '')",
+		"DELETE FROM participant",
+		"DELETE FROM session",
+	} {
+		if err := byHand(s, q); err == nil {
+			t.Errorf("%q was let through", q)
+		}
+	}
+	// The audit of old files names the participant in words.
+	if _, err := s.Erase(t.Context(), "a-later", Tombstone{}); err != nil {
+		t.Fatal(err)
+	}
+	if left := (planted{words: []string{"P01", "b-first"}}).found(t, filepath.Dir(path)); len(left) > 0 {
+		t.Errorf("left are %v", left)
+	}
+}
+
 // Every older schema must lead to the same tables as a new file has.
 func TestMigrationsLeadToOneSchema(t *testing.T) {
 	s := openAt(t, oldFile(t))
