@@ -203,6 +203,14 @@ func prefers(scheme string) chromedp.Action[chromedp.Void] {
 	})
 }
 
+// media shows the page as it comes out on another medium.
+func media(kind string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: kind})
+		return err
+	})
+}
+
 // pixels writes what the page shows as bytes of red, green, blue and alpha, and returns
 // its size.
 func pixels(t *testing.T, page *browsertest.Page, file string) (width, height int) {

@@ -310,19 +310,38 @@ func TestReceiptCanBeScanned(t *testing.T) {
 	l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(fill("receipt")), Receipt: receiptOfTests})
 	page.Until(`document.querySelector(".qr") !== null`)
 	shows(page, "Your receipt")
-	picture := filepath.Join(t.TempDir(), "receipt.rgba")
-	width, height := pixels(t, page, picture)
-	out, err := exec.Command(node, "-e", `
-		const [file, w, h] = process.argv.slice(1);
-		const data = new Uint8ClampedArray(require("fs").readFileSync(file));
-		const code = require("./node_modules/jsqr")(data, +w, +h);
-		process.stdout.write(code ? code.data : "nothing");`, picture, fmt.Sprint(width), fmt.Sprint(height)).CombinedOutput()
-	if err != nil || string(out) != receiptOfTests().Code {
-		t.Errorf("read %q (%v), want %q", out, err, receiptOfTests().Code)
+	scanned := func() string {
+		picture := filepath.Join(t.TempDir(), "receipt.rgba")
+		width, height := pixels(t, page, picture)
+		out, err := exec.Command(node, "-e", `
+			const [file, w, h] = process.argv.slice(1);
+			const data = new Uint8ClampedArray(require("fs").readFileSync(file));
+			const code = require("./node_modules/jsqr")(data, +w, +h);
+			process.stdout.write(code ? code.data : "nothing");`, picture, fmt.Sprint(width), fmt.Sprint(height)).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	if got := scanned(); got != receiptOfTests().Code {
+		t.Errorf("read %q, want %q", got, receiptOfTests().Code)
 	}
 	for _, words := range []string{"K7QF-2M9T-XW4R", "Videos of the sea", "The video of my face is kept for 30 days.", "November 22, 2028", "No limit is stated"} {
 		if !strings.Contains(browsertest.Value[string](page, `document.querySelector("#sheet").innerText`), words) {
 			t.Errorf("the receipt does not say %q", words)
 		}
+	}
+
+	// On paper it is black on white, without anything to press.
+	page.Do(media("print"))
+	page.Screenshot("page-receipt-print.png")
+	if got := scanned(); got != receiptOfTests().Code {
+		t.Errorf("read %q from the print, want %q", got, receiptOfTests().Code)
+	}
+	if paper := browsertest.Value[string](page, `getComputedStyle(document.body).backgroundColor + " " + getComputedStyle(document.querySelector(".code strong")).color`); paper != "rgb(255, 255, 255) rgb(0, 0, 0)" {
+		t.Errorf("the print is %s", paper)
+	}
+	if n := browsertest.Value[int](page, `[...document.querySelectorAll("button")].filter((b) => b.getClientRects().length > 0).length`); n > 0 {
+		t.Errorf("%d buttons are printed", n)
 	}
 }

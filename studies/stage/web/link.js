@@ -49,6 +49,7 @@ export class Link {
       /** @type {ServerMessage} */
       const m = JSON.parse(e.data);
       if (m.type === 'ping') {
+        if (socket.readyState !== WebSocket.OPEN) return; // a page that was frozen reads old pings
         socket.send(JSON.stringify({type: 'pong', id: m.id, rx, tx: tick()}));
         this.#flush(); // a ping means that the server has accepted this page
         return;
