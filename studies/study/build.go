@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
 
@@ -71,10 +72,7 @@ type builder struct {
 	*document
 	from  source
 	study *Study
-	hash  interface {
-		Write([]byte) (int, error)
-		Sum([]byte) []byte
-	}
+	hash  hash.Hash
 }
 
 func (b *builder) stimuli() error {

@@ -30,9 +30,14 @@ func defaultFlow() []Part {
 		{Action: Camera},
 		{Action: Calibrate},
 		{Baseline: &Baseline{Fixation: 20 * time.Second, Neutral: 10 * time.Second}},
-		{Block: &BlockPart{Name: mainBlock, Method: order.Random, Repeats: 1, Trial: defaultTrial()}},
+		{Block: defaultBlock()},
 		{Action: Validate},
 	}
+}
+
+// defaultBlock shows all stimuli once, in random order.
+func defaultBlock() *BlockPart {
+	return &BlockPart{Name: mainBlock, Method: order.Random, Repeats: 1, Trial: defaultTrial()}
 }
 
 // defaultTrial is the trial of a study that describes none: time for skin
@@ -100,7 +105,7 @@ func (d *document) readPart(n node, depth int) (Part, error) {
 			b := defaultBaseline()
 			return Part{Baseline: &b}, nil
 		case "block":
-			return Part{Block: defaultFlow()[3].Block}, nil
+			return Part{Block: defaultBlock()}, nil
 		}
 		return Part{}, n.fail("%q is no part of a flow; known are %s, and with settings %s, %s, form, branch",
 			s, strings.Join(wordParts(), ", "), Rest, Fixation)
@@ -212,7 +217,7 @@ func (d *document) readBranch(n node, depth int) (*Branch, error) {
 }
 
 func readBlock(n node) (*BlockPart, error) {
-	b := BlockPart{Name: mainBlock, Method: order.Random, Repeats: 1, Trial: defaultTrial()}
+	b := defaultBlock()
 	err := n.mapping(
 		field{"name", into(&b.Name, node.word)},
 		field{"order", b.readOrder},
@@ -235,7 +240,7 @@ func readBlock(n node) (*BlockPart, error) {
 		}},
 		field{"trial", into(&b.Trial, node.trial)},
 	)
-	return &b, err
+	return b, err
 }
 
 func (b *BlockPart) readOrder(n node) error {

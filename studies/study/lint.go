@@ -31,21 +31,11 @@ type Finding struct {
 // in the order of its lines. A file that cannot be loaded has exactly one finding of
 // severity Error.
 func Lint(file string) []Finding {
-	text, err := readBounded(file, maxFile)
-	if err != nil {
-		return []Finding{{0, Error, err.Error()}}
-	}
-	d, err := parseDocument(file, text)
+	d, err := readDocument(file)
 	if err != nil {
 		return broken(file, err)
 	}
-	dir := filepath.Dir(file)
-	if !d.listed {
-		if d.stimuli, err = findStimuli(dir, d.folder); err != nil {
-			return broken(file, err)
-		}
-	}
-	return d.lint(folder(dir))
+	return d.lint(folder(filepath.Dir(file)))
 }
 
 // broken is the one finding of a file that cannot be loaded.

@@ -14,30 +14,28 @@ import (
 // each: hash, size, duration, frame times. Errors name the file and, for the study file,
 // the line.
 func Load(file string) (*Study, error) {
-	s, _, err := load(file)
+	d, err := readDocument(file)
+	if err != nil {
+		return nil, fmt.Errorf("study: %w", err)
+	}
+	s, err := d.build(folder(filepath.Dir(file)))
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
 	return s, nil
 }
 
-func load(file string) (*Study, document, error) {
+// readDocument reads a study file, and looks which stimuli there are where it lists none.
+func readDocument(file string) (document, error) {
 	text, err := readBounded(file, maxFile)
 	if err != nil {
-		return nil, document{}, err
+		return document{}, err
 	}
 	d, err := parseDocument(file, text)
-	if err != nil {
-		return nil, d, err
+	if err == nil && !d.listed {
+		d.stimuli, err = findStimuli(filepath.Dir(file), d.folder)
 	}
-	dir := filepath.Dir(file)
-	if !d.listed {
-		if d.stimuli, err = findStimuli(dir, d.folder); err != nil {
-			return nil, d, err
-		}
-	}
-	s, err := d.build(folder(dir))
-	return s, d, err
+	return d, err
 }
 
 // folder is the folder of a study file, as the source of what belongs to it.
