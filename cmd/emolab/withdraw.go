@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"emolab/studies/session"
@@ -173,11 +172,3 @@ func (w *erasing) faceVideo(a *app, id string) error {
 
 // day writes the date of a moment, as it is where the program runs.
 func day(t time.Time) string { return t.Local().Format(time.DateOnly) }
-
-// plural writes a number with what is counted: "1 session", "2 sessions".
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %s", n, strings.TrimSuffix(what, "s")+"s")
-}

@@ -128,7 +128,7 @@ func TestWithdrawByCode(t *testing.T) {
 	if code != exitFine {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
-	for _, says := range []string{"RECEIPT OF A WITHDRAWAL", "REÇU", "[ ] Ann <ann@lab.example>", "sessions              2", "The name is removed", filepath.Join(dir, "receipts")} {
+	for _, says := range []string{"RECEIPT OF A WITHDRAWAL", "ATTESTATION D'EFFACEMENT", "[ ] Ann <ann@lab.example>", "sessions              2", "The name is removed", filepath.Join(dir, "receipts")} {
 		if !strings.Contains(out, says) {
 			t.Errorf("it does not say %q:\n%s", says, out)
 		}

@@ -59,7 +59,7 @@ may hold old blocks for a while; backups that were made of the data folder are n
 reached, and have to be erased by whoever keeps them.
 
 
-REÇU D'UN RETRAIT                          {{.At.UTC.Format "02/01/2006 15:04"}} UTC
+ATTESTATION D'EFFACEMENT                   {{.At.UTC.Format "02/01/2006 15:04"}} UTC
 
 Toutes les données d'une personne participant à cette étude ont été effacées, à sa
 demande.
