@@ -7,10 +7,13 @@ import (
 	"time"
 )
 
-// ErrNotScrubbed says that rows were deleted, but that another program keeps what they
-// held from being overwritten.
-var ErrNotScrubbed = errors.New("the rows are deleted, but another program has the study file open for reading, so that what they held cannot be overwritten yet: " +
-	"close it (an open sqlite3, DB Browser, R, Python or report), then start emolab once, which finishes this")
+// ErrNotScrubbed says that rows were deleted, but that what they held is still in the
+// free space of the file, or in its log. The tombstone says so too, and the next Open
+// tries again.
+var ErrNotScrubbed = errors.New("the rows are deleted, but what they held could not be overwritten yet")
+
+// errHeld is why, when somebody reads.
+var errHeld = errors.New("another program has the study file open for reading: close it (an open sqlite3, DB Browser, R, Python or report), then start emolab once, which finishes this")
 
 // Scrub sees to it that the file and its log hold no byte of what was erased, after the
 // last ErasePart. It writes the whole file anew, which takes as long as copying it and
@@ -32,7 +35,7 @@ func (s *Store) scrub(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	fail := func(err error) (time.Time, error) {
-		return time.Time{}, fmt.Errorf("store: %s: overwrite what was erased: %w", s.path, explain(err))
+		return time.Time{}, fmt.Errorf("store: %s: %w: %w", s.path, ErrNotScrubbed, explain(err))
 	}
 	var pending int
 	if err := w.QueryRowContext(ctx, "SELECT count(*) FROM tombstone WHERE scrubbed_utc IS NULL").Scan(&pending); err != nil {
@@ -66,17 +69,17 @@ func (s *Store) foldAll(ctx context.Context) error {
 		return err
 	}
 	if busy {
-		return ErrNotScrubbed
+		return errHeld
 	}
 	return nil
 }
 
-// finish scrubs what a process that was ended, or a reader, has left over. A reader that
-// is still there is no reason not to record: the tombstone says that it is still to be
-// done.
+// finish scrubs what a process that was ended, or a reader, has left over. What keeps it
+// from that, a reader or a full disk, is no reason not to open the file: the tombstone
+// goes on to say that it is still to be done.
 func (s *Store) finish(ctx context.Context) error {
 	if _, err := s.scrub(ctx); err != nil && !errors.Is(err, ErrNotScrubbed) {
 		return err
 	}
-	return nil
+	return context.Cause(ctx)
 }
