@@ -43,6 +43,10 @@ const (
 	kioskTries = 5
 )
 
+// kioskStart lets the page begin without the key or tap that other pages need for full
+// screen and sound: this one has both.
+const kioskStart = "#autostart"
+
 // kioskArguments are Chromium's, for the page at an address: nothing of a browser is
 // seen, nothing pops up, two fingers neither zoom nor leave the page, sound needs no
 // click, and no clip is throttled.
@@ -82,7 +86,7 @@ func keepKiosk(ctx context.Context, url string, at corner, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	return kiosk{path: path, url: url, at: at, pause: kioskPause, log: log}.keep(ctx)
+	return kiosk{path: path, url: url + kioskStart, at: at, pause: kioskPause, log: log}.keep(ctx)
 }
 
 // kiosk is the participant's page in a browser of its own.

@@ -268,6 +268,9 @@ func (r *rehearsal) visit(ctx context.Context, i int, p script.Person) (visit, e
 		return out, err
 	}
 	out.Did = v.did()
+	if dies {
+		out.Did += fmt.Sprintf(" (%s)", kind)
+	}
 	maps.Copy(r.met, v.met)
 	return out, r.settle(ctx, &out, v, want, ended, live)
 }
