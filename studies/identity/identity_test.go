@@ -50,7 +50,7 @@ func TestVaultKeepsWhatItIsTold(t *testing.T) {
 		v := open(t, path, k)
 		truth := map[string]Entry{}
 		code := rapid.SampledFrom([]string{"A", "B", "P-7", "P_8"})
-		for range rapid.IntRange(1, 8).Draw(r, "steps") {
+		for range rapid.IntRange(1, 5).Draw(r, "steps") {
 			c := code.Draw(r, "code")
 			_, known := truth[c]
 			switch rapid.IntRange(0, 3).Draw(r, "what") {
