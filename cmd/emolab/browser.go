@@ -20,7 +20,7 @@ func findBrowser() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("Chromium is not installed: sudo apt install chromium")
+	return "", errors.New("no Chromium is installed here: sudo apt install chromium")
 }
 
 // browserGrace is how long the browser may take to close.

@@ -143,8 +143,9 @@ func (r *rehearsal) expects(p script.Person, turned string, dead stream.Kind) ex
 		return expected{state: session.Withdrawn}
 	case p.Fault == script.DeviceDies && r.needs(dead):
 		return expected{state: session.Sealed, usable: unusable}
-	case len(r.study.Sheets) == 0:
-		return expected{state: session.Sealed} // a study without rules
+	case len(r.people) == 1:
+		// Whoever runs a single session may disturb it until it is of no use.
+		return expected{state: session.Sealed}
 	}
 	return expected{state: session.Sealed, usable: usable}
 }

@@ -18,7 +18,7 @@ import (
 // rehearsed is what came of a rehearsal.
 type rehearsed struct {
 	People   []visit            `json:"people"`
-	Rows     []session.RowCount `json:"rows"` // how often each order was used
+	Rows     []session.RowCount `json:"rows"` // how often each order was used, where they are to be filled evenly
 	Cells    []session.CellNow  `json:"cells"`
 	Findings []oddity           `json:"findings"`
 	Sessions []distance         `json:"sessions"` // scored against the truth: those that went to the end
@@ -40,7 +40,10 @@ func (r *rehearsal) outcome(ctx context.Context, visits []visit) (rehearsed, err
 	if err != nil {
 		return rehearsed{}, err
 	}
-	out := rehearsed{People: visits, Rows: cohort.Rows, Cells: cohort.Cells, Findings: []oddity{}}
+	out := rehearsed{People: visits, Rows: []session.RowCount{}, Cells: cohort.Cells, Findings: []oddity{}}
+	if len(visits) == 1 {
+		return out, nil // of one person nothing can be said about the study
+	}
 	wrong := func(format string, args ...any) {
 		out.Findings = append(out.Findings, oddity{true, fmt.Sprintf(format, args...)})
 	}
@@ -53,6 +56,7 @@ func (r *rehearsal) outcome(ctx context.Context, visits []visit) (rehearsed, err
 		}
 	}
 	if n := r.study.Rows(); n > 0 {
+		out.Rows = cohort.Rows
 		if low, high := spread(cohort.Rows, n); high-low > evenness {
 			wrong("The orders are not filled evenly: one has %d usable sessions, another %d.", high, low)
 		}
