@@ -67,21 +67,42 @@ func (c *studyImportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	m, closeStore, err := c.measurer(a, st)
+	m, err := c.measurer(a, st)
 	if err != nil {
 		return err
 	}
-	defer closeStore()
+	results, err := c.takeAll(a, m, sources)
+	if err = errors.Join(err, m.close()); err != nil {
+		return err
+	}
+	if c.JSON {
+		err = printJSON(a.out, results)
+	} else {
+		err = printImported(a.out, results, m.ffmpeg != nil)
+	}
+	refused := 0
+	for _, r := range results {
+		if !r.Playable {
+			refused++
+		}
+	}
+	if err == nil && refused > 0 {
+		err = fmt.Errorf("%d of %d videos cannot be used as they are", refused, len(results))
+	}
+	return err
+}
+
+// takeAll takes one video after the other, and shows how far it is.
+func (c *studyImportCmd) takeAll(a *app, m *measurer, sources []source) ([]imported, error) {
 	if c.Convert && m.ffmpeg == nil {
-		return stimulus.ErrNoFFmpeg
+		return nil, stimulus.ErrNoFFmpeg
 	}
 	if c.Into != "" {
 		if err := os.MkdirAll(c.Into, 0o755); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	results := []imported{}
-	refused := 0
 	for i, src := range sources {
 		b := newBar(a.err, 100, "")
 		show := func(doing string) func(share float64) {
@@ -89,25 +110,13 @@ func (c *studyImportCmd) Run(a *app) error {
 				b.set(int(100*share), 100, fmt.Sprintf("%d of %d: %s %s", i+1, len(sources), doing, filepath.Base(src.file)))
 			}
 		}
-		r := c.take(a.ctx, m, src, show)
+		results = append(results, c.take(a.ctx, m, src, show))
 		b.finish()
 		if a.ctx.Err() != nil {
-			return a.ctx.Err()
+			return nil, a.ctx.Err()
 		}
-		if !r.Playable {
-			refused++
-		}
-		results = append(results, r)
 	}
-	if c.JSON {
-		err = printJSON(a.out, results)
-	} else {
-		err = printImported(a.out, results, m.ffmpeg != nil)
-	}
-	if err == nil && refused > 0 {
-		err = fmt.Errorf("%d of %d videos cannot be used as they are", refused, len(results))
-	}
-	return errors.Join(err, closeStore())
+	return results, nil
 }
 
 // source is a video to be taken, with its id where a study has given it one.
@@ -157,25 +166,18 @@ func (c *studyImportCmd) sources() ([]source, *study.Study, error) {
 }
 
 // measurer opens the study's database where measures are to be kept.
-func (c *studyImportCmd) measurer(a *app, st *study.Study) (*measurer, func() error, error) {
+func (c *studyImportCmd) measurer(a *app, st *study.Study) (*measurer, error) {
 	if c.Data == "" {
-		return newMeasurer(a.ctx, nil), func() error { return nil }, nil
+		return newMeasurer(a.ctx, nil), nil
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s, err := store.Open(a.ctx, databasePath(c.Data, st.ID))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	closed := false
-	return newMeasurer(a.ctx, s), func() error {
-		if closed {
-			return nil
-		}
-		closed = true
-		return s.Close()
-	}, nil
+	return newMeasurer(a.ctx, s), nil
 }
 
 // take measures one video, and copies or converts it where that is asked for.

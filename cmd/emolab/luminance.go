@@ -71,6 +71,14 @@ func newMeasurer(ctx context.Context, s *store.Store) *measurer {
 	return m
 }
 
+// close closes the store, where there is one.
+func (m *measurer) close() error {
+	if m.store == nil {
+		return nil
+	}
+	return m.store.Close()
+}
+
 // measure measures of one video whatever is not known yet, and returns all that is known
 // then. done is false where nothing was left to do. Pictures and sound do not depend on
 // each other: an error of the one does not keep the other. hold is as of clip.Measure.
