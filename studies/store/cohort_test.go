@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +116,52 @@ func TestCohort(t *testing.T) {
 			t.Errorf("of %d rows the next is %d, %v; want %d", rows, got, err, next)
 		}
 	}
+}
+
+// However sessions end, those that count stay even, where one participant comes after
+// the other.
+func TestRowsStayEven(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 1))
+	s := open(t)
+	const rows = 4
+	ends := []string{"usable", "usable", "usable", "unusable", "dropped", "left", "declined", "failed"}
+	var usable [rows]int
+	for i := range 40 {
+		row, err := s.NextRow(t.Context(), rows)
+		if err != nil || row < 0 || row >= rows {
+			t.Fatal(row, err)
+		}
+		end := ends[rnd.IntN(len(ends))]
+		stand(t, s, fmt.Sprintf("s%02d", i), fmt.Sprintf("P%02d", i), row, "18-24", end)
+		if end == "usable" {
+			usable[row]++
+		}
+		if slices.Max(usable[:])-slices.Min(usable[:]) > 1 {
+			t.Fatalf("after %d participants rows are filled %v", i+1, usable)
+		}
+	}
+	if slices.Min(usable[:]) < 2 {
+		t.Errorf("rows are filled %v: the test proves little", usable)
+	}
+	// Who withdraws is made up for first.
+	if _, err := s.Erase(t.Context(), firstUsable(t, s, 2), Tombstone{}); err != nil {
+		t.Fatal(err)
+	}
+	usable[2]--
+	least := slices.Min(usable[:])
+	if row, err := s.NextRow(t.Context(), rows); err != nil || usable[row] != least {
+		t.Errorf("with rows filled %v the next is %d, %v", usable, row, err)
+	}
+}
+
+// firstUsable is a session of a row that counts.
+func firstUsable(t *testing.T, s *Store, row int) string {
+	t.Helper()
+	var id string
+	if err := s.read.QueryRow("SELECT id FROM session WHERE plan_row = ? AND usable = 1", row).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // In an edited study rows are filled anew, and of equals the one that was used least before.
