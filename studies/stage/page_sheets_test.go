@@ -1,7 +1,9 @@
 package stage_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"emolab/studies/browsertest"
 	"emolab/studies/session"
@@ -86,6 +88,7 @@ const answerAll = `(() => {
 // The pages of the example study, as they come, in both languages.
 func TestPagesOfTheExample(t *testing.T) {
 	t.Parallel()
+	tab := tabs(t)
 	source := axe(t)
 	for _, language := range []string{"en", "fr"} {
 		st := exampleStudy(t)
@@ -95,7 +98,7 @@ func TestPagesOfTheExample(t *testing.T) {
 			steps = append(steps, fill(s.ID))
 		}
 		l := newLab(t, stage.Options{Study: st})
-		page := open(t, l.http.URL+"/stage#autostart")
+		page := tab(l.http.URL + "/stage#autostart")
 		show := l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(steps...), Receipt: receiptOfTests})
 		for _, s := range st.Sheets {
 			to(page, s.Heading[language], language)
@@ -111,4 +114,58 @@ func TestPagesOfTheExample(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// What is no sheet can be used by everybody too: what to do before it begins and during a
+// calibration, a cross, a target, a clip, and a page that is refused.
+func TestOtherPagesAreAccessible(t *testing.T) {
+	t.Parallel()
+	tab := tabs(t)
+	source := axe(t)
+	st := clipStudy(t)
+	clip := st.Stimuli[0]
+	l := newLab(t, stage.Options{Study: st})
+	page := tab(l.http.URL + "/stage")
+	reads(page, "Please wait until the experimenter begins.")
+	seen := make(chan struct{})
+	lead := func(ctx context.Context, step study.Step, on session.Surface) error {
+		if _, err := on.Cue(ctx, session.CueLook); err != nil {
+			return err
+		}
+		if _, err := on.Show(ctx, .3, .4); err != nil {
+			return err
+		}
+		select {
+		case <-seen:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	show := l.show(session.Presentation{Session: "test", Study: st, Procedure: lead, Plan: plainSteps(
+		study.Step{Action: study.Calibrate}, study.Step{Action: study.Fixation, Duration: 3 * time.Second},
+		study.Step{Action: study.Play, Stimulus: clip.ID, Presentation: 1, Duration: clip.Duration},
+	)})
+	reads(page, "Press any key or tap to begin.")
+	accessible(t, page, source, "begin")
+	pictures(t, page, "begin")
+	stroke(page, "a")
+	view(page, "cue")
+	accessible(t, page, source, "look")
+	stroke(page, "a")
+	view(page, "target")
+	accessible(t, page, source, "target")
+	pictures(t, page, "target")
+	seen <- struct{}{}
+	view(page, "cross")
+	accessible(t, page, source, "cross")
+	playing(l)
+	accessible(t, page, source, "clip")
+	show.cancel()
+	_ = show.end()
+
+	other := tab(l.http.URL + "/stage")
+	reads(other, "The stage is already open elsewhere.")
+	accessible(t, other, source, "refused")
+	pictures(t, other, "refused")
 }
