@@ -60,6 +60,12 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 	}
 	begin(0, 0)
 	keep(session.Answer{Sheet: "screening", Kind: study.ScreeningSheet, Values: study.Answers{"age": "25-29"}})
+	for _, c := range []session.Consent{{Scope: session.Notice, Granted: true}, {Scope: session.FaceVideo}} { // read, and refused
+		c.TextSHA256, c.Text, c.Language, c.How = hash, page, "en", session.OnScreen
+		if err := r.Consent(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := r.Consent(t.Context(), session.Consent{Scope: session.Traces, Granted: true, TextSHA256: hash, Text: page, Language: "en", How: session.OnScreen}); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +94,7 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 	} {
 		if c.file == "consents.csv" { // its wall time is when the row was written
 			rows := parse(t, files[c.file])
-			if len(rows) != 2 || !slices.Equal(rows[1][:2], []string{"", ""}) || !slices.Equal(rows[1][3:], []string{"", "traces", "1", hash, "en", session.OnScreen}) {
+			if len(rows) != 4 || !slices.Equal(rows[3][:2], []string{"", ""}) || !slices.Equal(rows[3][3:], []string{"", "traces", "1", hash, "en", session.OnScreen}) {
 				t.Errorf("consents %q", rows)
 			}
 			continue

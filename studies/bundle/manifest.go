@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"emolab/studies/session"
 	"emolab/studies/store"
 )
 
@@ -67,13 +68,14 @@ func manifestOf(d store.Detail, recipient string, created time.Time) manifest {
 	}
 }
 
-// allowed are the scopes whose latest answer is yes, in order.
+// allowed are the scopes whose latest answer is yes, in order. That the notice was read
+// allows nothing.
 func allowed(consents []store.Consent) []string {
 	granted := map[string]bool{}
 	for _, c := range consents {
 		granted[c.Scope] = c.Granted
 	}
-	maps.DeleteFunc(granted, func(_ string, yes bool) bool { return !yes })
+	maps.DeleteFunc(granted, func(scope string, yes bool) bool { return !yes || scope == session.Notice })
 	return append([]string{}, slices.Sorted(maps.Keys(granted))...)
 }
 
