@@ -84,7 +84,8 @@ func TestExitCodes(t *testing.T) {
 func TestEveryCommandHasAnExample(t *testing.T) {
 	for _, command := range []string{
 		"serve", "demo", "doctor", "devices", "session list", "session show", "session export",
-		"session reprocess", "session withdraw",
+		"session reprocess", "session move", "session judge", "session withdraw",
+		"identity add", "identity show", "identity list", "identity paid", "identity remove", "study purge",
 		"bundle verify", "face analyze", "models list", "models install", "models verify", "models eval", "bench",
 	} {
 		_, out, _ := emolab(t, append(strings.Fields(command), "--help")...)
