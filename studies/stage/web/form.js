@@ -1,5 +1,5 @@
 // A sheet on the page: what the participant reads, and perhaps fills in, in peace. No
-// answer is chosen beforehand, none looks better than another, and nothing is timed.
+// answer is chosen beforehand, none looks better than another, and there is no time limit.
 
 import {field} from './fields/field.js';
 import {make} from './fields/parts.js';
@@ -116,6 +116,7 @@ export class Form {
   }
 
   #wayOut() {
+    if (virtual) return [make('p', 'way-out', {}, word('simulated'))];
     if (ENDS.includes(this.sheet.kind)) return [];
     return [make('p', 'way-out', {}, make('span', '', {}, word('holdToStop')), this.#button(word('stop'), this.stop))];
   }
@@ -160,8 +161,8 @@ export class Form {
     const values = declined ? {} : Object.assign({}, ...this.fields.map((f) => f.values()));
     this.sent = true;
     keep();
-    const inert = setTimeout(() => this.sent && this.#hear(word('moment')), PATIENCE);
-    this.settle = () => clearTimeout(inert);
+    const slow = setTimeout(() => this.sent && this.#hear(word('moment')), PATIENCE);
+    this.settle = () => clearTimeout(slow);
     this.done({
       values,
       response_ms: Object.fromEntries(Object.entries(this.changed).filter(([key]) => key in values)),
