@@ -17,6 +17,7 @@ import (
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
+	"emolab/studies/store"
 	"emolab/studies/study"
 )
 
@@ -96,8 +97,8 @@ type visit struct {
 	Wrong       []string      `json:"wrong,omitempty"` // what is not as it should be, besides
 	Person      script.Person `json:"person"`
 
-	state    session.State
 	recorded recording // of a session that can be scored
+	lost     float64   // share of the camera's frames
 }
 
 // Whether a session is to be usable: it is, it is not, or nobody asks.
@@ -298,7 +299,6 @@ func (r *rehearsal) settle(ctx context.Context, out *visit, v *visitor, want exp
 	if ended.State == session.Withdrawn {
 		r.gone(ctx, out, ended.SessionID)
 	}
-	out.state = ended.State
 	if complete {
 		out.recorded = recording{ended.SessionID, live}
 	}
@@ -328,6 +328,7 @@ func (r *rehearsal) look(ctx context.Context, out *visit, v *visitor) error {
 	for _, file := range d.Videos {
 		out.FaceFrames += file.Frames
 	}
+	out.lost = lostFrames(d)
 	allowed := v.allowed(session.FaceVideo)
 	switch {
 	case !allowed && out.FaceFrames > 0:
@@ -347,6 +348,22 @@ func (r *rehearsal) look(ctx context.Context, out *visit, v *visitor) error {
 		}
 	}
 	return r.compare(ctx, out, v)
+}
+
+// lostFrames is the share of the frames of a session's cameras that were lost.
+func lostFrames(d store.Detail) float64 {
+	var kept, lost int64
+	for _, seg := range d.Segments {
+		for _, t := range seg.Streams {
+			if t.Kind == stream.Face {
+				kept, lost = kept+t.Rows, lost+t.Statement.Lost
+			}
+		}
+	}
+	if lost == 0 {
+		return 0
+	}
+	return float64(lost) / float64(kept+lost)
 }
 
 // gone makes sure that nothing is left of a session that was withdrawn.

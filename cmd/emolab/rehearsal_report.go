@@ -76,10 +76,27 @@ func (r *rehearsal) outcome(ctx context.Context, visits []visit) (rehearsed, err
 	if asks(r.study, session.FaceVideo) && !slices.ContainsFunc(visits, func(v visit) bool { return v.FaceFrames > 0 }) {
 		odd("The study asks whether the video of the face may be kept, and it was kept of nobody.")
 	}
+	if n := slow(visits); n > 0 {
+		odd("In the sessions of %d people more than %.0f %% of the camera's frames were lost: this machine is too slow for it, or was busy with something else.", n, 100*muchLost)
+	}
 	for _, note := range r.notes {
 		odd("%s", note)
 	}
 	return out, nil
+}
+
+// muchLost is the share of lost frames from which it is worth telling.
+const muchLost = .1
+
+// slow counts the visits in which much of the camera was lost.
+func slow(visits []visit) int {
+	n := 0
+	for _, v := range visits {
+		if v.lost > muchLost {
+			n++
+		}
+	}
+	return n
 }
 
 // spread is the fewest and the most usable sessions of n orders.
