@@ -48,6 +48,14 @@ func TestCommandsReachTheOperator(t *testing.T) {
 		{"/api/session/continue", `{"session_id":"s1"}`, nil, 200, []string{"continue s1"}, "s1"},
 		{"/api/session/continue", `{}`, nil, 400, nil, "session_id"},
 		{"/api/session/seal", `{"session_id":"s1"}`, nil, 200, []string{"seal s1"}, "s1"},
+		{"/api/session/start", `{"participant":"A","again":"new"}`, nil, 200, []string{"start A new"}, "session_id"},
+		{"/api/session/start", `{"participant":"A"}`, &session.KnownError{Participant: "A", Cut: "s9"}, 409, []string{"start A"}, `"known":{"participant":"A"`},
+		{"/api/session/begin", `{}`, nil, 200, []string{"begin"}, "{}"},
+		{"/api/session/begin", ``, session.ErrNotReady, 409, []string{"begin"}, "error"},
+		{"/api/session/move", `{"session_id":"s1","participant":" P2 ","reason":" typed wrong "}`, nil, 200, []string{"move s1 P2 typed wrong"}, "s1"},
+		{"/api/session/judge", `{"session_id":"s1","usable":true,"reason":"fine"}`, nil, 200, []string{"judge s1 true fine"}, "s1"},
+		{"/api/session/judge", `{"session_id":"s1","usable":"yes"}`, nil, 400, nil, "JSON"},
+		{"/api/session/withdraw", `{"session_id":"s1","participant":"P1"}`, nil, 404, nil, `no session \"s1\"`},
 		{"/api/session/seal", `[`, nil, 400, nil, "JSON"},
 	}
 	for _, c := range cases {
@@ -119,6 +127,34 @@ func TestSessionsListIsNeverNull(t *testing.T) {
 	l.operator.mu.Unlock()
 	if got := get(); !strings.Contains(got, `"participant":"P1"`) {
 		t.Errorf("one session: %s", got)
+	}
+}
+
+// A slip of the hand erases nobody: the code has to be the session's.
+func TestWithdrawalNeedsTheCode(t *testing.T) {
+	l := startLab(t, Options{})
+	l.operator.sessions = []session.Summary{{ID: "s1", Participant: "P1", State: session.Sealed}}
+	for _, body := range []string{`{"session_id":"s1"}`, `{"session_id":"s1","participant":"P2"}`} {
+		if status, answer := l.post(t, "/api/session/withdraw", body); status != http.StatusUnprocessableEntity || !strings.Contains(answer, "P1") {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+	if said := l.operator.said(); len(said) != 0 {
+		t.Fatalf("the operator was told %q", said)
+	}
+	status, answer := l.post(t, "/api/session/withdraw", `{"session_id":"s1","participant":" P1 "}`)
+	if status != http.StatusOK || !strings.Contains(answer, `"rows":7`) || !slices.Equal(l.operator.said(), []string{"withdraw s1"}) {
+		t.Errorf("%d %s, the operator was told %q", status, answer, l.operator.said())
+	}
+}
+
+func TestCohort(t *testing.T) {
+	l := startLab(t, Options{})
+	l.operator.cohort = session.Cohort{Usable: 3, Wanted: 60}
+	r, _ := http.NewRequest(http.MethodGet, l.server.URL+"/api/cohort", nil)
+	var got session.Cohort
+	if err := json.NewDecoder(l.request(t, r).Body).Decode(&got); err != nil || got.Usable != 3 || got.Wanted != 60 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

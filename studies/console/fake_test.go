@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func (f *fakeOperator) call(what string, then func(*session.Status)) error {
 }
 
 func (f *fakeOperator) Start(_ context.Context, r session.Request) (string, error) {
-	err := f.call("start "+r.Participant, func(s *session.Status) {
+	err := f.call(strings.TrimSpace("start "+r.Participant+" "+r.Again), func(s *session.Status) {
 		s.State, s.Participant, s.SessionID = session.Recording, r.Participant, "20261122-091503-"+r.Participant
 		s.LastOutcome, s.ElapsedMs = nil, 0
 	})

@@ -26,7 +26,7 @@ import (
 // how the test reads the strips.
 func open(t *testing.T, l *lab) *browsertest.Page {
 	t.Helper()
-	page := browsertest.Start(t).Open(t, 1280, 800, "422", "willReadFrequently")
+	page := browsertest.Start(t).Open(t, 1280, 800, "422", "409", "willReadFrequently")
 	page.Go(l.server.URL + "/?token=" + testToken)
 	page.Until(`document.body.dataset.ready === "true"`)
 	return page
@@ -250,7 +250,7 @@ func TestPageOffersRecoveredSessionsAndSaysWhyNot(t *testing.T) {
 		t.Errorf("the checks say %q", got)
 	}
 	page.Do(chromedp.KeyEvent("P-9"))
-	page.Until(`document.getElementById("checks").textContent.includes("P-9 was cut off; close this and press Continue to go on with it")`)
+	page.Until(`document.getElementById("checks").textContent.includes("P-9 has been here before")`)
 	page.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("code").value = ""`))
 	page.Do(chromedp.KeyEvent("P1"))
 	page.Until(`document.getElementById("start-go").disabled`)

@@ -1,6 +1,7 @@
 // The status bar: what must be legible from the other end of the room.
 
 import { byId, setIcon, setText } from "./dom.js";
+import { present, runs, stepWords, waits } from "./phase.js";
 import { clock, disk, short } from "./words.js";
 
 /** @typedef {import("./types.js").Status} Status */
@@ -10,9 +11,7 @@ import { clock, disk, short } from "./words.js";
 /** Below this many hours the disk becomes a deviation. */
 const fewHours = 2;
 
-const stepWords = /** @type {Record<string, string>} */ ({ fixation: "Fixation, clip", play: "Clip", rest: "Rest, clip" });
-/** Steps that take as long as they take. */
-const ledWords = /** @type {Record<string, string>} */ ({ calibrate: "Calibration", validate: "Validation", breath: "Deep breath" });
+const clipWords = /** @type {Record<string, string>} */ ({ fixation: "Fixation, clip", play: "Clip", rest: "Rest, clip", fill: "Rating, clip" });
 
 export class Bar {
   constructor() {
@@ -32,12 +31,13 @@ export class Bar {
     setText(byId("participant"), s.participant || "–");
     byId("participant").classList.toggle("quiet", !s.participant);
 
-    const state = s.busy ? "busy" : s.state === "recording" ? "rec" : "idle";
+    const state = s.busy ? "busy" : s.state === "recording" ? "rec" : s.state === "prepared" ? "intake" : "idle";
     byId("state").dataset.state = state;
-    setIcon(byId("state"), state);
+    setIcon(byId("state"), state === "intake" ? "idle" : state);
     const kept = s.face_video ? " · with face video" : "";
-    setText(byId("state-label"), state === "rec" ? `${s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording"}${kept}` : "State");
+    setText(byId("state-label"), s.paused && runs(s) ? "Paused by the participant" : state === "intake" ? "Nothing is recorded yet" : state === "rec" ? `${s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording"}${kept}` : "State");
     if (state === "idle") setText(byId("state-text"), "Ready");
+    if (state === "intake") setText(byId("state-text"), waits(s) ? "Participant waits" : "Participant reads");
     if (state === "busy") setText(byId("state-text"), s.busy);
 
     setText(byId("disk"), disk(s.disk_hours));
@@ -51,7 +51,8 @@ export class Bar {
     setText(byId("worst-text"), worst === "ok" ? "none" : `${major || alarms.length} ${worst}`);
 
     byId("start").hidden = state !== "idle";
-    byId("stop").hidden = state !== "rec";
+    byId("begin").hidden = !waits(s);
+    byId("stop").hidden = !runs(s);
     document.title = `${state === "rec" ? "● " : ""}${s.participant ? `${s.participant} · ` : ""}${major ? `${major} major · ` : ""}Emolab console`;
     this.step(undefined);
   }
@@ -90,9 +91,9 @@ export class Bar {
     if (!s) return;
     const steps = s.plan.steps ?? [];
     const plays = steps.filter((p) => p.action === "play");
-    const running = s.state === "recording" && !s.busy;
+    const running = runs(s);
     // What the screen says it shows comes before what was ordered.
-    const step = running ? (on && steps.find((p) => p.presentation === on.presentation)) || steps[s.step] : undefined;
+    const step = (running && on && steps.find((p) => p.action === "play" && p.presentation === on.presentation)) || present(s);
     setText(byId("step-label"), step?.stimulus ?? "Plan");
     byId("step-progress").hidden = step?.action !== "play";
     if (!step) {
@@ -102,29 +103,24 @@ export class Bar {
       byId("step-bar").style.width = "0";
       return;
     }
-    if (step.action === "consent") { // as long as the participant takes
-      setText(byId("step-text"), "Asked: keep face video?");
-      setText(byId("step-time"), "");
-      return;
-    }
-    const led = ledWords[step.action];
-    if (led) { // as long as it takes
+    const words = step.stimulus ? undefined : stepWords(step);
+    if (words) { // as long as it takes
       const check = s.check?.step === step.index ? s.check : undefined;
-      setText(byId("step-text"), check?.targets ? `${led}: target ${Math.min(check.shown + 1, check.targets)} of ${check.targets}` : led);
-      setText(byId("step-time"), "");
+      setText(byId("step-text"), check?.targets ? `${words}: target ${Math.min(check.shown + 1, check.targets)} of ${check.targets}` : words);
+      setText(byId("step-time"), step.duration_ns ? short(step.duration_ns / 1e6) : "");
       return;
     }
-    setText(byId("step-text"), `${stepWords[step.action]} ${clipNumber(steps, step)} of ${plays.length}`);
+    setText(byId("step-text"), `${clipWords[step.action]} ${clipNumber(steps, step)} of ${plays.length}`);
     const showing = on && step.action === "play";
     const length = step.duration_ns / 1e6;
-    setText(byId("step-time"), `${showing ? `${short(on.mediaMs)} / ` : ""}${short(length)}`);
+    setText(byId("step-time"), length ? `${showing ? `${short(on.mediaMs)} / ` : ""}${short(length)}` : "");
     byId("step-bar").style.width = showing ? `${Math.min(100, (100 * on.mediaMs) / Math.max(length, 1)).toFixed(1)}%` : "0";
   }
 }
 
-/** Which clip a step belongs to: fixation to the one that follows, rest to the
- * one before. @param {Step[]} steps @param {Step} step */
+/** Which clip a step belongs to: fixation to the one that follows, rest and ratings to
+ * the one before. @param {Step[]} steps @param {Step} step */
 function clipNumber(steps, step) {
   const before = steps.slice(0, step.index).filter((p) => p.action === "play").length;
-  return step.action === "rest" ? before : before + 1;
+  return step.action === "rest" || step.action === "fill" ? before : before + 1;
 }

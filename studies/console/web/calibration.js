@@ -2,6 +2,7 @@
 // refused. The picture is drawn from the numbers of the status.
 
 import { post, reason } from "./commands.js";
+import { runs } from "./phase.js";
 import { byId, make, setText } from "./dom.js";
 import { number, signed } from "./words.js";
 
@@ -54,7 +55,7 @@ export class Calibration {
 
   /** @param {Status} status */
   update(status) {
-    const check = status.state === "recording" ? status.check : null;
+    const check = runs(status) ? status.check : null;
     this.panel.hidden = !check;
     if (!check) byId("calibration-picture").toggleAttribute("hidden", true);
     const asked = Boolean(check && status.asked);

@@ -1,25 +1,37 @@
 // Start and stop: the dialogs, the keys, and the requests behind them.
 
 import { byId, icon, make, setText } from "./dom.js";
-import { clock } from "./words.js";
+import { runs, waits } from "./phase.js";
+import { clock, started } from "./words.js";
 
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Summary} Summary */
+/** @typedef {import("./types.js").Known} Known */
 
 /** How long X or the button is held to stop: longer than any slip of a hand. */
 const holdMs = 1000;
 const codePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
 
-/** @param {string} command @param {object} body @throws {Error} in the server's words */
+/** What the server refused. */
+export class Refusal extends Error {
+  /** @param {string} text @param {Known|undefined} known what there is of a participant's code */
+  constructor(text, known) {
+    super(text);
+    this.known = known;
+  }
+}
+
+/** @param {string} command @param {object} body @returns {Promise<any>} the server's answer
+ * @throws {Refusal} in the server's words */
 export async function post(command, body) {
   const response = await fetch(`/api/session/${command}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (response.ok) return;
   const answer = await response.json().catch(() => ({}));
-  throw new Error(answer.error ?? `the server answered ${response.status}`);
+  if (response.ok) return answer;
+  throw new Refusal(answer.error ?? `the server answered ${response.status}`, answer.known);
 }
 
 export class Commands {
@@ -35,6 +47,8 @@ export class Commands {
     this.code = /** @type {HTMLInputElement} */ (byId("code"));
     this.go = /** @type {HTMLButtonElement} */ (byId("start-go"));
     this.starting = false;
+    /** @type {Known|undefined} the server asks whether it is the same person */
+    this.asked = undefined;
     this.known = false; // whether the state of the lab is known at present
     this.checked = "";
     this.holding = 0;
@@ -44,14 +58,21 @@ export class Commands {
 
   wire() {
     byId("start").onclick = () => this.openStart();
+    byId("begin").onclick = () => this.begin();
+    byId("known-new").onclick = () => this.start("new");
+    byId("known-continue").onclick = () => this.start("continue");
+    byId("known-other").onclick = () => this.openStart();
     byId("help").onclick = () => this.helpDialog.showModal();
-    this.code.oninput = () => this.check();
+    this.code.oninput = () => {
+      this.ask(undefined);
+      this.check();
+    };
     for (const dialog of [this.startDialog, this.stopDialog]) {
       dialog.querySelector(`button[value="cancel"]`)?.addEventListener("click", () => dialog.close());
     }
     this.startDialog.querySelector("form")?.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.start();
+      if (!this.asked) this.start(""); // else one of the buttons says what is meant
     });
     this.stopDialog.querySelector("form")?.addEventListener("submit", () => {
       this.stop(/** @type {HTMLInputElement} */ (byId("reason")).value);
@@ -81,14 +102,17 @@ export class Commands {
     const typing = event.target instanceof HTMLInputElement;
     const open = document.querySelector("dialog[open]");
     if (typing || open || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const recording = this.known && this.status?.state === "recording" && !this.status.busy;
+    const running = this.known && runs(this.status);
     switch (event.key.toLowerCase()) {
       case "s":
-        if (recording && event.shiftKey) this.openStop();
-        if (!recording && !event.shiftKey) this.openStart();
+        if (running && event.shiftKey) this.openStop();
+        if (!running && !event.shiftKey) this.openStart();
+        break;
+      case "b":
+        if (this.known && waits(this.status)) this.begin();
         break;
       case "x":
-        if (recording) this.hold();
+        if (running) this.hold();
         break;
       case "?":
         this.helpDialog.showModal();
@@ -104,10 +128,10 @@ export class Commands {
     this.status = status;
     this.enable(true);
     if (this.startDialog.open) {
-      if (status.state === "recording") this.startDialog.close();
+      if (runs(status)) this.startDialog.close();
       else this.check();
     }
-    if (status.state !== "recording" || status.busy) {
+    if (!runs(status)) {
       this.release();
       if (this.stopDialog.open) this.stopDialog.close();
     }
@@ -125,15 +149,16 @@ export class Commands {
   /** @param {boolean} known */
   enable(known) {
     this.known = known;
-    for (const id of ["start", "stop"]) byId(id).toggleAttribute("disabled", !known);
+    for (const id of ["start", "begin", "stop"]) byId(id).toggleAttribute("disabled", !known);
   }
 
   openStart() {
-    if (!this.known || !this.status || this.status.state === "recording" || this.status.busy) return;
+    if (!this.known || !this.status || runs(this.status) || this.status.busy) return;
     this.code.value = "";
     this.refuse("");
+    this.ask(undefined);
     this.check();
-    this.startDialog.showModal();
+    if (!this.startDialog.open) this.startDialog.showModal();
     this.code.focus();
   }
 
@@ -146,10 +171,8 @@ export class Commands {
     const code = this.code.value.trim();
     const fits = codePattern.test(code);
     if (code && !fits) checks.push(["major", "This code cannot be used", "Letters, digits, - and _ only, beginning with a letter or a digit."]);
-    const before = this.sessions().find((x) => x.participant === code);
-    if ((s.recovered ?? []).some((x) => x.participant === code)) {
-      checks.push(["minor", `${code} was cut off; close this and press Continue to go on with it`, ""]);
-    } else if (before) checks.push(["minor", `${code} has a session already`, `It is ${before.state}. Is this the right code?`]);
+    const before = this.asked ? [] : this.sessions().filter((x) => x.participant === code);
+    if (before.length) checks.push(["minor", `${code} has been here before`, "You will be asked what is meant."]);
     if (!s.stage_connected) checks.push(["major", "The participant’s screen is not open", "Open the participant’s address that Emolab printed at its start, on that screen."]);
     const full = (s.alarms ?? []).find((a) => a.id === "disk/full");
     for (const a of s.alarms ?? []) {
@@ -168,23 +191,40 @@ export class Commands {
     }
     const blocked = !this.known || !s.stage_connected || full !== undefined;
     this.go.disabled = this.starting || !fits || blocked;
-    setText(this.go, this.starting ? "Starting" : !blocked && checks.some(([state]) => state === "major") && fits ? "Start all the same" : "Start recording");
+    this.go.hidden = this.asked !== undefined;
+    for (const id of ["known-new", "known-continue"]) byId(id).toggleAttribute("disabled", this.go.disabled);
+    setText(this.go, this.starting ? "Starting" : !blocked && checks.some(([state]) => state === "major") && fits ? "Start all the same" : "Start");
   }
 
-  async start() {
+  /** Asks what is meant by a code that was used before. @param {Known|undefined} known */
+  ask(known) {
+    this.asked = known;
+    byId("known").hidden = !known;
+    if (!known) return;
+    const cut = known.sessions.find((s) => s.id === known.cut);
+    setText(byId("known-what"), `${known.participant} has been here before: ` + known.sessions.map((s) =>
+      `${started(s.started)}, ${s.state === "recovered" ? "cut off" : s.state}`).join("; ") + ". Is it the same person?");
+    byId("known-continue").hidden = !cut;
+  }
+
+  /** @param {""|"new"|"continue"} again what a code that was used before means */
+  async start(again) {
     if (this.go.disabled) return;
     this.starting = true;
     this.refuse("");
     this.check();
     try {
-      await post("start", { participant: this.code.value.trim() });
+      await post("start", { participant: this.code.value.trim(), again });
       this.startDialog.close();
     } catch (error) {
-      this.refuse(reason(error));
+      const known = error instanceof Refusal ? error.known : undefined;
+      if (known) this.ask(known);
+      else this.refuse(reason(error));
     } finally {
       this.starting = false;
       this.check();
     }
+    if (this.asked) byId(this.asked.cut ? "known-continue" : "known-new").focus();
   }
 
   /** @param {string} text */
@@ -194,8 +234,17 @@ export class Commands {
     setText(e, text && `Not started: ${text}`);
   }
 
+  /** Begins the recording of the participant who waits. */
+  async begin() {
+    try {
+      await post("begin", {});
+    } catch (error) {
+      this.complain(`Not begun: ${reason(error)}`);
+    }
+  }
+
   openStop() {
-    if (!this.known || this.stopDialog.open || this.status?.state !== "recording" || this.status.busy) return;
+    if (!this.known || this.stopDialog.open || !runs(this.status)) return;
     /** @type {HTMLInputElement} */ (byId("reason")).value = "";
     this.describeStop();
     this.stopDialog.showModal();
@@ -204,6 +253,13 @@ export class Commands {
   describeStop() {
     const s = this.status;
     if (!s) return;
+    const reads = s.state === "prepared";
+    setText(byId("stop-keep"), reads ? "Go on" : "Keep recording");
+    setText(byId("stop-go"), reads ? "Stop" : "Stop and seal");
+    if (reads) {
+      setText(byId("stop-what"), `Nothing has been recorded of ${s.participant} yet, and nothing will be. The session is kept as one that was not taken part in.`);
+      return;
+    }
     const left = (s.plan.steps ?? []).slice(s.step + 1).filter((p) => p.action === "play").length;
     const rest = left === 0 ? "No clip is left to show." : `${left} ${left === 1 ? "clip is" : "clips are"} still to be shown.`;
     setText(byId("stop-what"), `${s.participant} has been recorded for ${clock(s.elapsed_ms)}. ${rest} What has been recorded is kept and sealed; it cannot be continued afterwards.`);

@@ -8,6 +8,7 @@ import { Commands, post, reason } from "./commands.js";
 import { byId, setText } from "./dom.js";
 import { LabClock } from "./labclock.js";
 import { Mirror } from "./mirror.js";
+import { People, showCohort } from "./people.js";
 import { Lab } from "./series.js";
 import { showOutcome, showRecovered, showSessions } from "./sessions.js";
 import { connect } from "./socket.js";
@@ -51,6 +52,9 @@ function banner(text, stays) {
 
 const calibration = new Calibration();
 const commands = new Commands((text) => banner(text), () => sessions);
+const people = new People((text) => banner(text), () => {
+  listedFor = "";
+});
 
 /** @param {"continue"|"seal"} command @param {object} body */
 async function decide(command, body) {
@@ -62,16 +66,22 @@ async function decide(command, body) {
   }
 }
 
+/** @param {string} path @returns {Promise<any>} */
+async function get(path) {
+  const response = await fetch(path, { cache: "no-store" });
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  return response.json();
+}
+
 /** @param {Status} status */
 async function listSessions(status) {
   const key = JSON.stringify([status.session_id, status.state, status.busy === "", status.last_outcome, status.recovered?.length]);
   if (key === listedFor) return;
   listedFor = key;
   try {
-    const response = await fetch("/api/sessions", { cache: "no-store" });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    sessions = await response.json();
-    showSessions(sessions);
+    sessions = await get("/api/sessions");
+    showSessions(sessions, (s) => people.open(s));
+    showCohort(await get("/api/cohort"));
   } catch {
     listedFor = ""; // tried again with the next status
   }

@@ -3,6 +3,7 @@
 
 import { byId, setText } from "./dom.js";
 import { readPalette } from "./palette.js";
+import { pageName, present as presentStep, runs } from "./phase.js";
 import { short } from "./words.js";
 
 /** @typedef {import("./series.js").Lab} Lab */
@@ -66,7 +67,7 @@ export class Mirror {
     this.known = true;
     const steps = status.plan.steps ?? [];
     const ahead = steps.slice(Math.max(status.step, 0)).filter((s) => s.action === "play" && s.stimulus);
-    const wanted = status.state === "recording" ? ahead.slice(0, 2).map((s) => s.stimulus ?? "") : [];
+    const wanted = runs(status) ? ahead.slice(0, 2).map((s) => s.stimulus ?? "") : [];
     for (const [id, video] of this.videos) {
       if (wanted.includes(id)) continue;
       video.removeAttribute("src");
@@ -119,7 +120,7 @@ export class Mirror {
   /** @param {number} now lab ms */
   draw(now) {
     const on = this.onScreen(now);
-    const step = on && this.status?.plan.steps?.find((s) => s.presentation === on.presentation);
+    const step = on && this.status?.plan.steps?.find((s) => s.action === "play" && s.presentation === on.presentation);
     this.follow(on, step || undefined);
     this.words(on, step || undefined);
     this.ctx.clearRect(0, 0, this.width ?? 0, this.height ?? 0);
@@ -147,7 +148,7 @@ export class Mirror {
 
   /** The target that stands on the participant's screen, if one does. */
   target() {
-    return this.known && this.status?.state === "recording" ? this.status.check?.target : undefined;
+    return this.known && runs(this.status) ? this.status?.check?.target : undefined;
   }
 
   drawTarget() {
@@ -210,15 +211,19 @@ export class Mirror {
   /** @param {OnScreen|undefined} on @param {Step|undefined} step */
   words(on, step) {
     const status = this.status;
-    const present = status?.state === "recording" ? status.plan.steps?.[status.step] : undefined;
-    byId("cross").hidden = Boolean(on) || !this.known || Boolean(status?.stage_waiting) || present?.action !== "fixation";
+    const present = presentStep(status);
+    const cross = present?.action === "fixation" || present?.action === "neutral";
+    byId("cross").hidden = Boolean(on) || !this.known || Boolean(status?.stage_waiting) || Boolean(status?.paused) || !cross;
     let word = "";
     if (!on) {
       if (!this.known) word = "Not known";
       else if (!status?.stage_connected) word = "Stage page not open";
-      else if (status.state !== "recording") word = status.busy ? "Blank" : "Waiting for a session";
+      else if (!runs(status)) word = status.busy ? "Blank" : "Waiting for a session";
       else if (status.stage_waiting) word = `Waits for ${status.stage_waiting}`;
-      else if (present?.action === "consent") word = "Question to the participant";
+      else if (status.paused) word = "Paused";
+      else if (present?.action === "fill") word = `The participant reads: ${pageName(present.sheet)}`;
+      else if (present?.action === "begin") word = "Waits for you to begin";
+      else if (present?.action === "camera") word = "Seat and light";
       else if (present?.action === "calibrate" || present?.action === "validate") word = this.target() ? "" : "Words to the participant";
       else if (present?.action === "breath") word = "Deep breath";
       else if (present?.action === "rest") word = "Rest";

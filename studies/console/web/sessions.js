@@ -2,14 +2,15 @@
 // decision, and the list of all.
 
 import { byId, icon, make, setText } from "./dom.js";
-import { baseName, short, started } from "./words.js";
+import { runs } from "./phase.js";
+import { baseName, count, short, started } from "./words.js";
 
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Summary} Summary */
 /** @typedef {(command: "continue"|"seal", body: object) => Promise<void>} Send */
 
 /** @type {Record<string, "ok"|"rec"|"minor"|"major"|"idle">} */
-const stateIcons = { sealed: "ok", recording: "rec", recovered: "minor", failed: "major" };
+const stateIcons = { prepared: "idle", declined: "idle", sealed: "ok", recording: "rec", recovered: "minor", failed: "major" };
 
 /** @param {string} path */
 function bundleLink(path, text = "bundle") {
@@ -24,11 +25,16 @@ function bundleLink(path, text = "bundle") {
 export function showOutcome(s) {
   const box = byId("outcome");
   const o = s.last_outcome;
-  box.hidden = !o || s.state === "recording" || s.busy !== "";
+  box.hidden = !o || runs(s) || s.busy !== "";
   const again = (s.recovered ?? []).some((r) => r.id === o?.session_id);
   const key = JSON.stringify([o, again]);
   if (!o || box.dataset.key === key) return;
   box.dataset.key = key;
+  if (o.state === "declined" || o.state === "withdrawn") {
+    box.className = "outcome fine";
+    box.replaceChildren(icon("ok"), ...(o.state === "declined" ? declined(o) : withdrawn(o)));
+    return;
+  }
   const failed = o.state !== "sealed";
   box.className = `outcome ${failed ? "major" : o.error ? "minor" : "fine"}`;
   /** @type {(Node|string)[]} */
@@ -44,11 +50,30 @@ export function showOutcome(s) {
   box.replaceChildren(...words);
 }
 
+/** @param {import("./types.js").Outcome} o */
+function declined(o) {
+  return [make("strong", "", "The participant does not take part."), ` ${o.reason ? `Why: ${o.reason}. ` : ""}Nothing was recorded.`];
+}
+
+/** @param {import("./types.js").Outcome} o */
+function withdrawn(o) {
+  const words = [make("strong", "", "The participant withdrew.")];
+  if (o.error) return [...words, ` Not all could be erased: ${o.error}`];
+  return [...words, ` ${erased(o.erasure)}`];
+}
+
+/** What was erased, in words. @param {import("./types.js").Erasure|null|undefined} e */
+export function erased(e) {
+  if (!e) return "Everything of them is erased.";
+  const tell = e.recipients?.length ? ` To be told, because they were given a bundle: ${e.recipients.join(", ")}.` : "";
+  return `Everything of them is erased: ${count(e.rows)} rows, ${count(e.files)} files.${tell}`;
+}
+
 /** @param {Status} s @param {Send} send */
 export function showRecovered(s, send) {
   const box = byId("recovered");
   const list = s.recovered ?? [];
-  const idle = s.state !== "recording" && s.busy === "";
+  const idle = !runs(s) && s.busy === "";
   const key = JSON.stringify([list.map((r) => r.id), idle]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
@@ -74,8 +99,18 @@ export function showRecovered(s, send) {
   }));
 }
 
-/** @param {Summary[]} sessions */
-export function showSessions(sessions) {
+/** Whether a session counts, in words. @param {Summary} s */
+function counts(s) {
+  if (s.usable === true) return "usable";
+  if (s.usable === false) return `not usable${s.usable_why ? `: ${s.usable_why}` : ""}`;
+  return "";
+}
+
+/** States in which a session is over, and something can be done about it. */
+const over = ["sealed", "recovered", "failed", "declined"];
+
+/** @param {Summary[]} sessions @param {(s: Summary) => void} open what is done about one */
+export function showSessions(sessions, open) {
   const newest = [...sessions].sort((a, b) => b.started.localeCompare(a.started));
   setText(byId("session-count"), sessions.length ? String(sessions.length) : "");
   if (newest.length === 0) {
@@ -85,8 +120,17 @@ export function showSessions(sessions) {
   byId("session-list").replaceChildren(...newest.map((s) => {
     const facts = [started(s.started), short(s.duration_ns / 1e6)];
     if (s.segments > 1) facts.push(`${s.segments} segments`);
+    if ((s.run ?? 1) > 1) facts.push(`run ${s.run}`);
+    if (counts(s)) facts.push(counts(s));
+    let who = make("span", "who", s.participant);
+    if (over.includes(s.state)) {
+      who = make("button", "who plain", s.participant);
+      who.setAttribute("type", "button");
+      who.title = "Usable or not, another participant’s, or withdrawn";
+      who.onclick = () => open(s);
+    }
     const item = make("li", s.state,
-      make("span", "who", s.participant),
+      who,
       make("span", `badge ${s.state}`, icon(stateIcons[s.state] ?? "idle"), s.state),
       make("span", "facts num", facts.join(" · ")),
       s.bundle ? bundleLink(s.bundle) : make("span", "download"));

@@ -15,8 +15,9 @@ export function wireTheme(changed) {
   const apply = () => {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
-    setText(button, theme[0].toUpperCase() + theme.slice(1));
-    button.setAttribute("aria-label", `Theme: ${words[/** @type {"auto"|"light"|"dark"} */ (theme)]}`);
+    const name = theme[0].toUpperCase() + theme.slice(1);
+    setText(button, name);
+    button.setAttribute("aria-label", `${name}: theme ${words[/** @type {"auto"|"light"|"dark"} */ (theme)]}`);
     changed();
   };
   const next = () => {

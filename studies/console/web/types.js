@@ -5,16 +5,20 @@
  * @typedef {{id: string, kind: string, rate_hz: number, simulated: boolean, channels: Channel[]}} StreamInfo
  * @typedef {{type: "hello", version: number, window_ms: number, streams: StreamInfo[]}} Hello
  *
- * @typedef {"consent"|"calibrate"|"validate"|"breath"|"fixation"|"play"|"rest"} Action
- * @typedef {{index: number, action: Action, duration_ns: number, stimulus?: string, presentation?: number}} Step
+ * @typedef {"fill"|"camera"|"begin"|"neutral"|"calibrate"|"validate"|"breath"|"fixation"|"play"|"rest"} Action
+ * @typedef {{index: number, action: Action, duration_ns: number, stimulus?: string, presentation?: number, sheet?: string, aside?: boolean}} Step
  * @typedef {{method: string, drift_ppm: number, jitter_ms: number, bound_ms: number}} ClockStatement
  * @typedef {{info: {id: string, kind: string, device: string, port?: string, clock: string, rate_hz: number, simulated: boolean},
  *   connected: boolean, rate_hz: number, samples: number, lost: number, faults: number, age_ms: number,
  *   usable_age_ms: number, remark: string, advice: string, clock: ClockStatement, latency: string, unseen_ms: number}} Health
  * @typedef {{id: string, severity: "minor"|"major", text: string, advice: string}} Alarm
  * @typedef {{id: string, participant: string, row: number, state: string, started: string, duration_ns: number,
- *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string}} Summary
- * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string}} Outcome
+ *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string, run?: number, usable?: boolean|null, usable_why?: string}} Summary
+ * @typedef {{participant: string, sessions: Summary[], cut: string}} Known a code that was used before
+ * @typedef {{at: string, sessions: number, rows: number, files: number, bytes: number, recipients: string[]|null, tombstone: string}} Erasure
+ * @typedef {{question: string, band: string, usable: number, have: number}} Cell
+ * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null}} Cohort
+ * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string, erasure?: Erasure|null}} Outcome
  * @typedef {{x: number, y: number}} Point
  * @typedef {{target: Point, gaze: Point, error_deg: number, samples?: Point[]}} ValidationPoint
  * @typedef {{screen: {width_mm: number, height_mm: number, distance_mm: number}, mean_deg: number|null, max_deg: number|null,
@@ -35,7 +39,7 @@
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
  *   stage_connected: boolean, stage_waiting: string, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
  *   last_outcome: Outcome|null, study_id: string, study_title: string,
- *   face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
+ *   ready: boolean, paused: boolean, face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
  * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, status: Status}} Report
  *
  * @typedef {{stream: number, gap: boolean, channels: number, times: Float64Array, values: Float32Array}} Block

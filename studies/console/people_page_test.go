@@ -1,0 +1,307 @@
+package console
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"emolab/studies/browsertest"
+	"emolab/studies/session"
+	"emolab/studies/study"
+)
+
+// intakePlan is what a participant reads before the recording, and a clip with a rating.
+func intakePlan() study.Plan {
+	steps := []study.Step{
+		{Action: study.Fill, Sheet: "notice"}, {Action: study.Fill, Sheet: "consent"}, {Action: study.Camera}, {Action: study.Begin},
+		{Action: study.Neutral, Duration: 10 * time.Second}, {Action: study.Fixation, Duration: time.Second},
+		{Action: study.Play, Stimulus: "silk", Presentation: 1, Duration: 6 * time.Second},
+		{Action: study.Fill, Sheet: "rate.sam", Stimulus: "silk", Presentation: 1},
+		{Action: study.Fill, Sheet: "leave", Aside: true},
+	}
+	for i := range steps {
+		steps[i].Index = i
+	}
+	return study.Plan{Steps: steps}
+}
+
+// visit is a lab in which a participant sits and reads.
+func visit(step int) session.Status {
+	s := labStatus()
+	s.State, s.Participant, s.SessionID, s.Plan, s.Step = session.Prepared, "P-7K2", "s1", intakePlan(), step
+	return s
+}
+
+// quietPage runs a lab in which nothing is measured and no step ends by itself.
+func quietPage(t *testing.T, status session.Status) *lab {
+	t.Helper()
+	l := startLab(t, Options{Stage: clips(t)})
+	l.operator.change(func(s *session.Status) { *s = status })
+	return l
+}
+
+func shows(page *browsertest.Page, id, want string) {
+	page.Until(fmt.Sprintf(`document.getElementById(%q).textContent === %q`, id, want))
+}
+
+func hidden(page *browsertest.Page, id string) bool {
+	return browsertest.Value[bool](page, fmt.Sprintf(`document.getElementById(%q).hidden`, id))
+}
+
+func TestPageBeforeTheRecording(t *testing.T) {
+	l := quietPage(t, visit(1))
+	page := open(t, l)
+	shows(page, "state-text", "Participant reads")
+	shows(page, "state-label", "Nothing is recorded yet")
+	shows(page, "step-text", "Reads: consent")
+	shows(page, "screen-word", "The participant reads: consent")
+	if !hidden(page, "begin") || !hidden(page, "start") || hidden(page, "stop") {
+		t.Error("while the participant reads there is only Stop")
+	}
+	page.Press("b") // nobody waits yet
+	l.operator.change(func(s *session.Status) { s.Step = 2 })
+	shows(page, "step-text", "Seat and light")
+
+	// Stop says that nothing was recorded.
+	page.Press("S")
+	page.Until(`document.getElementById("stop-dialog").open`)
+	if got := text(page, "stop-what"); !strings.HasPrefix(got, "Nothing has been recorded of P-7K2 yet") {
+		t.Errorf("the question before stopping: %q", got)
+	}
+	shows(page, "stop-go", "Stop")
+	page.Do(chromedp.KeyEvent(kb.Escape))
+
+	l.operator.change(func(s *session.Status) { s.Step, s.Ready = 3, true })
+	shows(page, "state-text", "Participant waits")
+	shows(page, "step-text", "Waits for you to begin")
+	if hidden(page, "begin") {
+		t.Fatal("there is no key to begin the recording")
+	}
+	if said := l.operator.said(); len(said) != 0 {
+		t.Errorf("the operator was told %q before anybody waited", said)
+	}
+	page.Press("b")
+	l.operator.await(t, "begin")
+	page.Until(`document.getElementById("state-text").textContent.startsWith("REC ")`)
+	if !hidden(page, "begin") {
+		t.Error("the key to begin stays")
+	}
+
+	l.operator.change(func(s *session.Status) { s.Step = 4 })
+	shows(page, "step-text", "Face at rest")
+	shows(page, "step-time", "0:10")
+	l.operator.change(func(s *session.Status) { s.Step, s.Paused = 5, true })
+	shows(page, "state-label", "Paused by the participant")
+	shows(page, "screen-word", "Paused")
+	l.operator.change(func(s *session.Status) { s.Step, s.Paused = 7, false })
+	shows(page, "step-text", "Rating, clip 1 of 1")
+	shows(page, "screen-word", "The participant reads: rating")
+	l.operator.change(func(s *session.Status) { s.Step = 8 })
+	shows(page, "step-text", "Reads: whether the data may be kept")
+}
+
+func TestPageAsksAboutACodeThatWasUsedBefore(t *testing.T) {
+	l := quietPage(t, labStatus())
+	at := time.Now().Add(-time.Hour)
+	before := []session.Summary{
+		{ID: "s1", Participant: "P-7", State: session.Sealed, Started: at},
+		{ID: "s2", Participant: "P-7", State: session.Recovered, Started: at},
+	}
+	l.operator.mu.Lock()
+	l.operator.sessions = before
+	l.operator.refuse = &session.KnownError{Participant: "P-7", Sessions: before, Cut: "s2"}
+	l.operator.mu.Unlock()
+	page := open(t, l)
+	page.Press("s")
+	page.Until(`document.getElementById("start-dialog").open`)
+	page.Do(chromedp.KeyEvent("P-7"))
+	page.Until(`document.getElementById("checks").textContent.includes("P-7 has been here before")`)
+	page.Do(chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "start P-7")
+	page.Until(`!document.getElementById("known").hidden && document.getElementById("start-go").hidden`)
+	if got := text(page, "known-what"); !strings.HasPrefix(got, "P-7 has been here before: ") || !strings.Contains(got, "sealed; ") || !strings.HasSuffix(got, "cut off. Is it the same person?") {
+		t.Errorf("says %q", got)
+	}
+	// The likeliest answer has the focus, and Enter gives it.
+	page.Until(`document.activeElement.id === "known-continue"`)
+	l.operator.mu.Lock()
+	l.operator.refuse = nil
+	l.operator.mu.Unlock()
+	page.Do(chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "start P-7 continue")
+	page.Until(`!document.getElementById("start-dialog").open`)
+}
+
+func TestPageOffersANewRunAndAnotherCode(t *testing.T) {
+	l := quietPage(t, labStatus())
+	before := []session.Summary{{ID: "s1", Participant: "P-7", State: session.Sealed, Started: time.Now()}}
+	l.operator.mu.Lock()
+	l.operator.refuse = &session.KnownError{Participant: "P-7", Sessions: before}
+	l.operator.mu.Unlock()
+	page := open(t, l)
+	page.Press("s")
+	page.Until(`document.getElementById("start-dialog").open`)
+	page.Do(chromedp.KeyEvent("P-7"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "start P-7")
+	page.Until(`document.activeElement.id === "known-new"`)
+	if !hidden(page, "known-continue") {
+		t.Error("a session that was not cut off can be continued")
+	}
+	page.Do(chromedp.Click(chromedp.CSS("#known-other")))
+	page.Until(`document.getElementById("known").hidden && document.activeElement.id === "code" && document.getElementById("code").value === ""`)
+	page.Do(chromedp.KeyEvent("P-7"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "start P-7")
+	page.Until(`document.activeElement.id === "known-new"`)
+	l.operator.mu.Lock()
+	l.operator.refuse = nil
+	l.operator.mu.Unlock()
+	page.Do(chromedp.Click(chromedp.CSS("#known-new")))
+	l.operator.await(t, "start P-7 new")
+}
+
+func TestPageTellsHowVisitsEnd(t *testing.T) {
+	l := quietPage(t, labStatus())
+	page := open(t, l)
+	for _, c := range []struct {
+		outcome session.Outcome
+		want    string
+	}{
+		{session.Outcome{SessionID: "a", State: session.Declined, Reason: "screening: age"}, "The participant does not take part. Why: screening: age. Nothing was recorded."},
+		{session.Outcome{SessionID: "b", State: session.Withdrawn, Erasure: &session.Erasure{Rows: 12345, Files: 3, Recipients: []string{"Prof. Lee", "archive"}}},
+			"The participant withdrew. Everything of them is erased: 12,345 rows, 3 files. To be told, because they were given a bundle: Prof. Lee, archive."},
+		{session.Outcome{SessionID: "c", State: session.Withdrawn, Error: "a file is in use"}, "The participant withdrew. Not all could be erased: a file is in use"},
+	} {
+		l.operator.change(func(s *session.Status) { s.LastOutcome = &c.outcome })
+		shows(page, "outcome", c.want)
+		if browsertest.Value[bool](page, `document.getElementById("outcome").classList.contains("major")`) && c.outcome.Error == "" {
+			t.Errorf("%s is shown as a failure", c.outcome.State)
+		}
+	}
+}
+
+// peopleLab is a lab with a finished session and a cohort.
+func peopleLab(t *testing.T) *lab {
+	no := false
+	l := quietPage(t, labStatus())
+	l.operator.mu.Lock()
+	defer l.operator.mu.Unlock()
+	l.operator.sessions = []session.Summary{
+		{ID: "s1", Participant: "P-1", State: session.Sealed, Started: time.Now().Add(-time.Hour), Duration: 400 * time.Second, Usable: &no, UsableWhy: "face: 2 of 4 videos below 70 %", Run: 2},
+		{ID: "s2", Participant: "P-2", State: session.Prepared, Started: time.Now()},
+	}
+	cell := func(band string, have int) session.CellNow {
+		return session.CellNow{Cell: study.Cell{Question: "age", Band: band, Usable: 2}, Have: have}
+	}
+	l.operator.cohort = session.Cohort{Usable: 22, Wanted: 60, Unusable: 1, Dropped: 2, Cells: []session.CellNow{cell("18-24", 2), cell("25-34", 0)}}
+	return l
+}
+
+func TestPageShowsTheCohort(t *testing.T) {
+	page := open(t, peopleLab(t))
+	shows(page, "cohort-usable", "22 of 60 usable")
+	shows(page, "cohort-cells", "age 18-242 of 2age 25-340 of 2")
+	shows(page, "cohort-lost", "1 not usable, 2 stopped")
+	page.Until(`document.querySelector("#session-list li.sealed .facts").textContent.endsWith("run 2 · not usable: face: 2 of 4 videos below 70 %")`)
+	if browsertest.Value[bool](page, `document.querySelector("#session-list li.prepared button") !== null`) {
+		t.Error("a session that is not over can be given away")
+	}
+}
+
+func TestPageJudgesMovesAndWithdraws(t *testing.T) {
+	l := peopleLab(t)
+	page := open(t, l)
+	const do = `document.getElementById("person-go")`
+	choose := func(deed string) {
+		t.Helper()
+		page.Until(`document.querySelector("#session-list button.who") !== null`)
+		page.Do(chromedp.Click(chromedp.CSS("#session-list button.who")))
+		page.Until(`document.getElementById("person-dialog").open && ` + do + `.disabled`)
+		page.Do(chromedp.Click(chromedp.CSS(fmt.Sprintf(`input[value=%s]`, deed))))
+		page.Until(`document.querySelector("input[name=deed]:checked").value === "` + deed + `"`)
+	}
+	focus := func(id string) {
+		page.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.getElementById(%q).focus()`, id)))
+	}
+
+	choose("usable")
+	if got := text(page, "person-what"); !strings.HasSuffix(got, "sealed, not usable: face: 2 of 4 videos below 70 %.") {
+		t.Errorf("says %q", got)
+	}
+	if !browsertest.Value[bool](page, do+`.disabled`) {
+		t.Error("a judgement needs no reason")
+	}
+	focus("person-reason")
+	page.Do(chromedp.KeyEvent("the camera was fine"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "judge s1 true the camera was fine")
+	page.Until(`!document.getElementById("person-dialog").open`)
+
+	choose("move")
+	focus("person-code")
+	page.Do(chromedp.KeyEvent("P-9"))
+	focus("person-reason")
+	page.Do(chromedp.KeyEvent("typed wrong"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "move s1 P-9 typed wrong")
+	page.Until(`!document.getElementById("person-dialog").open`)
+
+	// To erase somebody takes their code, and not another one.
+	choose("withdraw")
+	focus("person-code")
+	page.Do(chromedp.KeyEvent("P-"), chromedp.KeyEvent(kb.Enter))
+	page.Until(do + `.disabled && ` + do + `.textContent === "Erase everything"`)
+	page.Do(chromedp.KeyEvent("1"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "withdraw s1")
+	shows(page, "banner", "P-1 withdrew. Everything of them is erased: 7 rows, 0 files.")
+
+	l.operator.mu.Lock()
+	l.operator.refuse = errRefused
+	l.operator.mu.Unlock()
+	choose("unusable")
+	focus("person-reason")
+	page.Do(chromedp.KeyEvent("noise"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "judge s1 false noise")
+	shows(page, "person-error", "Not done: the disk is nearly full")
+	if said := l.operator.said(); len(said) != 4 {
+		t.Errorf("the operator was told %q", said)
+	}
+}
+
+// TestPageIsAccessible looks for serious and critical faults of the console in light and
+// in dark. The checker is that of the stage's tests.
+func TestPageIsAccessible(t *testing.T) {
+	checker, err := os.ReadFile(filepath.Join("..", "stage", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Skip("axe-core is not installed: npm ci --prefix studies/stage")
+	}
+	l := peopleLab(t)
+	l.operator.change(func(s *session.Status) {
+		*s = visit(3)
+		s.Ready = true
+	})
+	page := open(t, l)
+	shows(page, "cohort-usable", "22 of 60 usable")
+	browsertest.Value[bool](page, string(checker)+"; true")
+	for _, c := range []struct {
+		what, open string
+	}{
+		{"waiting to begin", ``},
+		{"the session's dialog", `document.querySelector("#session-list button.who").click(); document.querySelector("input[value=withdraw]").click()`},
+		{"the stop dialog", `document.getElementById("person-dialog").close(); document.getElementById("stop").click()`},
+	} {
+		page.Do(chromedp.Evaluate[chromedp.Void](c.open))
+		for _, theme := range []string{"light", "dark"} {
+			page.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme)))
+			for _, f := range browsertest.Value[[]string](page, `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations
+				.filter((v) => v.impact === "serious" || v.impact === "critical")
+				.map((v) => v.impact + " " + v.id + ": " + v.help + ": " + v.nodes.map((n) => n.html.slice(0, 120) + " " + n.failureSummary).join(" | ")))`) {
+				t.Errorf("%s, %s: %s", c.what, theme, f)
+			}
+			page.Screenshot(fmt.Sprintf("people-%s-%s.png", strings.ReplaceAll(c.what, " ", "-"), theme))
+		}
+	}
+}

@@ -1,0 +1,45 @@
+// What a session is doing, and what its steps are called.
+
+/** @typedef {import("./types.js").Status} Status */
+/** @typedef {import("./types.js").Step} Step */
+
+/** A participant is there: reading, waiting to begin, or being recorded. @param {Status|undefined} s */
+export function runs(s) {
+  return s !== undefined && (s.state === "recording" || s.state === "prepared") && !s.busy;
+}
+
+/** The experimenter has to begin the recording. @param {Status|undefined} s */
+export function waits(s) {
+  return runs(s) && s?.state === "prepared" && s.ready;
+}
+
+/** The step under way; nothing when no session runs. @param {Status|undefined} s @returns {Step|undefined} */
+export function present(s) {
+  return runs(s) ? s?.plan.steps?.[s.step] : undefined;
+}
+
+/** Pages by what their ids begin with. */
+const pageNames = /** @type {[string, string][]} */ ([
+  ["notice", "notice"], ["consent", "consent"], ["screening", "screening"], ["rate.", "rating"], ["form.", "questions"],
+  ["debrief", "debrief"], ["receipt", "receipt"], ["leave", "whether the data may be kept"], ["left", "receipt"],
+  ["exit.", "farewell"], ["withdrawn", "confirmation that all is erased"],
+]);
+
+/** What a page is called: "consent". @param {string|undefined} sheet its id */
+export function pageName(sheet) {
+  return pageNames.find(([begin]) => sheet?.startsWith(begin))?.[1] ?? "a page";
+}
+
+/** Steps that take as long as they take, in words. */
+const ledWords = /** @type {Record<string, string>} */ ({
+  calibrate: "Calibration", validate: "Validation", breath: "Deep breath", camera: "Seat and light", begin: "Waits for you to begin",
+  neutral: "Face at rest",
+});
+
+/** A step that is not about a clip, in words; nothing for one that is. @param {Step|undefined} step */
+export function stepWords(step) {
+  if (step?.action === "fill") return `Reads: ${pageName(step.sheet)}`;
+  if (step && !step.stimulus && step.action === "fixation") return "Rests: fixation";
+  if (step && !step.stimulus && step.action === "rest") return "Rests";
+  return step ? ledWords[step.action] : undefined;
+}
