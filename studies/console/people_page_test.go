@@ -79,7 +79,7 @@ func TestPageBeforeTheRecording(t *testing.T) {
 
 	l.operator.change(func(s *session.Status) { s.Step, s.Ready = 3, true })
 	shows(page, "state-text", "Participant waits")
-	shows(page, "step-text", "Waits for you to begin")
+	shows(page, "step-text", "Waits for you")
 	if hidden(page, "begin") {
 		t.Fatal("there is no key to begin the recording")
 	}

@@ -32,7 +32,7 @@ export function pageName(sheet) {
 
 /** Steps that take as long as they take, in words. */
 const ledWords = /** @type {Record<string, string>} */ ({
-  calibrate: "Calibration", validate: "Validation", breath: "Deep breath", camera: "Seat and light", begin: "Waits for you to begin",
+  calibrate: "Calibration", validate: "Validation", breath: "Deep breath", camera: "Seat and light", begin: "Waits for you",
   neutral: "Face at rest",
 });
 
