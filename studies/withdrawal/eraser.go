@@ -148,12 +148,12 @@ func (e *Eraser) plan(ctx context.Context, sessionID string) (pending, error) {
 // is erased too as long as it is what was written; of what cannot be reached it is told
 // who has it.
 func (p *pending) followBundles(dir string, exports []store.Export, f *found) error {
-	for _, x := range exports {
+	for _, x := range slices.Backward(exports) { // the latest first: it has taken the place of earlier ones
 		if x.Recipient != "" {
 			p.tell(x.Recipient)
 		}
 		switch {
-		case contains(dir, x.Path) || slices.Contains(p.Elsewhere, x.Path):
+		case contains(dir, x.Path) || slices.Contains(p.Elsewhere, x.Path) || f.has(x.Path):
 		case is(x.Path, x.SHA256):
 			p.Elsewhere = append(p.Elsewhere, x.Path)
 			if err := f.add(x.Path); err != nil {

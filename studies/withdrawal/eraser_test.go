@@ -398,6 +398,12 @@ func TestBundlesThatWereGivenOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	again := bundle.NewExporter(b.store, t.TempDir()) // whose later bundle takes the place of the earlier one
+	for _, who := range []string{"", "Ann <ann@lab.example>"} {
+		if _, err := again.ExportTo(t.Context(), b.once.id, who, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	stick := t.TempDir()
 	path, err := bundle.NewExporter(b.store, stick).Export(t.Context(), b.once.id, nil)
 	if err != nil {
@@ -443,6 +449,59 @@ func TestAFileThatStaysIsTold(t *testing.T) {
 		t.Fatalf("%v, %v", finished, err)
 	}
 	b.gone(t)
+}
+
+// The data folder, and what is large in it, may lie on another disk behind a link. Links
+// to elsewhere deeper down, and what they lead to, are nobody's.
+func TestFilesBehindLinksGoToo(t *testing.T) {
+	b := set(t)
+	disk := t.TempDir()
+	for _, name := range []string{"video", "bundles"} {
+		there := filepath.Join(disk, name)
+		if err := errors.Join(os.Rename(filepath.Join(b.dir, name), there), os.Symlink(there, filepath.Join(b.dir, name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	private := filepath.Join(disk, b.once.id+".txt")
+	if err := errors.Join(os.WriteFile(private, []byte("not ours"), 0o600), os.Mkdir(filepath.Join(b.dir, "more"), 0o700),
+		os.Symlink(disk, filepath.Join(b.dir, "more", "disk")), os.Symlink(b.dir, filepath.Join(b.dir, "self")),
+		os.Symlink(filepath.Join(disk, "nothing"), filepath.Join(b.dir, "broken"))); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "data")
+	if err := os.Symlink(b.dir, link); err != nil {
+		t.Fatal(err)
+	}
+	done, err := NewEraser(b.store, link, b.key).Withdraw(t.Context(), b.once.id, nil)
+	if err != nil || done.Files != 7 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for _, name := range []string{"self", "broken", "video", "bundles", "more/disk"} { // a search does not follow links
+		if err := os.Remove(filepath.Join(b.dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"video", "bundles"} {
+		if err := os.Rename(filepath.Join(disk, name), filepath.Join(b.dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	b.gone(t)
+	if text, err := os.ReadFile(private); err != nil || string(text) != "not ours" {
+		t.Errorf("a file elsewhere: %q, %v", text, err)
+	}
+}
+
+// A data folder that is named after a session is not that session's.
+func TestTheFolderItselfStays(t *testing.T) {
+	const id = "20261122-091503-P7"
+	dir := filepath.Join(t.TempDir(), id)
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "pilot.db"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := look(t.Context(), dir, []string{id}); err != nil || len(f.files)+len(f.folders) > 0 {
+		t.Errorf("%+v, %v", f, err)
+	}
 }
 
 func TestNamed(t *testing.T) {

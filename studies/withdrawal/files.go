@@ -54,20 +54,75 @@ func ofCode(c byte) bool {
 // another form might stand in the name of anything.
 var aSession = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 
-// look finds what is named after the sessions in the folder dir, and below it. Links
-// are not followed.
+// look finds what is named after the sessions in the folder dir, and below it. Of links
+// only those are followed that stand for the folder itself or for one directly in it:
+// a data folder, or its video, may lie on another disk.
 func look(ctx context.Context, dir string, sessions []string) (found, error) {
 	var f found
+	roots, err := linked(dir)
+	for _, root := range roots {
+		if root == dir || !belongs(root, sessions) { // a link that is theirs goes, and not what it leads to
+			err = errors.Join(err, f.look(ctx, root, sessions))
+		}
+	}
+	if err != nil {
+		return found{}, fmt.Errorf("look through %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// belongs tells whether a path is named after one of the sessions.
+func belongs(path string, sessions []string) bool {
+	return slices.ContainsFunc(sessions, func(id string) bool { return named(filepath.Base(path), id) })
+}
+
+// linked is a folder, and the folders that links directly in it lead to out of it.
+func linked(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	whole, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
+	roots := []string{dir}
+	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink == 0 {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		to, err := filepath.EvalSymlinks(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // leads to nothing
+		}
+		if err != nil {
+			return nil, err
+		}
+		if info, err := os.Stat(to); err == nil && info.IsDir() && !contains(whole, to) && !contains(to, whole) {
+			roots = append(roots, path)
+		}
+	}
+	return roots, nil
+}
+
+// look adds what is found below root, which may be a link.
+func (f *found) look(ctx context.Context, root string, sessions []string) error {
 	within := "" // the outermost folder that is named after one of them
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	// With a separator at its end the name of a link stands for what it leads to.
+	return filepath.WalkDir(root+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // went away meanwhile
 		}
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
-		inside := within != "" && strings.HasPrefix(path, within+string(filepath.Separator))
-		if !inside && !slices.ContainsFunc(sessions, func(id string) bool { return named(e.Name(), id) }) {
+		path = filepath.Clean(path)
+		inside := within != "" && contains(within, path)
+		if path == root || !inside && !belongs(path, sessions) {
 			return nil
 		}
 		if e.IsDir() {
@@ -79,10 +134,6 @@ func look(ctx context.Context, dir string, sessions []string) (found, error) {
 		}
 		return f.add(path)
 	})
-	if err != nil {
-		return found{}, fmt.Errorf("look through %s: %w", dir, err)
-	}
-	return f, nil
 }
 
 // add counts a file.
@@ -99,6 +150,15 @@ func (f *found) add(path string) error {
 		f.bytes += info.Size()
 	}
 	return nil
+}
+
+// has tells whether a file was found already, under whichever name.
+func (f *found) has(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && slices.ContainsFunc(f.files, func(known string) bool {
+		other, err := os.Stat(known)
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 // remove overwrites and removes the files, and then the folders. It goes on after one
