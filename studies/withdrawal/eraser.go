@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"emolab/studies/session"
+	"emolab/studies/shred"
 	"emolab/studies/store"
 )
 
@@ -103,6 +104,10 @@ func (e *Eraser) Finish(ctx context.Context, progress session.Progress) (bool, e
 }
 
 func (e *Eraser) finish(ctx context.Context, progress session.Progress) (bool, error) {
+	// A note that was cut off itself names sessions, and nothing of them is erased yet.
+	if err := shred.File(ctx, unfinished(e.pendingFile())); err != nil {
+		return false, fmt.Errorf("withdrawal: %w; remove %s", err, unfinished(e.pendingFile()))
+	}
 	p, open, err := e.pending()
 	if err != nil || !open {
 		return false, err

@@ -389,6 +389,28 @@ func TestAWithdrawalThatWasCutOffIsFinished(t *testing.T) {
 	}
 }
 
+// A program may be killed while it notes what it is going to erase. Nothing is erased
+// then, and the half note, which names sessions, does not stay.
+func TestAHalfNoteDoesNotStay(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), filepath.Join(dir, "pilot.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	e := NewEraser(s, dir, Key{})
+	half := unfinished(e.pendingFile())
+	if err := os.WriteFile(half, []byte(`{"session":"20261122-0915`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if finished, err := e.Finish(t.Context(), nil); err != nil || finished {
+		t.Errorf("%v, %v", finished, err)
+	}
+	if _, err := os.Lstat(half); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
 // Whoever was given a bundle is told of; a copy that still lies where it was written is
 // erased, and one that was taken away is told of by its folder, whose name says nothing.
 func TestBundlesThatWereGivenOut(t *testing.T) {
