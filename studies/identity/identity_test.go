@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -137,6 +136,8 @@ func TestAKilledWriteIsFinished(t *testing.T) {
 		kill func(path string) error
 	}{
 		{"after the second name", func(path string) error { return os.Link(path, path+".old") }},
+		{"without second names", func(path string) error { return os.Rename(path, path+".old") }},
+		{"while the new one is written", func(path string) error { return os.WriteFile(path+".new", []byte("half"), 0o600) }},
 		{"before the old one is overwritten", func(path string) error { return os.WriteFile(path+".old", []byte("old"), 0o600) }},
 	} {
 		path := filepath.Join(t.TempDir(), "people.age")
@@ -148,8 +149,8 @@ func TestAKilledWriteIsFinished(t *testing.T) {
 		if _, known := v.Find("P1"); !known {
 			t.Errorf("%s: the entry is lost", c.name)
 		}
-		if _, err := os.Lstat(path + ".old"); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: the old file is still there: %v", c.name, err)
+		if left, err := filepath.Glob(path + ".*"); err != nil || !slices.Equal(left, []string{path + ".lock"}) {
+			t.Errorf("%s: beside the vault are still %v, %v", c.name, left, err)
 		}
 		v.Close()
 	}

@@ -25,6 +25,8 @@ const (
 	Format = "emolab-identity/1"
 	// maxVault bounds what is read of a vault, in bytes: maxEntries of common length.
 	maxVault = 64 << 20
+	// maxPlain bounds what is encrypted, in bytes: age adds less than a thousandth.
+	maxPlain = maxVault - maxVault>>6
 )
 
 // ErrKey says that the vault was closed with another key.
@@ -153,25 +155,31 @@ func (v *Vault) keep(ctx context.Context, entries []Entry) error {
 // old is the second name that the file before has while the new one takes its place.
 func (v *Vault) old() string { return v.path + ".old" }
 
-// write keeps the vault's name on a whole file at every moment: the old file gets a
-// second name, the new one takes the first, and then the old one is overwritten.
+// fresh is the name of the new file until it takes its place. It is always the same, so
+// that what a killed program has left there is found and overwritten.
+func (v *Vault) fresh() string { return v.path + ".new" }
+
+// write keeps the vault whole at every moment: the old file gets a second name, the new
+// one takes the first, and then the old one is overwritten.
 func (v *Vault) write(ctx context.Context, entries []Entry) error {
 	plain, err := json.Marshal(contents{Format, entries})
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(v.path), ".vault-*") // 0600
+	if len(plain) > maxPlain {
+		return fmt.Errorf("it would be longer than the %d MB that are read again", maxPlain>>20)
+	}
+	temp, err := os.OpenFile(v.fresh(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name()) // a name that is gone when all is well
 	if err := errors.Join(v.key.close(temp, plain), temp.Sync(), temp.Close()); err != nil {
+		return errors.Join(err, os.Remove(v.fresh()))
+	}
+	if err := v.aside(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.Link(v.path, v.old()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(temp.Name(), v.path); err != nil {
+	if err := os.Rename(v.fresh(), v.path); err != nil {
 		return err
 	}
 	if err := syncFolder(filepath.Dir(v.path)); err != nil {
@@ -180,8 +188,22 @@ func (v *Vault) write(ctx context.Context, entries []Entry) error {
 	return v.finish(ctx)
 }
 
-// finish overwrites the file before, also one that a killed program has left.
+// aside gives the old file its second name. Where a file system has none (exFAT, on a
+// stick) it is the only one for a moment, which finish makes good.
+func (v *Vault) aside() error {
+	err := os.Link(v.path, v.old())
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(v.path, v.old())
+}
+
+// finish overwrites the file before, and whatever a killed program has left: who has the
+// key could read there what is taken out later.
 func (v *Vault) finish(ctx context.Context) error {
+	if err := shred.File(ctx, v.fresh()); err != nil {
+		return err
+	}
 	before, err := os.Lstat(v.old())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -189,8 +211,12 @@ func (v *Vault) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now, err := os.Lstat(v.path); err == nil && os.SameFile(now, before) {
-		return os.Remove(v.old()) // killed before the new one took its place
+	now, err := os.Lstat(v.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return os.Rename(v.old(), v.path) // killed before the new one took its place
+	case err == nil && os.SameFile(now, before):
+		return os.Remove(v.old()) // likewise
 	}
 	if err := shred.File(ctx, v.old()); err != nil {
 		return err

@@ -69,8 +69,10 @@ func makeKey(dir string) (Key, error) {
 	switch err := os.Link(temp.Name(), KeyFile(dir)); {
 	case errors.Is(err, fs.ErrExist):
 		return readKey(KeyFile(dir))
-	case err != nil:
-		return Key{}, err
+	case err != nil: // a file system without second names (exFAT); whoever records holds the lock of the study's file
+		if err := os.Rename(temp.Name(), KeyFile(dir)); err != nil {
+			return Key{}, err
+		}
 	}
 	return k, syncFolder(dir)
 }
