@@ -123,6 +123,9 @@ func (b *builder) printer() (printer, error) {
 		if err != nil {
 			return p, err
 		}
+		if _, err := parseYAML(r.path, text); err != nil { // looks before what decodes it how deep it is
+			return p, err
+		}
 		c, err := wording.Parse(text)
 		if err == nil {
 			err = c.Check()
@@ -209,15 +212,25 @@ func (b *builder) checkKeys() error {
 			}
 		}
 	}
+	if err := b.checkJoined(b.flow, "flow", ""); err != nil {
+		return err
+	}
 	asked := b.fields(consentID)
-	for _, q := range b.study.Screening {
-		asked = append(asked, q.keptField())
+	screened := func() {
+		for _, q := range b.study.Screening {
+			asked = append(asked, q.keptField())
+		}
+	}
+	if !slices.ContainsFunc(b.flow, func(p Part) bool { return onceOnly(p) == screeningID }) {
+		screened() // it follows consent
 	}
 	return b.walk(b.flow, "flow", func(p Part, at string) error {
 		for _, id := range p.Sheets {
-			if id != screeningID {
-				asked = append(asked, b.fields(id)...)
+			if id == screeningID {
+				screened()
+				continue
 			}
+			asked = append(asked, b.fields(id)...)
 		}
 		if p.Block != nil {
 			for _, t := range p.Block.Trial {
@@ -248,6 +261,28 @@ func (b *builder) checkBranch(condition, at string, asked []Field) error {
 		}
 	}
 	return b.checkCompared(at, e, asked)
+}
+
+// checkJoined refuses branches whose conditions, joined as a plan joins those of branches
+// within each other, are too long to be read: none of the ways would be taken.
+func (b *builder) checkJoined(parts []Part, at, condition string) error {
+	for i, p := range parts {
+		if p.Branch == nil {
+			continue
+		}
+		here := fmt.Sprintf("%s[%d].branch", at, i+1)
+		then, otherwise := p.Branch.conditions(condition)
+		if _, err := expr.Parse(otherwise); err != nil { // the longer one
+			return b.fail(here+".if", "with the conditions of the branches around it: %v", err)
+		}
+		if err := b.checkJoined(p.Branch.Then, here+".then", then); err != nil {
+			return err
+		}
+		if err := b.checkJoined(p.Branch.Else, here+".else", otherwise); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *builder) fields(id string) []Field {

@@ -216,6 +216,9 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"receipt early", head + "flow: [block, receipt, rest: 5s]\n", "flow[2]: receipt is the last page of every study"},
 		{"consent in a branch", head + "flow: [branch: {if: \"traces == 'yes'\", then: [consent]}, block]\n", "flow[1].branch.then[1]: consent cannot be in a branch"},
 		{"branch on nothing", head + "flow: [branch: {if: \"tired == 'yes'\", then: [rest: 5s]}, block]\n", `flow[1].branch.if: asks for "tired", which nobody has been asked by then`},
+		{"branch before the screening", head + "screening: [{id: a, ask: A}]\nflow: [branch: {if: \"a == 'pass'\", then: [camera]}, screening, block]\n", `flow[1].branch.if: asks for "a", which nobody has been asked by then`},
+		{"branches of many words", head + "flow: [branch: {if: \"traces in ['yes'" + strings.Repeat(", 'yes'", 80) + "]\", then: [branch: {if: \"traces in ['yes'" + strings.Repeat(", 'yes'", 80) + "]\", then: [rest: 5s]}]}, block]\n",
+			"flow[1].branch.then[1].branch.if: with the conditions of the branches around it: column 1000: the condition is longer than 1000 characters"},
 		{"branch to nowhere", head + "flow: [branch: {if: \"traces == 'yes'\"}, block]\n", "leads nowhere"},
 		{"baseline of nothing", head + "flow: [baseline: {}, block]\n", "flow[1].baseline"},
 		{"form missing", head + "flow: [block, form: {file: f/exit.yaml}]\n", "s.yaml:3: flow[2].form.file: open f/exit.yaml"},
@@ -240,6 +243,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"unknown step", head + trial + "[play, reset]\n", `"reset": known are play`},
 		{"rating before", head + trial + "[rate: [sam], play]\n", "comes before play"},
 		{"unknown scale", head + "scales: {sam: {type: sam}}\n" + trial + "[play, rate: [sma]]\n", `s.yaml:6: flow[1].block.trial[2].rate: "sma" is no scale; known here: sam`},
+		{"one scale twice", head + "scales: {sam: {type: sam}}\n" + trial + "[play, rate: [sam], rest: 4s, rate: [sam]]\n", "s.yaml:6: flow[1].block.trial[4].rate[1]: sam comes twice in a trial"},
 		{"no scales", head + trial + "[play, rate: [sam]]\n", `"sam" is no scale; add the key scales`},
 		{"scale with others' keys", head + "scales: {g: {type: affect_grid, items: [{id: a, ask: A}]}}\n", "has the key items, which a scale of type affect_grid has no use for"},
 		{"manikin of eight", head + "scales: {s: {type: sam, points: 8}}\n", "has 8 points; the manikin has five figures"},
@@ -248,7 +252,13 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 		{"unknown indicator", head + "analysis: {primary: [JOY]}\n", `"JOY" is not possible; known are ATT`},
 		{"anchor", "id: &x a\ntitle: *x\n", "an anchor or alias"},
 		{"two documents", "id: a\n---\nid: b\n", "holds 2 YAML documents"},
-		{"empty", "", "holds"},
+		{"empty", "", "s.yaml: is empty"},
+		{"only remarks", "# later\n", "s.yaml: is empty"},
+		{"brackets in brackets", "id: " + strings.Repeat("[", 200_000), "s.yaml:1: not YAML: lists and brackets lie too deep"},
+		{"keys in keys", strings.Repeat("{a: ", 200_000), "too deep"},
+		{"lists in lists", "id: a\n" + strings.Repeat("- ", 200_000), "s.yaml:2: not YAML: lists and brackets lie too deep"},
+		{"keys of keys", strings.Repeat("? ", 200_000), "too deep"},
+		{"words in brackets", head + "words: {it: deep.words}\n", "deep.words:1: not YAML: lists and brackets lie too deep"},
 		{"not YAML", "id: [a\n", "s.yaml:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -257,7 +267,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 			}
 			c.text = strings.Replace(c.text, " B]", " block: {repeat: 100}]", 1)
 			s, err := built(t, c.text, map[string]string{
-				"bad.json": "{", "bad.words": "nothing.here: a\n", "empty.md": " \n\n", "bad.form": "fields: [{id: a}]\n",
+				"bad.json": "{", "bad.words": "nothing.here: a\n", "empty.md": " \n\n", "bad.form": "fields: [{id: a}]\n", "deep.words": strings.Repeat("[", 200_000),
 			})
 			if err == nil {
 				t.Fatalf("accepted as %+v, want an error with %q", s, c.want)

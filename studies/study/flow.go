@@ -280,7 +280,7 @@ const (
 // trial reads a list such as [fixation: 5s, play, rest: 4s, rate: [sam]].
 func (n node) trial() ([]TrialPart, error) {
 	var steps []TrialPart
-	plays := 0
+	plays, rated := 0, map[string]bool{}
 	err := n.each(maxTrialParts, func(n node) error {
 		before := len(steps)
 		if s, err := n.text(); err == nil {
@@ -315,9 +315,10 @@ func (n node) trial() ([]TrialPart, error) {
 				p := TrialPart{Action: Fill}
 				err := n.each(maxScales, func(n node) error {
 					id, err := n.answerWord()
-					if err == nil && slices.Contains(p.Sheets, ratePrefix+id) {
-						err = n.fail("%s comes twice", id)
+					if err == nil && rated[id] {
+						err = n.fail("%s comes twice in a trial: there is one answer to each question about a stimulus", id)
 					}
+					rated[id] = true
 					p.Sheets = append(p.Sheets, ratePrefix+id)
 					return err
 				})

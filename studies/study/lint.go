@@ -15,7 +15,7 @@ type Severity string
 
 // The severities.
 const (
-	Error   Severity = "error"   // the study cannot be run
+	Error   Severity = "error"   // it does not load, or nobody could take part, or a quota never be filled
 	Warning Severity = "warning" // it can, and does not do what it seems to be meant to
 	Note    Severity = "note"    // worth knowing
 )

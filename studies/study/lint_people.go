@@ -75,6 +75,9 @@ func (l *linter) bands(at string, q Question) {
 		return
 	}
 	for i, b := range q.Bands {
+		if max(b.Min, q.Min) == min(b.Max, q.Max) {
+			l.warn(at+".bands", "the band %s of %q holds one number only, so that it keeps the answer itself. Make it wider, or  keep: pass_only", b.Name, q.ID)
+		}
 		if !inside[b.Name] {
 			l.warn(at+".bands", "the band %s of %q stays empty: whoever would be in it does not pass  %s, or is in a band before it", b.Name, q.ID, q.Pass)
 			continue

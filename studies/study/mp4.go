@@ -92,6 +92,9 @@ func readMP4(r io.ReaderAt, size int64) (video, error) {
 	case fragmented:
 		return video{}, errors.New("the video is in fragments, without a table of its frames; " + remux)
 	}
+	if err := tracks[0].join(); err != nil {
+		return video{}, err
+	}
 	v, err := tracks[0].video(movieScale)
 	if err != nil || len(sounds) == 0 {
 		return v, err

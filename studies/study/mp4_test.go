@@ -181,6 +181,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	}{
 		{"sound only", func(f *film) { f.tracks = 0 }, "no video track; convert it with: emolab study import"},
 		{"two pictures", func(f *film) { f.tracks = 2 }, "2 video tracks"},
+		{"many pictures", func(f *film) { f.tracks, f.stts = 20_000, []int64{maxFrames, 1} }, "20000 video tracks"},
 		{"fragments", func(f *film) { f.mvex = true }, "in fragments"},
 		{"HEVC", func(f *film) { f.codec = "hvc1" }, `HEVC (H.265), "hvc1"`},
 		{"no size", func(f *film) { f.size = [2]int64{} }, "0 x 0 px"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -42,7 +43,11 @@ func parseYAML(name string, text []byte) (node, error) {
 	if len(text) > maxFile {
 		return node{}, fmt.Errorf("%s: is larger than %d bytes and so no study file", name, maxFile)
 	}
-	f, err := parser.ParseBytes(text, 0)
+	tokens := lexer.Tokenize(string(text))
+	if t := tooDeep(tokens); t != nil {
+		return node{}, &fault{name, t.Position.Line, "not YAML", "lists and brackets lie too deep within each other to be understood"}
+	}
+	f, err := parser.Parse(tokens, 0)
 	if err != nil {
 		var at yaml.Error
 		if errors.As(err, &at) && at.GetToken() != nil {
@@ -50,8 +55,11 @@ func parseYAML(name string, text []byte) (node, error) {
 		}
 		return node{}, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(f.Docs) != 1 || f.Docs[0].Body == nil {
-		return node{}, fmt.Errorf("%s: holds %d YAML documents, a study is exactly one", name, len(f.Docs))
+	switch {
+	case len(f.Docs) == 0 || len(f.Docs) == 1 && f.Docs[0].Body == nil:
+		return node{}, fmt.Errorf("%s: is empty", name)
+	case len(f.Docs) > 1:
+		return node{}, fmt.Errorf("%s: holds %d YAML documents, parted by ---, and only one is read: make it one", name, len(f.Docs))
 	}
 	return node{file: name, line: 1, lines: map[string]int{}, ast: f.Docs[0].Body}.at(f.Docs[0].Body, ""), nil
 }

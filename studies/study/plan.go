@@ -50,7 +50,7 @@ func (s *Study) Plan(row int) Plan {
 			b.add(Step{Action: Fill, Sheet: id, Aside: true})
 		}
 	}
-	return Plan{Row: row, Steps: b.steps}
+	return Plan{Row: b.row, Steps: b.steps}
 }
 
 // Duration is the length of the whole plan, without the time that sheets,
@@ -101,8 +101,9 @@ func (b *planner) parts(parts []Part, condition string) {
 	for _, p := range parts {
 		switch {
 		case p.Branch != nil:
-			b.parts(p.Branch.Then, both(condition, p.Branch.If))
-			b.parts(p.Branch.Else, both(condition, "not ("+p.Branch.If+")"))
+			then, otherwise := p.Branch.conditions(condition)
+			b.parts(p.Branch.Then, then)
+			b.parts(p.Branch.Else, otherwise)
 		case p.Block != nil:
 			b.block(*p.Block, condition)
 		case p.Baseline != nil:
@@ -120,6 +121,11 @@ func (b *planner) parts(parts []Part, condition string) {
 			b.add(Step{Action: p.Action, Duration: p.Duration, If: condition})
 		}
 	}
+}
+
+// conditions are those of a branch's two ways, met under a condition itself.
+func (b *Branch) conditions(under string) (then, otherwise string) {
+	return both(under, b.If), both(under, "not ("+b.If+")")
 }
 
 // both is the condition that two conditions hold.

@@ -38,6 +38,8 @@ type run struct {
 // sample is one frame in the track's own units.
 type sample struct{ at, lasts int64 }
 
+// readTrack reads a trak box. Its tables are not joined yet: a file of many tracks, each of
+// a million frames, is small.
 func readTrack(b []byte) (track, error) {
 	var t track
 	err := eachBox(b, func(kind string, body []byte) error {
@@ -56,10 +58,7 @@ func readTrack(b []byte) (track, error) {
 		}
 		return nil
 	})
-	if err != nil || t.handler != "vide" {
-		return t, err
-	}
-	return t, t.join()
+	return t, err
 }
 
 // readHeader reads the displayed size from a tkhd box: its last 44 bytes are the

@@ -49,7 +49,7 @@ func commonFolder(files []string) string {
 var noWord = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
 // longestID is the most characters of an id, without the number that tells two apart.
-const longestID = 60
+const longestID = 59
 
 // unique returns an id that is not taken yet, and takes it: as the table has it, or else
 // the name of the file, with what an id cannot have replaced by hyphens.
