@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -69,15 +70,41 @@ func (c Catalogue) Missing() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(whole)), func(key string) bool { return c[key] != "" })
 }
 
-// Check refuses keys that nothing reads.
+// Check refuses keys that nothing reads, and words without what the program fills in:
+// a text that says how long data are kept must not say "for days".
 func (c Catalogue) Check() error {
 	whole, _ := Builtin("en")
 	for _, key := range slices.Sorted(maps.Keys(c)) {
-		if _, known := whole[key]; !known {
+		english, known := whole[key]
+		if !known {
 			return errors.New("the key " + key + " is not among those of the built-in texts")
+		}
+		if c[key] == "" {
+			continue
+		}
+		want, got := placeholders(english), placeholders(c[key])
+		if !slices.Equal(want, got) {
+			return fmt.Errorf("the words of %s hold %s, and should hold %s, which the program fills in", key, listed(got), listed(want))
 		}
 	}
 	return nil
+}
+
+// placeholder is what the program fills in.
+var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
+
+// placeholders are those of a text, each once, in order of their names.
+func placeholders(text string) []string {
+	all := placeholder.FindAllString(text, -1)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "nothing in braces"
+	}
+	return strings.Join(names, ", ")
 }
 
 // Paragraphs separates a text at its empty lines. Within a paragraph, line breaks
