@@ -53,9 +53,6 @@ type Worst struct {
 	Red     bool          // whether they are flashes of saturated red
 }
 
-// TooMany tells whether that is more than WCAG allows.
-func (w Worst) TooMany() bool { return w.Flashes > Limit }
-
 // Counter counts the flashes of one video. The zero value is ready.
 type Counter struct {
 	light, red [Across * Across]course

@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// Paired is the power of one paired t test of n people, two-sided at the level alpha, for
+// paired is the power of one paired t test of n people, two-sided at the level alpha, for
 // a difference of d standard deviations of the differences. It is exact to 1e-6.
-func Paired(n int, d, alpha float64) float64 {
+func paired(n int, d, alpha float64) float64 {
 	if n < 2 || !(alpha > 0) {
 		return 0
 	}
@@ -27,7 +27,7 @@ type Family struct {
 	FDR    float64 // 0..1
 }
 
-// Bounds of the simulation of a family. So many tests take 0.1 s.
+// Bounds of the simulation of a family.
 const (
 	maxSimulatedTests = 200_000 // altogether
 	maxFamilies       = 5000
@@ -35,12 +35,20 @@ const (
 	mostTests         = maxSimulatedTests / minFamilies
 )
 
-// Power is the share of the true differences that n people find. A family of more than
-// 100,000 tests is simulated with as many, and as large a share of true ones.
+// Power is the share of the true differences that n people find. Of a single test it is
+// exact; else it is simulated. A family of more than 40,000 tests is simulated with as
+// many, and as large a share of true ones.
 func (f Family) Power(n int) Estimate {
 	if f.Tests < 1 || f.True < 1 || f.True > f.Tests || n < 2 || !(f.FDR > 0 && f.FDR < 1) || math.IsNaN(f.Effect) {
 		return Estimate{}
 	}
+	if f.Tests == 1 {
+		return Estimate{Power: paired(n, f.Effect, f.FDR)}
+	}
+	return f.simulate(n)
+}
+
+func (f Family) simulate(n int) Estimate {
 	if f.Tests > mostTests {
 		f.True = max(1, int(float64(f.True)/float64(f.Tests)*mostTests))
 		f.Tests = mostTests
