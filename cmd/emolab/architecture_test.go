@@ -52,7 +52,7 @@ var layers = map[string][]string{
 	"studies/table":       {},
 	"studies/figure":      {"fusion"},
 	"studies/withdrawal":  {"studies/study", "studies/session", "studies/store", "studies/shred"},
-	"studies/bundle":      {"fusion", "studies/study", "studies/session", "studies/store"},
+	"studies/bundle":      {"fusion", "studies/study", "studies/session", "studies/store", "studies/shred"},
 	"cmd":                 {"fusion", "firmware-bridge", "calibration", "sensors", "capture", "studies"},
 }
 

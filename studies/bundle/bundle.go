@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"emolab/studies/session"
+	"emolab/studies/shred"
 	"emolab/studies/store"
 )
 
@@ -85,7 +87,7 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	defer func() { err = errors.Join(err, clear(work)) }()
 
 	s := source{store: e.store, detail: d, extract: filepath.Join(work, "session.sqlite")}
 	if err := errors.Join(s.readCourses(ctx), s.readAnswers(ctx)); err != nil {
@@ -115,6 +117,10 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 		return "", err
 	}
 	path = filepath.Join(e.dir, id+".zip")
+	// An earlier bundle stays whole until this one takes its place, and is cleared then.
+	if err := shred.Aside(path, filepath.Join(work, "earlier.zip")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
 	if err := os.Rename(temp, path); err != nil {
 		return "", err
 	}
@@ -124,6 +130,19 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 	return path, e.store.AddExport(ctx, store.Export{
 		Session: id, Path: path, Bytes: size, SHA256: sum, Manifest: digest, Software: d.Software, Created: m.created, Recipient: recipient,
 	})
+}
+
+// clear overwrites and removes the files of an export: nothing of a session stays in
+// free blocks, where a withdrawal does not reach. It is not to be cut off.
+func clear(work string) error {
+	entries, err := os.ReadDir(work)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		err = errors.Join(err, shred.File(context.Background(), filepath.Join(work, e.Name())))
+	}
+	return errors.Join(err, os.RemoveAll(work))
 }
 
 // write writes the zip at path and returns the SHA-256 of its manifest. When it

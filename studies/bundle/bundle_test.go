@@ -435,6 +435,41 @@ func TestExportTwiceIsTheSame(t *testing.T) {
 	}
 }
 
+// A withdrawal erases the bundle that is there; what an export has thrown away before it
+// must hold nothing. A second name of the same file shows what its blocks hold.
+func TestExportOverwritesWhatItThrowsAway(t *testing.T) {
+	e, path := exported(t)
+	seen := t.TempDir()
+	earlier, extract := filepath.Join(seen, "earlier"), filepath.Join(seen, "extract")
+	if err := os.Link(path, earlier); err != nil {
+		t.Fatal(err)
+	}
+	_, err := e.Export(t.Context(), "s1", func(done, of int, _ string) {
+		if done < of { // the extract is there when all is written
+			return
+		}
+		at, err := filepath.Glob(filepath.Join(e.dir, ".export-s1.*", "session.sqlite"))
+		if err != nil || len(at) != 1 {
+			t.Fatal(at, err)
+		}
+		if err := os.Link(at[0], extract); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{earlier, extract} {
+		left, err := os.ReadFile(name)
+		if err != nil || len(left) == 0 || !bytes.Equal(left, make([]byte, len(left))) {
+			t.Errorf("%s still has its contents: %v", filepath.Base(name), err)
+		}
+	}
+	if _, err := Verify(path); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOnlySealedSessionsAreExported(t *testing.T) {
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "study.db"))
 	if err != nil {

@@ -176,7 +176,7 @@ func (v *Vault) write(ctx context.Context, entries []Entry) error {
 	if err := errors.Join(v.key.close(temp, plain), temp.Sync(), temp.Close()); err != nil {
 		return errors.Join(err, os.Remove(v.fresh()))
 	}
-	if err := v.aside(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := shred.Aside(v.path, v.old()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := os.Rename(v.fresh(), v.path); err != nil {
@@ -186,16 +186,6 @@ func (v *Vault) write(ctx context.Context, entries []Entry) error {
 		return err
 	}
 	return v.finish(ctx)
-}
-
-// aside gives the old file its second name. Where a file system has none (exFAT, on a
-// stick) it is the only one for a moment, which finish makes good.
-func (v *Vault) aside() error {
-	err := os.Link(v.path, v.old())
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return os.Rename(v.path, v.old())
 }
 
 // finish overwrites the file before, and whatever a killed program has left: who has the
@@ -214,9 +204,9 @@ func (v *Vault) finish(ctx context.Context) error {
 	now, err := os.Lstat(v.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return os.Rename(v.old(), v.path) // killed before the new one took its place
+		return os.Rename(v.old(), v.path) // killed before the new one took its place, on a file system without second names
 	case err == nil && os.SameFile(now, before):
-		return os.Remove(v.old()) // likewise
+		return os.Remove(v.old()) // killed likewise, on any other
 	}
 	if err := shred.File(ctx, v.old()); err != nil {
 		return err

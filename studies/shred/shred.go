@@ -37,6 +37,17 @@ func File(ctx context.Context, path string) error {
 	return nil
 }
 
+// Aside gives a file that is about to be replaced a second name, under which File erases
+// it when another has taken its place. A file system without second names (exFAT, on a
+// stick) moves it there: then it has its own name no more.
+func Aside(path, second string) error {
+	err := os.Link(path, second)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(path, second)
+}
+
 // block is how much is overwritten at a time.
 const block = 1 << 18
 
