@@ -120,7 +120,11 @@ func (s *Store) Cohort(ctx context.Context, quota study.Quota) (session.Cohort, 
 		at[p.Code] = i
 	}
 	for _, v := range all {
-		p := &c.People[at[v.participant]]
+		i, known := at[v.participant]
+		if !known {
+			continue // erased, or begun, between the two readings
+		}
+		p := &c.People[i]
 		p.Sessions = append(p.Sessions, v.Standing)
 		count(&c, &v, p.Bands)
 	}

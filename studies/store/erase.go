@@ -22,6 +22,9 @@ const (
 	Traces           Class = "traces"      // all that was recorded, answered and derived
 )
 
+// erased is the action of a session in the audit that has lost a class of its data.
+const erased = "erase"
+
 // Tombstone is what is left of what was erased.
 type Tombstone struct {
 	Class      Class     `json:"class"`
@@ -97,7 +100,8 @@ func (s *Store) Erase(ctx context.Context, id string, t Tombstone) (Tombstone, e
 }
 
 // ErasePart deletes one class of a session's data, and leaves a tombstone. The line in
-// the registry stays, and so do the consents. Scrub is to follow the last of them.
+// the registry stays, without bands that no answer is left of, and so do the consents.
+// Scrub is to follow the last of them.
 func (s *Store) ErasePart(ctx context.Context, id string, class Class) (int64, error) {
 	tables := []string{"video"}
 	switch class {
@@ -113,7 +117,12 @@ func (s *Store) ErasePart(ctx context.Context, id string, class Class) (int64, e
 			if _, err := tx.ExecContext(ctx, "UPDATE export SET stale = ? WHERE session_id = ?", "its "+string(class)+" have been erased since", id); err != nil {
 				return 0, err
 			}
-			return 0, note(ctx, tx, id, "erase", string(class))
+			if class == Traces {
+				if err := keepBands(ctx, tx, id); err != nil { // what is still there to tell of
+					return 0, err
+				}
+			}
+			return 0, note(ctx, tx, id, erased, string(class))
 		}})
 	})
 	if err != nil {

@@ -189,7 +189,7 @@ func TestLongAndSparseFaces(t *testing.T) {
 		n    int64
 		step int64 // from one number to the next
 	}{
-		"two parts": {6000, 4}, // 24,000 numbers
+		"two parts": {3000, 8}, // 24,000 numbers
 		"sparse":    {100, 500},
 	} {
 		s := open(t)

@@ -98,7 +98,7 @@ func TestTruncatedLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const batch, batches = 5, 60
+	const batch, batches = 5, 20
 	for i := range batches {
 		appendAll(t, r, run(lab(t)[0], int64(i*batch), batch))
 	}

@@ -75,9 +75,9 @@ func TestSealingTakesOddFaces(t *testing.T) {
 			s := open(t)
 			r := begin(t, s, "s1")
 			info := lab(t)[2]
-			c := person(t, info, run(info, 0, 300))
+			c := person(t, info, run(info, 0, 100))
 			spoil(&c)
-			appendAll(t, r, c, run(lab(t)[0], 0, 1000))
+			appendAll(t, r, c, run(lab(t)[0], 0, 400))
 			if err := r.Seal(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}

@@ -16,6 +16,9 @@ type Due struct {
 	State   session.State `json:"state"`
 	Class   Class         `json:"class"`
 	Until   time.Time     `json:"until"` // it was to be kept until then
+	// Noted tells whether rows speak of it. A killed program may have left video that none
+	// does: who agreed to it may have some.
+	Noted bool `json:"noted"`
 }
 
 // Due lists what is kept beyond its date, session by session, of what is still there:
@@ -24,13 +27,15 @@ type Due struct {
 func (s *Store) Due(ctx context.Context, now time.Time) ([]Due, error) {
 	out := []Due{}
 	err := s.each(ctx, `SELECT s.id, s.state, s.ended_utc, y.rules, EXISTS (SELECT 1 FROM video WHERE session_id = s.id),
+		EXISTS (SELECT 1 FROM consent WHERE session_id = s.id AND scope = '`+session.FaceVideo+`' AND granted = 1)
+		AND NOT EXISTS (SELECT 1 FROM audit WHERE session_id = s.id AND action = '`+erased+`' AND detail = '`+string(FaceVideos)+`'),
 		EXISTS (SELECT 1 FROM stream WHERE session_id = s.id) OR EXISTS (SELECT 1 FROM answer WHERE session_id = s.id) OR EXISTS (SELECT 1 FROM step WHERE session_id = s.id)
 		FROM session s JOIN study y ON y.hash = s.study_hash
 		WHERE s.ended_utc IS NOT NULL AND s.state NOT IN ('prepared', 'recording') ORDER BY s.ended_utc, s.id`, nil, func(row scanner) error {
 		var v Due
 		var ended, rules string
-		var video, traces bool
-		if err := row.Scan(&v.Session, &v.State, &ended, &rules, &video, &traces); err != nil {
+		var video, allowed, traces bool
+		if err := row.Scan(&v.Session, &v.State, &ended, &rules, &video, &allowed, &traces); err != nil {
 			return err
 		}
 		end, err := parseWall(ended)
@@ -42,11 +47,11 @@ func (s *Store) Due(ctx context.Context, now time.Time) ([]Due, error) {
 			return err
 		}
 		for _, class := range []struct {
-			name  Class
-			there bool
-			keep  time.Duration
-		}{{FaceVideos, video, retain.FaceVideo}, {Traces, traces, retain.Traces}} {
-			v.Class, v.Until = class.name, end.Add(class.keep)
+			name         Class
+			there, noted bool
+			keep         time.Duration
+		}{{FaceVideos, video || allowed, video, retain.FaceVideo}, {Traces, traces, traces, retain.Traces}} {
+			v.Class, v.Until, v.Noted = class.name, end.Add(class.keep), class.noted
 			if class.there && class.keep > 0 && v.Until.Before(now) {
 				out = append(out, v)
 			}

@@ -22,7 +22,7 @@ const (
 	EDA  Modality = "eda"
 )
 
-// kinds are the streams of the modalities.
+// kind is that of the streams that measure it.
 func (m Modality) kind() stream.Kind {
 	switch m {
 	case Face:
@@ -32,9 +32,6 @@ func (m Modality) kind() stream.Kind {
 	}
 	return stream.EDA
 }
-
-// modalities are all of them.
-func modalities() []Modality { return []Modality{Face, Gaze, EDA} }
 
 // Usable says for how much of a presentation one modality was measured.
 type Usable struct {

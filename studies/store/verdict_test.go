@@ -34,7 +34,7 @@ func whole() evidence {
 		bounds: map[stream.Kind]float64{stream.Face: 10, stream.Gaze: 25, stream.EDA: 3},
 	}
 	for p := 1; p <= 4; p++ {
-		for _, m := range modalities() {
+		for _, m := range []Modality{Face, Gaze, EDA} {
 			e.usable = append(e.usable, Usable{Presentation: p, Modality: m, Seconds: 10, UsableS: 9, Share: .9})
 		}
 	}

@@ -62,6 +62,9 @@ func (e *Eraser) Due(ctx context.Context, now time.Time) ([]Due, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(f.files)+len(f.folders) == 0 && !d.Noted {
+			continue // agreed to, and never made
+		}
 		due = append(due, Due{Due: d, Files: len(f.files), Bytes: f.bytes})
 	}
 	return due, nil
