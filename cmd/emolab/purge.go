@@ -171,17 +171,21 @@ func (w *erasing) purge(a *app, r *purgeResult, vault *identity.Vault) error {
 	progress := newBar(a.err, max(1, len(r.Due)), "erasing")
 	done, err := w.eraser.Purge(a.ctx, r.Due, progress.set)
 	progress.finish()
-	if err != nil {
+	for _, n := range r.Names {
+		if err != nil {
+			break
+		}
+		if _, err = vault.Remove(a.ctx, n.Code); err == nil {
+			done.Count(withdrawal.IdentityClass, 0, 0, 0, n.Until)
+		}
+	}
+	if len(done.Classes) == 0 {
 		return err
 	}
-	for _, n := range r.Names {
-		if _, err := vault.Remove(a.ctx, n.Code); err != nil {
-			return err
-		}
-		done.Count(withdrawal.IdentityClass, 0, 0, 0, n.Until)
-	}
+	// Also of a purge that was cut off: what is erased is not due any more, and in no later report.
 	slices.SortFunc(done.Classes, func(a, b withdrawal.Class) int { return a.First.Compare(b.First) })
 	r.Purged = &done
-	r.Report, err = w.eraser.KeepReport(done)
-	return err
+	report, keeping := w.eraser.KeepReport(done)
+	r.Report = report
+	return errors.Join(err, keeping)
 }

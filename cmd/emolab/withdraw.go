@@ -71,6 +71,10 @@ func (c *sessionWithdrawCmd) Run(a *app) (err error) {
 	progress := newBar(a.err, 1, "erasing")
 	done, err := w.eraser.Withdraw(a.ctx, id, progress.set)
 	progress.finish()
+	if errors.Is(err, store.ErrNotScrubbed) { // who it was is known only now: the rest is finished by the next start
+		_, naming := c.removeName(a.ctx, a, w.dir, held.Participant)
+		return errors.Join(err, naming)
+	}
 	if err != nil {
 		return err
 	}

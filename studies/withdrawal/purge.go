@@ -33,6 +33,9 @@ type Purged struct {
 	At         time.Time `json:"at"`
 	Classes    []Class   `json:"classes"`
 	Recipients []string  `json:"recipients"` // who was given bundles, to be told
+	// Scrubbed tells whether what the rows held is overwritten, too; else the next start of
+	// emolab does that.
+	Scrubbed bool `json:"scrubbed"`
 }
 
 // Class is what was erased of one class of data.
@@ -109,7 +112,7 @@ func (e *Eraser) Video(ctx context.Context, sessionID string, progress session.P
 }
 
 // Purge erases what is due. Files go first: if it is cut off, what is left is still due,
-// and the next purge ends it. Nothing may record or export meanwhile.
+// and the next purge ends it; what it returns beside an error is erased. Nothing may record or export meanwhile.
 func (e *Eraser) Purge(ctx context.Context, due []Due, progress session.Progress) (Purged, error) {
 	if progress == nil {
 		progress = func(int, int, string) {}
@@ -126,6 +129,7 @@ func (e *Eraser) Purge(ctx context.Context, due []Due, progress session.Progress
 	if err := e.store.Scrub(ctx); err != nil {
 		return p, err
 	}
+	p.Scrubbed = true
 	return p, nil
 }
 
@@ -209,6 +213,7 @@ Nothing was due.
 Bundles were given to others before. They have to be told to erase theirs:
 {{range .Recipients}}  [ ] {{.}}
 {{end}}{{end}}
-Rows and files were overwritten. Drives that move data around by themselves (SSDs) may
+{{if .Scrubbed}}Rows and files were overwritten.{{else}}Files were overwritten. Rows were deleted; what they held is overwritten at the
+next start of emolab.{{end}} Drives that move data around by themselves (SSDs) may
 hold old blocks for a while; backups of the data folder are not reached.
 `))

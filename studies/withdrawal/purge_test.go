@@ -1,6 +1,8 @@
 package withdrawal
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,8 +92,43 @@ func TestPurge(t *testing.T) {
 	if err != nil || strings.Contains(string(text), p.code) || !strings.Contains(string(text), Words(TracesClass)) {
 		t.Errorf("the report: %s, %v", text, err)
 	}
+	if !done.Scrubbed || !strings.Contains(string(text), "Rows and files were overwritten.") {
+		t.Errorf("overwritten: %v, the report: %s", done.Scrubbed, text)
+	}
 	stones, err := b.store.Tombstones(t.Context())
 	if err != nil || len(stones) != 2 || stones[0].Class != store.FaceVideos || stones[0].Scrubbed.IsZero() || stones[1].Scrubbed.IsZero() {
 		t.Errorf("%+v, %v", stones, err)
+	}
+}
+
+// A purge that is cut off reports what is gone, and what it could not do yet.
+func TestAPurgeThatIsCutOffIsReported(t *testing.T) {
+	b := &bench{dir: filepath.Join(t.TempDir(), "data")}
+	b.open(t)
+	came(t, b.store, b.dir, b.key, began, "P7K2", study.Retain{FaceVideo: aDay, Traces: aDay})
+	e := b.eraser()
+	due, err := e.Due(t.Context(), time.Now().Add(2*aDay))
+	if err != nil || len(due) != 2 {
+		t.Fatal(due, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done, err := e.Purge(ctx, due, func(n, _ int, _ string) {
+		if n == 1 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || len(done.Classes) != 1 || done.Scrubbed {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	path, err := e.KeepReport(done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), "at the\nnext start") || strings.Contains(string(text), Words(TracesClass)) {
+		t.Errorf("the report: %s, %v", text, err)
+	}
+	if due, err = e.Due(t.Context(), time.Now().Add(2*aDay)); err != nil || len(due) != 1 || due[0].Class != store.Traces {
+		t.Errorf("still due: %+v, %v", due, err)
 	}
 }
