@@ -215,7 +215,7 @@ func TestErasedIsInNoByteOfTheFolder(t *testing.T) {
 	if err != nil || c.Withdrawn != 2 || len(c.People) != 2 {
 		t.Errorf("the cohort is %+v, %v", c, err)
 	}
-	if d := detail(t, s, all[0].id); d.State != session.Sealed || d.Frames != 300 {
+	if d := detail(t, s, all[0].id); d.State != session.Sealed || d.Frames != 120 {
 		t.Errorf("the session of somebody else is %+v", d.Summary)
 	}
 }
