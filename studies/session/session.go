@@ -77,8 +77,8 @@ type Recorder interface {
 	Decline(ctx context.Context, why string) error
 	// Answer keeps what the participant answered on a sheet.
 	Answer(ctx context.Context, a Answer) error
-	// Withdrawable keeps the keyed hash of the code by which the participant may
-	// withdraw. The latest one holds.
+	// Withdrawable keeps the keyed hash of a code by which the participant may withdraw.
+	// Those of before go on to hold.
 	Withdrawable(ctx context.Context, codeHash string) error
 	// Append makes a batch durable: when it returns nil, a killed process or
 	// machine does not lose it. An error means that nothing of the batch is kept.
@@ -179,7 +179,7 @@ type Conduct struct {
 
 // Receipt is what the last page gives the participant.
 type Receipt struct {
-	Code    string   `json:"code"`    // by which everything can be withdrawn; "" = nothing was kept
+	Code    string   `json:"code"`    // by which everything can be withdrawn; "" = none was given out
 	Study   string   `json:"study"`   // title
 	Session string   `json:"session"` // id
 	Scopes  []string `json:"scopes"`  // that were granted

@@ -49,12 +49,12 @@ func (s *Store) Steps(ctx context.Context, id string) ([]StepBegun, error) {
 		func(row scanner, v *StepBegun) error { return row.Scan(&v.Segment, &v.Step, &v.Action, &v.At) })
 }
 
-// Withdrawable keeps the keyed hash of the code by which the participant may withdraw.
-// The latest one holds.
+// Withdrawable keeps the keyed hash of a code by which the participant may withdraw. Codes
+// that were given out before, until the program was cut off, go on to hold.
 func (r *recorder) Withdrawable(ctx context.Context, codeHash string) error {
 	err := r.store.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO withdrawable (session_id, code_hash) VALUES (?, ?)
-			ON CONFLICT (session_id) DO UPDATE SET code_hash = excluded.code_hash`, r.id, codeHash)
+		_, err := tx.ExecContext(ctx, `INSERT INTO withdrawable (session_id, n, code_hash)
+			VALUES (?1, (SELECT count(*) FROM withdrawable WHERE session_id = ?1), ?2)`, r.id, codeHash)
 		return err
 	})
 	if err != nil {
@@ -93,7 +93,7 @@ type querier interface {
 func latestCode(ctx context.Context, q querier, id string) (string, error) {
 	var hash string
 	err := q.QueryRowContext(ctx, `SELECT coalesce((SELECT w.code_hash FROM withdrawable w JOIN session s ON s.id = w.session_id
-		WHERE s.participant = me.participant ORDER BY s.started_utc DESC, s.id DESC LIMIT 1), '') FROM session me WHERE me.id = ?`, id).Scan(&hash)
+		WHERE s.participant = me.participant ORDER BY s.started_utc DESC, s.id DESC, w.n DESC LIMIT 1), '') FROM session me WHERE me.id = ?`, id).Scan(&hash)
 	return hash, missing(err)
 }
 

@@ -126,11 +126,13 @@ func TestASessionIsPreparedThenRecords(t *testing.T) {
 	if c := d.Consents; len(c) != 1 || c[0].Segment != -1 || c[0].At != 0 || time.Since(c[0].Wall).Abs() > time.Hour || !c[0].Granted {
 		t.Errorf("the consents are %+v", c)
 	}
-	if id, err := s.SessionByCode(t.Context(), "hash-2"); err != nil || id != "s1" {
-		t.Errorf("the latest code leads to %q, %v", id, err)
+	for _, hash := range []string{"hash-1", "hash-2"} { // who left with the first one can still withdraw
+		if id, err := s.SessionByCode(t.Context(), hash); err != nil || id != "s1" {
+			t.Errorf("the code %s leads to %q, %v", hash, id, err)
+		}
 	}
-	if _, err := s.SessionByCode(t.Context(), "hash-1"); !errors.Is(err, ErrNoSession) {
-		t.Errorf("the code before leads to %v", err)
+	if hash, err := s.CodeHash(t.Context(), "s1"); err != nil || hash != "hash-2" {
+		t.Errorf("the latest code is %q, %v", hash, err)
 	}
 	var bands string
 	if err := s.read.QueryRow("SELECT bands FROM participant WHERE code = 'P01'").Scan(&bands); err != nil || bands != `{"age":"18-24","income":"pass"}` {

@@ -146,8 +146,10 @@ CREATE TABLE usable (
 -- By what a participant may take everything back. Who has the file cannot make the
 -- code of it: the hash is keyed, and the key is kept elsewhere.
 CREATE TABLE withdrawable (
-  session_id   TEXT PRIMARY KEY REFERENCES session(id),
-  code_hash    TEXT NOT NULL UNIQUE
+  session_id   TEXT NOT NULL REFERENCES session(id),
+  n            INTEGER NOT NULL,
+  code_hash    TEXT NOT NULL UNIQUE,
+  PRIMARY KEY (session_id, n)
 ) STRICT, WITHOUT ROWID;
 
 -- What is left of what was erased.
