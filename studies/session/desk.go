@@ -163,7 +163,7 @@ func (d *desk) write(ctx context.Context, rec Recorder, o *opening, closed func(
 				return fmt.Errorf("%s: %w", g.doing, err)
 			}
 			if g.opens != nil {
-				o = g.opens
+				o, quiet = g.opens, d.quiet // a desk that was hushed before writes no more than the tail
 				begin()
 			}
 			close(g.kept)

@@ -76,12 +76,16 @@ func (m *memory) Resume(_ context.Context, id, _ string, _ Segment, _ []stream.I
 	if t == nil || t.state != Recovered {
 		return nil, Resumption{}, errors.New("not a recovered session")
 	}
-	t.state = Recording
 	plan := twoSteps
 	if t.plan != nil {
 		plan = t.plan
 	}
-	return t, Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents, Judged: t.accepted}, nil
+	back := Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents, Answers: t.answers, Judged: t.accepted}
+	t.state = Recording
+	if back.Plan.Recorded() >= 0 && !t.recorded {
+		t.state, back.Segment = Prepared, -1
+	}
+	return t, back, nil
 }
 
 func (m *memory) Seal(_ context.Context, id string, _ Progress) error {
@@ -226,6 +230,7 @@ type screen struct {
 	answers chan Answer
 	left    chan struct{} // the participant wants to stop
 	waiting atomic.Value  // string
+	receipt atomic.Value  // Receipt, the latest
 	surface *glass        // shows what the session asks for, by itself; nil: nothing does
 }
 
@@ -243,6 +248,9 @@ func (s *screen) Present(ctx context.Context, p Presentation) error {
 			continue
 		}
 		p.Began(step, 0)
+		if sheet, _ := p.Study.Sheet(p.Plan.Steps[step].Sheet); sheet.Kind == study.ReceiptSheet {
+			s.receipt.Store(p.Receipt())
+		}
 		if p.Plan.Steps[step].Action == study.Begin {
 			if err := (&glass{clock: instant.Monotonic{}}).present(ctx, p, p.Plan.Steps[step]); err != nil {
 				return err

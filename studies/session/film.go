@@ -65,6 +65,12 @@ func (m *Manager) simulatedFace() bool {
 // startFilm keeps the video of the face as it was taken from since on. A film
 // that cannot begin is an alarm; the session goes on without it.
 func (m *Manager) startFilm(cur *run, since instant.Instant) {
+	m.mu.Lock()
+	on := cur.film.on
+	m.mu.Unlock()
+	if on { // asked twice, agreed twice
+		return
+	}
 	err := errNoFilm
 	if m.o.Film != nil {
 		err = m.o.Film.Begin(cur.id, cur.segment.Number, since)

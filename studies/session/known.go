@@ -35,7 +35,7 @@ func (m *Manager) known(ctx context.Context, code string) (*KnownError, error) {
 	}
 	k := &KnownError{Participant: code, Sessions: all}
 	for _, s := range all {
-		if s.State == Recovered {
+		if s.State == Recovered && s.Reason != whyWithdrawn {
 			k.Cut = s.ID
 		}
 	}

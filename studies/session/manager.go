@@ -166,6 +166,9 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 // Continue goes on with a recovered session as a new segment, from the step at
 // which it was cut off.
 func (m *Manager) Continue(ctx context.Context, id string) error {
+	if err := m.wanted(ctx, id); err != nil {
+		return err
+	}
 	seg, err := m.segment()
 	if err != nil {
 		return err
@@ -192,6 +195,9 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 
 // Seal closes a recovered session as it is, and exports it.
 func (m *Manager) Seal(ctx context.Context, id string) error {
+	if err := m.wanted(ctx, id); err != nil {
+		return err
+	}
 	cur := &run{id: id, step: -1, busy: "sealing", done: make(chan struct{})}
 	m.mu.Lock()
 	if err := m.vacant(); err != nil {
@@ -233,14 +239,18 @@ func (m *Manager) end(why error) *run {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	cur := m.current
-	if cur == nil {
-		return nil
+	if cur != nil {
+		m.halt(cur, why)
 	}
+	return cur
+}
+
+// halt asks a running session to stop; m.mu is held.
+func (m *Manager) halt(cur *run, why error) {
 	cur.stop(why)
 	if cur.busy == "" {
 		cur.busy = "stopping"
 	}
-	return cur
 }
 
 // vacant tells why no session can take the lab now, if so; m.mu is held.
@@ -331,8 +341,8 @@ func (m *Manager) begin(cur *run, open func() (from int, err error)) error {
 	}
 	m.o.Lab.NewPerson() // also in a session that goes on: somebody else may have sat here since
 	m.current, m.outcome, m.began, cur.desk = cur, nil, m.o.Clock.Now(), newDesk()
-	var o *opening
-	if cur.state == Recording {
+	var o *opening // none where only the last pages are left
+	if cur.state == Recording && records(cur.plan, from) {
 		// Subscribed here, so that everything is kept from the moment Start returns.
 		o = &opening{sub: m.o.Lab.Bus().Lossless("session "+cur.id, backlog), first: m.o.Lab.absent(cur.segment.Start), since: cur.segment.Start}
 	}
@@ -348,7 +358,7 @@ func (m *Manager) findRecovered(ctx context.Context) error {
 	}
 	var waiting []Summary
 	for _, s := range all {
-		if s.State == Recovered {
+		if s.State == Recovered && s.Reason != whyWithdrawn {
 			waiting = append(waiting, s)
 		}
 	}

@@ -73,10 +73,10 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	}()
 	group.Go(func() error { return m.watchDisk(inner) })
 	group.Go(func() error {
-		err := v.resume()
+		skip, err := v.resume(inner, from)
 		if err == nil {
 			err = m.o.Stage.Present(inner, Presentation{
-				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: v.skip(),
+				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: skip,
 				Began: v.began, Answered: v.answered, Receipt: v.receipt, Left: v.left, Paused: v.paused,
 				Conduct: m.o.Conduct, Procedure: v.lead(led), Cross: led.cross,
 			})
@@ -113,14 +113,14 @@ func (m *Manager) conclude(cur *run, why error) {
 		return
 	}
 	reason := cur.why
-	if !errors.Is(why, errPlanShown) {
-		reason = why.Error()
+	if reason == "" && !errors.Is(why, errPlanShown) {
+		reason = why.Error() // who is on the way out already has not been stopped by anybody
 	}
 	m.mu.Lock()
 	recorded := cur.state == Recording
 	m.mu.Unlock()
 	switch {
-	case !recorded && errors.Is(why, errClosed):
+	case !recorded && cur.why == "" && errors.Is(why, errClosed):
 		m.finish(closing, cur, Outcome{}, errClosed) // goes on when the program is there again
 	case !recorded:
 		if err := cur.rec.Decline(closing, reason); err != nil {

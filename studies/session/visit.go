@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"emolab/fusion/instant"
@@ -53,13 +54,64 @@ func (m *Manager) newVisit(cur *run, d *desk) *visit {
 	return v
 }
 
-// resume gives out another code to who goes on with a session that was cut off: the
-// first is known to nobody any more.
-func (v *visit) resume() error {
-	if len(v.granted) == 0 {
-		return nil
+// resume returns what is passed over from the step on with which a session begins or goes
+// on. Who goes on with one that was cut off is given another code: the first is known to
+// nobody any more. Where the session had led out it leads out again, and so it does
+// where the program ended between an answer and what follows from it.
+func (v *visit) resume(ctx context.Context, from int) ([]int, error) {
+	if len(v.granted) > 0 {
+		if err := v.giveCode(); err != nil {
+			return nil, err
+		}
 	}
-	return v.giveCode()
+	exit, why, err := v.stands(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	return v.rule(exit, why).Skip, nil
+}
+
+// stands judges again what was answered before a step, and tells to which exit it leads;
+// "" = on.
+func (v *visit) stands(ctx context.Context, from int) (exit, why string, err error) {
+	s, steps, passed := v.m.o.Study, v.cur.plan.Steps, v.skip()
+	for _, step := range steps[:min(from, len(steps))] {
+		sheet, _ := s.Sheet(step.Sheet)
+		if sheet.Kind != study.ConsentSheet || slices.Contains(passed, step.Index) {
+			continue
+		}
+		agreed := study.Answers{}
+		for _, scope := range v.granted {
+			agreed[scope] = study.Yes
+		}
+		if j := s.Judge(sheet.ID, agreed); j.Exit != "" {
+			return j.Exit, j.Why, nil
+		}
+	}
+	for _, a := range v.cur.given {
+		if a.Kind != study.ScreeningSheet {
+			continue
+		}
+		for key, value := range a.Values {
+			if value == study.Failed {
+				return s.Judge(a.Sheet, a.Values).Exit, "screening: " + key, nil
+			}
+		}
+		if full, err := v.full(ctx, a.Values); err != nil || full != "" && !v.recording() {
+			return quotaSheet, "quota: " + full, err
+		}
+	}
+	if from >= len(steps) || !steps[from].Aside {
+		return "", "", nil
+	}
+	switch sheet := steps[from].Sheet; {
+	case sheet != leaveSheet && sheet != leftSheet:
+		return sheet, strings.TrimPrefix(sheet, "exit."), nil
+	case v.recording():
+		return sheet, whyStopped, nil
+	default:
+		return sheet, whyLeft, nil
+	}
 }
 
 // skip is what is passed over on the way through the plan, as things stand.
@@ -74,7 +126,7 @@ func (v *visit) grant(c Consent) {
 }
 
 // began notes a step that is on the screen. After the last that belongs to the
-// recording, the devices are no longer listened to.
+// recording, nobody is recorded any more.
 func (v *visit) began(step int, at instant.Instant) {
 	v.m.mu.Lock()
 	v.cur.step = step
@@ -82,8 +134,31 @@ func (v *visit) began(step int, at instant.Instant) {
 	_ = v.desk.keep(fmt.Sprintf("note step %d", step), func(ctx context.Context, rec Recorder) error {
 		return rec.Reached(ctx, step, at)
 	}) // a desk that is shut means that the session is being closed
-	if sheet, ok := v.m.o.Study.Sheet(v.cur.plan.Steps[step].Sheet); ok && sheet.Kind == study.ReceiptSheet {
-		v.desk.hush() // all that was to be recorded has been shown
+	if sheet, ok := v.m.o.Study.Sheet(v.cur.plan.Steps[step].Sheet); ok && sheet.Kind == study.ReceiptSheet && !records(v.cur.plan, step) {
+		v.rest() // all that was to be recorded has been shown
+	}
+}
+
+// records tells whether a step of the plan, from one on, is more than a sheet.
+func records(p study.Plan, from int) bool {
+	return slices.ContainsFunc(p.Steps[min(from, len(p.Steps)):], func(s study.Step) bool { return s.Action != study.Fill })
+}
+
+// rest ends what is recorded of the participant: samples, but for those that the devices
+// still hold, and the video.
+func (v *visit) rest() {
+	if v.recording() {
+		v.desk.hush()
+		v.endFilm()
+	}
+}
+
+// endFilm ends the video of the face.
+func (v *visit) endFilm() {
+	for _, f := range v.m.dropFilm(v.cur) {
+		_ = v.desk.keep("note the video "+f.File, func(ctx context.Context, rec Recorder) error {
+			return rec.Video(ctx, f)
+		}) // a desk that is shut means that the session is being closed
 	}
 }
 
@@ -124,11 +199,12 @@ func (v *visit) keep(a Answer) error {
 	return v.desk.keep("keep the answers on "+a.Sheet, func(ctx context.Context, rec Recorder) error { return rec.Answer(ctx, a) })
 }
 
-// rule leads on, or to the exit.
+// rule leads on, or to the exit, where nothing is recorded any more.
 func (v *visit) rule(exit, why string) Ruling {
 	if exit == "" {
 		return Ruling{Skip: v.skip()}
 	}
+	v.rest()
 	v.m.o.Log.Info("does not go on", "session", v.cur.id, "why", why)
 	v.cur.why = why
 	return Ruling{Skip: v.cur.plan.Except(exit)}
@@ -165,8 +241,12 @@ func (v *visit) consented(a Answer) (Ruling, error) {
 			return Ruling{}, err
 		}
 		v.grant(c)
-		if c.Scope == FaceVideo && c.Granted && v.recording() {
+		switch {
+		case c.Scope != FaceVideo || !v.recording():
+		case c.Granted:
 			v.m.startFilm(v.cur, c.At)
+		default:
+			v.endFilm()
 		}
 	}
 	if a.Kind == study.NoticeSheet {
@@ -223,13 +303,13 @@ func (v *visit) full(ctx context.Context, kept study.Answers) (string, error) {
 }
 
 // left leads who wants to stop: out, or to the question what is to become of the data.
-// From here on nothing is recorded.
+// From here on nothing of them is recorded, as rest says.
 func (v *visit) left(at instant.Instant) Ruling {
 	v.m.o.Log.Info("the participant stops", "session", v.cur.id)
 	if !v.recording() {
 		return v.rule(leftSheet, whyLeft)
 	}
-	v.desk.hush()
+	v.rest()
 	if _, asks := v.m.o.Study.Sheet(leaveSheet); !asks {
 		v.cur.stop(errors.New(whyStopped)) // a study made by hand has no such pages
 		return Ruling{Skip: v.cur.plan.Except()}
@@ -253,10 +333,10 @@ func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
 func (v *visit) receipt() Receipt {
 	s := v.m.o.Study
 	r := Receipt{Study: s.Title, Session: v.cur.id, Scopes: v.granted}
-	if !v.recording() {
-		return r // nothing was kept that could be taken back
-	}
 	r.Code = v.code
+	if !v.recording() {
+		return r // only the answers are kept
+	}
 	for _, class := range []struct {
 		name string
 		keep time.Duration

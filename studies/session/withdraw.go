@@ -17,6 +17,8 @@ const whyWithdrawn = "withdrawn by the participant"
 
 var (
 	errWithdrawn = errors.New(whyWithdrawn)
+	// errUnwanted is why what is to be erased neither goes on nor is sealed.
+	errUnwanted = errors.New("its participant has taken everything back, and it is still to be erased: withdraw it, or start emolab again")
 	// errNoEraser is why nothing can be withdrawn in a lab that was set up without.
 	errNoEraser = errors.New("this lab cannot erase by itself: use `emolab session withdraw`")
 )
@@ -26,17 +28,20 @@ var (
 func (m *Manager) Withdraw(ctx context.Context, id string) (Erasure, error) {
 	m.mu.Lock()
 	if cur := m.current; cur != nil && cur.id == id && cur.desk != nil {
+		m.halt(cur, errWithdrawn)
 		m.mu.Unlock()
-		m.end(errWithdrawn)
 		select {
 		case <-cur.done:
 		case <-ctx.Done():
 			return Erasure{}, ctx.Err()
 		}
-		if cur.erasure == nil {
+		switch {
+		case cur.erasure != nil:
+			return *cur.erasure, nil
+		case cur.erasing != nil:
 			return Erasure{}, fmt.Errorf("session %s has ended, but could not be erased: %w", id, cur.erasing)
 		}
-		return *cur.erasure, nil
+		m.mu.Lock() // it was being closed already, and is erased as any other that has ended
 	}
 	if err := m.vacant(); err != nil {
 		m.mu.Unlock()
@@ -93,6 +98,19 @@ func (r *run) withdrawn() Outcome {
 		return Outcome{State: Failed, Reason: whyWithdrawn, Error: "the withdrawal is not complete: " + r.erasing.Error()}
 	}
 	return Outcome{State: Withdrawn, Reason: whyWithdrawn, Erasure: r.erasure}
+}
+
+// wanted refuses a session whose participant has taken everything back, where that could
+// not be done yet.
+func (m *Manager) wanted(ctx context.Context, id string) error {
+	all, err := m.o.Archive.Sessions(ctx)
+	if err != nil {
+		return fmt.Errorf("list sessions: %w", err)
+	}
+	if slices.ContainsFunc(all, func(s Summary) bool { return s.ID == id && s.Reason == whyWithdrawn }) {
+		return errUnwanted
+	}
+	return nil
 }
 
 // finishWithdrawals erases what an earlier run of the program was asked to and could
