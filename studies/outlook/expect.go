@@ -52,6 +52,19 @@ var tried = []int{10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 100, 120, 150,
 
 // expect tells what so many usable people find; nil where there is nothing to compare.
 func expect(s *study.Study, people int) *Power {
+	p := compared(s, people)
+	if p == nil {
+		return nil
+	}
+	var done sync.WaitGroup
+	done.Go(p.compare)
+	done.Go(p.single)
+	done.Wait()
+	return p
+}
+
+// compared tells what is compared, and by how many usable people; nil where nothing is.
+func compared(s *study.Study, people int) *Power {
 	p := &Power{Usable: people, Compare: s.Analysis.Compare, Groups: groups(s), Indicators: max(1, len(s.Analysis.Primary)), FDR: s.Analysis.FDR}
 	if s.Quota.Total > 0 {
 		p.Usable = min(s.Quota.Total, people)
@@ -62,10 +75,6 @@ func expect(s *study.Study, people int) *Power {
 	p.Tests = p.Groups * (p.Groups - 1) / 2 * p.Indicators
 	p.True = max(1, int(math.Round(float64(p.Tests)*trueShare)))
 	p.ClipS = clip(s)
-	var done sync.WaitGroup
-	done.Go(p.compare)
-	done.Go(p.single)
-	done.Wait()
 	return p
 }
 

@@ -36,8 +36,15 @@ func brands(n int, method string) *study.Study {
 	return s
 }
 
+// orders is a study of brands that compares nothing, so that no power is simulated.
+func orders(n int, method string) *study.Study {
+	s := brands(n, method)
+	s.Analysis.Compare = "tag"
+	return s
+}
+
 func TestWhoSeesWhat(t *testing.T) {
-	s := brands(4, "williams")
+	s := orders(4, "williams")
 	o := Of(s, 6)
 	if o.Rows != 4 || len(o.People) != 6 || o.People[5].Row != 1 || o.People[5].Number != 6 {
 		t.Errorf("%d rows, people %+v", o.Rows, o.People)
@@ -56,13 +63,13 @@ func TestWhoSeesWhat(t *testing.T) {
 			t.Errorf("place %d: %+v, the plan has %s", k, v, played[k])
 		}
 	}
-	if o := Of(brands(4, "random"), 6); o.Rows != 0 || o.People[5].Row != 5 {
+	if o := Of(orders(4, "random"), 6); o.Rows != 0 || o.People[5].Row != 5 {
 		t.Errorf("random: %d rows, the last person has %d", o.Rows, o.People[5].Row)
 	}
 }
 
 func TestLength(t *testing.T) {
-	o := Of(brands(4, "williams"), 8)
+	o := Of(orders(4, "williams"), 8)
 	// 400 words at 200 a minute and a box of 4 s; begin 15 s, 4 times cross, clip and two
 	// points on a scale. The form depends on an answer: a number and free text.
 	want := Length{IntakeS: 120 + 4, RecordedS: 15 + 4*(5+15+8), DependsS: 36}
@@ -91,7 +98,7 @@ func TestHowEvenTheOrdersAre(t *testing.T) {
 		{"williams", 5, Even{Block: "main", Method: "williams", Stimuli: 4, PlaceLeast: 1, PlaceMost: 2, AfterLeast: 1, AfterMost: 2, SameBrand: 1. / 3}},
 		{"", 8, Even{Block: "main", Method: "fixed", Stimuli: 4, PlaceMost: 8, AfterMost: 8, SameBrand: 2. / 3}},
 	} {
-		got := Of(brands(4, c.method), c.people).Blocks
+		got := Of(orders(4, c.method), c.people).Blocks
 		if len(got) != 1 {
 			t.Fatalf("%+v", got)
 		}
@@ -108,6 +115,7 @@ func TestFillersPartNeighbours(t *testing.T) {
 	s := brands(4, "fixed")
 	s.Stimuli = append(s.Stimuli, study.Stimulus{ID: "sea", Filler: true, Duration: time.Second})
 	s.Flow[2].Block.Filler, s.Flow[2].Block.Every = "sea", 2
+	s.Analysis.Compare = "tag"
 	o := Of(s, 3)
 	if got := o.Blocks[0]; got.Stimuli != 4 || got.AfterMost != 3 || got.SameBrand != 1 {
 		t.Errorf("%+v: v000 v001, then the sea, then v002 v003", got)
@@ -115,8 +123,9 @@ func TestFillersPartNeighbours(t *testing.T) {
 	if n := len(o.People[0].Shown); n != 5 || !o.People[0].Shown[2].Filler {
 		t.Errorf("%d are shown", n)
 	}
-	if o.Power.Groups != 2 || o.Power.ClipS != 15 {
-		t.Errorf("the filler counts: %+v", o.Power)
+	s.Analysis.Compare = "brand"
+	if p := compared(s, 3); p.Groups != 2 || p.ClipS != 15 {
+		t.Errorf("the filler counts: %+v", p)
 	}
 }
 
@@ -144,13 +153,16 @@ func TestWhatIsCompared(t *testing.T) {
 	}
 	s.Analysis.Primary = nil
 	s.Analysis.Compare = "brand"
-	if p := Of(s, 60).Power; p.Indicators != 1 {
+	if p := compared(s, 60); p.Indicators != 1 {
 		t.Errorf("without indicators: %+v", p)
 	}
 }
 
 // The words are what people go by; change them with care. UPDATE_GOLDEN=1 writes them anew.
 func TestWords(t *testing.T) {
+	if raced {
+		t.Skip("simulates thousands of studies, as TestWhatIsCompared does")
+	}
 	fixed, one := brands(4, "fixed"), brands(1, "williams")
 	filled := brands(12, "latin")
 	filled.Analysis.Compare = "stimulus"

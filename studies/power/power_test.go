@@ -7,6 +7,15 @@ import (
 	"pgregory.net/rapid"
 )
 
+// tooSlow passes over what takes half a minute under the race detector, which has nothing
+// to find in a package without goroutines.
+func tooSlow(t *testing.T) {
+	t.Helper()
+	if raced {
+		t.Skip("simulates thousands of studies, in one goroutine")
+	}
+}
+
 // The values are those of SciPy 1.16: nct.sf(c, df, d*sqrt(n)) + nct.cdf(-c, df,
 // d*sqrt(n)) with c = t.ppf(1-alpha/2, df), df = n-1.
 func TestPaired(t *testing.T) {
@@ -75,6 +84,7 @@ func TestFamilyOfVeryManyTests(t *testing.T) {
 
 // A moment at which 15 people in a hundred more show an expression, among 5.1 % else, in 15 s.
 func TestMoment(t *testing.T) {
+	tooSlow(t)
 	m := Moment{Seconds: 15, Base: .051, More: .15, Alpha: .05}
 	for _, c := range []struct {
 		n          int
@@ -101,6 +111,7 @@ func TestMoment(t *testing.T) {
 
 // A tenth of the variance shared, in a clip of 30 s. Half of that time finds less.
 func TestShared(t *testing.T) {
+	tooSlow(t)
 	long := Shared{Seconds: 30, Variance: .1, Alpha: .05}
 	short := Shared{Seconds: 15, Variance: .1, Alpha: .05}
 	for _, c := range []struct {
