@@ -38,7 +38,7 @@ func (d *document) printed(from source) (*Study, printer, error) {
 	}
 	s := &Study{
 		ID: d.id, Title: d.title, Seed: d.seed, Languages: d.languages,
-		Quota: d.quota, Retain: d.retain, Rules: d.rules, Devices: d.devices, Gaze: d.gaze,
+		Quota: d.quota, Retain: d.retain.lengths(), Rules: d.rules, Devices: d.devices, Gaze: d.gaze,
 		PhoneFrame: d.phoneFrame, Flow: d.laid(), Analysis: d.analysis,
 		Words: map[string]wording.Catalogue{}, Dir: from.String(), Canonical: d.canonical(),
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // canonical writes the document as a study file with every default filled in
@@ -162,6 +161,3 @@ func byKey(a, b reference) int {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// days writes how long something is kept.
-func days(d time.Duration) string { return strconv.Itoa(int(d/day)) + "d" }

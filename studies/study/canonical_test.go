@@ -37,7 +37,13 @@ func (t *drawer) words() string            { return anyText.Draw(t.T, "text") }
 func (t *drawer) word() string {
 	return rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9_.-]{0,10}`).Draw(t.T, "word")
 }
-func (t *drawer) kept() time.Duration { return time.Duration(t.number(0, 1000)) * day }
+func (t *drawer) kept() period {
+	if t.number(0, 3) == 0 {
+		return period{}
+	}
+	return period{t.number(1, 50), string(periodUnits[t.number(0, len(periodUnits)-1)])}
+}
+
 func (t *drawer) id() string          { t.ids++; return fmt.Sprintf("q%d", t.ids) }
 func (t *drawer) lasts() time.Duration {
 	return time.Duration(t.number(int(shortestStep), int(longestStep)))
@@ -183,7 +189,7 @@ func (t *drawer) document() document {
 		d.texts = append(d.texts, t.files(id)...)
 	}
 	t.repeat(3, func(int) { d.scopes = append(d.scopes, scope{t.id(), t.some("required"), t.text()}) })
-	d.retain = Retain{t.kept(), t.kept(), t.kept()}
+	d.retain = retention{t.kept(), t.kept(), t.kept()}
 	t.repeat(3, func(int) { d.screening = append(d.screening, t.question()) })
 	d.quota.Total = t.number(0, 100)
 	t.repeat(2, func(i int) {
@@ -222,7 +228,7 @@ func (t *drawer) document() document {
 	return *d
 }
 
-var allowed = cmp.AllowUnexported(document{}, listing{}, scale{}, item{}, scope{}, reference{})
+var allowed = cmp.AllowUnexported(document{}, listing{}, scale{}, item{}, scope{}, reference{}, retention{}, period{})
 
 // plain is a document without what is not in its meaning: where it stood in a file.
 func plain(d document) document {

@@ -1,11 +1,9 @@
 package study
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 const (
@@ -14,9 +12,6 @@ const (
 	// maxScopes bounds what one page can ask for.
 	maxScopes = 20
 
-	day = 24 * time.Hour
-	// longestKept bounds how long data are kept: beyond fifty years it is a slip.
-	longestKept = 50 * 365 * day
 	// afterPayment marks the one limit that is counted from the payment.
 	afterPayment = "_after_payment"
 )
@@ -76,50 +71,45 @@ func (d *document) readScopes(n node) error {
 	return err
 }
 
+// retention is Retain as a study file says it.
+type retention struct {
+	faceVideo, traces period // from the end of the session
+	identity          period // from the payment of the participant
+}
+
+func (r retention) lengths() Retain {
+	return Retain{FaceVideo: r.faceVideo.length(), Traces: r.traces.length(), Identity: r.identity.length()}
+}
+
 func (d *document) readRetain(n node) error {
-	kept := func(dst *time.Duration, suffix string) func(node) error {
+	kept := func(dst *period, suffix string) func(node) error {
 		return func(n node) (err error) {
-			*dst, err = n.kept(suffix)
+			*dst, err = n.period(suffix)
 			return err
 		}
 	}
 	return n.mapping(
-		field{FaceVideoScope, kept(&d.retain.FaceVideo, "")},
-		field{tracesScope, kept(&d.retain.Traces, "")},
-		field{"identity", kept(&d.retain.Identity, afterPayment)},
+		field{FaceVideoScope, kept(&d.retain.faceVideo, "")},
+		field{tracesScope, kept(&d.retain.traces, "")},
+		field{"identity", kept(&d.retain.identity, afterPayment)},
 	)
 }
 
-var keptForm = regexp.MustCompile(`^([1-9][0-9]{0,4})([dwmy])$`)
-
-// kept reads how long something is kept: 30d, 6w, 24m, 2y. A suffix that says from when
+// period reads how long something is kept: 30d, 6w, 24m, 2y. A suffix that says from when
 // may follow.
-func (n node) kept(suffix string) (time.Duration, error) {
+func (n node) period(suffix string) (period, error) {
 	s, err := n.text()
 	if err != nil {
-		return 0, n.fail("is a number and a unit, such as 30d or 24m")
+		return period{}, n.fail("is a number and a unit, such as 30d or 24m")
 	}
-	m := keptForm.FindStringSubmatch(strings.TrimSuffix(s, suffix))
-	if m == nil {
-		return 0, n.fail("%q is no time to keep data: write a number and d, w, m or y (days, weeks, months, years), such as 30d or 24m", s)
+	p, ok := parsePeriod(strings.TrimSuffix(s, suffix))
+	switch {
+	case !ok:
+		return p, n.fail("%q is no time to keep data: write a number and d, w, m or y (days, weeks, months, years), such as 30d or 24m", s)
+	case p.length() > longestKept:
+		return p, n.fail("%s is longer than fifty years", s)
 	}
-	k, err := strconv.Atoi(m[1])
-	if err != nil {
-		return 0, n.fail("%q: %v", s, err)
-	}
-	switch m[2] {
-	case "w":
-		k *= 7
-	case "m":
-		k = k * 365 / 12 // 24m are two years
-	case "y":
-		k *= 365
-	}
-	d := time.Duration(k) * day
-	if d > longestKept {
-		return 0, n.fail("%s is longer than fifty years", s)
-	}
-	return d, nil
+	return p, nil
 }
 
 func (d document) canonicalConsent() string {
@@ -131,19 +121,13 @@ func (d document) canonicalConsent() string {
 		"scopes", flowMap(scopes...), "retain", d.retain.canonical())
 }
 
-func (r Retain) canonical() string {
-	var pairs []string
-	for _, k := range []struct {
-		key    string
-		kept   time.Duration
-		suffix string
-	}{{FaceVideoScope, r.FaceVideo, ""}, {tracesScope, r.Traces, ""}, {"identity", r.Identity, afterPayment}} {
-		if k.kept > 0 {
-			pairs = append(pairs, k.key, days(k.kept)+k.suffix)
-		}
+func (r retention) canonical() string {
+	identity := r.identity.String()
+	if identity != "" {
+		identity += afterPayment
 	}
-	if pairs == nil {
+	if r == (retention{}) {
 		return ""
 	}
-	return flowMap(pairs...)
+	return flowMap(FaceVideoScope, r.faceVideo.String(), tracesScope, r.traces.String(), "identity", identity)
 }

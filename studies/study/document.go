@@ -41,7 +41,7 @@ type document struct {
 	words      []reference // files of words: the key is the language
 	texts      []reference // files of texts: the key is the sheet
 	scopes     []scope
-	retain     Retain
+	retain     retention
 	screening  []Question
 	quota      Quota
 	devices    Devices

@@ -97,7 +97,7 @@ func (l *linter) consent() {
 			l.warn(at, "publish_clips is required, so whoever does not want to be shown in public cannot take part. Such a consent is hardly free; ask for it with  required: false")
 		}
 	}
-	r := l.d.retain
+	r := l.s.Retain
 	if r.Traces == 0 {
 		l.warn("consent", "it is not said how long the recordings are kept, and participants have a right to know. Add  consent: {retain: {traces: 24m}}")
 	}

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"emolab/studies/wording"
 )
@@ -144,10 +142,10 @@ func (p printer) kept(tag string) []string {
 	var lines []string
 	for _, k := range []struct {
 		class string
-		long  time.Duration
-	}{{tracesScope, p.d.retain.Traces}, {FaceVideoScope, p.d.retain.FaceVideo}, {"identity", p.d.retain.Identity}} {
-		if k.long > 0 && (k.class != FaceVideoScope || asked(FaceVideoScope)) {
-			lines = append(lines, strings.ReplaceAll(p.words[tag]["consent.kept."+k.class], "{days}", strconv.Itoa(int(k.long/day))))
+		long  period
+	}{{tracesScope, p.d.retain.traces}, {FaceVideoScope, p.d.retain.faceVideo}, {"identity", p.d.retain.identity}} {
+		if k.long.count > 0 && (k.class != FaceVideoScope || asked(FaceVideoScope)) {
+			lines = append(lines, strings.ReplaceAll(p.words[tag]["consent.kept."+k.class], "{time}", k.long.in(p.words[tag])))
 		}
 	}
 	return lines

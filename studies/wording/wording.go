@@ -71,7 +71,7 @@ func (c Catalogue) Missing() []string {
 }
 
 // Check refuses keys that nothing reads, and words without what the program fills in:
-// a text that says how long data are kept must not say "for days".
+// a text that says how long data are kept must say how long.
 func (c Catalogue) Check() error {
 	whole, _ := Builtin("en")
 	for _, key := range slices.Sorted(maps.Keys(c)) {

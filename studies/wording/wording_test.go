@@ -91,10 +91,10 @@ func TestParse(t *testing.T) {
 		t.Errorf("an unknown key: %v", err)
 	}
 	for words, want := range map[string]string{
-		"Al massimo {days} giorni, {days}.": "",
+		"Al massimo {time}, {time}.": "",
 		"":                                  "",
-		"Al massimo giorni.":                "hold nothing in braces, and should hold {days}",
-		"Al massimo {giorni} giorni.":       "hold {giorni}, and should hold {days}",
+		"Al massimo giorni.":                "hold nothing in braces, and should hold {time}",
+		"Al massimo {giorni} giorni.":       "hold {giorni}, and should hold {time}",
 	} {
 		err := Catalogue{"consent.kept.traces": words}.Check()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
