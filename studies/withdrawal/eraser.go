@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"emolab/studies/session"
@@ -141,7 +142,7 @@ func (e *Eraser) plan(ctx context.Context, sessionID string) (pending, error) {
 	if err != nil {
 		return pending{}, err
 	}
-	if err := p.followBundles(e.dir, held.Exports, &f); err != nil {
+	if err := p.followBundles(e.dir, held.Participant, held.Exports, &f); err != nil {
 		return pending{}, err
 	}
 	p.Tombstone.Sessions = len(held.Sessions)
@@ -152,7 +153,7 @@ func (e *Eraser) plan(ctx context.Context, sessionID string) (pending, error) {
 // followBundles sees what became of the bundles that were made. One that lies elsewhere
 // is erased too as long as it is what was written; of what cannot be reached it is told
 // who has it.
-func (p *pending) followBundles(dir string, exports []store.Export, f *found) error {
+func (p *pending) followBundles(dir, participant string, exports []store.Export, f *found) error {
 	for _, x := range slices.Backward(exports) { // the latest first: it has taken the place of earlier ones
 		if x.Recipient != "" {
 			p.tell(x.Recipient)
@@ -165,8 +166,12 @@ func (p *pending) followBundles(dir string, exports []store.Export, f *found) er
 				return err
 			}
 		case x.Recipient == "":
-			// Its name says whose it is, and is not kept: only the folder.
-			p.tell("whoever has what was in the folder " + filepath.Dir(x.Path) + ": a bundle was written there on " + x.Created.Local().Format(time.DateOnly))
+			// Its name says whose it is, and is not kept: only the folder, if that does not.
+			where := "in the folder " + filepath.Dir(x.Path)
+			if strings.Contains(where, participant) {
+				where = "in a folder outside of the data"
+			}
+			p.tell("whoever has what was " + where + ": a bundle was written there on " + x.Created.Local().Format(time.DateOnly))
 		}
 	}
 	return nil

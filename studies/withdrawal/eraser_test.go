@@ -434,12 +434,20 @@ func TestBundlesThatWereGivenOut(t *testing.T) {
 	if err := os.WriteFile(path, []byte("something else by now"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	named := filepath.Join(t.TempDir(), "for "+b.once.code) // a folder whose name does say something
+	if err := os.Mkdir(named, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := bundle.NewExporter(b.store, named).Export(t.Context(), b.once.id, nil)
+	if err := errors.Join(err, os.Remove(taken)); err != nil {
+		t.Fatal(err)
+	}
 	done, err := b.eraser().Withdraw(t.Context(), b.once.id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.gone(t)
-	if len(done.Recipients) != 2 || done.Recipients[0] != "Ann <ann@lab.example>" || !strings.Contains(done.Recipients[1], stick) {
+	if len(done.Recipients) != 3 || done.Recipients[0] != "Ann <ann@lab.example>" || !strings.Contains(done.Recipients[1], "outside of the data") || !strings.Contains(done.Recipients[2], stick) {
 		t.Errorf("%q", done.Recipients)
 	}
 	if left, _ := filepath.Glob(filepath.Join(b.elsewhere, "*.zip")); len(left) > 0 {

@@ -143,8 +143,12 @@ func (e *Eraser) purge(ctx context.Context, d Due, p *Purged) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
+		participant, err := e.store.ParticipantOf(ctx, d.Session)
+		if err != nil {
+			return 0, err
+		}
 		var elsewhere pending
-		if err := elsewhere.followBundles(e.dir, exports, &f); err != nil {
+		if err := elsewhere.followBundles(e.dir, participant, exports, &f); err != nil {
 			return 0, err
 		}
 		for _, who := range elsewhere.Tombstone.Recipients {
