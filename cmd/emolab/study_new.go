@@ -91,7 +91,7 @@ func (c *studyNewCmd) draft(a *app) (d study.Draft, taken []string, err error) {
 		return d, nil, fmt.Errorf("the id %q becomes a part of file names: use letters, digits, - _ and . only, for example %s", d.ID, idOf(d.ID))
 	}
 	d.Title = ask.text(c.Title, "Title", d.ID)
-	d.Languages = strings.FieldsFunc(ask.text(c.Languages, "Languages of the participants' pages, the first for whoever chooses none", "en, fr"),
+	d.Languages = strings.FieldsFunc(strings.ToLower(ask.text(c.Languages, "Languages of the participants' pages, the first for whoever chooses none", "en, fr")),
 		func(r rune) bool { return r == ',' || r == ' ' })
 	table := ask.text(c.Conditions, "A PsychoPy table of conditions to take the videos from (none)", "")
 	suggested := "stimuli"

@@ -43,7 +43,7 @@ func withClips(t *testing.T, folder string) {
 
 func TestStudyNewAsks(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "Été 26")
-	typed(t, "w26\nA walk: \"in\" the park\nfr, en\n\nclips\ny\nwhat\nn\noui\ny\nn\n")
+	typed(t, "w26\nA walk: \"in\" the park\nFR, en\n\nclips\ny\nwhat\nn\noui\ny\nn\n")
 	code, out, errOut := emolab(t, "study", "new", dir)
 	if code != exitFine {
 		t.Fatalf("exit %d: %s", code, errOut)
