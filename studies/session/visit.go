@@ -97,8 +97,12 @@ func (v *visit) stands(ctx context.Context, from int) (exit, why string, err err
 				return s.Judge(a.Sheet, a.Values).Exit, "screening: " + key, nil
 			}
 		}
-		if full, err := v.full(ctx, a.Values); err != nil || full != "" && !v.recording() {
-			return quotaSheet, "quota: " + full, err
+		full, err := v.full(ctx, a.Values)
+		if err != nil {
+			return "", "", err
+		}
+		if full != nil && !v.recording() {
+			return quotaSheet, whyFull(full), nil
 		}
 	}
 	if from >= len(steps) || !steps[from].Aside {
@@ -176,22 +180,21 @@ func (v *visit) answered(ctx context.Context, a Answer) (Ruling, error) {
 		return v.decided(ctx, a)
 	}
 	judged := v.m.o.Study.Judge(a.Sheet, a.Values)
+	if judged.Exit == "" && a.Kind == study.ScreeningSheet {
+		full, err := v.full(ctx, judged.Kept)
+		if err != nil {
+			return Ruling{}, err
+		}
+		if full != nil { // of who does not take part no more is kept than why
+			judged = study.Judgement{Kept: study.Answers{full.Question: full.Band}, Exit: quotaSheet, Why: whyFull(full)}
+		}
+	}
 	a.Values = judged.Kept
 	if err := v.keep(a); err != nil {
 		return Ruling{}, err
 	}
 	maps.Copy(v.answers, a.Values)
-	exit, why := judged.Exit, judged.Why
-	if exit == "" && a.Kind == study.ScreeningSheet {
-		full, err := v.full(ctx, a.Values)
-		if err != nil {
-			return Ruling{}, err
-		}
-		if full != "" {
-			exit, why = quotaSheet, "quota: "+full
-		}
-	}
-	return v.rule(exit, why), nil
+	return v.rule(judged.Exit, judged.Why), nil
 }
 
 func (v *visit) keep(a Answer) error {
@@ -277,30 +280,32 @@ func (v *visit) giveCode() error {
 	})
 }
 
-// full names the cell of the quota that has no room for these answers; "" = there is
-// room.
-func (v *visit) full(ctx context.Context, kept study.Answers) (string, error) {
+// full is the cell of the quota that has no room for these answers; nil = there is room.
+func (v *visit) full(ctx context.Context, kept study.Answers) (*study.Cell, error) {
 	if len(v.m.o.Study.Quota.Cells) == 0 {
-		return "", nil
+		return nil, nil
 	}
 	now, err := v.m.o.Archive.Cohort(ctx, v.m.o.Study.Quota)
 	if err != nil {
-		return "", fmt.Errorf("look at the quota: %w", err)
+		return nil, fmt.Errorf("look at the quota: %w", err)
 	}
 	for _, c := range now.Cells {
 		have := c.Have
 		for _, p := range now.People {
-			// This session is open, and so counted already.
+			// This session is open, and so counted already where it is known, from it or
+			// from an earlier one, that they are in the cell.
 			if p.Code == v.cur.participant && p.Bands[c.Question] == c.Band {
 				have--
 			}
 		}
 		if kept[c.Question] == c.Band && have >= c.Usable {
-			return c.Question + " " + c.Band, nil
+			return &c.Cell, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
+
+func whyFull(c *study.Cell) string { return "quota: " + c.Question + " " + c.Band }
 
 // left leads who wants to stop: out, or to the question what is to become of the data.
 // From here on nothing of them is recorded, as rest says.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"emolab/studies/study"
 )
 
@@ -28,7 +30,7 @@ var invited = &study.Study{
 	Screening: []study.Question{{
 		Field: study.Field{ID: "age", Type: study.Integer}, Pass: "18 <= age < 35",
 		Bands: []study.Band{{Name: "18-24", Min: 18, Max: 24}, {Name: "25-34", Min: 25, Max: 34}},
-	}},
+	}, {Field: study.Field{ID: "relation", Type: study.YesNo}, Pass: "relation == 'no'"}},
 	Quota:  study.Quota{Cells: []study.Cell{{Question: "age", Band: "18-24", Usable: 1}, {Question: "age", Band: "25-34", Usable: 1}}},
 	Retain: study.Retain{Traces: 24 * time.Hour},
 	Flow: []study.Part{
@@ -107,7 +109,7 @@ func (g *guest) says(values study.Answers) {
 func (g *guest) admitted(video string) {
 	g.says(nil) // the notice
 	g.says(study.Answers{Traces: study.Yes, FaceVideo: video})
-	g.says(study.Answers{"age": "22"})
+	g.says(study.Answers{"age": "22", "relation": study.No})
 }
 
 // begins lets the operator begin once the participant waits for it.
@@ -204,7 +206,7 @@ func TestWhoDoesNotTakePartIsNotRecorded(t *testing.T) {
 		"is too old": {func(g *guest) {
 			g.says(nil)
 			g.says(study.Answers{Traces: study.Yes})
-			g.says(study.Answers{"age": "35"})
+			g.says(study.Answers{"age": "35", "relation": study.No})
 		}, "screening: age", "exit.screening"},
 		"is one too many": {func(g *guest) {
 			g.archive.mu.Lock()
@@ -227,6 +229,9 @@ func TestWhoDoesNotTakePartIsNotRecorded(t *testing.T) {
 			}
 			if g.tape.state != Declined || g.tape.reason != c.why || len(g.tape.samples) != 0 || len(g.reel.begun) != 0 {
 				t.Errorf("recorded %+v, film %+v", g.tape, g.reel)
+			}
+			if c.sheet == quotaSheet && !cmp.Equal(g.tape.answers[0].Values, study.Answers{"age": "18-24"}) {
+				t.Errorf("kept %+v", g.tape.answers)
 			}
 			if r := strings.Contains(c.why, "age"); r && slices.ContainsFunc(g.tape.answers, func(a Answer) bool { return a.Values["age"] == "35" || a.Values["age"] == "22" }) {
 				t.Errorf("the age itself was kept: %+v", g.tape.answers)
@@ -258,7 +263,7 @@ func TestWhoStopsKeepsOrDeletes(t *testing.T) {
 	}{
 		"keeps":                         {"keep", nil, Sealed, leftSheet},
 		"deletes":                       {leaveDelete, nil, Withdrawn, withdrawnSheet},
-		"deletes, and it does not work": {leaveDelete, errors.New("the disk does not answer"), Failed, leftSheet},
+		"deletes, and it does not work": {leaveDelete, errors.New("the disk does not answer"), Withdrawn, leftSheet},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

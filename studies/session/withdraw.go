@@ -8,7 +8,7 @@ import (
 )
 
 // Withdrawn is where a session stands whose participant has taken everything back: its
-// rows and files are gone. It is only ever an Outcome.
+// rows and files are gone, or with an error will be. It is only ever an Outcome.
 const Withdrawn State = "withdrawn"
 
 // whyWithdrawn stands in a session from the wish to withdraw until its rows are gone. A
@@ -95,7 +95,7 @@ func (m *Manager) erase(ctx context.Context, cur *run) {
 // withdrawn is the outcome of a session that was to be erased.
 func (r *run) withdrawn() Outcome {
 	if r.erasure == nil {
-		return Outcome{State: Failed, Reason: whyWithdrawn, Error: "the withdrawal is not complete: " + r.erasing.Error()}
+		return Outcome{State: Withdrawn, Reason: whyWithdrawn, Error: "the withdrawal is not complete: " + r.erasing.Error()}
 	}
 	return Outcome{State: Withdrawn, Reason: whyWithdrawn, Erasure: r.erasure}
 }
