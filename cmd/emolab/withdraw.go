@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -161,14 +160,16 @@ func (w *erasing) faceVideo(a *app, id string) error {
 	if _, err := w.store.Session(a.ctx, id); err != nil {
 		return err
 	}
-	if err := w.store.Withdraw(a.ctx, id, session.FaceVideo, "taken back, noted by the experimenter"); err != nil {
+	dir := videoDir(w.dir, id)
+	err := w.store.Withdraw(a.ctx, id, session.FaceVideo, "taken back, noted by the experimenter")
+	if errors.Is(err, store.ErrNotGranted) && exists(dir) {
+		err = nil // it was taken back before, and the deleting was cut off
+	}
+	if err != nil {
 		return err
 	}
-	dir := videoDir(w.dir, id)
-	if _, err := os.Stat(dir); err == nil {
-		if err := w.eraser.Video(a.ctx, id, nil); err != nil {
-			return fmt.Errorf("the consent is withdrawn, but its video could not be deleted: %w: delete %s by hand", err, dir)
-		}
+	if err := w.eraser.Video(a.ctx, id, nil); err != nil {
+		return fmt.Errorf("the consent is withdrawn, but its video could not be deleted: %w: delete %s by hand", err, dir)
 	}
 	fmt.Fprintf(a.out, "%s: consent to the face video withdrawn, %s deleted\nCopies that were made elsewhere, and backups, are not reached by this.\n", id, dir)
 	return nil

@@ -219,3 +219,25 @@ func TestMoveAndJudge(t *testing.T) {
 		}
 	}
 }
+
+// The no is noted before the video is deleted. A program that was killed in between can
+// be asked again.
+func TestVideoThatWasLeftIsDeleted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	sessions, _ := takenPart(t, dir, "P7K2")
+	s, err := store.Open(t.Context(), filepath.Join(dir, "pilot.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Withdraw(t.Context(), sessions[0], session.FaceVideo, "test"), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{exitFine, exitFailed} { // there is nothing left to do then
+		if code, _, errOut := emolab(t, "session", "withdraw", sessions[0], "--face-video", "--data", dir); code != want {
+			t.Errorf("exit %d, want %d: %s", code, want, errOut)
+		}
+		if exists(videoDir(dir, sessions[0])) {
+			t.Error("its video is still there")
+		}
+	}
+}
