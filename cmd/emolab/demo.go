@@ -86,14 +86,14 @@ func (p *cablePull) UnmarshalText(text []byte) error {
 }
 
 const (
-	// settleTime is how long the lab runs before the first session, so that the
-	// clocks are known: what an experimenter's greeting takes many times over.
-	settleTime = 3 * time.Second
+	// settleTime is how long the lab runs before the first session. Its clocks are known
+	// then, or by the end of the first pages, during which nothing is recorded.
+	settleTime = time.Second
 	// readyLimit is how long the lab may take to be ready.
 	readyLimit = 60 * time.Second
 	pollEvery  = 100 * time.Millisecond
-	// mostPace is how much faster than usual people may read: no page takes an answer
-	// any sooner.
+	// mostPace is how much faster than usual people may read: nothing takes an answer any
+	// sooner.
 	mostPace = 100
 	// autostart lets the stage begin without the key or tap that full screen and
 	// sound need: nobody sits before a headless browser.
@@ -155,7 +155,7 @@ func (c *demoCmd) Run(a *app) error {
 	rehearsed.running = running
 	ctx, stop := context.WithCancel(a.ctx)
 	defer stop()
-	var group errgroup.Group
+	group, ctx := errgroup.WithContext(ctx) // nobody waits for a lab that has failed
 	group.Go(func() error { return running.run(ctx) })
 
 	outcome, err := c.rehearse(ctx, rehearsed, withBrowser)

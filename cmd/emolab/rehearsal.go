@@ -177,6 +177,10 @@ func (r *rehearsal) mortal() (kind stream.Kind, link cable) {
 	return kind, link
 }
 
+// betweenStarts is the least time from one session's start to the next: two within two
+// seconds are taken for a slip of the hand, and who is screened out may be gone by then.
+const betweenStarts = 2100 * time.Millisecond
+
 // run sends everybody through, and tells what became of them. That somebody's session
 // did not end as it should is no error.
 func (r *rehearsal) run(ctx context.Context) ([]visit, error) {
@@ -190,12 +194,18 @@ func (r *rehearsal) run(ctx context.Context) ([]visit, error) {
 		if p.Fault == script.DeviceDies {
 			settle = settleTime // but for that of the device, afterwards
 		}
+		soonest := time.After(betweenStarts)
 		v, err := r.visit(ctx, i, p)
 		if err != nil {
 			return visits, err
 		}
 		visits = append(visits, v)
 		r.tell(i, v)
+		select {
+		case <-soonest:
+		case <-ctx.Done():
+			return visits, ctx.Err()
+		}
 	}
 	return visits, nil
 }

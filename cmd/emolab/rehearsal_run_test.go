@@ -37,6 +37,7 @@ screening:
   - {id: age, ask: {en: "Age?", fr: "Âge ?"}, type: integer, min: 1, max: 120, pass: "18 <= age < 35", bands: [18-24, 25-34]}
 quota: {total_usable: 12, cells: {age: {18-24: 3, 25-34: 9}}}
 devices: {eda: {required: true}}
+thresholds: {max_sync_error_ms: 0} # however busy this machine is
 stimuli:
   folder: .
   list:

@@ -239,11 +239,14 @@ func TestRatingsFollowTheScript(t *testing.T) {
 	}
 }
 
-// A language is acted in, and reading takes as long as a page takes no answer.
+// A language is acted in, and who is quicker answers sooner.
 func TestVisitorsReadInTheirLanguage(t *testing.T) {
-	v, did := through(t, script.Person{Language: 3, Pace: 9}, 1, nil)
-	if v.language() != "en" || did[1].Language != "en" || did[1].After < soonest || !did[1].Answer {
+	v, did := through(t, script.Person{Language: 3, Pace: 1}, 1, nil)
+	if v.language() != "en" || did[1].Language != "en" || did[1].After < readingTime || !did[1].Answer {
 		t.Errorf("%q: %+v", v.language(), did[1])
+	}
+	if _, quick := through(t, script.Person{Language: 3, Pace: 2}, 1, nil); quick[1].After != did[1].After/2 {
+		t.Errorf("twice as quick takes %v instead of %v", quick[1].After, did[1].After)
 	}
 }
 

@@ -14,12 +14,10 @@ import (
 
 const (
 	// readingTime and answeringTime are how long a simulated person of ordinary pace takes for
-	// a sheet, and for each field of it besides: people take some twenty times as long.
-	readingTime   = 800 * time.Millisecond
+	// a sheet, and for each field of it besides: people take some thirty times as long. A
+	// real page takes no answer before .6 s, and waits by itself.
+	readingTime   = 500 * time.Millisecond
 	answeringTime = 100 * time.Millisecond
-	// soonest is when an answer is taken: a page takes no key that was still held down
-	// from the page before.
-	soonest = 600 * time.Millisecond
 	// pausing is how long somebody pauses who does.
 	pausing = 2 * time.Second
 )
@@ -157,7 +155,7 @@ func (v *visitor) answer(step study.Step) session.Conduct {
 // takes is how long the visitor takes for a sheet.
 func (v *visitor) takes(sheet study.Sheet) time.Duration {
 	d := readingTime + time.Duration(len(sheet.Fields))*answeringTime
-	return max(soonest, time.Duration(float64(d)/v.person.Pace))
+	return time.Duration(float64(d) / v.person.Pace)
 }
 
 // felt is what the visitor felt during a presentation.
