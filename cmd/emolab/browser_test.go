@@ -1,36 +1,121 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"emolab/studies/browsertest"
+	"emolab/studies/study"
 )
 
-// Both pages in a real browser, through a whole session: the experimenter
-// starts it in the console, the participant's page plays it, it is sealed, and
-// neither page complains.
+// quickStudy is a study with the example's videos, everything that a participant meets
+// before and after them, and as little time between as can be.
+const quickStudy = `
+id: quick
+languages: [en, fr]
+consent:
+  scopes: {traces: {required: true}, face_video: {required: false}}
+  retain: {traces: 24m, face_video: 30d}
+screening:
+  - {id: age, ask: {en: "How old are you?", fr: "Quel âge avez-vous ?"}, type: integer, min: 1, max: 120, pass: "18 <= age < 65", bands: [18-24, 25-64]}
+stimuli:
+  folder: stimuli
+  list: [{id: velvet}, {id: silk}]
+scales:
+  sam: {type: sam, dims: [valence], points: 9}
+  words: {type: text, items: [{id: words, ask: {en: "What did you think?", fr: "Qu’en avez-vous pensé ?"}}]}
+flow:
+  - consent
+  - screening
+  - block: {order: fixed, trial: [fixation: 500ms, play, rate: [sam, words]]}
+  - debrief
+`
+
+// reader is a participant at the stage's page, who fills it in as a person does.
+type reader struct {
+	*browsertest.Page
+	t  *testing.T
+	st *study.Study
+	in string // language
+}
+
+// to waits for a sheet, until its buttons count: what comes within half a second of it
+// was meant for what was there before.
+func (r reader) to(sheet string) {
+	r.t.Helper()
+	v, ok := r.st.Sheet(sheet)
+	if !ok {
+		r.t.Fatalf("the study has no sheet %q", sheet)
+	}
+	r.Until(fmt.Sprintf(`document.body.dataset.view === "sheet" && document.getElementById("sheet-heading").textContent === %q`, v.Heading[r.in]))
+	browsertest.Value[bool](r.Page, `new Promise((on) => setTimeout(() => on(true), 700))`)
+}
+
+// tick chooses what has a name and a value; "" = a box.
+func (r reader) tick(name, value string) {
+	r.t.Helper()
+	of := fmt.Sprintf(`#sheet [name=%q]`, name)
+	if value != "" {
+		of += fmt.Sprintf(`[value=%q]`, value)
+	}
+	r.Do(chromedp.Click(of))
+}
+
+// write types into a field.
+func (r reader) write(name, words string) {
+	r.t.Helper()
+	r.Do(chromedp.Click(fmt.Sprintf(`#sheet [name=%q]`, name)), chromedp.KeyEvent(words))
+}
+
+// goes on with the button that does; the other one is number 2.
+func (r reader) goes(button int) {
+	r.t.Helper()
+	r.Do(chromedp.Click(fmt.Sprintf(`#sheet .buttons button:nth-child(%d)`, button)))
+}
+
+// Both pages in a real browser, through whole sessions: the experimenter welcomes the
+// participants in the console and begins their recordings; one refuses the video of the
+// face, goes the whole way in English and withdraws later by the code of the receipt, the
+// other stops in French and has everything deleted on the spot. Neither page complains.
 func TestServeInABrowser(t *testing.T) {
 	needModels(t)
 	browser := browsertest.Start(t)
-	dir := t.TempDir()
+	dir, home := t.TempDir(), t.TempDir()
+	if _, err := study.WriteExample(home); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(home, "quick.yaml")
+	if err := os.WriteFile(file, []byte(quickStudy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := study.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	out := &watched{want: "Ctrl-C", seen: make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended := make(chan int, 1)
 	var errOut bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"serve", "--virtual", "--study", plainStudy(t), "--data", dir, "--listen", "127.0.0.1:0"}, out, &errOut)
+		ended <- run(ctx, []string{"serve", "--virtual", "--study", file, "--data", dir, "--listen", "127.0.0.1:0"}, out, &errOut)
 	}()
 	select {
 	case <-out.seen:
@@ -40,50 +125,72 @@ func TestServeInABrowser(t *testing.T) {
 		t.Fatal("serve did not start")
 	}
 
+	// The server is stopped at the end while the pages are still open.
 	stage := browser.Open(t, 1280, 720, "ERR_CONNECTION_REFUSED")
 	stage.Go(printed(t, out.String(), "participant"))
 	stage.Until(`document.body.innerText.includes("Please wait")`)
 	stage.Press(" ") // the gate: any key
-	// The server is stopped at the end while the page is still open.
 	console := browser.Open(t, 1600, 1000, "ERR_CONNECTION_REFUSED")
 	console.Go(printed(t, out.String(), "console"))
 	console.Until(`document.body.dataset.ready === "true"`)
 	console.Screenshot("console-ready.png")
-	console.Press("s")
-	console.Until(`document.querySelector("dialog[open] input")`)
-	console.Do(chromedp.KeyEvent("P7K2"))
-	console.Until(`!document.querySelector("#start-go").disabled`) // the stage is connected
-	console.Do(chromedp.KeyEvent(kb.Enter))
-	// The participant is asked whether the video of the face may be kept. A key
-	// counts from half a second after the question came.
-	stage.Until(`document.body.dataset.view === "question"`)
-	stage.Screenshot("stage-question.png")
-	stage.Until(`performance.now() - (window.__asked ??= performance.now()) > 700`)
-	stage.Press("n")
+	welcome := func(code string) {
+		console.Press("s")
+		console.Until(`document.querySelector("dialog[open] input")`)
+		console.Do(chromedp.KeyEvent(code))
+		console.Until(`!document.querySelector("#start-go").disabled`) // the stage is connected
+		console.Do(chromedp.KeyEvent(kb.Enter))
+	}
+	begin := func() {
+		console.Until(`!document.querySelector("#begin").hidden`)
+		console.Press("b")
+		console.Until(`document.querySelector("#state-text").textContent.startsWith("REC ")`)
+	}
+
+	// What must be found nowhere once it is withdrawn.
+	first, second := "FIRST"+sentinel(), "SECOND"+sentinel()
+	thought := "thought-" + sentinel()
+
+	welcome(first)
+	p := reader{stage, t, st, "en"}
+	p.to("notice")
+	stage.Screenshot("stage-notice.png")
+	p.goes(1)
+	p.to("consent")
+	stage.Screenshot("stage-consent.png")
+	p.tick("traces", "")
+	p.goes(1)
+	p.to("screening")
+	p.write("age", "33")
+	p.goes(1)
+	begin()
 	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1.5 })()`)
 	stage.Screenshot("stage-playing.png")
 	console.Screenshot("console-recording.png")
-	console.Until(`document.querySelector("#step-text").textContent.includes("3 of 3")`)
-	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 3 })()`)
-	console.Screenshot("console.png") // the README's picture
-	console.Until(`document.body.innerText.includes("sealed")`)
+	for n := range 2 {
+		if n == 1 {
+			stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 3 })()`)
+			console.Screenshot("console.png") // the README's picture
+		}
+		p.to("rate.sam")
+		p.tick("sam.valence", "7")
+		p.goes(1)
+		p.to("rate.words")
+		p.write("words", thought)
+		p.goes(1)
+	}
+	p.to("debrief")
+	p.goes(1)
+	p.to("receipt")
+	stage.Screenshot("stage-receipt.png")
+	code := browsertest.Value[string](stage, `document.body.innerText.match(/[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}/)[0]`)
+	p.goes(1)
+	console.Until(`document.body.innerText.includes("Session sealed")`)
 	console.Screenshot("console-sealed.png")
 
-	stop()
-	if code := <-ended; code != exitFine {
-		t.Fatalf("serve ended with %d:\n%s", code, errOut.String())
-	}
-	// A no leaves no picture of the face behind.
-	if _, err := os.Stat(filepath.Join(dir, "video")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("face video was kept against the participant's no: %v", err)
-	}
-	if code, _, errOut := emolab(t, "session", "reprocess", "last", "--video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "not allowed") {
-		t.Errorf("video that was not allowed: exit %d, %s", code, errOut)
-	}
-	// Two pages and the race detector leave the face nets little: frames are
-	// skipped and counted, but every clip has its rows.
-	if seen := traceOf(t, dir); len(seen) < 60 {
-		t.Errorf("%d trace rows", len(seen))
+	// A no leaves no picture of the face behind, whatever the file is called.
+	if found := picturesBelow(t, dir); len(found) > 0 {
+		t.Errorf("pictures or video in the data folder, against the participant's no: %q", found)
 	}
 	bundles, err := filepath.Glob(filepath.Join(bundleDir(dir), "*.zip"))
 	if err != nil || len(bundles) != 1 {
@@ -92,6 +199,156 @@ func TestServeInABrowser(t *testing.T) {
 	if code, _, errOut := emolab(t, "bundle", "verify", bundles[0]); code != exitFine {
 		t.Errorf("bundle verify: %s", errOut)
 	}
+	// Two pages and the race detector leave the face nets little: frames are
+	// skipped and counted, but every clip has its rows.
+	if seen := traceOf(t, dir); len(seen) < 30 {
+		t.Errorf("%d trace rows", len(seen))
+	}
+	for _, is := range []string{first, thought} {
+		if len(filesWith(t, dir, is)) == 0 {
+			t.Errorf("%q is kept nowhere: what is looked for below could not be found", is)
+		}
+	}
+
+	// The second one reads French, stops in the first clip, and wants everything deleted.
+	welcome(second)
+	p.to("notice")
+	stage.Do(chromedp.Click(`.tongues [lang="fr"]`))
+	p.in = "fr"
+	p.to("notice")
+	p.goes(1)
+	p.to("consent")
+	p.tick("traces", "")
+	p.tick("face_video", "")
+	p.goes(1)
+	p.to("screening")
+	p.write("age", "20")
+	p.goes(1)
+	begin()
+	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1 })()`)
+	console.Until(`document.querySelector("#state-label").textContent.includes("face video")`)
+	if len(picturesBelow(t, dir)) == 0 {
+		t.Error("while the face is filmed no picture is found: the search above proves nothing")
+	}
+	stage.Do(holdEscape)
+	p.to("leave")
+	stage.Screenshot("stage-leave.png")
+	p.tick(study.LeaveKey, study.LeaveDelete)
+	p.goes(1)
+	p.to("withdrawn")
+	if found := filesWith(t, dir, second); len(found) > 0 {
+		t.Errorf("%q is in %q although the page says that everything is deleted", second, found)
+	}
+	if found := picturesBelow(t, dir); len(found) > 0 {
+		t.Errorf("pictures or video although everything is deleted: %q", found)
+	}
+	p.goes(1)
+	console.Until(`document.body.innerText.includes("Everything of them is erased")`)
+	console.Screenshot("console-withdrawn.png")
+
+	stop()
+	if code := <-ended; code != exitFine {
+		t.Fatalf("serve ended with %d:\n%s", code, errOut.String())
+	}
+	// Days later, by the code, typed as people do.
+	sloppy := strings.ToLower(strings.ReplaceAll(code, "-", " "))
+	if code, said, errOut := emolab(t, "session", "withdraw", "--code", sloppy, "--yes", "--data", dir); code != exitFine {
+		t.Fatalf("session withdraw --code %q: exit %d, %s%s", sloppy, code, said, errOut)
+	}
+	for _, is := range []string{first, second, thought, code, strings.ReplaceAll(code, "-", "")} {
+		if found := filesWith(t, dir, is); len(found) > 0 {
+			t.Errorf("%q is in %q after everything was withdrawn", is, found)
+		}
+	}
+}
+
+// holdEscape holds the key for longer than stopping takes.
+var holdEscape = chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27}
+	if _, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, key); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(2500 * time.Millisecond):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	key.Type = input.DispatchKeyEventTypeKeyUp
+	_, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, key)
+	return err
+})
+
+// sentinel is a word that stands nowhere by chance.
+func sentinel() string { return strings.ToUpper(rand.Text()[:12]) }
+
+// filesWith lists the files below a folder that contain a text, or are named by it.
+func filesWith(t *testing.T, dir, text string) []string {
+	t.Helper()
+	return below(t, dir, func(name string, b []byte) bool {
+		return strings.Contains(name, text) || bytes.Contains(b, []byte(text))
+	})
+}
+
+// picturesBelow lists the files below a folder in which a picture or a video begins, at
+// whatever place. The stimuli lie elsewhere. The marks are long enough not to stand
+// among megabytes of numbers by chance.
+func picturesBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	marks := []string{
+		"\xff\xd8\xff\xe0\x00\x10JFIF", "\xff\xd8\xff\xe0\x00\x10AVI1", "\xff\xd8\xff\xdb\x00", "Exif\x00\x00", // JPEG
+		"\x89PNG\r\n", "GIF87a", "GIF89a", "WEBPVP8", "AVI LIST", // in RIFF
+		"\x42\x82\x88matroska", "\x42\x82\x84webm", "V_MJPEG", "V_MPEG4", "V_VP8", // in EBML
+		"ftypisom", "ftypmp4", "ftypiso", "ftypavif",
+	}
+	return below(t, dir, func(name string, b []byte) bool {
+		if bytes.HasPrefix(b, []byte("\x1a\x45\xdf\xa3")) || filepath.Ext(name) == ".mkv" {
+			return true
+		}
+		return slices.ContainsFunc(marks, func(mark string) bool { return bytes.Contains(b, []byte(mark)) })
+	})
+}
+
+// below lists the files below a folder that are such. An archive is looked into.
+func below(t *testing.T, dir string, such func(name string, b []byte) bool) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) { // the log of the database comes and goes
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if such(path, b) {
+			found = append(found, path)
+		}
+		archive, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			return nil // none
+		}
+		for _, f := range archive.File {
+			r, err := f.Open()
+			if err != nil {
+				return err
+			}
+			member, err := io.ReadAll(r)
+			if err := errors.Join(err, r.Close()); err != nil {
+				return err
+			}
+			if such(f.Name, member) {
+				found = append(found, path+": "+f.Name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // printed returns the address that serve printed after a word.

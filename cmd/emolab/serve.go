@@ -92,6 +92,11 @@ func (c *serveCmd) Run(a *app) error {
 	for _, note := range r.notes {
 		fmt.Fprintln(a.out, note)
 	}
+	for _, f := range study.Lint(st.File) {
+		if f.Severity != study.Note {
+			fmt.Fprintf(a.out, "Study, line %d: %s.\n", f.Line, f.Text)
+		}
+	}
 	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
 	return c.run(a, running)
 }

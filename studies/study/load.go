@@ -22,6 +22,7 @@ func Load(file string) (*Study, error) {
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
+	s.File = file
 	return s, nil
 }
 
