@@ -148,7 +148,7 @@ func TestServeInABrowser(t *testing.T) {
 	}
 
 	// What must be found nowhere once it is withdrawn.
-	first, second := "FIRST"+sentinel(), "SECOND"+sentinel()
+	first, second := "P"+sentinel()[:8], "Q"+sentinel()[:8]
 	thought := "thought-" + sentinel()
 
 	welcome(first)

@@ -53,6 +53,7 @@ const kioskStart = "#autostart"
 func kioskArguments(profile, url string, at corner) []string {
 	args := []string{
 		"--kiosk", "--app=" + url, "--user-data-dir=" + profile,
+		"--incognito", "--disk-cache-dir=/dev/null", // what a participant types is not written to a profile
 		fmt.Sprintf("--window-position=%d,%d", at.X, at.Y),
 		"--autoplay-policy=no-user-gesture-required", "--noerrdialogs", "--disable-session-crashed-bubble",
 		"--disable-pinch", "--overscroll-history-navigation=0",

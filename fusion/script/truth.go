@@ -130,7 +130,7 @@ func (t *Truth) Sit(s *Script) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.script = s
-	t.breaths = nil // they were another's
+	t.breaths, t.looks = nil, nil // they were another's
 }
 
 // Script returns the script of the participant who sits there now.
