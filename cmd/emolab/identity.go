@@ -292,10 +292,12 @@ func (c *identityRemoveCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
-	for _, code := range c.Code {
-		if _, known := v.Find(code); !known {
+	for i, code := range c.Code {
+		e, known := v.Find(code)
+		if !known {
 			return fmt.Errorf("%s: %w", code, identity.ErrUnknown)
 		}
+		c.Code[i] = e.Code // the question names whom it is about
 	}
 	if !c.Yes {
 		yes, err := a.agreed("Remove " + strings.Join(c.Code, ", ") + " for good?")

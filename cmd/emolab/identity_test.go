@@ -115,7 +115,10 @@ func TestStudyPurge(t *testing.T) {
 		return out, errOut
 	}
 	year := time.Now().AddDate(3, 0, 0).Format(time.DateOnly)
-	out, _ := purge(exitFine, "--now", year)
+	out, errOut := purge(exitFine, "--now", year)
+	if !strings.Contains(errOut, "Nothing was erased: "+year+" is still to come") {
+		t.Errorf("%s", errOut)
+	}
 	for _, says := range []string{"video of the face", "recordings, answers and bundles", sessions[0], "names", "P7K2"} {
 		if !strings.Contains(out, says) {
 			t.Errorf("it does not show %q:\n%s", says, out)

@@ -105,6 +105,7 @@ func (c *purgeCmd) goes(a *app, r purgeResult, now time.Time) (bool, error) {
 		if c.Yes {
 			return false, usagef("%s is still to come: nothing is erased before its date; leave --yes out to see what will be due", day(now))
 		}
+		fmt.Fprintf(a.err, "Nothing was erased: %s is still to come.\n", day(now))
 		return false, nil
 	case c.Yes:
 		return true, nil

@@ -70,10 +70,10 @@ func reprocess(t *testing.T, dir, id string) {
 		t.Errorf("%d frames live, %d in the video, %d of them with the same expression", len(live), len(again), same)
 	}
 
-	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--data", dir); code != exitFine {
+	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--yes", "--data", dir); code != exitFine {
 		t.Fatalf("withdraw: exit %d: %s", code, errOut)
 	}
-	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "no yes to take back") {
+	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--yes", "--data", dir); code != exitFailed || !strings.Contains(errOut, "no yes to take back") {
 		t.Errorf("withdrawn twice: exit %d: %s", code, errOut)
 	}
 	if _, err := os.Stat(videoDir(dir, id)); !errors.Is(err, fs.ErrNotExist) {

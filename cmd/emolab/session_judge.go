@@ -61,8 +61,8 @@ func (c *sessionMoveCmd) Run(a *app) error {
 type sessionJudgeCmd struct {
 	Session string `arg:"" help:"The session's id, or \"last\"."`
 	storeFlags
-	Usable   bool   `help:"It counts." xor:"verdict" required:""`
-	Unusable bool   `help:"It does not count." xor:"verdict" required:""`
+	Usable   bool   `help:"It counts. Say this or --unusable." xor:"verdict"`
+	Unusable bool   `help:"It does not count." xor:"verdict"`
 	Reason   string `help:"Why, in a few words: kept with the session." required:"" placeholder:"TEXT"`
 }
 
@@ -78,6 +78,9 @@ Examples:
 
 // Run is the command.
 func (c *sessionJudgeCmd) Run(a *app) error {
+	if !c.Usable && !c.Unusable {
+		return usagef("say whether it counts: --usable or --unusable")
+	}
 	if err := givenReason(c.Reason); err != nil {
 		return err
 	}

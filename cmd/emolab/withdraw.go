@@ -56,7 +56,7 @@ func (c *sessionWithdrawCmd) Run(a *app) (err error) {
 		return err
 	}
 	if c.FaceVideo {
-		return w.faceVideo(a, id)
+		return w.faceVideo(a, id, c.Yes)
 	}
 	held, err := w.store.Held(a.ctx, id)
 	if err != nil {
@@ -107,7 +107,7 @@ func confirm(a *app, held store.Holding) error {
 		fmt.Fprintf(a.err, "  %s\n", id)
 	}
 	fmt.Fprintln(a.err, "This cannot be undone.")
-	typed, err := a.ask("Type the participant's code to go on:")
+	typed, err := a.ask("Type " + held.Participant + " to go on:")
 	if err != nil {
 		return fmt.Errorf("%w: add --yes", err)
 	}
@@ -155,13 +155,24 @@ func (f storeFlags) erasing(a *app, instead string) (*erasing, error) {
 }
 
 // faceVideo takes back the consent to the video alone. The no is noted before anything
-// is deleted, so that from then on nobody uses what could not be deleted.
-func (w *erasing) faceVideo(a *app, id string) error {
-	if _, err := w.store.Session(a.ctx, id); err != nil {
+// is deleted, so that from then on nobody uses what could not be deleted. It asks first,
+// unless sure.
+func (w *erasing) faceVideo(a *app, id string, sure bool) error {
+	participant, err := w.store.ParticipantOf(a.ctx, id)
+	if err != nil {
 		return err
 	}
 	dir := videoDir(w.dir, id)
-	err := w.store.Withdraw(a.ctx, id, session.FaceVideo, "taken back, noted by the experimenter")
+	if !sure {
+		yes, err := a.agreed(fmt.Sprintf("The video of participant %s in session %s will be erased: %s\nThis cannot be undone. Erase it?", participant, id, dir))
+		if err != nil {
+			return fmt.Errorf("%w: add --yes", err)
+		}
+		if !yes {
+			return errors.New("nothing was erased")
+		}
+	}
+	err = w.store.Withdraw(a.ctx, id, session.FaceVideo, "taken back, noted by the experimenter")
 	if errors.Is(err, store.ErrNotGranted) && exists(dir) {
 		err = nil // it was taken back before, and the deleting was cut off
 	}

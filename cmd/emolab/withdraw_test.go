@@ -110,6 +110,7 @@ func TestWithdrawByCode(t *testing.T) {
 	// A slip of the pen, and a no, erase nothing.
 	for _, c := range []struct{ code, typed, says string }{
 		{"7Q2M-X4KD-9WZ", "", "not a withdrawal code"},
+		{codes[0], "no\n", "Type P7K2 to go on:"},
 		{withdrawal.NewCode().String(), "", "no session of this study has that code"},
 		{codes[0], "P9QX\n", "nothing was erased"},
 		{codes[0], "", "add --yes"},
@@ -220,6 +221,30 @@ func TestMoveAndJudge(t *testing.T) {
 	}
 }
 
+// Video is erased after a yes only.
+func TestVideoIsErasedAfterAYes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	sessions, _ := takenPart(t, dir, "P7K2")
+	for _, c := range []struct {
+		typed string
+		want  int
+		says  string
+	}{
+		{"", exitFailed, "add --yes"},
+		{"no\n", exitFailed, "nothing was erased"},
+		{"yes\n", exitFine, "The video of participant P7K2 in session " + sessions[0]},
+	} {
+		typing(t, c.typed)
+		code, _, errOut := emolab(t, "session", "withdraw", "last", "--face-video", "--data", dir)
+		if code != c.want || !strings.Contains(errOut, c.says) {
+			t.Errorf("%q: exit %d: %s, should say %q", c.typed, code, errOut, c.says)
+		}
+		if exists(videoDir(dir, sessions[0])) != (c.want != exitFine) {
+			t.Errorf("%q: exit %d, and the video is there: %v", c.typed, code, exists(videoDir(dir, sessions[0])))
+		}
+	}
+}
+
 // The no is noted before the video is deleted. A program that was killed in between can
 // be asked again.
 func TestVideoThatWasLeftIsDeleted(t *testing.T) {
@@ -233,7 +258,7 @@ func TestVideoThatWasLeftIsDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []int{exitFine, exitFailed} { // there is nothing left to do then
-		if code, _, errOut := emolab(t, "session", "withdraw", sessions[0], "--face-video", "--data", dir); code != want {
+		if code, _, errOut := emolab(t, "session", "withdraw", sessions[0], "--face-video", "--yes", "--data", dir); code != want {
 			t.Errorf("exit %d, want %d: %s", code, want, errOut)
 		}
 		if exists(videoDir(dir, sessions[0])) {

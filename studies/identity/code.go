@@ -1,6 +1,10 @@
 package identity
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+)
 
 // A drawn code is "P" and four characters of Crockford's base 32, a million of them.
 const (
@@ -18,8 +22,36 @@ func (v *Vault) NewCode() string {
 		for _, c := range b {
 			code += string(letters[int(c)%len(letters)])
 		}
-		if _, known := v.Find(code); !known {
+		if !v.hasAlike(code) {
 			return code
 		}
 	}
+}
+
+// alike tells whether two codes may be taken for each other when they are read out or
+// typed: they differ in nothing but capitals, O for 0, and I or L for 1.
+func alike(a, b string) bool { return plain(a) == plain(b) }
+
+// plain is a code as it is compared.
+func plain(code string) string {
+	return strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(code))
+}
+
+// at is the place of the entry that a code means: its own, or else the only one that is
+// alike. Of several that are alike, nobody can tell which is meant.
+func (v *Vault) at(code string) (int, bool) {
+	if at, known := slices.BinarySearchFunc(v.entries, code, byCode); known {
+		return at, true
+	}
+	found, n := 0, 0
+	for i, e := range v.entries {
+		if alike(e.Code, code) {
+			found, n = i, n+1
+		}
+	}
+	return found, n == 1
+}
+
+func (v *Vault) hasAlike(code string) bool {
+	return slices.ContainsFunc(v.entries, func(e Entry) bool { return alike(e.Code, code) })
 }

@@ -61,12 +61,16 @@ func (e Entry) check() error {
 	return nil
 }
 
-// Add keeps a new entry. It returns ErrKnown when the code has one.
+// Add keeps a new entry. It returns ErrKnown when the code, or one that may be taken for
+// it, has one.
 func (v *Vault) Add(ctx context.Context, e Entry) error {
 	if err := e.check(); err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	if _, known := v.Find(e.Code); known {
+	if i := slices.IndexFunc(v.entries, func(other Entry) bool { return alike(other.Code, e.Code) }); i >= 0 {
+		if is := v.entries[i].Code; is != e.Code {
+			return fmt.Errorf("identity: %s may be taken for %s: %w", e.Code, is, ErrKnown)
+		}
 		return fmt.Errorf("identity: %s: %w", e.Code, ErrKnown)
 	}
 	if len(v.entries) >= maxEntries {
@@ -76,9 +80,10 @@ func (v *Vault) Add(ctx context.Context, e Entry) error {
 	return v.keep(ctx, slices.Insert(slices.Clone(v.entries), at, e))
 }
 
-// Find returns the entry of a code.
+// Find returns the entry of a code. Small letters, O for 0, and I or L for 1 are taken as
+// what stands in the vault, as by Paid and Remove.
 func (v *Vault) Find(code string) (Entry, bool) {
-	at, known := slices.BinarySearchFunc(v.entries, code, byCode)
+	at, known := v.at(code)
 	if !known {
 		return Entry{}, false
 	}
@@ -88,7 +93,7 @@ func (v *Vault) Find(code string) (Entry, bool) {
 // Paid notes when somebody was paid, from when on the time runs out for which the entry
 // may be kept. It returns ErrUnknown.
 func (v *Vault) Paid(ctx context.Context, code string, on time.Time) error {
-	at, known := slices.BinarySearchFunc(v.entries, code, byCode)
+	at, known := v.at(code)
 	if !known {
 		return fmt.Errorf("identity: %s: %w", code, ErrUnknown)
 	}
@@ -100,12 +105,17 @@ func (v *Vault) Paid(ctx context.Context, code string, on time.Time) error {
 // Remove takes entries out, for good. Codes that have none are passed over; it returns
 // how many there were.
 func (v *Vault) Remove(ctx context.Context, codes ...string) (int, error) {
-	kept := slices.DeleteFunc(slices.Clone(v.entries), func(e Entry) bool { return slices.Contains(codes, e.Code) })
-	gone := len(v.entries) - len(kept)
-	if gone == 0 {
+	gone := map[string]bool{}
+	for _, code := range codes {
+		if e, known := v.Find(code); known {
+			gone[e.Code] = true
+		}
+	}
+	if len(gone) == 0 {
 		return 0, nil
 	}
-	return gone, v.keep(ctx, kept)
+	kept := slices.DeleteFunc(slices.Clone(v.entries), func(e Entry) bool { return gone[e.Code] })
+	return len(gone), v.keep(ctx, kept)
 }
 
 // Entries are all entries, by their codes.

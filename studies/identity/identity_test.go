@@ -265,6 +265,48 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// Who reads a code out, or types it, may take O for 0: that is nobody new.
+func TestCodesThatLookAlike(t *testing.T) {
+	v := open(t, filepath.Join(t.TempDir(), "people.age"), newKey(t))
+	defer v.Close()
+	for _, code := range []string{"P1S0M", "WOMBAT-02"} {
+		if err := v.Add(t.Context(), Entry{Code: code, Name: "Ada"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ typed, is string }{
+		{"P1SOM", "P1S0M"}, {"pls0m", "P1S0M"}, {"PIsom", "P1S0M"}, {"wombat-02", "WOMBAT-02"}, {"WOMBAT-O2", "WOMBAT-02"},
+		{"wombat02", ""}, {"P1S0", ""}, {"", ""},
+	} {
+		e, known := v.Find(c.typed)
+		if known != (c.is != "") || known && e.Code != c.is {
+			t.Errorf("%q finds %q, %v; it is %q", c.typed, e.Code, known, c.is)
+		}
+		err := v.Add(t.Context(), Entry{Code: c.typed, Name: "Grace"})
+		if c.is != "" && (!errors.Is(err, ErrKnown) || !strings.Contains(err.Error(), "may be taken for "+c.is)) {
+			t.Errorf("%q is added beside %s: %v", c.typed, c.is, err)
+		}
+	}
+	if err := v.Paid(t.Context(), "wombat-o2", noon); err != nil {
+		t.Error(err)
+	}
+	if n, err := v.Remove(t.Context(), "p1som", "P1S0M", "Wombat-02"); n != 2 || err != nil {
+		t.Errorf("%d removed, %v", n, err)
+	}
+
+	// A vault of before may have both: then only the exact code will do.
+	v.entries = []Entry{{Code: "P1S0M", Name: "Ada"}, {Code: "P1SOM", Name: "Grace"}}
+	if e, known := v.Find("P1SOM"); !known || e.Name != "Grace" {
+		t.Errorf("%+v, %v", e, known)
+	}
+	if e, known := v.Find("p1som"); known {
+		t.Errorf("p1som finds %+v, and might be either", e)
+	}
+	if n, err := v.Remove(t.Context(), "P1S0M"); n != 1 || err != nil || v.entries[0].Name != "Grace" {
+		t.Errorf("%d removed, %v: %+v", n, err, v.entries)
+	}
+}
+
 func TestNewCodesAreFreeAndShort(t *testing.T) {
 	v := open(t, filepath.Join(t.TempDir(), "people.age"), newKey(t))
 	defer v.Close()
