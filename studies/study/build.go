@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"slices"
@@ -37,7 +38,7 @@ func (d *document) printed(from source) (*Study, printer, error) {
 		return nil, printer{}, err
 	}
 	s := &Study{
-		ID: d.id, Title: d.title, Seed: d.seed, Languages: d.languages,
+		ID: d.id, Title: d.title.nearest(d.languages[0], d.languages), Titles: d.title.in(d.languages), Seed: d.seed, Languages: d.languages,
 		Quota: d.quota, Retain: d.retain.lengths(), Rules: d.rules, Devices: d.devices, Gaze: d.gaze,
 		PhoneFrame: d.phoneFrame, Flow: d.laid(), Analysis: d.analysis,
 		Words: map[string]wording.Catalogue{}, Dir: from.String(), Canonical: d.canonical(),
@@ -46,11 +47,9 @@ func (d *document) printed(from source) (*Study, printer, error) {
 
 	b := builder{document: d, from: from, study: s, hash: sha256.New()}
 	b.hash.Write(s.Canonical)
-	if err := b.stimuli(); err != nil {
-		return nil, printer{}, err
-	}
+	missing := b.stimuli()
 	p, err := b.printer()
-	if err != nil {
+	if err = errors.Join(missing, err); err != nil {
 		return nil, p, err
 	}
 	s.Sheets = p.sheets()
@@ -76,6 +75,7 @@ type builder struct {
 }
 
 func (b *builder) stimuli() error {
+	var wrong faults
 	for _, l := range b.document.stimuli {
 		m, err := b.measureStimulus(l, b.from)
 		if err == nil && l.aois != "" {
@@ -85,12 +85,15 @@ func (b *builder) stimuli() error {
 			if l.line > 0 {
 				err = &fault{b.file, l.line, "stimuli.list", err.Error()}
 			}
-			return err
+			if wrong.full(err) {
+				break
+			}
+			continue
 		}
 		fmt.Fprintf(b.hash, "%s  %s\n", m.SHA256, m.ID)
 		b.study.Stimuli = append(b.study.Stimuli, m)
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // areas looks whether the file of the areas of interest is there, and hashes it.
@@ -142,25 +145,28 @@ func (b *builder) printer() (printer, error) {
 		}
 		p.words[tag] = catalogue(tag, b.study.Words[tag], english)
 	}
+	var wrong faults
 	for _, r := range b.texts {
 		text, err := b.text(r)
-		if err != nil {
-			return p, err
+		if err == nil {
+			if p.own[reference{key: r.key, language: r.language}], err = parseText(r.path, text); err != nil {
+				err = b.fail(b.where(r), "%v", err)
+			}
 		}
-		if p.own[reference{key: r.key, language: r.language}], err = parseText(r.path, text); err != nil {
-			return p, b.fail(b.where(r), "%v", err)
+		if wrong.full(err) {
+			break
 		}
 	}
 	for _, r := range b.document.forms {
 		text, err := b.text(r)
-		if err != nil {
-			return p, err
+		if err == nil {
+			p.forms[r.key], err = parseForm(r.path, text)
 		}
-		if p.forms[r.key], err = parseForm(r.path, text); err != nil {
-			return p, err
+		if wrong.full(err) {
+			break
 		}
 	}
-	return p, nil
+	return p, errors.Join(wrong...)
 }
 
 // text reads a file that the study names.

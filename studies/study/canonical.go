@@ -35,7 +35,8 @@ func (d document) canonical() []byte {
 	}
 	line("format", Format)
 	line("id", quote(d.id))
-	line("title", quote(d.title))
+	line("title", d.title.canonical())
+	line("contact", d.contact.canonical())
 	line("languages", flowList(quoted(d.languages)))
 	line("seed", strconv.FormatUint(d.seed, 10))
 	line("words", files(d.words, "words"))

@@ -44,7 +44,7 @@ func (t *drawer) kept() period {
 	return period{t.number(1, 50), string(periodUnits[t.number(0, len(periodUnits)-1)])}
 }
 
-func (t *drawer) id() string          { t.ids++; return fmt.Sprintf("q%d", t.ids) }
+func (t *drawer) id() string { t.ids++; return fmt.Sprintf("q%d", t.ids) }
 func (t *drawer) lasts() time.Duration {
 	return time.Duration(t.number(int(shortestStep), int(longestStep)))
 }
@@ -182,7 +182,8 @@ func (t *drawer) part() Part {
 func (t *drawer) document() document {
 	d := &t.d
 	*d = defaultDocument()
-	d.id, d.title, d.seed, d.folder, d.listed = t.word(), t.words(), rapid.Uint64().Draw(t.T, "seed"), t.word(), true
+	d.id, d.title, d.seed, d.folder, d.listed = t.word(), t.text(), rapid.Uint64().Draw(t.T, "seed"), t.word(), true
+	d.contact = t.optional()
 	d.languages = pick(t, "languages", []string{"en"}, []string{"fr", "en"}, []string{"pt-BR", "en"})
 	d.words, d.phoneFrame = t.files("words"), t.some("phone")
 	for _, id := range []string{consentID, debriefID, exitScreening, noticeID} {

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Format is the version of the study file that this program reads.
@@ -35,7 +37,8 @@ var (
 // has been looked at.
 type document struct {
 	id         string
-	title      string
+	title      Text // nil = the id
+	contact    Text // nil = nobody is named
 	seed       uint64
 	languages  []string
 	words      []reference // files of words: the key is the language
@@ -90,7 +93,8 @@ func parseDocument(name string, text []byte) (document, error) {
 			return err
 		}},
 		field{"id", into(&d.id, node.word)},
-		field{"title", into(&d.title, node.text)},
+		field{"title", into(&d.title, node.wording)},
+		field{"contact", into(&d.contact, node.wording)},
 		field{"languages", d.readLanguages},
 		field{"seed", into(&d.seed, node.number)},
 		field{"words", d.readWords},
@@ -120,8 +124,8 @@ func parseDocument(name string, text []byte) (document, error) {
 	if d.folder == "" {
 		return document{}, root.fail("the key stimuli.folder is missing: say where the videos are")
 	}
-	if d.title == "" {
-		d.title = d.id
+	if d.title == nil {
+		d.title = Text{"": d.id}
 	}
 	return d, d.check()
 }
@@ -226,9 +230,11 @@ func (n node) language() (string, error) {
 
 // wording reads text in several languages, or one for all of them.
 func (n node) wording() (Text, error) {
-	if _, err := n.text(); err == nil {
+	switch n.ast.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+	default:
 		s, err := n.text()
-		if s == "" {
+		if err == nil && s == "" {
 			err = n.fail("is empty")
 		}
 		return Text{"": s}, err

@@ -156,6 +156,7 @@ func TestErrorsNameTheLineAndWhatToDo(t *testing.T) {
 	const trial = "flow:\n  - block:\n      trial: "
 	for _, c := range []struct{ name, text, want string }{
 		{"misspelt key", "id: a\ntitel: x\n", `s.yaml:2: titel: unknown key; did you mean "title"?`},
+		{"two at once", "id: a\ntitel: x\nstimuli: {folder: clips, listt: []}\n", "s.yaml:3: stimuli.listt: unknown key"},
 		{"unknown key", head + "xyzzy: {}\n", `s.yaml:3: xyzzy: unknown key; known here: format, id, title`},
 		{"misspelt deep key", "id: a\nstimuli:\n  foldr: x\n", `s.yaml:3: stimuli.foldr: unknown key; did you mean "folder"?`},
 		{"key twice", "id: a\nid: b\n", `s.yaml:2:`},
@@ -330,5 +331,14 @@ func TestHashFollowsEveryFile(t *testing.T) {
 	}
 	if !bytes.Equal(mustBuild(t, text, files).Canonical, mustBuild(t, strings.Replace(text, "[block,", "[{block: {order: {method: random, over: [x, y]}}},", 1), files).Canonical) {
 		t.Error("the canonical form changed with the spelling")
+	}
+}
+
+func TestTitleInALanguage(t *testing.T) {
+	s := Study{Title: "Tout", Titles: Text{"fr": "Tout", "en": "Everything"}}
+	for language, want := range map[string]string{"en": "Everything", "fr": "Tout", "it": "Tout", "": "Tout"} {
+		if got := s.TitleIn(language); got != want {
+			t.Errorf("in %q: %q, want %q", language, got, want)
+		}
 	}
 }

@@ -28,8 +28,8 @@ type Finding struct {
 }
 
 // Lint reads a study file with all that belongs to it and returns what is wrong with it,
-// in the order of its lines. A file that cannot be loaded has exactly one finding of
-// severity Error.
+// in the order of its lines. Of a file that cannot be loaded those are
+// the findings that keep it from it, each of severity Error.
 func Lint(file string) []Finding {
 	d, err := readDocument(file)
 	if err != nil {
@@ -38,15 +38,20 @@ func Lint(file string) []Finding {
 	return d.lint(folder(filepath.Dir(file)))
 }
 
-// broken is the one finding of a file that cannot be loaded.
+// broken are the findings of a file that cannot be loaded.
 func broken(file string, err error) []Finding {
-	var f *fault
-	switch {
-	case errors.As(err, &f) && f.file == file:
-		return []Finding{{f.line, Error, f.where + ": " + f.text}}
-	default:
-		return []Finding{{0, Error, err.Error()}}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []Finding
+		for _, err := range several.Unwrap() {
+			all = append(all, broken(file, err)...)
+		}
+		slices.SortStableFunc(all, func(a, b Finding) int { return a.Line - b.Line })
+		return all
 	}
+	if f := (*fault)(nil); errors.As(err, &f) && f.file == file {
+		return []Finding{{f.line, Error, f.where + ": " + f.text}}
+	}
+	return []Finding{{0, Error, err.Error()}}
 }
 
 // lint builds the study and looks at it.
@@ -96,6 +101,9 @@ func (l *linter) consent() {
 		case c.name == "publish_clips":
 			l.warn(at, "publish_clips is required, so whoever does not want to be shown in public cannot take part. Such a consent is hardly free; ask for it with  required: false")
 		}
+	}
+	if l.d.contact == nil {
+		l.note("contact", "participants are not told whom to turn to with questions, or with the code by which everything is erased. Add  contact: name, e-mail")
 	}
 	r := l.s.Retain
 	if r.Traces == 0 {
@@ -161,6 +169,7 @@ func (l *linter) texts() []placed {
 			all = append(all, placed{at, t})
 		}
 	}
+	add("title", l.d.title)
 	for _, c := range l.d.scopes {
 		add("consent.scopes."+c.name+".ask", c.ask)
 	}

@@ -180,11 +180,28 @@ func (l *linter) block(b BlockPart, at string) {
 		l.note(at+".repeat", "each stimulus is shown %d times: second reactions are weaker than first ones", b.Repeats)
 	}
 	if l.d.devices.NeedsEDA && b.quiet() < responseTime {
-		l.warn(at+".trial", "skin conductance is required, but only %s lie between the end of one stimulus and the next: it responds for up to 5 seconds, and those responses would count for the next one. Add  rest: 4s  or more", b.quiet())
+		l.quiet(b, at)
 	}
 	if i := slices.IndexFunc(b.Trial, func(t TrialPart) bool { return t.Skippable }); i >= 0 && !slices.Contains(l.d.analysis.Primary, "RET") {
 		l.note(fmt.Sprintf("%s.trial[%d]", at, i+1), "stimuli may be swiped away, but RET, which says when that happens, is not among the primary indicators: it will count as exploratory")
 	}
+}
+
+// quiet says that a stimulus comes too soon after the one before.
+func (l *linter) quiet(b BlockPart, at string) {
+	between := "nothing lies"
+	if b.quiet() > 0 {
+		between = fmt.Sprintf("only %s lie", b.quiet())
+	}
+	between += " between the end of one stimulus and the next"
+	if slices.ContainsFunc(b.Trial, func(t TrialPart) bool { return t.Action == Fill }) {
+		between += " for certain, besides the pages of ratings, which some answer at once"
+	}
+	mend := "Add  rest: 4s  or more"
+	if i := slices.IndexFunc(b.Trial, func(t TrialPart) bool { return t.Action == Rest }); i >= 0 {
+		mend = fmt.Sprintf("Make the rest, now %s, %s or more", b.Trial[i].Duration, b.Trial[i].Duration+responseTime-b.quiet())
+	}
+	l.warn(at+".trial", "skin conductance is required, but %s: it responds for up to 5 seconds, and those responses would count for the next one. %s", between, mend)
 }
 
 // quiet is for how long nothing is shown between two stimuli.

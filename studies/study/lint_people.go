@@ -57,9 +57,16 @@ func (l *linter) bands(at string, q Question) {
 	slices.Sort(numbers)
 	numbers = slices.Compact(slices.DeleteFunc(numbers, func(n int) bool { return n < q.Min || n > q.Max }))
 	inside := map[string]bool{}
+	outside := map[string]int{} // of a band that has two ends: a number in it that does not pass
 	anybody, lost := false, 0
 	for _, n := range numbers {
 		if !passes(e, q, strconv.Itoa(n)) {
+			i := slices.IndexFunc(q.Bands, func(b Band) bool { return b.Min <= n && n <= b.Max && b.Min > -farthest && b.Max < farthest })
+			if i >= 0 {
+				if _, known := outside[q.Bands[i].Name]; !known {
+					outside[q.Bands[i].Name] = n
+				}
+			}
 			continue
 		}
 		anybody = true
@@ -81,6 +88,9 @@ func (l *linter) bands(at string, q Question) {
 		if !inside[b.Name] {
 			l.warn(at+".bands", "the band %s of %q stays empty: whoever would be in it does not pass  %s, or is in a band before it", b.Name, q.ID, q.Pass)
 			continue
+		}
+		if n, partly := outside[b.Name]; partly {
+			l.warn(at+".bands", "the band %s of %q is named for more people than can be in it: %d does not pass  %s. Name it for those who do", b.Name, q.ID, n, q.Pass)
 		}
 		for _, other := range q.Bands[:i] {
 			if low, high := max(b.Min, other.Min), min(b.Max, other.Max); low < high || low == high && low < rounded {

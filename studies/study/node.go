@@ -38,6 +38,21 @@ type fault struct {
 
 func (f *fault) Error() string { return fmt.Sprintf("%s:%d: %s: %s", f.file, f.line, f.where, f.text) }
 
+// maxFaults is how many things are said about one list, or one set of keys, at a time.
+const maxFaults = 20
+
+// faults are what is wrong with the parts of one thing: all of it is said at once, so
+// that it can be mended at once.
+type faults []error
+
+// full notes an error, if it is one, and tells whether there are enough.
+func (f *faults) full(err error) bool {
+	if err != nil {
+		*f = append(*f, err)
+	}
+	return len(*f) >= maxFaults
+}
+
 // parseYAML reads one YAML document. An empty file is an error.
 func parseYAML(name string, text []byte) (node, error) {
 	if len(text) > maxFile {
@@ -235,12 +250,13 @@ func (n node) each(most int, read func(node) error) error {
 	if len(items) == 0 || len(items) > most {
 		return n.fail("has %d entries; possible are 1 to %d", len(items), most)
 	}
+	var wrong faults
 	for _, item := range items {
-		if err := read(item); err != nil {
-			return err
+		if wrong.full(read(item)) {
+			break
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // list reads a sequence.
@@ -289,6 +305,7 @@ func (n node) entries(read func(key string, at, value node) error) error {
 		return n.fail("is a set of keys and values, but here is %s", n.kind())
 	}
 	seen := map[string]bool{}
+	var wrong faults
 	for _, p := range pairs {
 		var name string
 		switch k := p.Key.(type) {
@@ -297,18 +314,24 @@ func (n node) entries(read func(key string, at, value node) error) error {
 		case *ast.IntegerNode:
 			name = k.Token.Value
 		default:
-			return n.at(p.Key, "?").fail("%s is no key of a study file", p.Key.String())
+			if wrong.full(n.at(p.Key, "?").fail("%s is no key of a study file", p.Key.String())) {
+				return errors.Join(wrong...)
+			}
+			continue
 		}
 		key := n.at(p.Key, name)
+		var err error
 		if seen[name] {
-			return key.fail("comes twice")
+			err = key.fail("comes twice")
+		} else {
+			err = read(name, key, n.at(p.Value, name))
 		}
 		seen[name] = true
-		if err := read(name, key, n.at(p.Value, name)); err != nil {
-			return err
+		if wrong.full(err) {
+			break
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // suggest names the key nearest to what was written, or all of them.

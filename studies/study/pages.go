@@ -88,7 +88,13 @@ func (p printer) sheets() []Sheet {
 	for _, id := range []string{exitConsent, exitScreening, exitQuota} {
 		all = append(all, p.page(id, ExitSheet))
 	}
-	return append(all, p.page(leftID, ReceiptSheet), p.page(withdrawnID, ExitSheet))
+	all = append(all, p.page(leftID, ReceiptSheet), p.page(withdrawnID, ExitSheet))
+	for i := range all {
+		if all[i].Kind == ReceiptSheet {
+			p.contact(&all[i], "receipt.contact")
+		}
+	}
+	return all
 }
 
 // page is a page without anything to answer: in the study's own words, or those built in.
@@ -128,10 +134,21 @@ func (p printer) consent() Sheet {
 			s.Body[tag] = append(s.Body[tag], p.kept(tag)...)
 		}
 	}
+	p.contact(&s, "consent.contact")
 	for _, c := range p.d.scopes {
 		s.Fields = append(s.Fields, Field{ID: c.name, Type: ScopeField, Ask: p.given(c.ask, "scope."+c.name), Required: c.required})
 	}
 	return s
+}
+
+// contact says on a page whom to turn to, where the study names somebody.
+func (p printer) contact(s *Sheet, key string) {
+	if p.d.contact == nil {
+		return
+	}
+	for tag, name := range p.d.contact.in(p.d.languages) {
+		s.Body[tag] = append(s.Body[tag], strings.ReplaceAll(p.words[tag][key], "{contact}", name))
+	}
 }
 
 // kept says, in the built-in words, how long what is kept.

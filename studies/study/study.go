@@ -3,6 +3,7 @@
 package study
 
 import (
+	"cmp"
 	"sort"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 // Study is a loaded study.yaml with its stimuli measured. It is immutable.
 type Study struct {
 	ID      string
-	Title   string
+	Title   string // in the first language
+	Titles  Text   // in each of them
 	Seed    uint64 // of every random order: order = f(seed, row)
 	Stimuli []Stimulus
 	Gaze    Gaze
@@ -66,6 +68,9 @@ type Stimulus struct {
 	// order of display. len(FrameTimes) is the number of frames.
 	FrameTimes []time.Duration
 }
+
+// TitleIn returns the title in a language, in the first one where it is not given.
+func (s *Study) TitleIn(language string) string { return cmp.Or(s.Titles[language], s.Title) }
 
 // Frame returns the number of the frame that is displayed at media time t: the
 // last whose presentation time is not after t. A tolerance of half a frame, or of

@@ -52,6 +52,7 @@ func Template(t Draft) []byte {
 	if files != nil {
 		line("words: %s    # to be written: the words of the pages that every study has", flowMap(files...))
 	}
+	line("# contact: \"Dr A. Martin, a.martin@example.org\"    # stands on the consent and on the receipt: whom to write to")
 	line("seed: %d                          # of the orders: the same seed gives the same orders", defaultSeed)
 	line("")
 	t.consent(line)

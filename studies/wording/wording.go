@@ -108,13 +108,16 @@ func listed(names []string) string {
 }
 
 // Paragraphs separates a text at its empty lines. Within a paragraph, line breaks
-// are blanks.
+// are blanks; blanks that forbid one, as before a French colon, stay as they are.
 func Paragraphs(text string) []string {
 	var all []string
 	for p := range strings.SplitSeq(text, "\n\n") {
-		if p = strings.Join(strings.Fields(p), " "); p != "" {
+		if p = strings.Join(strings.FieldsFunc(p, breakable), " "); p != "" {
 			all = append(all, p)
 		}
 	}
 	return all
 }
+
+// breakable tells whether a line may end at a character.
+func breakable(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }

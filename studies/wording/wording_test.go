@@ -48,7 +48,7 @@ func TestBracesAreClosed(t *testing.T) {
 	}
 }
 
-// French sets a blank before double signs, and curved apostrophes; no language has
+// French sets a blank at which no line ends before double signs, and curved apostrophes; no language has
 // characters that do not print.
 func TestSpelling(t *testing.T) {
 	for _, language := range Languages() {
@@ -66,8 +66,8 @@ func TestSpelling(t *testing.T) {
 			}
 			runes := []rune(words)
 			for i, r := range runes {
-				if strings.ContainsRune(";:!?", r) && i > 0 && !unicode.IsSpace(runes[i-1]) && runes[i-1] != '\u202f' {
-					t.Errorf("%s: %s lacks a blank before %q: %s", language, key, r, words)
+				if strings.ContainsRune(";:!?", r) && i > 0 && runes[i-1] != '\u00a0' {
+					t.Errorf("%s: %s lacks a no-break space before %q: %s", language, key, r, words)
 				}
 			}
 		}
@@ -91,10 +91,10 @@ func TestParse(t *testing.T) {
 		t.Errorf("an unknown key: %v", err)
 	}
 	for words, want := range map[string]string{
-		"Al massimo {time}, {time}.": "",
-		"":                                  "",
-		"Al massimo giorni.":                "hold nothing in braces, and should hold {time}",
-		"Al massimo {giorni} giorni.":       "hold {giorni}, and should hold {time}",
+		"Al massimo {time}, {time}.":  "",
+		"":                            "",
+		"Al massimo giorni.":          "hold nothing in braces, and should hold {time}",
+		"Al massimo {giorni} giorni.": "hold {giorni}, and should hold {time}",
 	} {
 		err := Catalogue{"consent.kept.traces": words}.Check()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
@@ -107,7 +107,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParagraphs(t *testing.T) {
-	if diff := cmp.Diff([]string{"a b", "c"}, Paragraphs(" a\n  b\n\n\n\nc\n\n")); diff != "" {
+	if diff := cmp.Diff([]string{"a b", "c\u00a0: d"}, Paragraphs(" a\n  b\n\n\n\nc\u00a0:\td\n\n")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
