@@ -14,7 +14,7 @@ import (
 // runs: I-VT without merging (eyemovement.Live). The sealed session has those of the
 // default algorithm, which looks both ways.
 type Eyes struct {
-	Fixations int64 `json:"fixations"` // since the participant sat down
+	Fixations int64 `json:"fixations"` // since the recording began
 	// PerSecond is how many ended in each of the latest ten seconds, on average.
 	PerSecond float64 `json:"per_second"`
 	// Recent are the latest, the last one last.
@@ -82,7 +82,13 @@ func (w *watcher) add(samples []stream.Sample) {
 }
 
 // newPerson begins to count anew.
-func (w *watcher) newPerson() { w.fixations, w.recent, w.correct = 0, nil, nil }
+func (w *watcher) newPerson() {
+	w.recount()
+	w.correct = nil
+}
+
+// recount counts fixations anew.
+func (w *watcher) recount() { w.fixations, w.recent = 0, nil }
 
 // read tells of the eyes at an instant.
 func (w *watcher) read(now instant.Instant) *Eyes {

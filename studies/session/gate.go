@@ -79,6 +79,7 @@ func (v *visit) record() error {
 		o.sub.Close()
 		return err
 	}
+	v.m.o.Lab.recount()
 	v.m.o.Log.Info("recording", "session", v.cur.id)
 	if slices.Contains(v.granted, FaceVideo) {
 		v.m.startFilm(v.cur, seg.Start)

@@ -325,6 +325,15 @@ func (l *Lab) NewPerson() {
 	l.newPerson.Store(true)
 }
 
+// recount counts fixations anew: those of before the recording are none of its own.
+func (l *Lab) recount() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.eyes != nil {
+		l.eyes.recount()
+	}
+}
+
 // SetGaze says what the live trace corrects the gaze with from the next chunk on; nil
 // = nothing. It may be called from any goroutine.
 func (l *Lab) SetGaze(c *gaze.Calibration) {

@@ -116,8 +116,8 @@ func (m *Manager) Close() {
 }
 
 // Start begins a session for a participant and returns its id at once; it goes on
-// until the plan has been shown, or Stop. A code that was used before is a *KnownError,
-// unless the request says what to do.
+// until the plan has been shown, or Stop. A code that was used before, or one Alike, is a
+// *KnownError, unless the request says what to do.
 func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	r.Participant = strings.TrimSpace(r.Participant)
 	if err := CheckParticipant(r.Participant); err != nil {
@@ -130,7 +130,9 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case known == nil || r.Again == NewRun:
+	case known == nil:
+	case r.Again == NewRun:
+		r.Participant = known.Participant // one person, one code: who withdraws is found as a whole
 	case r.Again == ContinueIt && known.Cut != "":
 		return known.Cut, m.Continue(ctx, known.Cut)
 	default:
@@ -384,10 +386,14 @@ func (m *Manager) Status() Status {
 	defer m.mu.Unlock()
 	if cur := m.current; cur != nil {
 		s.State, s.Busy, s.SessionID = cur.state, cur.busy, cur.id
-		s.Ready, s.Paused = cur.gate != nil, cur.paused
+		s.Ready, s.Paused, s.Over = cur.gate != nil, cur.paused, cur.over != 0
 		s.Participant, s.Segment, s.Plan, s.Step = cur.participant, cur.segment.Number, cur.plan, cur.step
 		if cur.segment.Start != 0 { // of a recovered session that is sealed as it is, it is
-			s.ElapsedMs = inMs(m.o.Clock.Now().Sub(cur.segment.Start))
+			until := cur.over
+			if until == 0 {
+				until = m.o.Clock.Now()
+			}
+			s.ElapsedMs = inMs(max(until.Sub(cur.segment.Start), 0))
 		}
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome

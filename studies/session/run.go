@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"emolab/calibration/gaze"
+	"emolab/fusion/instant"
 	"emolab/studies/study"
 )
 
@@ -35,6 +36,7 @@ type run struct {
 	busy    string          // what closing it is doing; "" while it goes on
 	gate    chan<- struct{} // while the participant waits for the recording to begin
 	paused  bool            // by the participant
+	over    instant.Instant // when the recording ended, while the last pages are shown; 0 = it has not
 	film    film
 
 	check *Check            // the latest; what it points to is never changed

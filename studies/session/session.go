@@ -202,6 +202,8 @@ type Eraser interface {
 	// Withdraw erases all sessions of the session's participant: rows, files and what
 	// was derived from them. Nothing may record meanwhile.
 	Withdraw(ctx context.Context, sessionID string, progress Progress) (Erasure, error)
+	// Session finds the session that a code was given out for, as people type it.
+	Session(ctx context.Context, typed string) (sessionID string, err error)
 }
 
 // Erasure says what a withdrawal erased.
@@ -222,7 +224,7 @@ type Cohort struct {
 	Usable int        `json:"usable"` // sessions
 	Wanted int        `json:"wanted"` // 0 = no quota
 	People []Person   `json:"people"` // by code
-	// Withdrawn, Declined, Dropped and Unusable count sessions.
+	// Withdrawn counts people; Declined, Dropped and Unusable count sessions.
 	Withdrawn int `json:"withdrawn"`
 	Declined  int `json:"declined"`
 	Dropped   int `json:"dropped"` // stopped by the participant
@@ -241,6 +243,7 @@ type RowCount struct {
 type CellNow struct {
 	study.Cell
 	Have int `json:"have"` // usable or open
+	Open int `json:"open"` // of those, how many only may become usable
 }
 
 // Person is one participant in the registry.
@@ -401,17 +404,19 @@ type Status struct {
 	Participant string     `json:"participant"`
 	Segment     int        `json:"segment"`
 	Plan        study.Plan `json:"plan"`
-	Ready       bool       `json:"ready"`      // the participant waits for the recording to begin
-	Paused      bool       `json:"paused"`     // by the participant
-	Step        int        `json:"step"`       // index in Plan.Steps; -1 before the first
-	ElapsedMs   float64    `json:"elapsed_ms"` // since the segment's start
-	Streams     []Health   `json:"streams"`
-	Alarms      []Alarm    `json:"alarms"`
-	Stage       bool       `json:"stage_connected"`
-	Waiting     string     `json:"stage_waiting"` // what the participant's screen waits for: "a key"; "" for nothing
-	DiskFree    int64      `json:"disk_free_bytes"`
-	Video       bool       `json:"face_video"` // the video of the face is being kept, with the participant's consent
-	DiskHours   float64    `json:"disk_hours"` // at TypicalBytesPerHour, and TypicalVideoBytesPerHour while Video
+	Ready       bool       `json:"ready"`  // the participant waits for the recording to begin
+	Paused      bool       `json:"paused"` // by the participant
+	// Over says that nothing is recorded any more: the participant is on the last pages.
+	Over      bool     `json:"recording_over"`
+	Step      int      `json:"step"`       // index in Plan.Steps; -1 before the first
+	ElapsedMs float64  `json:"elapsed_ms"` // since the segment's start, until the recording was over
+	Streams   []Health `json:"streams"`
+	Alarms    []Alarm  `json:"alarms"`
+	Stage     bool     `json:"stage_connected"`
+	Waiting   string   `json:"stage_waiting"` // what the participant's screen waits for: "a key"; "" for nothing
+	DiskFree  int64    `json:"disk_free_bytes"`
+	Video     bool     `json:"face_video"` // the video of the face is being kept, with the participant's consent
+	DiskHours float64  `json:"disk_hours"` // at TypicalBytesPerHour, and TypicalVideoBytesPerHour while Video
 	// Check is the calibration, validation or breath that runs, or the latest of the
 	// session; nil when there was none. Asked says that it waits for Decide.
 	Check *Check `json:"check"`

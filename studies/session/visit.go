@@ -151,9 +151,15 @@ func records(p study.Plan, from int) bool {
 // rest ends what is recorded of the participant: samples, but for those that the devices
 // still hold, and the video.
 func (v *visit) rest() {
-	if v.recording() {
-		v.desk.hush()
-		v.endFilm()
+	if !v.recording() {
+		return
+	}
+	v.desk.hush()
+	v.endFilm()
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	if v.cur.over == 0 {
+		v.cur.over = v.m.o.Clock.Now()
 	}
 }
 
@@ -327,7 +333,11 @@ func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
 	if a.Values[leaveKey] != leaveDelete {
 		return v.rule(leftSheet, whyStopped), nil
 	}
-	if err := v.m.eraseNow(v.cur, v.desk); err != nil {
+	err := v.m.eraseNow(v.cur, v.desk)
+	v.m.mu.Lock()
+	v.cur.busy = "" // they read that it is done
+	v.m.mu.Unlock()
+	if err != nil {
 		// Said to the operator; it is done at the next start at the latest.
 		return v.rule(leftSheet, whyWithdrawn), nil
 	}

@@ -69,6 +69,17 @@ func (r *rubber) Withdraw(_ context.Context, id string, _ Progress) (Erasure, er
 	return Erasure{Sessions: 1, Rows: int64(t.samples["eda"])}, nil
 }
 
+func (r *rubber) Session(_ context.Context, typed string) (string, error) {
+	r.archive.mu.Lock()
+	defer r.archive.mu.Unlock()
+	for _, t := range r.archive.sessions {
+		if t.hash != "" && typed == "K7QM-2RXA" {
+			return t.id, nil
+		}
+	}
+	return "", errors.New("nobody has that code")
+}
+
 // guest is a bench with the study that a participant is invited to.
 type guest struct {
 	*bench
@@ -363,6 +374,72 @@ func TestACodeThatWasUsedBefore(t *testing.T) {
 	}
 	if s := b.Status(); s.SessionID != "cut" || s.Segment != 1 {
 		t.Errorf("status %+v", s)
+	}
+}
+
+// Codes that people read as one are asked about as one, and stay one.
+func TestACodeThatLooksLikeOneUsedBefore(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.archive.sessions = []*tape{{archive: b.archive, id: "whole", participant: "WOMBAT-0L", state: Sealed}}
+	for _, code := range []string{"WOMBAT-0L", "wombat-0l", "Wombat-O1", "W0MBAT-OI"} {
+		_, err := b.Start(t.Context(), Request{Participant: code})
+		var known *KnownError
+		if !errors.As(err, &known) || known.Participant != "WOMBAT-0L" || len(known.Sessions) != 1 {
+			t.Errorf("%q: %v", code, err)
+		}
+	}
+	if err := b.Move(t.Context(), "other", "wombat-0l", "x"); err == nil {
+		t.Error("a session was given to a second spelling")
+	}
+	if err := b.Move(t.Context(), "whole", "wombat-0l", "x"); err != nil {
+		t.Errorf("a code cannot be spelt anew: %v", err)
+	}
+	if _, err := b.Start(t.Context(), Request{Participant: "wombat-oi", Again: NewRun}); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.Status(); s.Participant != "WOMBAT-0L" {
+		t.Errorf("the new run is one of %q", s.Participant)
+	}
+	b.Close()
+	if Alike("P1", "P2") || Alike("P-1", "P1") {
+		t.Error("different codes are alike")
+	}
+}
+
+// The console must not count on as if somebody were recorded.
+func TestTheLastPagesAreNoRecording(t *testing.T) {
+	t.Parallel()
+	g := newGuest(t)
+	g.admitted(study.No)
+	g.begins(t)
+	if g.Status().Over {
+		t.Error("over as it begins")
+	}
+	g.screen.next <- struct{}{}
+	s := g.until(t, "the recording to be over", func(s Status) bool { return s.Over })
+	if late := g.Status(); s.State != Recording || s.Busy != "" || late.ElapsedMs != s.ElapsedMs {
+		t.Errorf("on the receipt %+v, and then %v ms", s, late.ElapsedMs)
+	}
+	g.says(nil)
+	if out := waitFor(t, g.bench); out.State != Sealed {
+		t.Errorf("outcome %+v", out)
+	}
+	if g.Status().Over {
+		t.Error("over after the end")
+	}
+}
+
+func TestTheOperatorWithdrawsByCode(t *testing.T) {
+	t.Parallel()
+	g := newGuest(t)
+	g.admitted(study.No)
+	g.begins(t)
+	if _, err := g.WithdrawByCode(t.Context(), "AAAA-AAAA"); err == nil || len(g.rubber.erased) != 0 {
+		t.Errorf("a code that nobody has: %v", err)
+	}
+	if e, err := g.WithdrawByCode(t.Context(), "K7QM-2RXA"); err != nil || e.Sessions != 1 || !slices.Equal(g.rubber.erased, []string{g.id}) {
+		t.Errorf("erased %+v, %v", e, err)
 	}
 }
 

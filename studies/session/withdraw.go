@@ -61,6 +61,18 @@ func (m *Manager) Withdraw(ctx context.Context, id string) (Erasure, error) {
 	return *cur.erasure, nil
 }
 
+// WithdrawByCode takes back everything of whoever was given a code, as it is typed.
+func (m *Manager) WithdrawByCode(ctx context.Context, typed string) (Erasure, error) {
+	if m.o.Eraser == nil {
+		return Erasure{}, errNoEraser
+	}
+	id, err := m.o.Eraser.Session(ctx, typed)
+	if err != nil {
+		return Erasure{}, err
+	}
+	return m.Withdraw(ctx, id)
+}
+
 // eraseNow ends a running session, and erases all of its participant.
 func (m *Manager) eraseNow(cur *run, d *desk) error {
 	ctx := context.Background()
