@@ -201,7 +201,7 @@ func keepBands(ctx context.Context, tx *sql.Tx, id string) error {
 
 func writeBands(ctx context.Context, tx *sql.Tx, code string) error {
 	rows, err := tx.QueryContext(ctx, `SELECT a.item, a.value FROM answer a JOIN session s ON s.id = a.session_id
-		WHERE s.participant = ? AND a.kind = ? AND a.item <> '' ORDER BY s.run, a.n`, code, study.ScreeningSheet)
+		WHERE s.participant = ? AND a.kind = ? AND a.item <> '' ORDER BY s.run, s.id, a.n`, code, study.ScreeningSheet)
 	if err != nil {
 		return err
 	}

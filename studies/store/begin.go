@@ -157,8 +157,9 @@ func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 	return nil
 }
 
-// nextRun is the SQL for the number of the next session of participant ?3.
-const nextRun = "(SELECT coalesce(max(run), 0) + 1 FROM session WHERE participant = ?3)"
+// nextRun is the SQL for the number of the next session of participant ?3. Those of which
+// nothing was recorded do not count.
+const nextRun = "(SELECT coalesce(max(run), 0) + 1 FROM session WHERE participant = ?3 AND state <> '" + string(session.Declined) + "')"
 
 // simulated tells whether any of the streams is: then the session is.
 func simulated(streams []stream.Info) bool {

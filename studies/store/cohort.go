@@ -110,7 +110,7 @@ func (s *Store) Cohort(ctx context.Context, quota study.Quota) (session.Cohort, 
 		c.People, err = s.people(ctx)
 	}
 	if err == nil {
-		err = s.read.QueryRowContext(ctx, "SELECT coalesce(sum(sessions), 0) FROM tombstone WHERE class = ?", WholeParticipant).Scan(&c.Withdrawn)
+		err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM tombstone WHERE class = ?", WholeParticipant).Scan(&c.Withdrawn)
 	}
 	if err != nil {
 		return session.Cohort{}, fmt.Errorf("store: count the cohort: %w", explain(err))
@@ -150,6 +150,9 @@ func count(c *session.Cohort, v *standing, bands study.Answers) {
 		for i := range c.Cells {
 			if cell := &c.Cells[i]; bands[cell.Question] == cell.Band {
 				cell.Have++
+				if open {
+					cell.Open++
+				}
 			}
 		}
 	}

@@ -89,7 +89,7 @@ func TestCohort(t *testing.T) {
 	want := session.Cohort{
 		Rows: []session.RowCount{{Row: 0, Usable: 1, Open: 1}, {Row: 1, Usable: 1, Other: 1}, {Row: 2, Other: 3}, {Row: 3, Open: 1, Other: 1}},
 		Cells: []session.CellNow{
-			{Cell: study.Cell{Question: "age", Band: "18-24", Usable: 10}, Have: 3},
+			{Cell: study.Cell{Question: "age", Band: "18-24", Usable: 10}, Have: 3, Open: 2},
 			{Cell: study.Cell{Question: "age", Band: "25-29", Usable: 10}, Have: 1},
 		},
 		Usable: 2, Wanted: 20, Declined: 1, Dropped: 2, Unusable: 2,

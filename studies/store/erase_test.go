@@ -212,7 +212,7 @@ func TestErasedIsInNoByteOfTheFolder(t *testing.T) {
 		t.Errorf("erasing again gave %v", err)
 	}
 	c, err := s.Cohort(t.Context(), study.Quota{})
-	if err != nil || c.Withdrawn != 2 || len(c.People) != 2 {
+	if err != nil || c.Withdrawn != 1 || len(c.People) != 2 {
 		t.Errorf("the cohort is %+v, %v", c, err)
 	}
 	if d := detail(t, s, all[0].id); d.State != session.Sealed || d.Frames != 120 {

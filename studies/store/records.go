@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"emolab/fusion/align"
@@ -119,6 +121,47 @@ func (s *Store) AddExport(ctx context.Context, e Export) error {
 	})
 	if err != nil {
 		return fmt.Errorf("store: note the export of session %s: %w", e.Session, err)
+	}
+	return nil
+}
+
+// GivenOut notes that a copy of the bundle whose file has that name was given to a
+// recipient, once for each. A file that nothing is known of is none of the study's.
+func (s *Store) GivenOut(ctx context.Context, name, recipient string) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		var n int64
+		var id, of string
+		rows, err := tx.QueryContext(ctx, "SELECT n, session_id, path, recipient FROM export ORDER BY n")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var at int64
+			var session, path, to string
+			if err := rows.Scan(&at, &session, &path, &to); err != nil {
+				return err
+			}
+			if filepath.Base(path) == name {
+				n, id, of = at, session, to
+			}
+			if filepath.Base(path) == name && to == recipient {
+				return nil
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || id == "" {
+			return err
+		}
+		if of == "" { // the one that nobody was named for
+			_, err = tx.ExecContext(ctx, "UPDATE export SET recipient = ? WHERE n = ?", recipient, n)
+		} else {
+			_, err = tx.ExecContext(ctx, `INSERT INTO export (session_id, path, bytes, sha256, manifest_sha256, software, created_utc, recipient, stale)
+				SELECT session_id, path, bytes, sha256, manifest_sha256, software, created_utc, ?, stale FROM export WHERE n = ?`, recipient, n)
+		}
+		return errors.Join(err, note(ctx, tx, id, "export", "given out: "+recipient))
+	})
+	if err != nil {
+		return fmt.Errorf("store: note that %s was given out: %w", name, err)
 	}
 	return nil
 }
