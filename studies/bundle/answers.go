@@ -16,7 +16,10 @@ func (s *source) readAnswers(ctx context.Context) (err error) {
 	if s.answers, err = s.store.Answers(ctx, s.detail.ID); err != nil {
 		return err
 	}
-	s.texts, err = s.store.Texts(ctx, s.detail.ID)
+	if s.texts, err = s.store.Texts(ctx, s.detail.ID); err != nil {
+		return err
+	}
+	s.sheets, err = s.store.Sheets(ctx, s.detail.ID)
 	return err
 }
 
@@ -57,7 +60,7 @@ func (s *source) answered() sheet {
 		{"step", "1", "Step of the plan, from 0. What was answered twice, because the step began anew, is here twice; the later one counts."},
 		{"sheet", "", "Id of the page that was filled in."},
 		{"kind", "", "What the page was for: notice, consent, screening, rating, form, debrief, receipt, leave or exit."},
-		{"item", "", "What was answered; empty for a page without questions, or without answers."},
+		{"item", "", "What was answered, as in items.csv, which says what it means; empty for a page without questions, or without answers."},
 		{"value", "", "The answer. Of a screening it is the band, or pass, fail or override. Free text is as it was typed: read it before you give it on, for it may name people."},
 		{"declined", "1", "1 where the page was left by the button that declines."},
 		{"stimulus", "", "Id of the video that it is about; empty for none."},
@@ -155,6 +158,11 @@ func (s *source) ratings() sheet {
 	columns := []column{
 		{"presentation", "1", "Number of the presentation in the session, from 1."},
 		{"stimulus", "", "Id of the video."},
+		roleColumn(),
+	}
+	means := map[string]string{}
+	for _, i := range s.asked() {
+		means[i.key] = i.about()
 	}
 	for _, item := range items {
 		unit := ""
@@ -162,13 +170,14 @@ func (s *source) ratings() sheet {
 			unit = "1"
 		}
 		columns = append(columns,
-			column{item, unit, "Answer on the page " + pages[item] + "; empty where it was not asked, or not answered."},
+			column{item, unit, means[item] + "Answer on the page " + pages[item] + "; empty where it was not asked, or not answered."},
 			column{item + "_ms", "ms", "From when the page came up to the last change of that answer."})
 	}
 	return sheet{"ratings.csv", "What the participant said about each presentation, a row for each.", columns, func(_ context.Context, t *table) error {
 		for _, p := range s.detail.Presentations {
 			t.int(int64(p.Number))
 			t.text(p.Stimulus)
+			t.text(s.roleOf(p))
 			for _, item := range items {
 				t.text(about[p.Number].values[item])
 				t.optional(about[p.Number].ms, item)
@@ -223,6 +232,7 @@ func (s *source) usable() sheet {
 	columns := []column{
 		{"presentation", "1", "Number of the presentation in the session, from 1."},
 		{"stimulus", "", "Id of the video."},
+		roleColumn(),
 		{"modality", "", "face, gaze or eda; one without a device has no row."},
 		{"seconds", "s", "For how long the video was on the screen."},
 		{"usable_s", "s", "For how long of that there was a face of the confidence that the study asks for, valid gaze, or valid skin conductance."},
@@ -230,9 +240,14 @@ func (s *source) usable() sheet {
 	}
 	return sheet{"usable.csv", "For how much of each presentation each modality was measured.", columns, func(ctx context.Context, t *table) error {
 		all, err := s.store.Usability(ctx, s.detail.ID)
+		roles := map[int]string{}
+		for _, p := range s.detail.Presentations {
+			roles[p.Number] = s.roleOf(p)
+		}
 		for _, u := range all {
 			t.int(int64(u.Presentation))
 			t.text(s.shown[u.Presentation])
+			t.text(roles[u.Presentation])
 			t.text(string(u.Modality))
 			t.float(u.Seconds)
 			t.float(u.UsableS)

@@ -1,8 +1,6 @@
 package bundle
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"path/filepath"
 	"slices"
@@ -24,7 +22,17 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	st := &study.Study{ID: "pilot", Hash: "c0ffee", Canonical: []byte("id: pilot\n"), Stimuli: []study.Stimulus{{ID: "a"}, {ID: "b"}}}
+	st := &study.Study{ID: "pilot", Hash: "c0ffee", Canonical: []byte("id: pilot\n"), Stimuli: []study.Stimulus{{ID: "a"}, {ID: "b", Filler: true}}, Languages: []string{"en", "fr"},
+		Sheets: []study.Sheet{
+			{ID: "screening", Kind: study.ScreeningSheet, Heading: study.Text{"en": "How old are you?"}, Fields: []study.Field{{ID: "age", Type: study.Integer, Min: 1, Max: 120}}},
+			{ID: "rate.sam", Kind: study.RatingSheet, Heading: study.Text{"en": "What did you feel?", "fr": "Qu’avez-vous ressenti ?"}, Fields: []study.Field{
+				{ID: "sam.valence", Type: study.SAM, Points: 9, Required: true, Ask: study.Text{"en": "Pleasant?", "fr": "Agréable ?"},
+					Low: study.Text{"en": "unpleasant", "fr": "désagréable"}, High: study.Text{"en": "pleasant", "fr": "agréable"}},
+				{ID: "where", Type: study.Choice, Ask: study.Text{"en": "Where?", "fr": "Où ?"}, Options: []study.Option{
+					{Value: "town", Label: study.Text{"en": "In town", "fr": "En ville"}}, {Value: "web", Label: study.Text{"en": "On the web", "fr": "En ligne"}}}},
+				{ID: "grid", Type: study.AffectGrid, Points: 9}, {ID: "much", Type: study.VAS},
+			}},
+		}}
 	plan := study.Plan{Steps: []study.Step{
 		{Action: study.Fill, Sheet: "screening"}, {Index: 1, Action: study.Begin},
 		{Index: 2, Action: study.Play, Stimulus: "a", Presentation: 1, Block: "main"},
@@ -37,12 +45,10 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const page = "How old are you?"
-	sum := sha256.Sum256([]byte(page))
-	hash := hex.EncodeToString(sum[:])
+	page, hash := st.Sheets[1].Words("fr"), st.Sheets[1].SHA256("fr")
 	keep := func(a session.Answer) {
 		t.Helper()
-		a.Wall, a.TextSHA256, a.Text, a.Language, a.How = wall, hash, page, "en", session.OnScreen
+		a.Wall, a.TextSHA256, a.Text, a.Language, a.How = wall, hash, page, "fr", session.OnScreen
 		if err := r.Answer(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
@@ -61,12 +67,12 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 	begin(0, 0)
 	keep(session.Answer{Sheet: "screening", Kind: study.ScreeningSheet, Values: study.Answers{"age": "25-29"}})
 	for _, c := range []session.Consent{{Scope: session.Notice, Granted: true}, {Scope: session.FaceVideo}} { // read, and refused
-		c.TextSHA256, c.Text, c.Language, c.How = hash, page, "en", session.OnScreen
+		c.TextSHA256, c.Text, c.Language, c.How = hash, page, "fr", session.OnScreen
 		if err := r.Consent(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := r.Consent(t.Context(), session.Consent{Scope: session.Traces, Granted: true, TextSHA256: hash, Text: page, Language: "en", How: session.OnScreen}); err != nil {
+	if err := r.Consent(t.Context(), session.Consent{Scope: session.Traces, Granted: true, TextSHA256: hash, Text: page, Language: "fr", How: session.OnScreen}); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Record(t.Context(), session.Segment{Boot: "boot", Start: origin, Wall: wall}, lab()); err != nil {
@@ -85,16 +91,22 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 	}
 	files := unpack(t, path)
 	for _, c := range []struct{ file, want string }{
-		{"ratings.csv", "presentation,stimulus,sam.valence,sam.valence_ms\n1,a,7,812.5\n2,b,4,812.5\n"},
+		{"ratings.csv", "presentation,stimulus,role,sam.valence,sam.valence_ms\n1,a,main,7,812.5\n2,b,filler,4,812.5\n"},
 		{"steps.csv", ",,,0,fill,screening,,,\n1.000000,5001000000000,0,2,play,,a,1,main\n"},
-		{"answers.csv", ",,2026-11-22T09:00:00.000Z,,0,screening,screening,age,25-29,0,,,,en," + hash + "," + session.OnScreen + "\n"},
-		{"answers.csv", "2.000000,5002000000000,2026-11-22T09:00:00.000Z,0,3,rate.sam,rating,thought,\"first, \"\"then\"\"\",0,a,1,,en," + hash},
-		{"consents.csv", ",,2026-11-22T09:00:00.000Z,,traces,1," + hash + ",en," + session.OnScreen + "\n"},
-		{"codebook.csv", "ratings.csv,sam.valence,1,"},
+		{"answers.csv", ",,2026-11-22T09:00:00.000Z,,0,screening,screening,age,25-29,0,,,,fr," + hash + "," + session.OnScreen + "\n"},
+		{"answers.csv", "2.000000,5002000000000,2026-11-22T09:00:00.000Z,0,3,rate.sam,rating,thought,\"first, \"\"then\"\"\",0,a,1,,fr," + hash},
+		{"consents.csv", ",,2026-11-22T09:00:00.000Z,,traces,1," + hash + ",fr," + session.OnScreen + "\n"},
+		{"codebook.csv", `ratings.csv,sam.valence,1,"""Pleasant?"" (type sam, 1 to 9), 1: ""unpleasant"", 9: ""pleasant"". Answer on the page rate.sam;`},
+		{"items.csv", "age,screening,screening,integer,en,,1,120,,,,0\nsam.valence,rate.sam,rating,sam,en,Pleasant?,1,9,unpleasant,pleasant,,1\n" +
+			"where,rate.sam,rating,choice,en,Where?,,,,,town = In town; web = On the web,0\n" +
+			"grid.valence,rate.sam,rating,affect_grid,en,,1,9,unpleasant,pleasant,,0\n" +
+			"grid.arousal,rate.sam,rating,affect_grid,en,,1,9,\"sleepy, calm\",\"wide awake, excited\",,0\nmuch,rate.sam,rating,vas,en,,0,100,,,,0\n"},
+		{"stimuli.csv", "b,,,,filler,"},
+		{"presentations.csv", "1,2,a,main,1\n2,4,b,filler,"},
 	} {
 		if c.file == "consents.csv" { // its wall time is when the row was written
 			rows := parse(t, files[c.file])
-			if len(rows) != 4 || !slices.Equal(rows[3][:2], []string{"", ""}) || !slices.Equal(rows[3][3:], []string{"", "traces", "1", hash, "en", session.OnScreen}) {
+			if len(rows) != 4 || !slices.Equal(rows[3][:2], []string{"", ""}) || !slices.Equal(rows[3][3:], []string{"", "traces", "1", hash, "fr", session.OnScreen}) {
 				t.Errorf("consents %q", rows)
 			}
 			continue
@@ -103,8 +115,9 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 			t.Errorf("%s lacks %q:\n%s", c.file, c.want, files[c.file])
 		}
 	}
-	var texts []store.Text
-	if err := json.Unmarshal(files["texts.json"], &texts); err != nil || len(texts) != 1 || texts[0].Words != page || texts[0].SHA256 != hash {
+	var texts []reading
+	if err := json.Unmarshal(files["texts.json"], &texts); err != nil || len(texts) != 1 || texts[0].Words != page || texts[0].SHA256 != hash || texts[0].Sheet != "rate.sam" ||
+		len(texts[0].Items) != 5 || texts[0].Items[0].Low != "désagréable" || *texts[0].Items[0].Max != 9 || texts[0].Items[1].Options["town"] != "En ville" || texts[0].Items[1].Min != nil {
 		t.Errorf("texts %+v, %v", texts, err)
 	}
 	var m manifest

@@ -301,7 +301,7 @@ func TestExportHoldsTheSession(t *testing.T) {
 		t.Errorf("report %+v of %d files", report, len(files))
 	}
 	want := []string{"README.txt", "alignment.json", "answers.csv", "calibrations.json", "clock/models.csv", "clock/probes.csv", "codebook.csv", "consents.csv", "decisions.json", "displayed.csv", "eda_responses.csv", "eda_summaries.csv", "events.csv", "eye_events.csv",
-		"face_events.csv", "gaps.csv", "gaze_targets.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "ratings.csv", "session.sqlite", "steps.csv", "stimuli.csv", "stimuli_luminance.csv", "stimulus_measures.csv", "streams/eda.csv",
+		"face_events.csv", "gaps.csv", "gaze_targets.csv", "items.csv", "manifest.json", "manifest.json.sha256", "presentations.csv", "ratings.csv", "session.sqlite", "steps.csv", "stimuli.csv", "stimuli_luminance.csv", "stimulus_measures.csv", "streams/eda.csv",
 		"streams/face.csv", "streams/gaze.csv", "streams/stimulus.csv", "study.yaml", "texts.json", "trace.csv", "usable.csv", "versions.json"}
 	var names []string
 	for name := range files {

@@ -58,7 +58,7 @@ func (s *source) summaries() sheet {
 		{"enough", "1", "0: less than 0.8 of it is valid, and it should not be reported."},
 		{"scl_us", "µS", "Level: mean of the tonic part."},
 		{"scl_outside_us", "µS", "Mean of the measured conductance outside responses."},
-		{"responses", "1", "Non-specific responses of at least 0.05 µS: those that do not begin 1 to 4 s after the first frame of a presentation."},
+		{"responses", "1", "Non-specific responses alone, of at least 0.05 µS: those that do not begin 1 to 4 s after the first frame of a presentation; those that do are counted in related."},
 		{"per_minute", "1", "The same for each minute of valid time outside those 3 s."},
 		{"amplitude_us", "µS", "Their mean amplitude; empty without any."},
 		{"fine_responses", "1", "Those of at least 0.01 µS."},

@@ -29,6 +29,7 @@ type source struct {
 	shown   map[int]string             // stimulus by presentation
 	answers []store.Answer             // in the order in which they were given
 	texts   []store.Text               // that the participant read
+	sheets  store.Sheets               // of the study, with what is asked on them
 }
 
 // sheet is a table of the bundle: a member with columns.
@@ -50,7 +51,7 @@ func (s sheet) member() member {
 
 // members lists the bundle's files in their order, without the manifest.
 func (s *source) members() ([]member, error) {
-	sheets, err := s.sheets()
+	sheets, err := s.tables()
 	if err != nil {
 		return nil, err
 	}
@@ -70,14 +71,14 @@ func (s *source) members() ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
-	texts, err := indented(s.texts)
+	texts, err := indented(s.readings())
 	if err != nil {
 		return nil, err
 	}
 	out := []member{
 		{"README.txt", "What this is and how to open it in Python, R and SQL.", contents([]byte(readme(s.detail, s.realigned()+s.latencies())))},
 		{"study.yaml", "The study file in canonical form.", contents(s.detail.Study.Canonical)},
-		{"texts.json", "What the participant read, word for word, by the SHA-256 that consents.csv and answers.csv name.", contents(texts)},
+		{"texts.json", "What the participant read, word for word, by the SHA-256 that consents.csv and answers.csv name, and what was asked on each page, item by item.", contents(texts)},
 		{"alignment.json", "How each stream was put on the lab clock, and how well.", contents(alignment)},
 		{"calibrations.json", "What derived values were measured from, or are judged by: the participant's face at rest, calibrations and validations of the gaze, its drift, the check of the skin conductance.", contents(calibrations)},
 		{"decisions.json", "What became of each calibration, validation and check during the session, why, and who decided.", contents(decisions)},
@@ -92,9 +93,9 @@ func (s *source) members() ([]member, error) {
 // streamName is what an id must be like to name a file.
 var streamName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
-// sheets lists the tables.
-func (s *source) sheets() ([]sheet, error) {
-	out := []sheet{s.stimuli(), s.measures(), s.luminance(), s.presentations(), s.steps(), s.answered(), s.ratings(), s.usable(), s.trace(), s.displayed()}
+// tables lists the tables.
+func (s *source) tables() ([]sheet, error) {
+	out := []sheet{s.stimuli(), s.measures(), s.luminance(), s.presentations(), s.steps(), s.items(), s.answered(), s.ratings(), s.usable(), s.trace(), s.displayed()}
 	seen := map[string]bool{}
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
@@ -254,15 +255,21 @@ means that the value was not measured. t_s counts seconds from the start of the
 segment; a session that was interrupted has more than one segment.
 
 Python   import pandas as pd
-         trace = pd.read_csv("trace.csv")
+         trace, shown = pd.read_csv("trace.csv"), pd.read_csv("presentations.csv")
+         trace = trace[trace.presentation.isin(shown[shown.role == "main"].presentation)]
          trace.groupby(["stimulus", trace.media_ns // 10**9]).valence.mean()
 
-R        trace <- read.csv("trace.csv")
+R        trace <- read.csv("trace.csv"); shown <- read.csv("presentations.csv")
+         trace <- trace[trace$presentation %in% shown$presentation[shown$role == "main"], ]
          aggregate(valence ~ stimulus + floor(media_ns / 1e9), trace, mean)
 
 SQL      sqlite3 session.sqlite
          SELECT stimulus, CAST(media_s AS INT) AS second, AVG(valence), COUNT(*)
-         FROM trace WHERE media_s >= 0 AND face_found = 1 GROUP BY 1, 2;
+         FROM trace WHERE media_s >= 0 AND face_found = 1
+         AND stimulus NOT IN (SELECT id FROM stimulus WHERE role = 'filler') GROUP BY 1, 2;
+
+Fillers were shown to distract: role in stimuli.csv, presentations.csv, ratings.csv
+and usable.csv tells them from the others, and the lines above leave them out.
 
 alignment.json states for every stream how it was put on the common clock and
 bounds the error. manifest.json lists every file with its SHA-256; to check the
@@ -277,8 +284,13 @@ Gaze stands in trace.csv and eye_events.csv corrected by the calibration that he
 at that instant, and in streams/ as the tracker gave it. How far off it was, at which
 points, and what was decided about it is in calibrations.json and decisions.json.
 
+eda_summaries.csv has two kinds of responses: the column responses counts the non-specific ones
+alone, which do not begin 1 to 4 s after the first frame of a presentation; those that
+do are in related. eda_responses.csv has all of them.
+
 ratings.csv has what the participant said about each presentation, answers.csv every
-answer beside the page it was given on, texts.json what stood on the pages. Free text
+answer beside the page it was given on, texts.json what stood on the pages. items.csv
+says of each answer what was asked, its range, and what the ends mean. Free text
 is as it was typed: read it before you give it on, for it may name people.
 
 Expressions and action units (au01 to au45) are estimates of a computer program

@@ -38,6 +38,7 @@ func (s *source) stimuli() sheet {
 		{"file", "", "File, relative to the study's folder."},
 		{"brand", "", "Brand that the video shows."},
 		{"tags", "", "Tags of the study file, parted by semicolons."},
+		roleColumn(),
 		{"sha256", "", "SHA-256 of the file, hex."},
 		{"width_px", "px", "Width as displayed."},
 		{"height_px", "px", "Height as displayed."},
@@ -49,6 +50,7 @@ func (s *source) stimuli() sheet {
 			t.text(m.File)
 			t.text(m.Brand)
 			t.text(strings.Join(m.Tags, ";"))
+			t.text(roleOf(m))
 			t.text(m.SHA256)
 			t.int(int64(m.Width))
 			t.int(int64(m.Height))
@@ -65,6 +67,7 @@ func (s *source) presentations() sheet {
 		{"presentation", "1", "Number of the presentation in the session, from 1."},
 		{"step", "1", "Step of the plan, from 0."},
 		{"stimulus", "", "Id of the video."},
+		roleColumn(),
 		{"begun", "1", "1 where the step began on the screen, 0 where the session ended before."},
 	}, func(_ context.Context, t *table) error {
 		for _, p := range s.detail.Presentations {
@@ -75,6 +78,7 @@ func (s *source) presentations() sheet {
 			t.int(int64(p.Number))
 			t.int(int64(p.Step))
 			t.text(p.Stimulus)
+			t.text(s.roleOf(p))
 			t.int(begun)
 			t.end()
 		}

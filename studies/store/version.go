@@ -41,6 +41,9 @@ func addStudy(ctx context.Context, tx *sql.Tx, st *study.Study, now time.Time) e
 	if err != nil {
 		return err
 	}
+	if err := keepSheets(ctx, tx, st); err != nil {
+		return err
+	}
 	for _, m := range st.Stimuli {
 		if err := addStimulus(ctx, tx, st.Hash, m); err != nil {
 			return err

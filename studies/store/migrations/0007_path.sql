@@ -54,6 +54,7 @@ ALTER TABLE study ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE study ADD COLUMN rules TEXT NOT NULL DEFAULT '' CHECK (rules = '' OR json_valid(rules));
 ALTER TABLE study ADD COLUMN primary_indicators TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(primary_indicators));
 ALTER TABLE study ADD COLUMN locked_utc TEXT;
+ALTER TABLE study ADD COLUMN sheets TEXT NOT NULL DEFAULT '' CHECK (sheets = '' OR json_valid(sheets));
 
 ALTER TABLE stimulus ADD COLUMN role TEXT NOT NULL DEFAULT '' CHECK (role IN ('', 'filler'));
 ALTER TABLE stimulus ADD COLUMN fps_hz REAL;
