@@ -65,10 +65,7 @@ func expect(s *study.Study, people int) *Power {
 
 // compared tells what is compared, and by how many usable people; nil where nothing is.
 func compared(s *study.Study, people int) *Power {
-	p := &Power{Usable: people, Compare: s.Analysis.Compare, Groups: groups(s), Indicators: max(1, len(s.Analysis.Primary)), FDR: s.Analysis.FDR}
-	if s.Quota.Total > 0 {
-		p.Usable = min(s.Quota.Total, people)
-	}
+	p := &Power{Usable: usable(s, people), Compare: s.Analysis.Compare, Groups: groups(s), Indicators: max(1, len(s.Analysis.Primary)), FDR: s.Analysis.FDR}
 	if p.Groups < 2 {
 		return nil
 	}

@@ -47,7 +47,8 @@ type Days struct {
 	SlotMinutes float64 `json:"slot_minutes"` // an appointment, with what is done before and after
 	ADay        int     `json:"a_day"`        // people
 	Days        int     `json:"days"`         // for all of them
-	// Invite is how many to invite so that as many as were planned are usable.
+	Usable      int     `json:"usable"`       // of them wanted: no more than the quota
+	// Invite is how many to invite so that as many as are wanted are usable.
 	Invite int `json:"invite"`
 }
 
@@ -143,11 +144,12 @@ func mean(all []length) Length {
 	return Length{sum.intake.Seconds() / n, sum.recorded.Seconds() / n, sum.depends.Seconds() / n}
 }
 
-func days(l Length, people int) Days {
+func days(l Length, people, usable int) Days {
 	minutes := (l.IntakeS+l.RecordedS+l.DependsS)/60 + seatMinutes + afterMinutes
 	d := Days{SlotMinutes: slotMinutes * math.Ceil(minutes/slotMinutes)}
 	d.ADay = min(max(int(dayMinutes/d.SlotMinutes), 1), mostADay)
-	d.Invite = int(math.Ceil(float64(people) / (1 - lostShare)))
+	d.Invite = int(math.Ceil(float64(usable) / (1 - lostShare)))
+	d.Usable = usable
 	d.Days = (people + d.ADay - 1) / d.ADay
 	return d
 }

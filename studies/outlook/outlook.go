@@ -57,10 +57,18 @@ func Of(s *study.Study, people int) Outlook {
 		o.People = append(o.People, Person{Number: n + 1, Row: row, Shown: shown(plan), PlanS: l.whole().Seconds()})
 	}
 	o.Length = mean(lengths)
-	o.Days = days(o.Length, people)
+	o.Days = days(o.Length, people, usable(s, people))
 	o.Blocks = even(s, o.People)
 	o.Power = expect(s, people)
 	return o
+}
+
+// usable is how many of so many people are wanted: no more than the quota.
+func usable(s *study.Study, people int) int {
+	if s.Quota.Total > 0 {
+		return min(s.Quota.Total, people)
+	}
+	return people
 }
 
 func shown(p study.Plan) []Shown {

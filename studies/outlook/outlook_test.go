@@ -68,6 +68,19 @@ func TestWhoSeesWhat(t *testing.T) {
 	}
 }
 
+// Nobody is invited beyond the quota, and the words say so.
+func TestTheQuotaIsWhatIsWanted(t *testing.T) {
+	s := orders(4, "williams")
+	s.Quota.Total = 10
+	o := Of(s, 60)
+	if o.Days.Usable != 10 || o.Days.Invite != 13 {
+		t.Errorf("%+v", o.Days)
+	}
+	if words := strings.Join(o.Words(), "\n"); !strings.Contains(words, "Invite about 13 for 10 usable sessions") || !strings.Contains(words, "The quota is 10") {
+		t.Error(words)
+	}
+}
+
 func TestLength(t *testing.T) {
 	o := Of(orders(4, "williams"), 8)
 	// 400 words at 200 a minute and a box of 4 s; begin 15 s, 4 times cross, clip and two
@@ -76,14 +89,14 @@ func TestLength(t *testing.T) {
 	if o.Length != want {
 		t.Errorf("%+v, want %+v", o.Length, want)
 	}
-	if want := (Days{SlotMinutes: 15, ADay: 10, Days: 1, Invite: 10}); o.Days != want {
+	if want := (Days{SlotMinutes: 15, ADay: 10, Days: 1, Usable: 8, Invite: 10}); o.Days != want {
 		t.Errorf("%+v, want %+v", o.Days, want)
 	}
-	long := days(Length{RecordedS: 40 * 60}, 61)
-	if want := (Days{SlotMinutes: 60, ADay: 7, Days: 9, Invite: 77}); long != want {
+	long := days(Length{RecordedS: 40 * 60}, 61, 61)
+	if want := (Days{SlotMinutes: 60, ADay: 7, Days: 9, Usable: 61, Invite: 77}); long != want {
 		t.Errorf("%+v, want %+v", long, want)
 	}
-	if d := days(Length{RecordedS: 100 * 3600}, 2); d.ADay != 1 || d.Days != 2 {
+	if d := days(Length{RecordedS: 100 * 3600}, 2, 2); d.ADay != 1 || d.Days != 2 {
 		t.Errorf("four days long: %+v", d)
 	}
 }

@@ -25,9 +25,13 @@ func (l Length) words(d Days, people int) []string {
 	if l.DependsS >= 1 {
 		length += fmt.Sprintf(" Up to %s more, depending on the answers.", minutes(l.DependsS))
 	}
+	invite := fmt.Sprintf("Invite about %d for %d usable sessions: one in five turns out not to be usable.", d.Invite, d.Usable)
+	if d.Usable < people {
+		invite += fmt.Sprintf(" The quota is %d; what is planned beyond it is only for those who are not usable.", d.Usable)
+	}
 	return []string{length,
 		fmt.Sprintf("Days: appointments every %.0f minutes, %d a day, %s for %s.", d.SlotMinutes, d.ADay, many(d.Days, "day", "days"), many(people, "person", "people")),
-		fmt.Sprintf("Invite about %d for %d usable sessions: one in five turns out not to be usable.", d.Invite, people)}
+		invite}
 }
 
 func (e Even) words(people, rows int) string {

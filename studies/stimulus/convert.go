@@ -3,6 +3,8 @@ package stimulus
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +24,8 @@ type Converted struct {
 	// Kept tells whether the picture was taken over as it was, without loss: then only
 	// its container, or its sound, was the trouble.
 	Kept bool
+	// Already tells that the same video had been made ready before, and nothing was done.
+	Already bool
 	// Notes say what else was done to it, in words.
 	Notes []string
 }
@@ -36,8 +40,12 @@ func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(shar
 	if progress == nil {
 		progress = func(float64) {}
 	}
+	mark, err := origin(in)
+	if err != nil {
+		return Converted{}, err
+	}
 	if _, err := os.Lstat(out); err == nil {
-		return Converted{}, fmt.Errorf("%s is there already, and nothing is overwritten: delete it or choose another folder", out)
+		return t.already(ctx, out, mark)
 	}
 	p, err := t.probe(ctx, in)
 	if err != nil {
@@ -53,7 +61,7 @@ func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(shar
 	}
 	done := Converted{Kept: p.picture.playable()}
 	for {
-		args := append(append([]string{"-v", "error", "-nostdin", "-y", "-progress", "pipe:1"}, input(in)...), p.arguments(done.Kept)...)
+		args := append(append([]string{"-v", "error", "-nostdin", "-y", "-progress", "pipe:1"}, input(in)...), p.arguments(done.Kept, mark)...)
 		follow := func(r io.Reader) { followProgress(r, p.duration, progress) }
 		_, _, err = run(ctx, follow, t.ffmpeg, append(args, "file:"+work.Name())...)
 		if err == nil {
@@ -76,6 +84,37 @@ func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(shar
 	}
 	done.File, done.Notes = out, p.notes(done.Kept)
 	return done, nil
+}
+
+// originPrefix is what the comment of a conversion begins with; the SHA-256 of what it was
+// made of follows, in hex.
+const originPrefix = "emolab: from "
+
+// origin is the comment that a conversion of a file is given.
+func origin(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", fmt.Errorf("read %s: %w", file, err)
+	}
+	return originPrefix + hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// already returns the conversion that is there, if it was made of the video with the mark.
+func (t *FFmpeg) already(ctx context.Context, out, mark string) (Converted, error) {
+	p, err := t.probe(ctx, out)
+	if ctx.Err() != nil {
+		return Converted{}, ctx.Err()
+	}
+	if err != nil || p.comment != mark {
+		return Converted{}, fmt.Errorf("%s is there already, was not made of this video, and nothing is overwritten: delete it or choose another folder", out)
+	}
+	s, err := study.Measure(out)
+	return Converted{Stimulus: s, Already: true}, err
 }
 
 // place gives the file from the name to, unless there is one of that name.
@@ -159,8 +198,8 @@ func (p picture) filters() string {
 }
 
 // arguments are those between the input and the name of the output.
-func (p probed) arguments(keep bool) []string {
-	args := []string{"-map", "0:v:" + strconv.Itoa(p.picture.index), "-map", "0:a:0?", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"}
+func (p probed) arguments(keep bool, comment string) []string {
+	args := []string{"-map", "0:v:" + strconv.Itoa(p.picture.index), "-map", "0:a:0?", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-metadata", "comment=" + comment}
 	if keep {
 		args = append(args, "-c:v", "copy")
 	} else {

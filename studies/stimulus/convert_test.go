@@ -263,7 +263,7 @@ func TestNoVideos(t *testing.T) {
 		})
 	}
 	t.Run("sound only", func(t *testing.T) { refused(t, tool, sound, "no moving picture") })
-	t.Run("not there", func(t *testing.T) { refused(t, tool, secret+".none", "no video that ffmpeg can read") })
+	t.Run("not there", func(t *testing.T) { refused(t, tool, secret+".none", "no such file") })
 }
 
 func refused(t *testing.T, tool *FFmpeg, in, want string) {

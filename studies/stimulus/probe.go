@@ -18,6 +18,7 @@ type probed struct {
 	sound    string // codec of the first sound; "" = none
 	channels int    // of it
 	duration time.Duration
+	comment  string // of the container
 }
 
 // picture is the first moving picture of a file.
@@ -97,6 +98,9 @@ func parseProbe(answer []byte) (probed, error) {
 		} `json:"streams"`
 		Format struct {
 			Duration string `json:"duration"`
+			Tags     struct {
+				Comment string `json:"comment"`
+			} `json:"tags"`
 		} `json:"format"`
 	}
 	if err := json.Unmarshal(answer, &doc); err != nil {
@@ -127,6 +131,7 @@ func parseProbe(answer []byte) (probed, error) {
 	if !found || p.picture.width <= 0 || p.picture.height <= 0 {
 		return probed{}, errors.New("there is no moving picture in it")
 	}
+	p.comment = doc.Format.Tags.Comment
 	if v, err := strconv.ParseFloat(doc.Format.Duration, 64); err == nil && v > 0 && v < math.MaxInt32 {
 		p.duration = time.Duration(v * float64(time.Second))
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -27,13 +28,24 @@ func Measure(file string) (Stimulus, error) {
 	}
 	s.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	v, err := readMP4(f, size)
-	if err != nil {
+	switch {
+	case err != nil && strings.HasSuffix(err.Error(), converter):
+		return s, fmt.Errorf("%s: %w %s", file, err, quotedForShell(file))
+	case err != nil:
 		return s, fmt.Errorf("%s: %w", file, err)
 	}
 	s.Width, s.Height = v.width, v.height
 	s.BT709, s.Codec, s.Sound = v.bt709(), v.codec, v.sound
 	s.Duration, s.FrameTimes = v.duration, v.times
 	return s, nil
+}
+
+// quotedForShell is a file's name as it can be typed after a command.
+func quotedForShell(file string) string {
+	if strings.ContainsAny(file, " '\"()&;<>|$`\\*?[]{}!#~") {
+		return "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
+	}
+	return file
 }
 
 // FPS is the mean rate of the frames in Hz, to a millionth, which is what times in

@@ -32,8 +32,9 @@ const (
 
 // Advice for files that cannot be used as they are.
 const (
-	convert = "convert it with: emolab study import --convert in.mp4"
-	remux   = "repack it with: emolab study import --convert in.mp4"
+	converter = "emolab study import --convert" // and the name of the file
+	convert   = "convert it with: " + converter
+	remux     = "repack it with: " + converter
 )
 
 // errCutShort is a box that promises more bytes than there are.

@@ -11,6 +11,7 @@ type columns struct {
 	file, id, brand int
 	tags            []int
 	results         []string // names of columns that PsychoPy writes while it runs
+	tasks           []string // and of those that say what is to be done in a trial
 }
 
 // Names of columns, as people choose them, without what is no letter.
@@ -20,6 +21,9 @@ var (
 	brandNames = []string{"brand", "brandname", "brandid", "marque", "marke", "marca", "maker", "label", "house", "maison", "advertiser", "company"}
 	// resultNames are of columns that are in a table of results, and not of conditions.
 	resultNames = []string{"participant", "session", "date", "expname", "psychopyversion", "framerate", "expstart", "thisrowt", "notes"}
+	// taskNames are of columns that tell PsychoPy what to do in a trial, and do not tell
+	// stimuli apart.
+	taskNames = []string{"corrans", "correctanswer", "corrresp", "correctresponse", "dur", "duration", "isi", "iti", "jitter", "onset", "keys", "allowedkeys"}
 )
 
 // videoEndings are of files that are films, whether browsers can play them or not.
@@ -71,6 +75,8 @@ func (s sheet) columns() (columns, error) {
 		case k == c.file || k == c.id || k == c.brand || name == "":
 		case isResult(name):
 			c.results = append(c.results, name)
+		case slices.Contains(taskNames, letters(name)):
+			c.tasks = append(c.tasks, name)
 		default:
 			c.tags = append(c.tags, k)
 		}
@@ -125,6 +131,9 @@ func (c columns) words(s sheet) []string {
 	}
 	if len(c.results) > 0 {
 		said = append(said, fmt.Sprintf("left out, because PsychoPy writes it while it runs: %s", list(quoted(c.results))))
+	}
+	if len(c.tasks) > 0 {
+		said = append(said, fmt.Sprintf("left out, because it is about the trial and not about the video: %s", list(quoted(c.tasks))))
 	}
 	return said
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -37,6 +38,9 @@ const (
 
 // ReadFile reads a table of comma, semicolon or tab separated values.
 func ReadFile(name string) (Table, error) {
+	if ending := strings.ToLower(filepath.Ext(name)); slices.Contains([]string{".xlsx", ".xls", ".ods"}, ending) {
+		return Table{}, fmt.Errorf("%s: %w", name, errWorkbook)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return Table{}, err

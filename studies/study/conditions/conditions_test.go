@@ -1,6 +1,8 @@
 package conditions
 
 import (
+	"errors"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,19 +23,18 @@ func TestRead(t *testing.T) {
 			Table{Folder: "stimuli",
 				Stimuli: []Stimulus{
 					{"a1", "brandA_1.mp4", "Brand A", []string{"condition=runway"}},
-					{"b-1", "brandB_1.mp4", "Brand B", []string{"condition=backstage", "corrAns=right"}},
+					{"b-1", "brandB_1.mp4", "Brand B", []string{"condition=backstage"}},
 				},
-				Taken: []string{`files: column "movie"`, `ids: column "stimID"`, `brands: column "brand"`, `tags: "condition", "corrAns"`,
-					"1 rows show a file again and are left out; a study says with repeats and blocks how often",
-					"corrAns: differs between rows with the same file, where it is left out"}}},
+				Taken: []string{`files: column "movie"`, `ids: column "stimID"`, `brands: column "brand"`, `tags: "condition"`, `left out, because it is about the trial and not about the video: "corrAns"`,
+					"1 rows show a file again and are left out; a study says with repeats and blocks how often"}}},
 		{"saved by a French Excel, with results of a run", "\xef\xbb\xbfvideo;Marque;trials.thisN;participant;key_resp.rt\r\n" +
 			"clips\\été 1.mov;Hermès;0;P1;0.3\r\n" +
 			"clips\\sub\\été 1.MOV;Dior;1;P1;0.4\r\n" +
 			";Dior;2;P1;\r\n",
 			Table{Folder: "clips",
 				Stimuli: []Stimulus{
-					{"t-1", "été 1.mov", "Hermès", nil},
-					{"t-1-2", "sub/été 1.MOV", "Dior", nil},
+					{"ete-1", "été 1.mov", "Hermès", nil},
+					{"ete-1-2", "sub/été 1.MOV", "Dior", nil},
 				},
 				Taken: []string{`files: column "video"`, "ids: from the names of the files", `brands: column "Marque"`,
 					`left out, because PsychoPy writes it while it runs: "trials.thisN", "participant", "key_resp.rt"`,
@@ -94,6 +95,16 @@ func many(n int) string {
 		b.WriteString(".mp4\n")
 	}
 	return b.String()
+}
+
+func TestAWorkbookByName(t *testing.T) {
+	file := t.TempDir() + "/conditions.XLSX"
+	if err := os.WriteFile(file, []byte("file\na.mp4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFile(file); !errors.Is(err, errWorkbook) {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestAFileThatIsNotThere(t *testing.T) {

@@ -1,10 +1,12 @@
 package conditions
 
 import (
+	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
+
+	"emolab/studies/study/ident"
 )
 
 // local makes a path with slashes of one as a table has it. A file that is not below the
@@ -45,25 +47,17 @@ func commonFolder(files []string) string {
 	return common
 }
 
-// noWord is what an id cannot have in it.
-var noWord = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
-
 // longestID is the most characters of an id, without the number that tells two apart.
 const longestID = 59
 
 // unique returns an id that is not taken yet, and takes it: as the table has it, or else
-// the name of the file, with what an id cannot have replaced by hyphens.
+// the name of the file.
 func unique(taken map[string]bool, wanted, file string) string {
 	if wanted == "" {
 		wanted = strings.TrimSuffix(path.Base(file), path.Ext(file))
 	}
-	id := strings.Trim(noWord.ReplaceAllString(wanted, "-"), "-._")
-	if len(id) > longestID {
-		id = id[:longestID]
-	}
-	if id == "" {
-		id = "clip"
-	}
+	id := cmp.Or(ident.Of(wanted), "clip")
+	id = strings.TrimRight(id[:min(len(id), longestID)], ".-")
 	for n, base := 2, id; taken[id]; n++ {
 		id = fmt.Sprintf("%s-%d", base, n)
 	}

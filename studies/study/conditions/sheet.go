@@ -40,10 +40,13 @@ var (
 	oldExcel  = []byte("\xd0\xcf\x11\xe0")
 )
 
+// errWorkbook says what to do with what a spreadsheet program keeps its tables in.
+var errWorkbook = errors.New(`this is a workbook; save it as text first (in Excel: Save as, "CSV UTF-8")`)
+
 func readSheet(raw []byte) (sheet, error) {
 	switch {
 	case bytes.HasPrefix(raw, zipMark), bytes.HasPrefix(raw, oldExcel):
-		return sheet{}, errors.New(`this is a workbook; save it as text first (in Excel: Save as, "CSV UTF-8")`)
+		return sheet{}, errWorkbook
 	case bytes.HasPrefix(raw, utf16Mark[0]), bytes.HasPrefix(raw, utf16Mark[1]):
 		return sheet{}, errors.New(`this is "Unicode text" (UTF-16); save it as "CSV UTF-8"`)
 	case bytes.IndexByte(raw, 0) >= 0:
