@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"emolab/studies/session"
+	"emolab/studies/withdrawal"
 )
 
 // sessionMoveCmd gives a session to another participant.
@@ -18,7 +20,8 @@ type sessionMoveCmd struct {
 // Help shows an example below the flags.
 func (sessionMoveCmd) Help() string {
 	return `For a session that was begun under the wrong code. The session keeps its id, a row of
-the audit says what was done and why, and bundles that were made before are marked.
+the audit says what was done and why. Bundles in the data folder that were made before say
+the wrong code, and are erased; those elsewhere are named.
 
 Example:
   emolab session move last --to P-7K2 --reason "the code of the one before was typed"`
@@ -45,16 +48,17 @@ func (c *sessionMoveCmd) Run(a *app) error {
 		return err
 	}
 	fmt.Fprintf(a.out, "%s: moved from %s to %s\n", id, before, c.To)
-	exports, err := s.Exports(a.ctx, id)
-	if err != nil {
-		return err
+	old, err := withdrawal.ClearOutdated(a.ctx, s, filepath.Dir(s.Path()), id)
+	for _, file := range old.Erased {
+		fmt.Fprintf(a.out, "%s said %s and is erased: export it again\n", file, before)
 	}
-	for _, x := range exports {
-		if x.Stale != "" {
-			fmt.Fprintf(a.out, "%s still says %s: export it again\n", x.Path, before)
-		}
+	for _, file := range old.Left {
+		fmt.Fprintf(a.out, "%s still says %s: delete it, and export it again\n", file, before)
 	}
-	return nil
+	for _, who := range old.Recipients {
+		fmt.Fprintf(a.out, "%s was given a bundle that says %s: ask for it to be deleted, and give another\n", who, before)
+	}
+	return err
 }
 
 // sessionJudgeCmd says by a person's word whether a session counts.

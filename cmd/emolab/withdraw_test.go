@@ -194,13 +194,23 @@ func TestWithdrawBesideARecording(t *testing.T) {
 func TestMoveAndJudge(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	sessions, _ := takenPart(t, dir, "P7K2", "P9QX")
-	if code, out, errOut := emolab(t, "session", "move", sessions[0], "--to", "P9QX", "--reason", "typed wrongly", "--data", dir); code != exitFine || !strings.Contains(out, "moved from P7K2 to P9QX") {
-		t.Errorf("exit %d: %s%s", code, out, errOut)
+	code, bundle, errOut := emolab(t, "session", "export", sessions[0], "--data", dir, "--to", "Ann <ann@lab.example>")
+	if bundle = strings.TrimSpace(bundle); code != exitFine || !exists(bundle) {
+		t.Fatalf("exit %d: %s%s", code, bundle, errOut)
+	}
+	code, out, errOut := emolab(t, "session", "move", sessions[0], "--to", "P9QX", "--reason", "typed wrongly", "--data", dir)
+	for _, says := range []string{"moved from P7K2 to P9QX", bundle + " said P7K2 and is erased", "Ann <ann@lab.example> was given a bundle that says P7K2"} {
+		if code != exitFine || !strings.Contains(out, says) {
+			t.Errorf("exit %d: %s%s, should say %q", code, out, errOut, says)
+		}
+	}
+	if exists(bundle) {
+		t.Error("a bundle that names the former participant is still there")
 	}
 	if code, out, errOut := emolab(t, "session", "judge", sessions[1], "--unusable", "--reason", "telephone rang", "--data", dir); code != exitFine || !strings.Contains(out, "not usable (telephone rang)") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
-	_, out, _ := emolab(t, "session", "list", "--json", "--data", dir)
+	_, out, _ = emolab(t, "session", "list", "--json", "--data", dir)
 	var list []session.Summary
 	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 2 {
 		t.Fatalf("%v: %s", err, out)
@@ -210,6 +220,9 @@ func TestMoveAndJudge(t *testing.T) {
 	}
 	if _, out, _ := emolab(t, "session", "show", sessions[1], "--data", dir); !strings.Contains(out, "usable: no (telephone rang)") || !strings.Contains(out, "answers: 1 on 1 pages") {
 		t.Errorf("%s", out)
+	}
+	if code, _, errOut := emolab(t, "session", "judge", sessions[0], "--reason", "x", "--data", dir); code != exitUsage || !strings.Contains(errOut, "--usable or --unusable") {
+		t.Errorf("exit %d: %s", code, errOut)
 	}
 	for _, args := range [][]string{
 		{"move", sessions[0], "--to", "P9QX"}, {"move", sessions[0], "--to", "a b", "--reason", "x"}, {"move", sessions[0], "--to", "P1", "--reason", " "},

@@ -21,7 +21,7 @@ func summary(rest string) string {
 	(SELECT count(*) FROM segment g WHERE g.session_id = s.id),
 	(SELECT coalesce(sum(coalesce(g.until_ns, (` + lastArrival("g") + `)) - g.start_ns), 0) FROM segment g WHERE g.session_id = s.id),
 	(SELECT count(*) FROM trace_row r WHERE r.session_id = s.id AND r.derivation = s.trace_derivation),
-	coalesce((SELECT path FROM export e WHERE e.session_id = s.id ORDER BY n DESC LIMIT 1), '')
+	coalesce((SELECT path FROM export e WHERE e.session_id = s.id AND e.stale = '' ORDER BY n DESC LIMIT 1), '')
 	FROM session s ` + rest
 }
 
