@@ -205,6 +205,8 @@ func (c *studyImportCmd) take(ctx context.Context, m *measurer, src source, show
 		}
 		s = done.Stimulus
 		r.Notes = append(r.Notes, conversion(done))
+	case err != nil && !stimulus.IsVideo(src.file):
+		return refuse(fmt.Errorf("is no video, by its name: those end in .mp4, .mov, .webm and the like"))
 	case err != nil:
 		return refuse(err)
 	}
@@ -230,6 +232,9 @@ func (c *studyImportCmd) take(ctx context.Context, m *measurer, src source, show
 
 // conversion says what a conversion did.
 func conversion(done stimulus.Converted) string {
+	if done.Already {
+		return "already converted"
+	}
 	what := []string{"converted"}
 	if done.Kept {
 		what[0] = "repacked, its picture as it was"

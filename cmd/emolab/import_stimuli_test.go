@@ -80,6 +80,9 @@ func TestImportMeasures(t *testing.T) {
 	if film := got["Ete-1"]; film.Playable || !strings.Contains(film.Why, "Apple ProRes") || !strings.Contains(film.Why, "--convert") || film.Light != nil {
 		t.Errorf("%+v", film)
 	}
+	if film := got["Ete-1"]; !strings.HasSuffix(film.Why, "--convert '"+filepath.Join(dir, "Été (1).mov")+"'") {
+		t.Errorf("says %q, without the name of the file", film.Why)
+	}
 	if none := got["none"]; none.Playable || !strings.Contains(none.Why, "not an MP4 file") {
 		t.Errorf("%+v", none)
 	}
@@ -123,8 +126,8 @@ func TestImportConverts(t *testing.T) {
 
 	// Once more: what is copied is there already, what is converted is not made again, and
 	// nothing changes.
-	again := importJSON(t, exitFailed, dir, "--convert", "--into", into)
-	if !again["Fine"].Playable || again["Ete-1"].Playable || !strings.Contains(again["Ete-1"].Why, "nothing is overwritten") {
+	again := importJSON(t, exitFine, dir, "--convert", "--into", into)
+	if !again["Fine"].Playable || again["Ete-1"].SHA256 != got["Ete-1"].SHA256 || !slices.Equal(again["Ete-1"].Notes, []string{"already converted"}) {
 		t.Errorf("%+v", again)
 	}
 	// Nor does another video of the same name.

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
+	"emolab/studies/stimulus"
 	"emolab/studies/study"
 	"emolab/studies/study/conditions"
+	"emolab/studies/study/ident"
 )
 
 type studyNewCmd struct {
@@ -64,7 +68,7 @@ func (c *studyNewCmd) Run(a *app) error {
 	for _, s := range taken {
 		fmt.Fprintf(a.out, "  %s\n", s)
 	}
-	fmt.Fprintf(a.out, "\nNext:\n  put the videos into %s\n  emolab study lint %s\n  emolab study plan %s\n", folder, file, file)
+	fmt.Fprintf(a.out, "\nNext:\n  put the videos into %s\n  emolab study import --convert %s    makes those play that browsers do not\n  emolab study lint %s\n  emolab study plan %s\n", folder, folder, file, file)
 	return nil
 }
 
@@ -102,7 +106,7 @@ func (c *studyNewCmd) draft(a *app) (d study.Draft, taken []string, err error) {
 		}
 		taken = read.Taken
 		for _, s := range read.Stimuli {
-			d.Stimuli = append(d.Stimuli, study.DraftStimulus{ID: s.ID, File: s.File, Brand: s.Brand, Tags: s.Tags})
+			d.Stimuli = append(d.Stimuli, study.DraftStimulus{ID: s.ID, File: ready(s.File), Brand: s.Brand, Tags: s.Tags})
 		}
 		if below, err := filepath.Rel(abs, filepath.Join(filepath.Dir(table), filepath.FromSlash(read.Folder))); err == nil && filepath.IsLocal(below) {
 			suggested = filepath.ToSlash(below)
@@ -178,16 +182,13 @@ func (q *asker) agreed(given *bool, question string, suggested bool) bool {
 }
 
 // idOf makes an id of a folder's name.
-func idOf(name string) string {
-	id := strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_', r == '.':
-			return r
-		}
-		return '-'
-	}, name), "-_.")
-	if id == "" {
-		return "study"
+func idOf(name string) string { return cmp.Or(ident.Of(name), "study") }
+
+// ready is the file of a video once  study import --convert  has made it play: what is no
+// .mp4 file is converted beside it.
+func ready(file string) string {
+	if path.Ext(file) == ".mp4" {
+		return file
 	}
-	return id
+	return path.Join(path.Dir(file), stimulus.ID(file)+".mp4")
 }

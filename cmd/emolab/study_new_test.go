@@ -48,7 +48,7 @@ func TestStudyNewAsks(t *testing.T) {
 	if code != exitFine {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
-	if !strings.Contains(errOut, "Id of the study, a part of file names [t--26]:") || !strings.Contains(errOut, "Please answer y or n. Is an eye tracker needed? [y/N]") {
+	if !strings.Contains(errOut, "Id of the study, a part of file names [Ete-26]:") || !strings.Contains(errOut, "Please answer y or n. Is an eye tracker needed? [y/N]") {
 		t.Errorf("asks %q", errOut)
 	}
 	file := filepath.Join(dir, "study.yaml")
@@ -119,6 +119,24 @@ func TestStudyNewFromConditions(t *testing.T) {
 	}
 	if len(s.Stimuli) != 2 || s.Stimuli[0].ID != "a1" || s.Stimuli[1].Brand != "Maison B" || !slices.Equal(s.Stimuli[1].Tags, []string{"pace=quick"}) {
 		t.Errorf("%+v", s.Stimuli)
+	}
+}
+
+// A film that browsers do not play is written down as what  study import --convert  makes
+// of it.
+func TestStudyNewFromFilmsToConvert(t *testing.T) {
+	dir := t.TempDir()
+	table := filepath.Join(dir, "conditions.csv")
+	if err := os.WriteFile(table, []byte("movie\nfilms/Défilé été (final).mov\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut := emolab(t, "study", "new", dir, "--id", "w", "--conditions", table, "--yes")
+	if code != exitFine || !strings.Contains(out, "emolab study import --convert "+filepath.Join(dir, "films")) {
+		t.Fatalf("exit %d: %s%s", code, out, errOut)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "study.yaml"))
+	if err != nil || !strings.Contains(string(text), "Defile-ete-final") || strings.Contains(string(text), ".mov") {
+		t.Errorf("%v in\n%s", err, text)
 	}
 }
 

@@ -14,9 +14,12 @@ import (
 // mostPlanned bounds how many people are planned at once; their orders are all kept.
 const mostPlanned = 10_000
 
+// usuallyPlanned is for how many people a study without a quota is planned.
+const usuallyPlanned = 60
+
 type studyPlanCmd struct {
 	File         string `arg:"" help:"The study file." type:"existingfile"`
-	Participants int    `help:"How many people." default:"60" placeholder:"N"`
+	Participants *int   `help:"How many people. Default: the study's quota, or 60 without one." placeholder:"N"`
 	CSV          bool   `name:"csv" help:"Print every presentation of everybody as CSV." xor:"form"`
 	JSON         bool   `help:"Print JSON." xor:"form"`
 }
@@ -39,14 +42,14 @@ Examples:
 
 // Run is the command.
 func (c *studyPlanCmd) Run(a *app) error {
-	if c.Participants < 1 || c.Participants > mostPlanned {
-		return usagef("--participants %d: 1 to %d", c.Participants, mostPlanned)
+	if n := c.Participants; n != nil && (*n < 1 || *n > mostPlanned) {
+		return usagef("--participants %d: 1 to %d", *n, mostPlanned)
 	}
 	s, err := study.Load(c.File)
 	if err != nil {
 		return err
 	}
-	o := outlook.Of(s, c.Participants)
+	o := outlook.Of(s, c.people(s))
 	switch {
 	case c.JSON:
 		return printJSON(a.out, o)
@@ -54,6 +57,17 @@ func (c *studyPlanCmd) Run(a *app) error {
 		return writeOrders(a.out, o)
 	}
 	return printOutlook(a.out, o)
+}
+
+// people is for how many people is planned.
+func (c *studyPlanCmd) people(s *study.Study) int {
+	switch {
+	case c.Participants != nil:
+		return *c.Participants
+	case s.Quota.Total > 0:
+		return min(s.Quota.Total, mostPlanned)
+	}
+	return usuallyPlanned
 }
 
 // printOutlook writes the orders as a table, and what follows from them in words.

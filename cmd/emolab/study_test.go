@@ -96,6 +96,19 @@ analysis: {primary: [NET, ARO], compare: brand}
 	}
 }
 
+// Without a number of people, as many are planned as the quota wants.
+func TestStudyPlanOfAQuota(t *testing.T) {
+	file := plannedStudy(t, "stimuli: {folder: stimuli}\nquota: {total_usable: 10}\n")
+	code, out, errOut := emolab(t, "study", "plan", file, "--json")
+	var o outlook.Outlook
+	if err := json.Unmarshal([]byte(out), &o); code != exitFine || err != nil {
+		t.Fatalf("exit %d, %v: %s", code, err, errOut)
+	}
+	if len(o.People) != 10 || o.Days.Invite != 13 {
+		t.Errorf("%d people are planned, and %d to be invited", len(o.People), o.Days.Invite)
+	}
+}
+
 func TestStudyPlanRefuses(t *testing.T) {
 	file := plannedStudy(t, "titel: A walk\n")
 	for _, c := range []struct {
