@@ -397,7 +397,7 @@ func (m *Manager) Status() Status {
 		}
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
-	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil && m.current.state == Recording, s.Waiting)
+	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil && m.current.state == Recording && m.current.over == 0, s.Waiting)
 	if cur := m.current; cur != nil {
 		s.Corrected = cur.corrected
 		s.Check, s.Drift, s.Screen, s.ScreenAssumed = cur.check, cur.drift, &cur.segment.Screen, cur.segment.ScreenAssumed
