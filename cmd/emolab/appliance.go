@@ -29,6 +29,8 @@ const (
 	// connection, and the shutdown.
 	requestHeaderLimit = 10 * time.Second
 	goodbye            = 3 * time.Second
+	// downloaded is who has the copies that the console handed out.
+	downloaded = "whoever has the copy that was downloaded in the console"
 )
 
 // applianceOptions are what an appliance is assembled from.
@@ -113,7 +115,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 		return nil, err
 	}
 	a.manager, err = session.NewManager(ctx, session.Options{
-		Clock: clock, Lab: a.lab, Archive: a.store, Stage: a.stage, Study: o.study,
+		Clock: clock, Lab: a.lab, Archive: archive{a.store, o.dir, o.log}, Stage: a.stage, Study: o.study,
 		Bundler: bundle.NewExporter(a.store, bundleDir(o.dir)),
 		Film:    o.rig.film(o.dir),
 		Codes:   key, Eraser: eraser, Conduct: o.conduct,
@@ -134,6 +136,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	a.console = console.New(console.Options{
 		Operator: a.manager, Feed: a.lab.Bus(), Streams: a.lab.Streams(), Clock: clock,
 		Token: o.token, Stage: a.stage.Handler(), Bundles: bundleDir(o.dir),
+		GivenOut: func(ctx context.Context, name string) error { return a.store.GivenOut(ctx, name, downloaded) },
 	})
 	if a.socket, err = net.Listen("tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)

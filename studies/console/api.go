@@ -116,6 +116,12 @@ func (c *Console) bundle(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, fmt.Sprintf("%q is not a bundle", name))
 		return
 	}
+	if c.givenOut != nil && r.Method == http.MethodGet {
+		if err := c.givenOut(outlive(r), name); err != nil {
+			writeError(w, http.StatusInternalServerError, "not handed out, because it could not be noted that there is a copy: "+err.Error())
+			return
+		}
+	}
 	w.Header().Set("Content-Disposition", "attachment")
 	w.Header().Set("Cache-Control", "no-store")
 	http.ServeContent(w, r, name, info.ModTime(), f)

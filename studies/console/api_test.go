@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"math"
@@ -56,6 +57,9 @@ func TestCommandsReachTheOperator(t *testing.T) {
 		{"/api/session/judge", `{"session_id":"s1","usable":true,"reason":"fine"}`, nil, 200, []string{"judge s1 true fine"}, "s1"},
 		{"/api/session/judge", `{"session_id":"s1","usable":"yes"}`, nil, 400, nil, "JSON"},
 		{"/api/session/withdraw", `{"session_id":"s1","participant":"P1"}`, nil, 404, nil, `no session \"s1\"`},
+		{"/api/session/withdraw", `{"code":" k7qm 2rxa "}`, nil, 200, []string{"withdraw by k7qm 2rxa"}, `"rows":9`},
+		{"/api/session/withdraw", `{"code":"K7QM-2RXA"}`, errRefused, 422, []string{"withdraw by K7QM-2RXA"}, "disk"},
+		{"/api/session/withdraw", `{"code":"K7QM-2RXA","session_id":"s1"}`, nil, 400, nil, "not both"},
 		{"/api/session/seal", `[`, nil, 400, nil, "JSON"},
 	}
 	for _, c := range cases {
@@ -155,6 +159,38 @@ func TestCohort(t *testing.T) {
 	var got session.Cohort
 	if err := json.NewDecoder(l.request(t, r).Body).Decode(&got); err != nil || got.Usable != 3 || got.Wanted != 60 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A copy that goes out is noted before it does, or it does not.
+func TestADownloadIsNoted(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "s1.zip"), []byte("PK bundle"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var noted []string
+	var refuse error
+	l := startLab(t, Options{Bundles: dir, GivenOut: func(_ context.Context, name string) error {
+		noted = append(noted, name)
+		return refuse
+	}})
+	get := func(method, name string) (int, string) {
+		r, _ := http.NewRequest(method, l.server.URL+"/api/bundles/"+name, nil)
+		resp := l.request(t, r)
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(b)
+	}
+	get(http.MethodHead, "s1.zip")
+	get(http.MethodGet, "none.zip")
+	if status, body := get(http.MethodGet, "s1.zip"); status != 200 || body != "PK bundle" || !slices.Equal(noted, []string{"s1.zip"}) {
+		t.Errorf("%d %q, noted %q", status, body, noted)
+	}
+	refuse = errRefused
+	if status, body := get(http.MethodGet, "s1.zip"); status != 500 || strings.Contains(body, "PK") || !strings.Contains(body, "not handed out") {
+		t.Errorf("%d %q, although it could not be noted", status, body)
 	}
 }
 

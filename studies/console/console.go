@@ -34,6 +34,8 @@ type Operator interface {
 	Begin() error
 	// Withdraw takes back everything of the participant of a session.
 	Withdraw(ctx context.Context, sessionID string) (session.Erasure, error)
+	// WithdrawByCode takes back everything of whoever holds a receipt with that code.
+	WithdrawByCode(ctx context.Context, typed string) (session.Erasure, error)
 	// Move gives a session to another participant.
 	Move(ctx context.Context, sessionID, participant, reason string) error
 	// Judge says by a person's word whether a session is usable.
@@ -63,6 +65,10 @@ type Options struct {
 	Stage http.Handler
 	// Bundles is the folder whose files are offered for download.
 	Bundles string
+	// GivenOut is told the name of a file of Bundles before it is handed out: who
+	// withdraws is told that there is a copy. With an error it is not handed out. nil:
+	// nobody keeps count.
+	GivenOut func(ctx context.Context, name string) error
 }
 
 // Console is the experimenter's screen and its server side.
@@ -71,6 +77,7 @@ type Console struct {
 	feed     Feed
 	stage    http.Handler
 	bundles  string
+	givenOut func(ctx context.Context, name string) error
 	gate     gate // of the console
 	screen   gate // of the participant's screen
 	hub      *hub
@@ -83,6 +90,7 @@ func New(o Options) *Console {
 		feed:     o.Feed,
 		stage:    o.Stage,
 		bundles:  o.Bundles,
+		givenOut: o.GivenOut,
 		gate:     newGate(o.Token),
 		screen:   newStageGate(o.Token),
 		hub:      newHub(o.Operator, o.Clock, o.Streams),

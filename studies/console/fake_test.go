@@ -95,6 +95,10 @@ func (f *fakeOperator) Withdraw(_ context.Context, id string) (session.Erasure, 
 	return session.Erasure{Sessions: 1, Rows: 7}, f.call("withdraw "+id, func(s *session.Status) { s.State, s.SessionID = "", "" })
 }
 
+func (f *fakeOperator) WithdrawByCode(_ context.Context, typed string) (session.Erasure, error) {
+	return session.Erasure{Sessions: 2, Rows: 9}, f.call("withdraw by "+typed, func(*session.Status) {})
+}
+
 func (f *fakeOperator) Move(_ context.Context, id, participant, reason string) error {
 	return f.call("move "+id+" "+participant+" "+reason, func(*session.Status) {})
 }

@@ -24,14 +24,25 @@ func (c *Console) cohort(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, now)
 }
 
-// withdraw erases a participant. Their code has to be given beside the session, so
-// that a slip of the hand erases nobody.
+// withdraw erases a participant: whoever holds the receipt with that code, or that of a
+// session. With the latter the participant's code has to be given too, so that a slip
+// of the hand erases nobody.
 func (c *Console) withdraw(w http.ResponseWriter, r *http.Request) {
 	var req struct {
 		SessionID   string `json:"session_id"`
 		Participant string `json:"participant"`
+		Code        string `json:"code"` // of the receipt
 	}
 	if !readJSON(w, r, &req) {
+		return
+	}
+	if code := strings.TrimSpace(req.Code); code != "" {
+		if req.SessionID != "" {
+			writeError(w, http.StatusBadRequest, "give the receipt's code or a session, not both")
+			return
+		}
+		erased, err := c.operator.WithdrawByCode(outlive(r), code)
+		c.erased(w, erased, err)
 		return
 	}
 	all, err := c.operator.Sessions(r.Context())
@@ -49,6 +60,11 @@ func (c *Console) withdraw(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	erased, err := c.operator.Withdraw(outlive(r), req.SessionID)
+	c.erased(w, erased, err)
+}
+
+// erased tells what a withdrawal erased.
+func (c *Console) erased(w http.ResponseWriter, erased session.Erasure, err error) {
 	c.hub.nudge()
 	if err != nil {
 		c.answer(w, "", err)

@@ -149,7 +149,7 @@ func TestPageOffersANewRunAndAnotherCode(t *testing.T) {
 	page.Until(`document.getElementById("start-dialog").open`)
 	page.Do(chromedp.KeyEvent("P-7"), chromedp.KeyEvent(kb.Enter))
 	l.operator.await(t, "start P-7")
-	page.Until(`document.activeElement.id === "known-new"`)
+	page.Until(`document.activeElement.id === "known-other"`) // a second Enter starts nothing
 	if !hidden(page, "known-continue") {
 		t.Error("a session that was not cut off can be continued")
 	}
@@ -157,7 +157,7 @@ func TestPageOffersANewRunAndAnotherCode(t *testing.T) {
 	page.Until(`document.getElementById("known").hidden && document.activeElement.id === "code" && document.getElementById("code").value === ""`)
 	page.Do(chromedp.KeyEvent("P-7"), chromedp.KeyEvent(kb.Enter))
 	l.operator.await(t, "start P-7")
-	page.Until(`document.activeElement.id === "known-new"`)
+	page.Until(`document.activeElement.id === "known-other"`)
 	l.operator.mu.Lock()
 	l.operator.refuse = nil
 	l.operator.mu.Unlock()
@@ -185,6 +185,82 @@ func TestPageTellsHowVisitsEnd(t *testing.T) {
 	}
 }
 
+// What has ended must not look as if it went on.
+func TestPageAfterTheRecording(t *testing.T) {
+	status := visit(8)
+	status.State, status.Over, status.ElapsedMs = session.Recording, true, 83_000
+	l := quietPage(t, status)
+	l.operator.mu.Lock()
+	l.operator.sessions = []session.Summary{
+		{ID: "s1", Participant: "P-7K2", State: session.Prepared, Started: time.Now()}, // as it was a moment before
+		{ID: "s2", Participant: "P-2", State: session.Declined, Started: time.Now(), Reason: "screening: age", Run: 2},
+		{ID: "s3", Participant: "P-3", State: session.Declined, Started: time.Now(), Reason: "left"},
+		{ID: "s4", Participant: "P-4", State: session.Failed, Started: time.Now(), Reason: "withdrawn by the participant"},
+	}
+	l.operator.mu.Unlock()
+	page := open(t, l)
+	shows(page, "state-text", "Recording ended")
+	page.Until(`document.querySelectorAll("#session-list li").length === 4`)
+	// Frames go by: the clock does not start again.
+	browsertest.Value[bool](page, `new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`)
+	shows(page, "state-text", "Recording ended")
+	if strings.HasPrefix(browsertest.Value[string](page, `document.title`), "●") {
+		t.Error("the title says that it records")
+	}
+	if got := browsertest.Value[string](page, `[...document.querySelectorAll("#session-list .badge")].map((b) => b.textContent).sort().join("; ")`); got != "ended; left before the recording; screened out; to be erased" {
+		t.Errorf("the list says %q", got)
+	}
+	if got := browsertest.Value[string](page, `document.querySelector("#session-list").textContent`); strings.Contains(got, "0:00") || strings.Contains(got, "run 2") {
+		t.Errorf("the list says %q", got)
+	}
+	if browsertest.Value[int](page, `document.querySelectorAll("#session-list .badge.failed").length`) != 0 {
+		t.Error("what is to be erased is shown as a failure")
+	}
+	page.Press("S")
+	page.Until(`document.getElementById("stop-dialog").open`)
+	if got := text(page, "stop-what"); !strings.HasPrefix(got, "The recording of P-7K2 has ended after 00:01:23.") {
+		t.Errorf("the question before stopping: %q", got)
+	}
+}
+
+// Who has not agreed is not looked at.
+func TestPageShowsNothingBeforeTheParticipantAgrees(t *testing.T) {
+	l := startPage(t, visit(1), time.Second)
+	page := open(t, l)
+	const reads = `[...document.querySelectorAll(".strip dd")].map((e) => e.textContent).filter((s) => /[0-9]/.test(s)).length`
+	page.Until(`!document.getElementById("strips-veil").hidden`)
+	if n := browsertest.Value[int](page, `new Promise((r) => setTimeout(() => r(`+reads+`), 600))`); n != 0 {
+		t.Errorf("%d numbers are shown of who still reads", n)
+	}
+	l.operator.change(func(s *session.Status) { s.Step, s.Ready = 3, true })
+	page.Until(`document.getElementById("strips-veil").hidden && ` + reads + ` > 5`)
+	l.operator.change(func(s *session.Status) { s.Ready = false }) // the moment after Begin
+	if !browsertest.Value[bool](page, `new Promise((r) => setTimeout(() => r(document.getElementById("strips-veil").hidden), 700))`) {
+		t.Error("the veil comes back")
+	}
+}
+
+func TestPageWithdrawsByAReceiptsCode(t *testing.T) {
+	l := peopleLab(t)
+	page := open(t, l)
+	shows(page, "cohort-usable", "22 of 60 usable")
+	page.Do(chromedp.Click(chromedp.CSS("#withdraw")))
+	page.Until(`document.activeElement.id === "withdraw-code" && document.getElementById("withdraw-go").disabled`)
+	l.operator.mu.Lock()
+	l.operator.refuse = errRefused
+	l.operator.mu.Unlock()
+	page.Do(chromedp.KeyEvent("k7qm 2rxa"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "withdraw by k7qm 2rxa")
+	shows(page, "withdraw-error", "Not done: the disk is nearly full")
+	l.operator.mu.Lock()
+	l.operator.refuse = nil
+	l.operator.mu.Unlock()
+	page.Do(chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "withdraw by k7qm 2rxa")
+	page.Until(`!document.getElementById("withdraw-dialog").open`)
+	shows(page, "banner", "The participant withdrew. Everything of them is erased: 9 rows, 0 files.")
+}
+
 // peopleLab is a lab with a finished session and a cohort.
 func peopleLab(t *testing.T) *lab {
 	no := false
@@ -196,7 +272,7 @@ func peopleLab(t *testing.T) *lab {
 		{ID: "s2", Participant: "P-2", State: session.Prepared, Started: time.Now()},
 	}
 	cell := func(band string, have int) session.CellNow {
-		return session.CellNow{Cell: study.Cell{Question: "age", Band: band, Usable: 2}, Have: have}
+		return session.CellNow{Cell: study.Cell{Question: "age", Band: band, Usable: 2}, Have: have, Open: have / 2}
 	}
 	l.operator.cohort = session.Cohort{Usable: 22, Wanted: 60, Unusable: 1, Dropped: 2, Cells: []session.CellNow{cell("18-24", 2), cell("25-34", 0)}}
 	return l
@@ -205,7 +281,7 @@ func peopleLab(t *testing.T) *lab {
 func TestPageShowsTheCohort(t *testing.T) {
 	page := open(t, peopleLab(t))
 	shows(page, "cohort-usable", "22 of 60 usable")
-	shows(page, "cohort-cells", "age 18-242 of 2age 25-340 of 2")
+	shows(page, "cohort-cells", "age 18-241 of 2, 1 under wayage 25-340 of 2")
 	shows(page, "cohort-lost", "1 not usable, 2 stopped")
 	page.Until(`document.querySelector("#session-list li.sealed .facts").textContent.endsWith("run 2 · not usable: face: 2 of 4 videos below 70 %")`)
 	if browsertest.Value[bool](page, `document.querySelector("#session-list li.prepared button") !== null`) {

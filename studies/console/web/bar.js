@@ -31,12 +31,13 @@ export class Bar {
     setText(byId("participant"), s.participant || "–");
     byId("participant").classList.toggle("quiet", !s.participant);
 
-    const state = s.busy ? "busy" : s.state === "recording" ? "rec" : s.state === "prepared" ? "intake" : "idle";
+    const state = s.busy ? "busy" : s.state === "recording" ? s.recording_over ? "over" : "rec" : s.state === "prepared" ? "intake" : "idle";
     byId("state").dataset.state = state;
-    setIcon(byId("state"), state === "intake" ? "idle" : state);
+    setIcon(byId("state"), state === "intake" ? "idle" : state === "over" ? "ok" : state);
     const kept = s.face_video ? " · with face video" : "";
     setText(byId("state-label"), s.paused && runs(s) ? "Paused by the participant" : state === "intake" ? "Nothing is recorded yet" : state === "rec" ? `${s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording"}${kept}` : "State");
     if (state === "idle") setText(byId("state-text"), "Ready");
+    if (state === "over") setText(byId("state-text"), "Recording ended");
     if (state === "intake") setText(byId("state-text"), waits(s) ? "Participant waits" : "Participant reads");
     if (state === "busy") setText(byId("state-text"), s.busy);
 
@@ -81,7 +82,7 @@ export class Bar {
   tick(now, on) {
     const s = this.status;
     if (!s || !this.known) return;
-    if (s.state === "recording" && !s.busy) setText(byId("state-text"), `REC ${clock(now - this.startMs)}`);
+    if (s.state === "recording" && !s.busy && !s.recording_over) setText(byId("state-text"), `REC ${clock(now - this.startMs)}`);
     this.step(on);
   }
 
@@ -89,6 +90,8 @@ export class Bar {
   step(on) {
     const s = this.status;
     if (!s) return;
+    const wait = runs(s) && !present(s) ? s.stage_waiting : "";
+    byId("step-text").classList.toggle("long", wait !== "");
     const steps = s.plan.steps ?? [];
     const plays = steps.filter((p) => p.action === "play");
     const running = runs(s);

@@ -1,8 +1,8 @@
 // Start and stop: the dialogs, the keys, and the requests behind them.
 
 import { byId, icon, make, setText } from "./dom.js";
-import { runs, waits } from "./phase.js";
-import { clock, started } from "./words.js";
+import { present, runs, waits } from "./phase.js";
+import { clock, standing, started } from "./words.js";
 
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Summary} Summary */
@@ -171,8 +171,8 @@ export class Commands {
     const code = this.code.value.trim();
     const fits = codePattern.test(code);
     if (code && !fits) checks.push(["major", "This code cannot be used", "Letters, digits, - and _ only, beginning with a letter or a digit."]);
-    const before = this.asked ? [] : this.sessions().filter((x) => x.participant === code);
-    if (before.length) checks.push(["minor", `${code} has been here before`, "You will be asked what is meant."]);
+    const before = this.asked ? [] : this.sessions().filter((x) => alike(x.participant, code));
+    if (before.length) checks.push(["minor", `${before[0].participant} has been here before`, "You will be asked what is meant."]);
     if (!s.stage_connected) checks.push(["major", "The participant’s screen is not open", "Open the participant’s address that Emolab printed at its start, on that screen."]);
     const full = (s.alarms ?? []).find((a) => a.id === "disk/full");
     for (const a of s.alarms ?? []) {
@@ -203,7 +203,7 @@ export class Commands {
     if (!known) return;
     const cut = known.sessions.find((s) => s.id === known.cut);
     setText(byId("known-what"), `${known.participant} has been here before: ` + known.sessions.map((s) =>
-      `${started(s.started)}, ${s.state === "recovered" ? "cut off" : s.state}`).join("; ") + ". Is it the same person?");
+      `${started(s.started)}, ${standing(s)}`).join("; ") + ". Is it the same person?");
     byId("known-continue").hidden = !cut;
   }
 
@@ -224,7 +224,7 @@ export class Commands {
       this.starting = false;
       this.check();
     }
-    if (this.asked) byId(this.asked.cut ? "known-continue" : "known-new").focus();
+    if (this.asked) byId(this.asked.cut ? "known-continue" : "known-other").focus() // a second Enter begins nothing;
   }
 
   /** @param {string} text */
@@ -260,6 +260,15 @@ export class Commands {
       setText(byId("stop-what"), `Nothing has been recorded of ${s.participant} yet, and nothing will be. The session is kept as one that was not taken part in.`);
       return;
     }
+    if (s.recording_over) {
+      const gone = present(s)?.sheet === "withdrawn";
+      setText(byId("stop-keep"), "Go on");
+      setText(byId("stop-go"), gone ? "Stop" : "Stop and seal");
+      setText(byId("stop-what"), gone
+        ? `Everything of ${s.participant} is erased, and they are reading that.`
+        : `The recording of ${s.participant} has ended after ${clock(s.elapsed_ms)}. They are on the last pages, with the code by which they may withdraw.`);
+      return;
+    }
     const left = (s.plan.steps ?? []).slice(s.step + 1).filter((p) => p.action === "play").length;
     const rest = left === 0 ? "No clip is left to show." : `${left} ${left === 1 ? "clip is" : "clips are"} still to be shown.`;
     setText(byId("stop-what"), `${s.participant} has been recorded for ${clock(s.elapsed_ms)}. ${rest} What has been recorded is kept and sealed; it cannot be continued afterwards.`);
@@ -290,6 +299,13 @@ export class Commands {
     this.holding = 0;
     byId("stop").classList.remove("holding");
   }
+}
+
+/** Whether two participants' codes are one to whoever reads or types them, as the server
+ * has it. @param {string} a @param {string} b */
+function alike(a, b) {
+  const plain = (/** @type {string} */ s) => s.toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1");
+  return plain(a) === plain(b);
 }
 
 /** @param {unknown} error */

@@ -8,7 +8,7 @@ import { Commands, post, reason } from "./commands.js";
 import { byId, setText } from "./dom.js";
 import { LabClock } from "./labclock.js";
 import { Mirror } from "./mirror.js";
-import { People, showCohort } from "./people.js";
+import { People, showCohort, Withdrawal } from "./people.js";
 import { Lab } from "./series.js";
 import { showOutcome, showRecovered, showSessions } from "./sessions.js";
 import { connect } from "./socket.js";
@@ -35,6 +35,16 @@ let listedFor = ""; // what the list of sessions was fetched for
 let connected = false;
 let stageOpen = true; // as the latest status said
 
+let agreed = ""; // the session whose participant has agreed, as far as this page knows
+
+/** Nothing of a participant is drawn who has not agreed yet. @param {Status} status */
+function blind(status) {
+  if (status.state !== "prepared" || status.ready) agreed = status.session_id;
+  const now = agreed !== status.session_id;
+  if (now && !strips.blind) lab.clear();
+  strips.veil(now);
+}
+
 /** The banner: a lost connection stays until it is back, anything else for a while. */
 let bannerTimer = 0;
 let stageMissed = false; // the banner says that the participant's screen is not open
@@ -52,9 +62,11 @@ function banner(text, stays) {
 
 const calibration = new Calibration();
 const commands = new Commands((text) => banner(text), () => sessions);
-const people = new People((text) => banner(text), () => {
+const relist = () => {
   listedFor = "";
-});
+};
+const people = new People((text) => banner(text), relist);
+new Withdrawal((text) => banner(text), relist);
 
 /** @param {"continue"|"seal"} command @param {object} body */
 async function decide(command, body) {
@@ -75,12 +87,12 @@ async function get(path) {
 
 /** @param {Status} status */
 async function listSessions(status) {
-  const key = JSON.stringify([status.session_id, status.state, status.busy === "", status.last_outcome, status.recovered?.length]);
+  const key = JSON.stringify([status.session_id, status.state, status.busy === "", status.recording_over, status.last_outcome, status.recovered?.length]);
   if (key === listedFor) return;
   listedFor = key;
   try {
     sessions = await get("/api/sessions");
-    showSessions(sessions, (s) => people.open(s));
+    showSessions(sessions, status, (s) => people.open(s));
     showCohort(await get("/api/cohort"));
   } catch {
     listedFor = ""; // tried again with the next status
@@ -106,6 +118,7 @@ connect({
       const names = new Map(status.plan.steps.map((s) => [s.presentation ?? 0, s.stimulus ?? ""]));
       strips.stimulusOf = (presentation) => names.get(presentation) ?? `clip ${presentation}`;
     }
+    blind(status);
     bar.update(status, report.now_ms);
     mirror.update(status);
     commands.update(status);
@@ -121,7 +134,7 @@ connect({
   },
   batch(batch) {
     clock.heard(batch.now);
-    lab.push(batch.blocks);
+    if (!strips.blind) lab.push(batch.blocks);
   },
   skipped(batches) {
     banner(`This screen was too slow and skipped ${batches} updates since it was opened. The recording is not affected.`);

@@ -3,7 +3,7 @@
 import { post, reason } from "./commands.js";
 import { byId, make, setText } from "./dom.js";
 import { erased } from "./sessions.js";
-import { started } from "./words.js";
+import { standing, started } from "./words.js";
 
 /** @typedef {import("./types.js").Summary} Summary */
 /** @typedef {import("./types.js").Cohort} Cohort */
@@ -43,7 +43,7 @@ export class People {
     this.refuse("");
     const counts = session.usable === null || session.usable === undefined ? "" : session.usable ? ", usable" : ", not usable";
     setText(byId("person-title"), `Session of ${session.participant}`);
-    setText(byId("person-what"), `${started(session.started)}, ${session.state}${counts}${session.usable_why ? `: ${session.usable_why}` : ""}.`);
+    setText(byId("person-what"), `${started(session.started)}, ${standing(session)}${counts}${session.usable_why ? `: ${session.usable_why}` : ""}.`);
     this.check();
     this.dialog.showModal();
     /** @type {HTMLElement|null} */ (this.form.querySelector("input[name=deed]"))?.focus();
@@ -99,16 +99,71 @@ export class People {
   }
 }
 
+/** Withdrawing by the code on a participant's receipt. */
+export class Withdrawal {
+  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
+  constructor(say, changed) {
+    this.say = say;
+    this.changed = changed;
+    this.dialog = /** @type {HTMLDialogElement} */ (byId("withdraw-dialog"));
+    this.code = /** @type {HTMLInputElement} */ (byId("withdraw-code"));
+    this.go = /** @type {HTMLButtonElement} */ (byId("withdraw-go"));
+    this.doing = false;
+    byId("withdraw").onclick = () => {
+      this.code.value = "";
+      this.refuse("");
+      this.check();
+      this.dialog.showModal();
+      this.code.focus();
+    };
+    this.dialog.querySelector(`button[value="cancel"]`)?.addEventListener("click", () => this.dialog.close());
+    this.code.oninput = () => this.check();
+    this.dialog.querySelector("form")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.act();
+    });
+  }
+
+  check() {
+    setText(this.go, this.doing ? "Working" : "Erase everything");
+    this.go.disabled = this.doing || this.code.value.trim() === "";
+  }
+
+  async act() {
+    if (this.go.disabled) return;
+    this.doing = true;
+    this.refuse("");
+    this.check();
+    try {
+      this.say(`The participant withdrew. ${erased(await post("withdraw", { code: this.code.value.trim() }))}`);
+      this.dialog.close();
+      this.changed();
+    } catch (error) {
+      this.refuse(`Not done: ${reason(error)}`);
+    } finally {
+      this.doing = false;
+      this.check();
+    }
+  }
+
+  /** @param {string} text */
+  refuse(text) {
+    const e = byId("withdraw-error");
+    e.hidden = text === "";
+    setText(e, text);
+  }
+}
+
 /** @param {Cohort} c */
 export function showCohort(c) {
   const cells = c.cells ?? [];
   const lost = [[c.unusable, "not usable"], [c.dropped, "stopped"], [c.declined, "did not take part"], [c.withdrawn, "withdrew"]];
-  byId("cohort").hidden = c.wanted === 0 && c.usable === 0 && lost.every(([n]) => n === 0);
+  byId("cohort").hidden = c.wanted === 0 && c.usable === 0 && lost.every(([n]) => n === 0) && (c.people ?? []).length === 0;
   setText(byId("cohort-usable"), c.wanted ? `${c.usable} of ${c.wanted} usable` : `${c.usable} usable`);
   byId("cohort-cells").replaceChildren(...cells.map((cell) => {
     const name = make("th", "", `${cell.question} ${cell.band}`);
     name.setAttribute("scope", "row");
-    return make("tr", cell.have >= cell.usable ? "full" : "", name, make("td", "num", `${cell.have} of ${cell.usable}`));
+    return make("tr", cell.have >= cell.usable ? "full" : "", name, make("td", "num", `${cell.have - (cell.open ?? 0)} of ${cell.usable}${cell.open ? `, ${cell.open} under way` : ""}`));
   }));
   setText(byId("cohort-lost"), lost.filter(([n]) => n).map(([n, what]) => `${n} ${what}`).join(", "));
 }

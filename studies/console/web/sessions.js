@@ -3,7 +3,7 @@
 
 import { byId, icon, make, setText } from "./dom.js";
 import { runs } from "./phase.js";
-import { baseName, count, short, started } from "./words.js";
+import { baseName, count, erasing, short, standing, started } from "./words.js";
 
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Summary} Summary */
@@ -109,29 +109,40 @@ function counts(s) {
 /** States in which a session is over, and something can be done about it. */
 const over = ["sealed", "recovered", "failed", "declined"];
 
-/** @param {Summary[]} sessions @param {(s: Summary) => void} open what is done about one */
-export function showSessions(sessions, open) {
-  const newest = [...sessions].sort((a, b) => b.started.localeCompare(a.started));
+/** States in which it is not known yet how long a session is. */
+const going = ["prepared", "recording", "ended"];
+
+/** The session that runs as it stands now: the list may have been fetched a moment before.
+ * @param {Summary} s @param {Status} now */
+function live(s, now) {
+  return s.id === now.session_id && runs(now) && going.includes(s.state) ? { ...s, state: now.recording_over ? "ended" : now.state } : s;
+}
+
+/** @param {Summary[]} sessions @param {Status} now @param {(s: Summary) => void} open what is done about one */
+export function showSessions(sessions, now, open) {
+  const newest = sessions.map((s) => live(s, now)).sort((a, b) => b.started.localeCompare(a.started));
   setText(byId("session-count"), sessions.length ? String(sessions.length) : "");
   if (newest.length === 0) {
     byId("session-list").replaceChildren(make("li", "calm", "None yet."));
     return;
   }
   byId("session-list").replaceChildren(...newest.map((s) => {
-    const facts = [started(s.started), short(s.duration_ns / 1e6)];
+    const facts = [started(s.started)];
+    if (!going.includes(s.state) && s.state !== "declined" && !erasing(s)) facts.push(short(s.duration_ns / 1e6));
     if (s.segments > 1) facts.push(`${s.segments} segments`);
-    if ((s.run ?? 1) > 1) facts.push(`run ${s.run}`);
+    if ((s.run ?? 1) > 1 && s.state !== "declined") facts.push(`run ${s.run}`);
     if (counts(s)) facts.push(counts(s));
     let who = make("span", "who", s.participant);
-    if (over.includes(s.state)) {
+    if (over.includes(s.state) && !(erasing(s) && now.busy)) {
       who = make("button", "who plain", s.participant);
       who.setAttribute("type", "button");
       who.title = "Usable or not, another participant’s, or withdrawn";
       who.onclick = () => open(s);
     }
-    const item = make("li", s.state,
+    const state = erasing(s) ? "erasing" : s.state;
+    const item = make("li", state,
       who,
-      make("span", `badge ${s.state}`, icon(stateIcons[s.state] ?? "idle"), s.state),
+      make("span", `badge ${state}`, icon(stateIcons[state] ?? "idle"), standing(s)),
       make("span", "facts num", facts.join(" · ")),
       s.bundle ? bundleLink(s.bundle) : make("span", "download"));
     if (s.simulated) item.append(make("span", "tag", "simulated"));

@@ -49,8 +49,15 @@ export class Strips {
     /** @type {(presentation: number) => string} */
     this.stimulusOf = () => "";
     this.nextRead = 0;
+    this.blind = false;
     this.readouts = new Readouts();
     this.restyle();
+  }
+
+  /** Draws nothing, and says why, or draws again. @param {boolean} blind */
+  veil(blind) {
+    this.blind = blind;
+    byId("strips-veil").hidden = !blind;
   }
 
   /** After a change of theme. */

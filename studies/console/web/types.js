@@ -16,8 +16,8 @@
  *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string, run?: number, usable?: boolean|null, usable_why?: string}} Summary
  * @typedef {{participant: string, sessions: Summary[], cut: string}} Known a code that was used before
  * @typedef {{at: string, sessions: number, rows: number, files: number, bytes: number, recipients: string[]|null, tombstone: string}} Erasure
- * @typedef {{question: string, band: string, usable: number, have: number}} Cell
- * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null}} Cohort
+ * @typedef {{question: string, band: string, usable: number, have: number, open?: number}} Cell
+ * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null, people?: object[]|null}} Cohort
  * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string, erasure?: Erasure|null}} Outcome
  * @typedef {{x: number, y: number}} Point
  * @typedef {{target: Point, gaze: Point, error_deg: number, samples?: Point[]}} ValidationPoint
@@ -39,7 +39,7 @@
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
  *   stage_connected: boolean, stage_waiting: string, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
  *   last_outcome: Outcome|null, study_id: string, study_title: string,
- *   ready: boolean, paused: boolean, face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
+ *   ready: boolean, paused: boolean, recording_over: boolean, face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
  * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, status: Status}} Report
  *
  * @typedef {{stream: number, gap: boolean, channels: number, times: Float64Array, values: Float32Array}} Block

@@ -70,6 +70,23 @@ export function baseName(path) {
   return path.split(/[\\/]/).pop() ?? path;
 }
 
+/** Why nothing was recorded, by what the reason begins with. @type {[string, string][]} */
+const turned = [["screening", "screened out"], ["quota", "quota full"], ["consent", "consent refused"], ["left", "left before the recording"],
+  ["stopped", "stopped before the recording"], ["cut off", "cut off before the recording"]];
+
+/** Where a session stands, in words. @param {import("./types.js").Summary} s */
+export function standing(s) {
+  if (s.state === "declined") return turned.find(([begin]) => s.reason?.startsWith(begin))?.[1] ?? "not recorded";
+  if (erasing(s)) return "to be erased";
+  return s.state === "recovered" ? "cut off" : s.state;
+}
+
+/** Whether a session's participant has taken everything back, and it is about to go.
+ * @param {import("./types.js").Summary} s */
+export function erasing(s) {
+  return s.reason === "withdrawn by the participant";
+}
+
 /** When a session began, by this computer's clock. @param {string} iso */
 export function started(iso) {
   const d = new Date(iso);
