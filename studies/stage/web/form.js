@@ -179,7 +179,7 @@ export class Form {
     this.fields.forEach((f, i) => f.complain(faults[i] ?? ''));
     const wrong = this.fields.filter((_, i) => faults[i]);
     if (wrong.length === 0) return true;
-    this.#hear(wrong.length > 1 ? word('several', {n: wrong.length}) : faults.find(Boolean) ?? '');
+    this.#hear(wrong.length > 1 ? word('several', {n: wrong.length}) : word('one'));
     wrong[0]?.focus();
     return false;
   }
