@@ -38,9 +38,10 @@ type visit struct {
 	cur  *run
 	desk *desk
 
-	answers study.Answers // kept so far, for conditions
-	granted []string      // scopes
-	code    string        // by which the participant may withdraw; "" = none was given out
+	answers  study.Answers // kept so far, for conditions
+	granted  []string      // scopes
+	language string        // in which the participant agreed
+	code     string        // by which the participant may withdraw; "" = none was given out
 }
 
 func (m *Manager) newVisit(cur *run, d *desk) *visit {
@@ -123,6 +124,7 @@ func (v *visit) skip() []int { return v.m.o.Study.Skip(v.cur.plan, v.answers) }
 
 // grant notes an answer about a scope; the latest holds.
 func (v *visit) grant(c Consent) {
+	v.language = c.Language
 	v.granted = slices.DeleteFunc(v.granted, func(s string) bool { return s == c.Scope })
 	if c.Granted && c.Scope != Notice {
 		v.granted = append(v.granted, c.Scope)
@@ -347,7 +349,7 @@ func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
 // receipt is what the last page says.
 func (v *visit) receipt() Receipt {
 	s := v.m.o.Study
-	r := Receipt{Study: s.Title, Session: v.cur.id, Scopes: v.granted}
+	r := Receipt{Study: s.TitleIn(v.language), Session: v.cur.id, Scopes: v.granted}
 	r.Code = v.code
 	if !v.recording() {
 		return r // only the answers are kept

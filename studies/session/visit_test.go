@@ -16,7 +16,7 @@ import (
 // invited is a study with everything that a participant meets before the recording and
 // after it, around one clip.
 var invited = &study.Study{
-	ID: "s", Title: "Cloth", Stimuli: twoSteps.Stimuli,
+	ID: "s", Title: "Cloth", Titles: study.Text{"en": "Cloth", "fr": "Étoffe"}, Stimuli: twoSteps.Stimuli,
 	Sheets: []study.Sheet{
 		{ID: "notice", Kind: study.NoticeSheet},
 		{ID: "consent", Kind: study.ConsentSheet, Fields: []study.Field{

@@ -204,6 +204,9 @@ func TestTheReceiptHasTheCode(t *testing.T) {
 			g.says(nil)
 			waitFor(t, g.bench)
 			r := g.screen.receipt.Load().(Receipt)
+			if r.Study != "Étoffe" { // they answered in French
+				t.Errorf("the receipt is of %q", r.Study)
+			}
 			if r.Code != "K7QM-2RXA" || g.tape.hash != "aa11" || !slices.Contains(r.Scopes, Traces) || slices.Contains(r.Scopes, FaceVideo) != recorded {
 				t.Errorf("receipt %+v", r)
 			}
