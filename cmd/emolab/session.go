@@ -109,7 +109,7 @@ func (c *sessionListCmd) Run(a *app) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SESSION\tPARTICIPANT\tSTATE\tUSABLE\tSTARTED\tLENGTH\tFRAMES\tNOTE")
 	for _, v := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.State, counts(v.Usable),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, v.Participant, v.Standing(), counts(v.Usable),
 			v.Started.Local().Format("2006-01-02 15:04"), v.Duration.Round(time.Second), v.Frames, aside(v))
 	}
 	return w.Flush()
@@ -121,7 +121,7 @@ func aside(v session.Summary) string {
 	if v.Simulated {
 		notes = append(notes, "simulated")
 	}
-	if v.Run > 1 {
+	if v.Run > 1 && v.State != session.Declined {
 		notes = append(notes, fmt.Sprintf("run %d", v.Run))
 	}
 	for _, why := range []string{v.Reason, v.UsableWhy} {
@@ -174,7 +174,7 @@ func (c *sessionShowCmd) Run(a *app) error {
 	if d.Row == importRow {
 		order = "a film that was read in"
 	}
-	fmt.Fprintf(a.out, "%s  %s  participant %s, %s\n", d.ID, d.State, d.Participant, order)
+	fmt.Fprintf(a.out, "%s  %s  participant %s, %s\n", d.ID, d.Standing(), d.Participant, order)
 	fmt.Fprintf(a.out, "study %s, version %d (%s)  %s\n", d.Study.ID, d.Study.Version, d.Study.Hash[:min(12, len(d.Study.Hash))], d.Software)
 	fmt.Fprintf(a.out, "started %s, %s, %d trace rows\n", d.Started.Local().Format(time.RFC1123), d.Duration.Round(time.Second), d.Frames)
 	if d.Reason != "" {

@@ -67,13 +67,13 @@ func printCohort(w io.Writer, c session.Cohort) error {
 	if c.Wanted > 0 {
 		wanted = fmt.Sprintf(" of %d", c.Wanted)
 	}
-	fmt.Fprintf(w, "%d%s sessions are usable; %d unusable, %d stopped by the participant, %d declined, %d withdrawn\n",
+	fmt.Fprintf(w, "%d%s sessions are usable; %d unusable, %d stopped by the participant, %d did not take part; people who withdrew: %d\n",
 		c.Usable, wanted, c.Unusable, c.Dropped, c.Declined, c.Withdrawn)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(c.Cells) > 0 {
-		fmt.Fprintln(t, "\nQUOTA\tHAVE\tWANTED")
+		fmt.Fprintln(t, "\nQUOTA\tUSABLE\tUNDER WAY\tWANTED")
 		for _, cell := range c.Cells {
-			fmt.Fprintf(t, "%s %s\t%d\t%d\n", cell.Question, cell.Band, cell.Have, cell.Usable)
+			fmt.Fprintf(t, "%s %s\t%d\t%d\t%d\n", cell.Question, cell.Band, cell.Have-cell.Open, cell.Open, cell.Usable)
 		}
 	}
 	if len(c.Rows) > 0 {
@@ -86,7 +86,7 @@ func printCohort(w io.Writer, c session.Cohort) error {
 		fmt.Fprintln(t, "\nPARTICIPANT\tKEPT OF THE SCREENING\tRUN\tORDER\tSESSION\tSTATE\tUSABLE")
 		for _, p := range c.People {
 			for _, s := range p.Sessions {
-				fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", p.Code, bands(p.Bands), s.Run, s.Row, s.Session, s.State, standing(s))
+				fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", p.Code, bands(p.Bands), s.Run, s.Row, s.Session, session.Summary{State: s.State, Reason: s.Why}.Standing(), standing(s))
 			}
 		}
 	}

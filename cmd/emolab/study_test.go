@@ -155,7 +155,7 @@ func TestStudyCohort(t *testing.T) {
 quota: {total_usable: 8}
 `)
 	code, out, errOut := emolab(t, "study", "cohort", "--data", dir, "--study", file)
-	if want := "0 of 8 sessions are usable; 0 unusable, 0 stopped by the participant, 0 declined, 0 withdrawn\n"; code != exitFine || out != want {
+	if want := "0 of 8 sessions are usable; 0 unusable, 0 stopped by the participant, 0 did not take part; people who withdrew: 0\n"; code != exitFine || out != want {
 		t.Errorf("exit %d, %q, want %q: %s", code, out, want, errOut)
 	}
 	code, out, _ = emolab(t, "study", "cohort", "--data", dir, "--json")
@@ -172,7 +172,7 @@ func TestCohortInTables(t *testing.T) {
 	yes, no := true, false
 	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	cell := func(band string, have int) session.CellNow {
-		return session.CellNow{Cell: study.Cell{Question: "age", Band: band, Usable: 2}, Have: have}
+		return session.CellNow{Cell: study.Cell{Question: "age", Band: band, Usable: 2}, Have: have, Open: have / 2}
 	}
 	var b bytes.Buffer
 	err := printCohort(&b, session.Cohort{
