@@ -216,6 +216,7 @@ func TestPageAfterTheRecording(t *testing.T) {
 	if browsertest.Value[int](page, `document.querySelectorAll("#session-list .badge.failed").length`) != 0 {
 		t.Error("what is to be erased is shown as a failure")
 	}
+	page.Screenshot("people-after-the-recording.png")
 	page.Press("S")
 	page.Until(`document.getElementById("stop-dialog").open`)
 	if got := text(page, "stop-what"); !strings.HasPrefix(got, "The recording of P-7K2 has ended after 00:01:23.") {
@@ -232,6 +233,7 @@ func TestPageShowsNothingBeforeTheParticipantAgrees(t *testing.T) {
 	if n := browsertest.Value[int](page, `new Promise((r) => setTimeout(() => r(`+reads+`), 600))`); n != 0 {
 		t.Errorf("%d numbers are shown of who still reads", n)
 	}
+	page.Screenshot("people-before-the-consent.png")
 	l.operator.change(func(s *session.Status) { s.Step, s.Ready = 3, true })
 	page.Until(`document.getElementById("strips-veil").hidden && ` + reads + ` > 5`)
 	l.operator.change(func(s *session.Status) { s.Ready = false }) // the moment after Begin

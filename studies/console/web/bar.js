@@ -8,6 +8,8 @@ import { clock, disk, short } from "./words.js";
 /** @typedef {import("./types.js").Step} Step */
 /** @typedef {import("./mirror.js").OnScreen} OnScreen */
 
+/** More characters than this do not fit beside the rest. */
+const longWords = 22;
 /** Below this many hours the disk becomes a deviation. */
 const fewHours = 2;
 
@@ -90,8 +92,6 @@ export class Bar {
   step(on) {
     const s = this.status;
     if (!s) return;
-    const wait = runs(s) && !present(s) ? s.stage_waiting : "";
-    byId("step-text").classList.toggle("long", wait !== "");
     const steps = s.plan.steps ?? [];
     const plays = steps.filter((p) => p.action === "play");
     const running = runs(s);
@@ -101,7 +101,7 @@ export class Bar {
     byId("step-progress").hidden = step?.action !== "play";
     if (!step) {
       const total = steps.reduce((ms, p) => ms + p.duration_ns / 1e6, 0);
-      setText(byId("step-text"), running ? s.stage_waiting ? `Waits for ${s.stage_waiting}` : "About to begin" : plays.length && s.busy ? "Shown" : "–");
+      sayStep(running ? s.stage_waiting ? `Waits for ${s.stage_waiting}` : "About to begin" : plays.length && s.busy ? "Shown" : "–");
       setText(byId("step-time"), running && plays.length ? `${plays.length} clips, ${short(total)}` : "");
       byId("step-bar").style.width = "0";
       return;
@@ -109,16 +109,23 @@ export class Bar {
     const words = step.stimulus ? undefined : stepWords(step);
     if (words) { // as long as it takes
       const check = s.check?.step === step.index ? s.check : undefined;
-      setText(byId("step-text"), check?.targets ? `${words}: target ${Math.min(check.shown + 1, check.targets)} of ${check.targets}` : words);
+      sayStep(check?.targets ? `${words}: target ${Math.min(check.shown + 1, check.targets)} of ${check.targets}` : words);
       setText(byId("step-time"), step.duration_ns ? short(step.duration_ns / 1e6) : "");
       return;
     }
-    setText(byId("step-text"), `${clipWords[step.action]} ${clipNumber(steps, step)} of ${plays.length}`);
+    sayStep(`${clipWords[step.action]} ${clipNumber(steps, step)} of ${plays.length}`);
     const showing = on && step.action === "play";
     const length = step.duration_ns / 1e6;
     setText(byId("step-time"), length ? `${showing ? `${short(on.mediaMs)} / ` : ""}${short(length)}` : "");
     byId("step-bar").style.width = showing ? `${Math.min(100, (100 * on.mediaMs) / Math.max(length, 1)).toFixed(1)}%` : "0";
   }
+}
+
+/** What cannot stand in one line of the bar stands in two. @param {string} text */
+function sayStep(text) {
+  const e = byId("step-text");
+  e.classList.toggle("long", text.length > longWords);
+  setText(e, text);
 }
 
 /** Which clip a step belongs to: fixation to the one that follows, rest and ratings to

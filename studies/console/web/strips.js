@@ -72,9 +72,10 @@ export class Strips {
     const p = this.palette ?? readPalette();
     const hatch = this.hatch ?? null;
     const spans = clips(this.lab.of("stimulus"), now, this.stimulusOf);
-    const face = this.lab.of("face");
-    const eda = this.lab.of("eda");
-    const gaze = this.lab.of("gaze");
+    const seen = (/** @type {string} */ kind) => (this.blind ? undefined : this.lab.of(kind));
+    const face = seen("face");
+    const eda = seen("eda");
+    const gaze = seen("gaze");
     const trace = this.lab.of("trace");
 
     const e = this.expression;
