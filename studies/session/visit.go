@@ -19,9 +19,6 @@ const (
 	leftSheet      = "left"      // the receipt of who has stopped
 	withdrawnSheet = "withdrawn" // everything is deleted
 	quotaSheet     = "exit.quota"
-
-	leaveKey    = "leave" // the field of leaveSheet
-	leaveDelete = "delete"
 )
 
 // Why a session was not recorded, or ended early, by the participant.
@@ -56,8 +53,8 @@ func (m *Manager) newVisit(cur *run, d *desk) *visit {
 }
 
 // resume returns what is passed over from the step on with which a session begins or goes
-// on. Who goes on with one that was cut off is given another code: the first is known to
-// nobody any more. Where the session had led out it leads out again, and so it does
+// on. Who goes on with one that was cut off is given another code: the first may be known to
+// nobody, and goes on to hold if it is. Where the session had led out it leads out again, and so it does
 // where the program ended between an answer and what follows from it.
 func (v *visit) resume(ctx context.Context, from int) ([]int, error) {
 	if len(v.granted) > 0 {
@@ -332,7 +329,7 @@ func (v *visit) left(at instant.Instant) Ruling {
 
 // decided does what who has stopped wants of the data.
 func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
-	if a.Values[leaveKey] != leaveDelete {
+	if a.Values[study.LeaveKey] != study.LeaveDelete {
 		return v.rule(leftSheet, whyStopped), nil
 	}
 	err := v.m.eraseNow(v.cur, v.desk)

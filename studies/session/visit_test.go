@@ -23,7 +23,7 @@ var invited = &study.Study{
 			{ID: Traces, Type: study.ScopeField, Required: true}, {ID: FaceVideo, Type: study.ScopeField}}},
 		{ID: "screening", Kind: study.ScreeningSheet, Fields: []study.Field{{ID: "age", Type: study.Integer, Min: 0, Max: 120, Required: true}}},
 		{ID: "receipt", Kind: study.ReceiptSheet},
-		{ID: leaveSheet, Kind: study.LeaveSheet, Fields: []study.Field{{ID: leaveKey, Type: study.Choice, Required: true}}},
+		{ID: leaveSheet, Kind: study.LeaveSheet, Fields: []study.Field{{ID: study.LeaveKey, Type: study.Choice, Required: true}}},
 		{ID: "exit.consent", Kind: study.ExitSheet}, {ID: "exit.screening", Kind: study.ExitSheet}, {ID: quotaSheet, Kind: study.ExitSheet},
 		{ID: leftSheet, Kind: study.ReceiptSheet}, {ID: withdrawnSheet, Kind: study.ExitSheet},
 	},
@@ -273,8 +273,8 @@ func TestWhoStopsKeepsOrDeletes(t *testing.T) {
 		last   string
 	}{
 		"keeps":                         {"keep", nil, Sealed, leftSheet},
-		"deletes":                       {leaveDelete, nil, Withdrawn, withdrawnSheet},
-		"deletes, and it does not work": {leaveDelete, errors.New("the disk does not answer"), Withdrawn, leftSheet},
+		"deletes":                       {study.LeaveDelete, nil, Withdrawn, withdrawnSheet},
+		"deletes, and it does not work": {study.LeaveDelete, errors.New("the disk does not answer"), Withdrawn, leftSheet},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -285,7 +285,7 @@ func TestWhoStopsKeepsOrDeletes(t *testing.T) {
 			g.pulse.beat <- struct{}{}
 			g.screen.left <- struct{}{}
 			g.until(t, "the question", func(s Status) bool { return s.Step >= 0 && s.Plan.Steps[s.Step].Sheet == leaveSheet })
-			g.says(study.Answers{leaveKey: c.wish})
+			g.says(study.Answers{study.LeaveKey: c.wish})
 			g.says(nil)
 			out := waitFor(t, g.bench)
 			if out.State != c.state || (out.Error != "") != (c.refuse != nil) {

@@ -165,7 +165,7 @@ func TestWhoWasLedOutStaysOut(t *testing.T) {
 			g.pulse.beat <- struct{}{}
 			g.until(t, "the sample", func(s Status) bool { return s.Streams[0].Samples == 1 })
 			if c.sheet == leaveSheet {
-				g.says(study.Answers{leaveKey: "keep"})
+				g.says(study.Answers{study.LeaveKey: "keep"})
 				g.at(t, leftSheet)
 			}
 			g.says(nil)
