@@ -228,7 +228,7 @@ func TestContinueAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Segments) != 2 || d.Segments[1].Number != 1 || d.Segments[1].First != 1 {
+	if len(d.Segments) != 2 || d.Segments[1].Number != 1 || d.Plan.Steps[d.Segments[1].First].Action != study.Play {
 		t.Errorf("continued as %+v, want the play step again", d.Segments)
 	}
 	if _, err := os.Stat(out.Bundle); err != nil || filepath.Dir(out.Bundle) != bundleDir(dir) {

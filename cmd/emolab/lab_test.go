@@ -141,6 +141,7 @@ func (b *bench) record(during func()) string {
 		b.t.Fatal(err)
 	}
 	if during != nil {
+		b.begin()
 		during()
 		if err := b.manager.Stop(b.t.Context(), "enough"); err != nil {
 			b.t.Fatal(err)
@@ -151,6 +152,29 @@ func (b *bench) record(during func()) string {
 		b.t.Fatalf("session ended as %+v, %v", out, err)
 	}
 	return id
+}
+
+// begin waits until the session is recorded; where somebody watches at the console, they
+// begin it as soon as the participant waits.
+func (b *bench) begin() {
+	b.t.Helper()
+	late := time.After(readyLimit)
+	look := time.NewTicker(pollEvery)
+	defer look.Stop()
+	for {
+		s := b.manager.Status()
+		if s.State == session.Recording {
+			return
+		}
+		if s.Ready && b.console.Watched() {
+			_ = b.manager.Begin() // refused in the moment in which it has begun
+		}
+		select {
+		case <-look.C:
+		case <-late:
+			b.t.Fatalf("the recording did not begin: %+v", s)
+		}
+	}
 }
 
 // column reads one channel of a stream with its instants, as the file has it.

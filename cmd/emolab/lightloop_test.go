@@ -237,7 +237,23 @@ func recordFlashes(t *testing.T, page *browsertest.Page, screen *browsertest.Scr
 		return ready && time.Now().After(settled)
 	})
 	seen := watch(t, screen, middleClip(screen))
+	st, err := study.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	participant := reader{page, t, st, "en"}
 	o.do(http.MethodPost, "/api/session/start", `{"participant": "LIGHT"}`)
+	participant.to("notice")
+	participant.goes(1)
+	participant.to("consent")
+	participant.tick(session.Traces, "")
+	participant.goes(1)
+	o.await("the participant waits", func(s session.Status) bool { return s.Ready })
+	o.do(http.MethodPost, "/api/session/begin", "")
+	participant.to("debrief")
+	participant.goes(1)
+	participant.to("receipt")
+	participant.goes(1)
 	o.await("the session is sealed", func(s session.Status) bool {
 		if out := s.LastOutcome; out != nil && (out.State != session.Sealed || out.Error != "" || out.Reason != "") {
 			t.Fatalf("the session ended as %+v", out)
