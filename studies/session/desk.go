@@ -69,6 +69,11 @@ type opening struct {
 	since instant.Instant // what arrived before is none of the session's
 }
 
+// opening listens to the lab for a session whose recording begins at an instant.
+func (m *Manager) opening(id string, since instant.Instant) *opening {
+	return &opening{sub: m.o.Lab.Bus().Lossless("session "+id, backlog), first: m.o.Lab.absent(since), since: since}
+}
+
 // of returns what of a chunk belongs to the recording: a chunk that was on its way when
 // it began may have come before the participant agreed.
 func (o *opening) of(c stream.Chunk) stream.Chunk {

@@ -24,17 +24,6 @@ type film struct {
 	err error // why it could not begin, although it was allowed
 }
 
-// allowed tells whether the latest answer about scope was yes. Who was not asked
-// has not agreed.
-func allowed(answers []Consent, scope string) bool {
-	for _, c := range slices.Backward(answers) {
-		if c.Scope == scope {
-			return c.Granted
-		}
-	}
-	return false
-}
-
 // unanswered returns the step from which a session goes on: a sheet that has been
 // answered is not shown again.
 func (m *Manager) unanswered(r Resumption) int {

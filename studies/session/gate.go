@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/fusion/visibility"
 	"emolab/studies/study"
@@ -68,7 +69,7 @@ func (v *visit) record() error {
 		return err
 	}
 	streams := v.m.o.Lab.Streams()
-	o := &opening{sub: v.m.o.Lab.Bus().Lossless("session "+v.cur.id, backlog), first: v.m.o.Lab.absent(seg.Start), since: seg.Start}
+	o := v.m.opening(v.cur.id, seg.Start)
 	v.m.mu.Lock()
 	seg.Number = v.cur.segment.Number
 	v.cur.segment, v.cur.state = seg, Recording
@@ -81,10 +82,16 @@ func (v *visit) record() error {
 	}
 	v.m.o.Lab.recount()
 	v.m.o.Log.Info("recording", "session", v.cur.id)
-	if slices.Contains(v.granted, FaceVideo) {
-		v.m.startFilm(v.cur, seg.Start)
-	}
+	v.film(seg.Start)
 	return nil
+}
+
+// film keeps the video of the face as it was taken from since on, if the participant has
+// allowed it.
+func (v *visit) film(since instant.Instant) {
+	if slices.Contains(v.granted, FaceVideo) {
+		v.m.startFilm(v.cur, since)
+	}
 }
 
 // virtual tells whether every device of the lab is simulated, the participant's screen

@@ -346,7 +346,7 @@ func (m *Manager) begin(cur *run, open func() (from int, err error)) error {
 	var o *opening // none where only the last pages are left
 	if cur.state == Recording && records(cur.plan, from) {
 		// Subscribed here, so that everything is kept from the moment Start returns.
-		o = &opening{sub: m.o.Lab.Bus().Lossless("session "+cur.id, backlog), first: m.o.Lab.absent(cur.segment.Start), since: cur.segment.Start}
+		o = m.opening(cur.id, cur.segment.Start)
 	}
 	m.running.Go(func() { m.conduct(ctx, cur, o, from) })
 	return nil

@@ -59,11 +59,11 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	log := m.o.Log.With("session", cur.id)
 	log.Info(string(cur.state), "participant", cur.participant, "segment", cur.segment.Number+1, "from_step", from+1)
 
-	if o != nil && allowed(cur.answers, FaceVideo) {
-		m.startFilm(cur, cur.segment.Start)
-	}
 	d := cur.desk
 	v, led := m.newVisit(cur, d), m.newLeader(cur, d)
+	if o != nil {
+		v.film(cur.segment.Start)
+	}
 	group, inner := errgroup.WithContext(ctx)
 	go func() {
 		// The writer outlives ctx: what was observed until the stop is kept.
