@@ -41,7 +41,7 @@ var layers = map[string][]string{
 	"studies/power":       {},
 	"studies/outlook":     {"studies/study", "studies/power"},
 	"studies/shred":       {},
-	"studies/identity":    {"studies/shred"},
+	"studies/identity":    {"studies/session", "studies/shred"},
 	"studies/study":       {"fusion/stream", "studies/wording"},
 	"studies/stimulus":    {"studies/study"},
 	"studies/session":     {"fusion", "calibration", "studies/study"},

@@ -3,7 +3,8 @@ package identity
 import (
 	"crypto/rand"
 	"slices"
-	"strings"
+
+	"emolab/studies/session"
 )
 
 // A drawn code is "P" and four characters of Crockford's base 32, a million of them.
@@ -28,15 +29,6 @@ func (v *Vault) NewCode() string {
 	}
 }
 
-// alike tells whether two codes may be taken for each other when they are read out or
-// typed: they differ in nothing but capitals, O for 0, and I or L for 1.
-func alike(a, b string) bool { return plain(a) == plain(b) }
-
-// plain is a code as it is compared.
-func plain(code string) string {
-	return strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(code))
-}
-
 // at is the place of the entry that a code means: its own, or else the only one that is
 // alike. Of several that are alike, nobody can tell which is meant.
 func (v *Vault) at(code string) (int, bool) {
@@ -45,7 +37,7 @@ func (v *Vault) at(code string) (int, bool) {
 	}
 	found, n := 0, 0
 	for i, e := range v.entries {
-		if alike(e.Code, code) {
+		if session.Alike(e.Code, code) {
 			found, n = i, n+1
 		}
 	}
@@ -53,5 +45,5 @@ func (v *Vault) at(code string) (int, bool) {
 }
 
 func (v *Vault) hasAlike(code string) bool {
-	return slices.ContainsFunc(v.entries, func(e Entry) bool { return alike(e.Code, code) })
+	return slices.ContainsFunc(v.entries, func(e Entry) bool { return session.Alike(e.Code, code) })
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"emolab/studies/session"
 )
 
 // Entry is one person.
@@ -67,7 +69,7 @@ func (v *Vault) Add(ctx context.Context, e Entry) error {
 	if err := e.check(); err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	if i := slices.IndexFunc(v.entries, func(other Entry) bool { return alike(other.Code, e.Code) }); i >= 0 {
+	if i := slices.IndexFunc(v.entries, func(other Entry) bool { return session.Alike(other.Code, e.Code) }); i >= 0 {
 		if is := v.entries[i].Code; is != e.Code {
 			return fmt.Errorf("identity: %s may be taken for %s: %w", e.Code, is, ErrKnown)
 		}
