@@ -57,7 +57,11 @@ func (c *serveCmd) Run(a *app) error {
 			return err
 		}
 	}
-	st, err := c.openStudy()
+	file, err := c.studyFile()
+	if err != nil {
+		return err
+	}
+	st, findings, err := study.LoadLinted(file)
 	if err != nil {
 		return err
 	}
@@ -92,7 +96,7 @@ func (c *serveCmd) Run(a *app) error {
 	for _, note := range r.notes {
 		fmt.Fprintln(a.out, note)
 	}
-	for _, f := range study.Lint(st.File) {
+	for _, f := range findings {
 		if f.Severity != study.Note {
 			fmt.Fprintf(a.out, "Study, line %d: %s.\n", f.Line, f.Text)
 		}
@@ -167,24 +171,29 @@ func keptToken(dir string) (string, error) {
 	return token, os.WriteFile(path, []byte(token+"\n"), 0o600)
 }
 
-// openStudy loads the study that was asked for, or unpacks the example.
-func (c *serveCmd) openStudy() (*study.Study, error) {
+// studyFile is the study that was asked for, or else the example, unpacked.
+func (c *serveCmd) studyFile() (string, error) {
 	if c.Study != "" {
-		return study.Load(c.Study)
+		return c.Study, nil
 	}
 	if _, err := os.Stat("study.yaml"); err == nil {
-		return study.Load("study.yaml")
+		return "study.yaml", nil
 	}
-	return openExample(c.Data)
+	return exampleFile(c.Data)
+}
+
+// exampleFile unpacks the example study into the data folder.
+func exampleFile(dir string) (string, error) {
+	// Made here first, and for its owner only: recordings will lie beside it.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return study.WriteExample(filepath.Join(dir, "example-study"))
 }
 
 // openExample unpacks the example study into the data folder, and loads it.
 func openExample(dir string) (*study.Study, error) {
-	// Made here first, and for its owner only: recordings will lie beside it.
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	file, err := study.WriteExample(filepath.Join(dir, "example-study"))
+	file, err := exampleFile(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,11 @@ func (d *document) lint(from source) []Finding {
 	if err != nil {
 		return broken(d.file, err)
 	}
+	return d.findings(s, p)
+}
+
+// findings looks at a document and at the study and the pages that were made of it.
+func (d *document) findings(s *Study, p printer) []Finding {
 	l := linter{d: *d, s: s, forms: p.forms, plan: s.Plan(0)}
 	for _, look := range []func(){
 		l.consent, l.languages, l.screening, l.quota, l.devices, l.thresholds, l.stimuli, l.scales, l.flow, l.length, l.analysis,

@@ -22,8 +22,21 @@ func Load(file string) (*Study, error) {
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
-	s.File = file
 	return s, nil
+}
+
+// LoadLinted is Load, and tells what Lint finds in the same file. The videos are read
+// once.
+func LoadLinted(file string) (*Study, []Finding, error) {
+	d, err := readDocument(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("study: %w", err)
+	}
+	s, p, err := d.printed(folder(filepath.Dir(file)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("study: %w", err)
+	}
+	return s, d.findings(s, p), nil
 }
 
 // readDocument reads a study file, and looks which stimuli there are where it lists none.

@@ -36,8 +36,7 @@ type Study struct {
 	Flow       []Part
 	Analysis   Analysis
 
-	File      string // the study file, as it was named
-	Dir       string // its folder; stimulus paths are relative to it
+	Dir       string // folder of the study file; stimulus paths are relative to it
 	Canonical []byte // the study file in canonical form: defaults filled in, keys in order
 	Hash      string // SHA-256 of Canonical with the hashes of all files that belong to it, in hex
 }
