@@ -15,20 +15,56 @@ const buttonWords = /** @type {Record<string, string>} */ ({
   usable: "Count it", unusable: "Do not count it", move: "Move it", withdraw: "Erase everything",
 });
 
-export class People {
-  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
-  constructor(say, changed) {
+/** A dialog that has the server do something, and stays open with its words when it does not. */
+class Errand {
+  /** @param {string} name begins the ids of its parts @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
+  constructor(name, say, changed) {
+    this.name = name;
     this.say = say;
     this.changed = changed;
-    this.dialog = /** @type {HTMLDialogElement} */ (byId("person-dialog"));
-    this.form = /** @type {HTMLFormElement} */ (this.dialog.querySelector("form"));
-    this.code = /** @type {HTMLInputElement} */ (byId("person-code"));
-    this.reason = /** @type {HTMLInputElement} */ (byId("person-reason"));
-    this.go = /** @type {HTMLButtonElement} */ (byId("person-go"));
-    /** @type {Summary|undefined} */
-    this.session = undefined;
+    this.dialog = /** @type {HTMLDialogElement} */ (byId(`${name}-dialog`));
+    this.code = /** @type {HTMLInputElement} */ (byId(`${name}-code`));
+    this.go = /** @type {HTMLButtonElement} */ (byId(`${name}-go`));
     this.doing = false;
     this.dialog.querySelector(`button[value="cancel"]`)?.addEventListener("click", () => this.dialog.close());
+  }
+
+  /** Shows what can be done now. */
+  check() {}
+
+  /** @param {() => Promise<void>} deed */
+  async attempt(deed) {
+    this.doing = true;
+    this.refuse("");
+    this.check();
+    try {
+      await deed();
+      this.dialog.close();
+      this.changed();
+    } catch (error) {
+      this.refuse(`Not done: ${reason(error)}`);
+    } finally {
+      this.doing = false;
+      this.check();
+    }
+  }
+
+  /** @param {string} text */
+  refuse(text) {
+    const e = byId(`${this.name}-error`);
+    e.hidden = text === "";
+    setText(e, text);
+  }
+}
+
+export class People extends Errand {
+  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
+  constructor(say, changed) {
+    super("person", say, changed);
+    this.form = /** @type {HTMLFormElement} */ (this.dialog.querySelector("form"));
+    this.reason = /** @type {HTMLInputElement} */ (byId("person-reason"));
+    /** @type {Summary|undefined} */
+    this.session = undefined;
     this.form.addEventListener("input", () => this.check());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -72,43 +108,21 @@ export class People {
   async act() {
     const [deed, s] = [this.deed(), this.session];
     if (this.go.disabled || !deed || !s) return;
-    this.doing = true;
-    this.refuse("");
-    this.check();
     const participant = this.code.value.trim();
     const why = this.reason.value.trim();
-    try {
+    await this.attempt(async () => {
       if (deed === "withdraw") this.say(`${s.participant} withdrew. ${erased(await post("withdraw", { session_id: s.id, participant }))}`);
       else if (deed === "move") await post("move", { session_id: s.id, participant, reason: why });
       else await post("judge", { session_id: s.id, usable: deed === "usable", reason: why });
-      this.dialog.close();
-      this.changed();
-    } catch (error) {
-      this.refuse(`Not done: ${reason(error)}`);
-    } finally {
-      this.doing = false;
-      this.check();
-    }
-  }
-
-  /** @param {string} text */
-  refuse(text) {
-    const e = byId("person-error");
-    e.hidden = text === "";
-    setText(e, text);
+    });
   }
 }
 
 /** Withdrawing by the code on a participant's receipt. */
-export class Withdrawal {
+export class Withdrawal extends Errand {
   /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
   constructor(say, changed) {
-    this.say = say;
-    this.changed = changed;
-    this.dialog = /** @type {HTMLDialogElement} */ (byId("withdraw-dialog"));
-    this.code = /** @type {HTMLInputElement} */ (byId("withdraw-code"));
-    this.go = /** @type {HTMLButtonElement} */ (byId("withdraw-go"));
-    this.doing = false;
+    super("withdraw", say, changed);
     byId("withdraw").onclick = () => {
       this.code.value = "";
       this.refuse("");
@@ -116,7 +130,6 @@ export class Withdrawal {
       this.dialog.showModal();
       this.code.focus();
     };
-    this.dialog.querySelector(`button[value="cancel"]`)?.addEventListener("click", () => this.dialog.close());
     this.code.oninput = () => this.check();
     this.dialog.querySelector("form")?.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -131,26 +144,9 @@ export class Withdrawal {
 
   async act() {
     if (this.go.disabled) return;
-    this.doing = true;
-    this.refuse("");
-    this.check();
-    try {
+    await this.attempt(async () => {
       this.say(`The participant withdrew. ${erased(await post("withdraw", { code: this.code.value.trim() }))}`);
-      this.dialog.close();
-      this.changed();
-    } catch (error) {
-      this.refuse(`Not done: ${reason(error)}`);
-    } finally {
-      this.doing = false;
-      this.check();
-    }
-  }
-
-  /** @param {string} text */
-  refuse(text) {
-    const e = byId("withdraw-error");
-    e.hidden = text === "";
-    setText(e, text);
+    });
   }
 }
 
