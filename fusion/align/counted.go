@@ -106,7 +106,7 @@ func (m method) split(run []Stamp, o origin, timeline []Piece) []part {
 		latest = max(latest, v)
 	}
 	switch {
-	case agrees && len(run) < n:
+	case agrees && len(run) < leastStretches*n: // much of it lies near its end
 		return []part{{run, latest}}
 	case agrees:
 		return []part{{run, 0}}

@@ -77,13 +77,19 @@ type lattice struct {
 // as well have been held up, as in a batch that lost its last. The number is given to
 // be missing where the delays that result are the likeliest, and samples around it, of
 // which that is not sure, are told.
-func (m method) skips(late []float64) (missing []int64, unsure []bool) {
-	missing, unsure = make([]int64, len(late)), make([]bool, len(late))
+//
+// Too few samples follow the last of a run to tell whether those were held up. They go
+// on as before, and more tells how many numbers may be missing besides: all that their
+// delays leave room for.
+func (m method) skips(late []float64) (missing, more []int64, unsure []bool) {
+	missing, more, unsure = make([]int64, len(late)), make([]int64, len(late)), make([]bool, len(late))
 	n := m.heard()
 	for i, v := range leastAhead(late, n) {
 		missing[i] = int64(math.Floor(v + phaseWidth))
 		if few := i+n > len(late); few && i > 0 {
-			missing[i] = missing[i-1] // the last of a run may as well be held up
+			room := missing[i]
+			missing[i] = missing[i-1]
+			more[i] = max(room-missing[i], 0)
 		}
 	}
 	m.outlive(missing, late)
@@ -121,7 +127,7 @@ func (m method) skips(late []float64) (missing []int64, unsure []bool) {
 		}
 		i = max(i, at)
 	}
-	return missing, unsure
+	return missing, more, unsure
 }
 
 // delays is how often samples are how late, in periods.
@@ -160,14 +166,14 @@ func (d *delays) logLikelihood(v float64) float64 {
 	return d.weight[d.class(v)]
 }
 
-// restore returns how many samples are missing, uncounted, before each of a run, and
-// of which it is unsure. False where no lattice explains the arrivals.
-func (m method) restore(run []Stamp) (missing []int64, unsure []bool, ok bool) {
+// restore tells by how many periods each sample of a run is late by its own number.
+// False where no lattice explains the arrivals.
+func (m method) restore(run []Stamp) (late []float64, ok bool) {
 	if m.nsPerTick < float64(leastPeriod) || len(run) < leastStretches*m.heard() {
-		return nil, nil, false
+		return nil, false
 	}
 	block := max(int(float64(latticeBlock)/m.nsPerTick), 2*leastStretches*m.heard())
-	late := make([]float64, len(run))
+	late = make([]float64, len(run))
 	period, around := m.nsPerTick, maxDrift // the middle of what is sought, and how far beside it
 	var before lattice
 	for from := 0; from < len(run); {
@@ -177,7 +183,7 @@ func (m method) restore(run []Stamp) (missing []int64, unsure []bool, ok bool) {
 		}
 		l, kept := m.seek(run, from, until, period, around)
 		if kept < leastGrip {
-			return nil, nil, false
+			return nil, false
 		}
 		if from > 0 {
 			// The same lattice goes on, with as many numbers skipped as bring it nearest.
@@ -189,8 +195,7 @@ func (m method) restore(run []Stamp) (missing []int64, unsure []bool, ok bool) {
 		}
 		before, period, around, from = l, l.period, latticeWander, until
 	}
-	missing, unsure = m.skips(late)
-	return missing, unsure, true
+	return late, true
 }
 
 // at is the lab clock, from the run's first arrival, of a number of the run.
@@ -311,10 +316,11 @@ func (m method) outlive(missing []int64, late []float64) {
 // fit shows. The knots are in numbers as they were. lost is how many samples are
 // missing; false where the count could not be restored.
 func (m method) fitRestored(o origin, run []Stamp) (ks []knot, lost int64, ok bool) {
-	missing, unsure, ok := m.restore(run)
+	late, ok := m.restore(run)
 	if !ok {
 		return nil, 0, false
 	}
+	missing, more, unsure := m.skips(late)
 	for range polishes {
 		var sure []Stamp // one that was counted too high would drag the wall down
 		for i, s := range run {
@@ -324,14 +330,14 @@ func (m method) fitRestored(o origin, run []Stamp) (ks []knot, lost int64, ok bo
 			}
 		}
 		ks = m.newFitter(o, sure, nil, rate{}).knots()
-		late := m.behind(run, o.pieces(0, ks), missing)
+		late = m.behind(run, o.pieces(0, ks), missing)
 		before := missing
-		missing, unsure = m.skips(late)
+		missing, more, unsure = m.skips(late)
 		if slices.Equal(before, missing) {
 			break
 		}
 	}
-	return m.uncounted(o, run, missing, ks), missing[len(missing)-1] - missing[0], true
+	return m.uncounted(o, run, missing, more, ks), missing[len(missing)-1] - missing[0], true
 }
 
 // behind tells how many periods later than by its own number, missing ones left out,
@@ -362,8 +368,8 @@ func (m method) behind(run []Stamp, fitted []Piece, missing []int64) []float64 {
 }
 
 // uncounted puts knots, which are in full numbers, at the numbers of a run that
-// leaves out the missing ones.
-func (m method) uncounted(o origin, run []Stamp, missing []int64, full []knot) []knot {
+// leaves out the missing ones. Their bounds hold what may be missing besides.
+func (m method) uncounted(o origin, run []Stamp, missing, more []int64, full []knot) []knot {
 	var ks []knot
 	var doubt float64
 	put := func(k knot, missing int64) {
@@ -374,7 +380,7 @@ func (m method) uncounted(o origin, run []Stamp, missing []int64, full []knot) [
 	next := 0
 	for i := 0; i < len(run); {
 		j := i
-		for j+1 < len(run) && missing[j+1] == missing[i] {
+		for j+1 < len(run) && missing[j+1] == missing[i] && more[j+1] == more[i] {
 			j++
 		}
 		// A sample may be on the wrong side of a loss, and in a stall of several.
@@ -385,7 +391,7 @@ func (m method) uncounted(o origin, run []Stamp, missing []int64, full []knot) [
 		if j+1 < len(run) {
 			most = max(most, missing[j+1]-missing[j])
 		}
-		doubt = m.nsPerTick * float64(most)
+		doubt = m.nsPerTick * float64(most+more[i])
 		from, until := o.x(run[i].Seq+missing[i]), o.x(run[j].Seq+missing[i])
 		put(along(full, from), missing[i])
 		for next < len(full) && full[next].x < until {
