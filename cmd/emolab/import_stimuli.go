@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -268,23 +269,25 @@ func (c *studyImportCmd) collect(s study.Stimulus, src source) (study.Stimulus, 
 	return s, nil
 }
 
-// copyNew copies a file to a new one; it never overwrites.
-func copyNew(from, to string) error {
+// copyNew copies a file to a new one, which is there as a whole or not at all; it never
+// overwrites.
+func copyNew(from, to string) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s is another video of the same name, and nothing is overwritten: rename one of them", to)
-	}
+	out, err := stimulus.NewPart(filepath.Dir(to))
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
-	if err = errors.Join(err, out.Close()); err != nil {
-		return errors.Join(fmt.Errorf("copy to %s: %w", to, err), os.Remove(to))
+	defer func() { err = errors.Join(err, out.Drop()) }()
+	if _, err := io.Copy(out, in); err != nil {
+		return fmt.Errorf("copy to %s: %w", to, err)
 	}
-	return nil
+	err = out.Place(to)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is another video of the same name, and nothing is overwritten: rename one of them", to)
+	}
+	return err
 }

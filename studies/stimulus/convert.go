@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,7 +37,7 @@ type Converted struct {
 // the place and owner. What plays already is taken over without loss. Nothing is ever
 // overwritten. The result has been read back as a study will read it. progress, where
 // set, is told what share is done, 0 to 1.
-func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(share float64)) (Converted, error) {
+func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(share float64)) (done Converted, err error) {
 	if progress == nil {
 		progress = func(float64) {}
 	}
@@ -51,15 +52,12 @@ func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(shar
 	if err != nil {
 		return Converted{}, err
 	}
-	work, err := os.CreateTemp(filepath.Dir(out), ".emolab-convert-*.part")
+	work, err := NewPart(filepath.Dir(out))
 	if err != nil {
 		return Converted{}, err
 	}
-	defer os.Remove(work.Name())
-	if err := errors.Join(work.Chmod(0o644), work.Close()); err != nil {
-		return Converted{}, err
-	}
-	done := Converted{Kept: p.picture.playable()}
+	defer func() { err = errors.Join(err, work.Drop()) }()
+	done = Converted{Kept: p.picture.playable()}
 	for {
 		args := append(append([]string{"-v", "error", "-nostdin", "-y", "-progress", "pipe:1"}, input(in)...), p.arguments(done.Kept, mark)...)
 		follow := func(r io.Reader) { followProgress(r, p.duration, progress) }
@@ -79,7 +77,10 @@ func (t *FFmpeg) Convert(ctx context.Context, in, out string, progress func(shar
 	if short := p.duration - done.Duration; p.duration > 0 && short > max(time.Second, p.duration/20) {
 		return Converted{}, fmt.Errorf("convert %s: only %.1f s of its %.1f s can be read: copy it anew from where it comes", in, done.Duration.Seconds(), p.duration.Seconds())
 	}
-	if err := place(work.Name(), out); err != nil {
+	switch err := work.Place(out); {
+	case errors.Is(err, fs.ErrExist):
+		return Converted{}, fmt.Errorf("%s is there by now, and nothing is overwritten: delete it or choose another folder", out)
+	case err != nil:
 		return Converted{}, err
 	}
 	done.File, done.Notes = out, p.notes(done.Kept)
@@ -115,18 +116,6 @@ func (t *FFmpeg) already(ctx context.Context, out, mark string) (Converted, erro
 	}
 	s, err := study.Measure(out)
 	return Converted{Stimulus: s, Already: true}, err
-}
-
-// place gives the file from the name to, unless there is one of that name.
-func place(from, to string) error {
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("%w: nothing is overwritten", err)
-	}
-	if err := errors.Join(f.Close(), os.Rename(from, to)); err != nil {
-		return errors.Join(err, os.Remove(to))
-	}
-	return nil
 }
 
 // explain says what to do about what ffmpeg lacks.

@@ -289,14 +289,6 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if _, err := tool.Convert(t.Context(), in, out, nil); err == nil || !strings.Contains(err.Error(), "nothing is overwritten") {
 		t.Errorf("%v", err)
 	}
-	// Nor what came there meanwhile.
-	other := filepath.Join(t.TempDir(), "other.mp4")
-	if err := os.WriteFile(other, []byte("new"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := place(other, out); !errors.Is(err, os.ErrExist) {
-		t.Errorf("%v", err)
-	}
 	if b, err := os.ReadFile(out); err != nil || string(b) != "mine" {
 		t.Errorf("it holds %q, %v", b, err)
 	}
