@@ -24,26 +24,33 @@ const (
 	// expressiveness is the standard deviation of the logarithm of how often people show
 	// an expression: the upper sixth does so 4 times as often as the lower.
 	expressiveness = .7
-	peakStudies    = 1000
+	peakStudies    = 1000 // of stimuli of up to fullSeconds; of longer ones fewer,
+	fewestStudies  = 100  // and at least so many
+	fullSeconds    = 600
 	peakShifts     = 199
 	mostPeakPeople = 150 // that are simulated
-	mostSeconds    = 600 // likewise
 )
+
+// studies is how many are simulated: the longer the stimulus, the fewer, so that the
+// outlook of a film of an hour takes no longer than that of ten minutes. What that costs is
+// in the estimate's error.
+func (m Moment) studies() int {
+	return max(fewestStudies, min(peakStudies, peakStudies*fullSeconds/m.Seconds))
+}
 
 // Power is the share of studies of n people that find the moment.
 func (m Moment) Power(n int) Estimate {
 	if n < 1 || m.Seconds < 2 || !(m.Base >= 0 && m.Base <= 1) || !(m.More >= 0 && m.More <= 1) || !(m.Alpha > 0) {
 		return Estimate{}
 	}
-	m.Seconds = min(m.Seconds, mostSeconds)
-	people := min(n, mostPeakPeople)
+	people, studies := min(n, mostPeakPeople), m.studies()
 	found := 0
-	for k := range peakStudies {
+	for k := range studies {
 		if m.finds(source(peakSeed, k), people) {
 			found++
 		}
 	}
-	e := share(found, peakStudies)
+	e := share(found, studies)
 	e.AtLeast = people < n
 	return e
 }
@@ -105,10 +112,10 @@ func (m Moment) RawPeak(n int) float64 {
 		return 0
 	}
 	m.More = 0
-	people := min(n, mostPeakPeople)
+	people, studies := min(n, mostPeakPeople), m.studies()
 	sum := 0
-	for k := range peakStudies {
+	for k := range studies {
 		sum += slices.Max(count(m.draw(source(peakSeed, k), people), m.Seconds, nil))
 	}
-	return float64(sum) / float64(peakStudies*people)
+	return float64(sum) / float64(studies*people)
 }

@@ -109,6 +109,22 @@ func TestMoment(t *testing.T) {
 	}
 }
 
+// In a film of an hour a peak of nothing is higher than in ten minutes of it, so that a
+// moment is harder to find; and as fewer studies are simulated, less is sure.
+func TestMomentInALongFilm(t *testing.T) {
+	tooSlow(t)
+	part := Moment{Seconds: 600, Base: .05, More: .15, Alpha: .05}
+	film := part
+	film.Seconds = 3600
+	a, b := part.Power(30), film.Power(30)
+	if b.Power > a.Power || b.Error <= a.Error {
+		t.Errorf("%+v in ten minutes, %+v in an hour", a, b)
+	}
+	if a, b := part.RawPeak(30), film.RawPeak(30); b < a+.02 {
+		t.Errorf("a peak of nothing of %.3f in ten minutes, %.3f in an hour", a, b)
+	}
+}
+
 // A tenth of the variance shared, in a clip of 30 s. Half of that time finds less.
 func TestShared(t *testing.T) {
 	tooSlow(t)
