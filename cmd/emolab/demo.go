@@ -160,8 +160,9 @@ func (c *demoCmd) Run(a *app) error {
 
 	outcome, err := c.rehearse(ctx, rehearsed, withBrowser)
 	stop()
-	if err := errors.Join(err, group.Wait()); err != nil {
-		return err
+	// Why the lab failed comes before what could not go on without it.
+	if err := errors.Join(group.Wait(), err); err != nil {
+		return errors.Join(c.save(a, outcome), err)
 	}
 	return c.report(a, st, outcome)
 }
@@ -194,7 +195,8 @@ func (c *demoCmd) untouched(ctx context.Context, m *session.Manager) error {
 	return err
 }
 
-// rehearse opens the stage and sends everybody through.
+// rehearse opens the stage and sends everybody through. Where that ends with an error,
+// what came of those who were there already is returned with it.
 func (c *demoCmd) rehearse(ctx context.Context, r *rehearsal, withBrowser bool) (rehearsed, error) {
 	closeStage, err := openStage(ctx, r.running, r.rig, withBrowser)
 	if err != nil {
@@ -203,17 +205,22 @@ func (c *demoCmd) rehearse(ctx context.Context, r *rehearsal, withBrowser bool) 
 	defer closeStage()
 	visits, err := r.run(ctx)
 	if err != nil {
-		return rehearsed{}, err
+		return cutShort(visits), err
 	}
-	return r.outcome(ctx, visits)
+	out, err := r.outcome(ctx, visits)
+	if err != nil {
+		return cutShort(visits), err
+	}
+	return out, nil
 }
 
-// report scores what was recorded, and prints it.
+// report scores what was recorded, and prints it. In a rehearsal of several, a session that
+// cannot be scored is a finding, and the others are told all the same.
 func (c *demoCmd) report(a *app, st *study.Study, all rehearsed) error {
 	path := databasePath(c.Out, st.ID)
 	s, err := store.View(a.ctx, path)
 	if err != nil {
-		return err
+		return errors.Join(c.save(a, all), err)
 	}
 	defer s.Close()
 	all.Sessions = []distance{}
@@ -221,15 +228,15 @@ func (c *demoCmd) report(a *app, st *study.Study, all rehearsed) error {
 		if v.recorded.id == "" {
 			continue
 		}
-		truth, err := readTruth(c.Out, v.recorded.id)
-		if err != nil {
+		d, err := c.score(a, s, st, v.recorded)
+		switch {
+		case err == nil:
+			all.Sessions = append(all.Sessions, d)
+		case c.Participants == 1:
 			return err
+		default:
+			all.Findings = append(all.Findings, oddity{true, fmt.Sprintf("The session of %s cannot be scored: %v.", v.Participant, err)})
 		}
-		d, err := measure(a.ctx, s, st, v.recorded, truth, c.Camera == "")
-		if err != nil {
-			return err
-		}
-		all.Sessions = append(all.Sessions, d)
 	}
 	if err := c.print(a, all); err != nil {
 		return err
@@ -238,6 +245,24 @@ func (c *demoCmd) report(a *app, st *study.Study, all rehearsed) error {
 		fmt.Fprintf(a.out, "Database %s\nBundles  %s\n", path, bundleDir(c.Out))
 	}
 	return all.failure()
+}
+
+// score compares a session with the truth.
+func (c *demoCmd) score(a *app, s *store.Store, st *study.Study, r recording) (distance, error) {
+	truth, err := readTruth(c.Out, r.id)
+	if err != nil {
+		return distance{}, err
+	}
+	return measure(a.ctx, s, st, r, truth, c.Camera == "")
+}
+
+// save prints what came of those who were there before a rehearsal broke off. They are not
+// scored: what broke it off may have to do with what scoring reads.
+func (c *demoCmd) save(a *app, all rehearsed) error {
+	if c.Participants == 1 || len(all.People) == 0 {
+		return nil
+	}
+	return c.print(a, all)
 }
 
 // print writes the report: of one person the score of the session, of several the

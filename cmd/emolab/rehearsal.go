@@ -182,13 +182,13 @@ func (r *rehearsal) mortal() (kind stream.Kind, link cable) {
 const betweenStarts = 2100 * time.Millisecond
 
 // run sends everybody through, and tells what became of them. That somebody's session
-// did not end as it should is no error.
+// did not end as it should is no error. With an error come the visits of those before.
 func (r *rehearsal) run(ctx context.Context) ([]visit, error) {
 	var visits []visit
 	settle := settleTime
 	for i, p := range r.people {
 		if err := waitReady(ctx, r.running.manager, settle); err != nil {
-			return visits, err
+			return visits, r.of(i, err)
 		}
 		settle = 0 // the clocks are known
 		if p.Fault == script.DeviceDies {
@@ -197,7 +197,7 @@ func (r *rehearsal) run(ctx context.Context) ([]visit, error) {
 		soonest := time.After(betweenStarts)
 		v, err := r.visit(ctx, i, p)
 		if err != nil {
-			return visits, err
+			return visits, r.of(i, err)
 		}
 		visits = append(visits, v)
 		r.tell(i, v)
@@ -208,6 +208,14 @@ func (r *rehearsal) run(ctx context.Context) ([]visit, error) {
 		}
 	}
 	return visits, nil
+}
+
+// of says of whom an error is, where there are several.
+func (r *rehearsal) of(i int, err error) error {
+	if len(r.people) == 1 {
+		return err
+	}
+	return fmt.Errorf("person %d of %d: %w", i+1, len(r.people), err)
 }
 
 // tell says on standard error what became of a person, where there are several.

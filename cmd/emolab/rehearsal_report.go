@@ -30,6 +30,22 @@ type oddity struct {
 	Text  string `json:"text"`
 }
 
+// cutShort is what came of a rehearsal that broke off: of who was there before, and nothing
+// about the study, which not everybody has seen.
+func cutShort(visits []visit) rehearsed {
+	return rehearsed{
+		People: visits, Rows: []session.RowCount{}, Cells: []session.CellNow{}, Sessions: []distance{},
+		Findings: []oddity{{true, fmt.Sprintf("The rehearsal broke off when %s been there. Nothing is said of the study as a whole.", haveBeen(len(visits)))}},
+	}
+}
+
+func haveBeen(people int) string {
+	if people == 1 {
+		return "one person had"
+	}
+	return fmt.Sprintf("%d people had", people)
+}
+
 // evenness is by how many usable sessions two orders may differ: they are filled in
 // turn.
 const evenness = 1

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -11,6 +13,7 @@ import (
 	"emolab/fusion/script"
 	"emolab/studies/session"
 	"emolab/studies/store"
+	"emolab/studies/study"
 )
 
 // tinyStudy writes a study of two clips of a second each, with everything that can
@@ -141,6 +144,55 @@ func checkGone(t *testing.T, dir string, got rehearsed) {
 		}
 		if _, err := os.Stat(truthPath(dir, v.Session)); err == nil {
 			t.Errorf("what really happened in session %s, which was withdrawn, is still there", v.Session)
+		}
+	}
+}
+
+// A rehearsal that breaks off tells what became of those who were there, and why it did.
+func TestRehearsalThatBreaksOff(t *testing.T) {
+	needModels(t)
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	errOut := &watched{want: "1 of 3: DEMO01", seen: make(chan struct{})}
+	go func() {
+		select {
+		case <-errOut.seen:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	var out bytes.Buffer
+	code := run(ctx, []string{"demo", "--out", t.TempDir(), "--study", tinyStudy(t), "--browser", "none", "--participants", "3", "--pace", "100"}, &out, errOut)
+	if code != exitFailed || !strings.Contains(errOut.String(), "emolab: person 2 of 3: ") {
+		t.Errorf("exit %d:\n%s", code, errOut)
+	}
+	for _, says := range []string{"DEMO01", "sealed, usable", "broke off when one person had been there"} {
+		if !strings.Contains(out.String(), says) {
+			t.Errorf("it does not say %q:\n%s", says, &out)
+		}
+	}
+	if strings.Contains(out.String(), "All is as it should be") {
+		t.Errorf("it says that all is well:\n%s", &out)
+	}
+}
+
+// One session that cannot be scored is a finding, and everybody stands in the table.
+func TestRehearsalWithASessionThatCannotBeScored(t *testing.T) {
+	dir := t.TempDir()
+	sessions, _ := takenPart(t, dir, "DEMO01")
+	c := demoCmd{Out: dir, Participants: 2}
+	var out bytes.Buffer
+	err := c.report(&app{ctx: t.Context(), out: &out}, &study.Study{ID: "pilot"}, rehearsed{People: []visit{
+		{Participant: "DEMO01", AsExpected: true, recorded: recording{id: sessions[0]}},
+		{Participant: "DEMO02", AsExpected: true},
+	}})
+	if err == nil || !strings.Contains(err.Error(), "The session of DEMO01 cannot be scored: ") {
+		t.Errorf("error %v", err)
+	}
+	for _, says := range []string{"DEMO02", "Wrong: The session of DEMO01 cannot be scored", "Database "} {
+		if !strings.Contains(out.String(), says) {
+			t.Errorf("it does not say %q:\n%s", says, &out)
 		}
 	}
 }
