@@ -126,7 +126,7 @@ func (m *Manager) Decide(choice Choice, reason string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current == nil || m.current.asked == nil || m.current.busy != "" { // stopping: nobody listens
+	if m.current == nil || m.current.asked == nil || m.current.halted { // stopping: nobody listens
 		return ErrNotAsked
 	}
 	if choice == Accept && !m.current.check.Judged.usable() {

@@ -24,8 +24,9 @@ const (
 	// backlog is how many chunks may wait for the disk: some 20 s of a full lab.
 	// Beyond it the lab is held up, which stallLimit turns into a failure.
 	backlog = 4096
-	// tail is how long samples are taken after the last step, or after the session was
-	// stopped, so that what the devices still hold in their buffers arrives.
+	// tail is how long chunks are taken after the end of the recording: what had arrived
+	// by then may still be on its way through this program, as a frame is through the nets,
+	// and the participant's screen has yet to tell what it showed until then.
 	tail = 500 * time.Millisecond
 	// stallLimit is how long a write may take before the session is declared
 	// failed, rather than let the devices' own buffers overflow unseen.
@@ -44,13 +45,16 @@ var (
 // desk is where everything is handed in that a session keeps. Its writer is the only
 // user of the recorder, from the first answer of the participant to the last sample.
 type desk struct {
+	clock instant.Clock
 	deeds chan deed
-	quiet chan struct{} // closed: samples are taken for the tail only
-	shut  chan struct{} // closed: nothing is handed in any more, and samples likewise
+	quiet chan struct{} // closed by hush: chunks are taken for the tail only
+	shut  chan struct{} // closed: nothing is handed in any more, and chunks likewise
 	gone  chan struct{} // closed when the writer has ended
 	err   error         // why it ended; read after gone
 
-	hush  func()       // ends the recording of samples; what is handed in is kept as before
+	mu    sync.Mutex
+	until instant.Instant // when the recording of samples ended, once quiet is closed
+
 	close func() error // ends everything, waits for the writer, and returns why it ended
 }
 
@@ -58,27 +62,43 @@ type desk struct {
 type deed struct {
 	doing string // in words, for an error: "note step 3"
 	do    func(ctx context.Context, rec Recorder) error
-	opens *opening        // samples are written from here on; nil otherwise
+	opens *opening        // samples are written from here on; nil = as before
 	kept  chan<- struct{} // closed when it is
 }
 
 // opening is where the recording of samples begins.
 type opening struct {
-	sub   *bus.Subscription
-	first []stream.Chunk  // written before anything else
-	since instant.Instant // what arrived before is none of the session's
+	sub    *bus.Subscription
+	first  []stream.Chunk  // written before anything else
+	since  instant.Instant // what was taken before is none of the session's
+	screen map[string]bool // streams that tell what was shown, and nothing of the participant
 }
 
 // opening listens to the lab for a session whose recording begins at an instant.
 func (m *Manager) opening(id string, since instant.Instant) *opening {
-	return &opening{sub: m.o.Lab.Bus().Lossless("session "+id, backlog), first: m.o.Lab.absent(since), since: since}
+	o := &opening{sub: m.o.Lab.Bus().Lossless("session "+id, backlog), first: m.o.Lab.absent(since), since: since, screen: map[string]bool{}}
+	for _, info := range m.o.Lab.Streams() {
+		switch info.Kind {
+		case stream.Stimulus, stream.Light, stream.Trigger:
+			o.screen[info.ID] = true
+		}
+	}
+	return o
 }
 
-// of returns what of a chunk belongs to the recording: a chunk that was on its way when
-// it began may have come before the participant agreed.
-func (o *opening) of(c stream.Chunk) stream.Chunk {
-	if slices.ContainsFunc(c.Samples, func(s stream.Sample) bool { return s.Arrival < o.since }) {
-		c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s stream.Sample) bool { return s.Arrival < o.since })
+// of returns what of a chunk belongs to the recording, which ended at until (0: it goes
+// on). What was on its way when it began was taken before the participant agreed. What had
+// arrived when it ended was taken before that, however well the device's clock is known;
+// of what arrives later nobody can be sure. When a clip left the screen is told later.
+func (o *opening) of(c stream.Chunk, until instant.Instant) stream.Chunk {
+	outside := func(s stream.Sample) bool {
+		return s.Arrival < o.since || s.At != 0 && s.At < o.since || until != 0 && s.Arrival > until
+	}
+	if o.screen[c.Stream] {
+		outside = func(s stream.Sample) bool { return s.Arrival < o.since }
+	}
+	if slices.ContainsFunc(c.Samples, outside) {
+		c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), outside)
 	}
 	if slices.ContainsFunc(c.Events, func(e stream.Event) bool { return e.At < o.since }) {
 		c.Events = slices.DeleteFunc(slices.Clone(c.Events), func(e stream.Event) bool { return e.At < o.since })
@@ -86,9 +106,8 @@ func (o *opening) of(c stream.Chunk) stream.Chunk {
 	return c
 }
 
-func newDesk() *desk {
-	d := &desk{deeds: make(chan deed), quiet: make(chan struct{}), shut: make(chan struct{}), gone: make(chan struct{})}
-	d.hush = sync.OnceFunc(func() { close(d.quiet) })
+func newDesk(clock instant.Clock) *desk {
+	d := &desk{clock: clock, deeds: make(chan deed), quiet: make(chan struct{}), shut: make(chan struct{}), gone: make(chan struct{})}
 	d.close = sync.OnceValue(func() error {
 		close(d.shut)
 		<-d.gone
@@ -97,17 +116,43 @@ func newDesk() *desk {
 	return d
 }
 
+// hush ends the recording of samples at this instant, and returns it. What is handed in
+// is kept as before. Later calls change nothing.
+func (d *desk) hush() instant.Instant {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.quiet:
+	default:
+		d.until = d.clock.Now()
+		close(d.quiet)
+	}
+	return d.until
+}
+
+// recorded returns what of a chunk is recorded. With the lock that hush takes, what it
+// passes on had arrived before the end.
+func (d *desk) recorded(o *opening, c stream.Chunk) stream.Chunk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return o.of(c, d.until)
+}
+
 // keep hands in what do writes, and returns when it is kept.
 func (d *desk) keep(doing string, do func(ctx context.Context, rec Recorder) error) error {
 	return d.open(doing, nil, do)
 }
 
-// open is keep; after it, samples are written too.
+// open is keep; after it, samples are written too. The subscription of an opening that
+// was handed in is closed by the writer, else by open.
 func (d *desk) open(doing string, o *opening, do func(ctx context.Context, rec Recorder) error) error {
 	kept := make(chan struct{})
 	select {
 	case d.deeds <- deed{doing, do, o, kept}:
 	case <-d.gone:
+		if o != nil {
+			o.sub.Close()
+		}
 		return errDeaf
 	}
 	select {
@@ -119,17 +164,16 @@ func (d *desk) open(doing string, o *opening, do func(ctx context.Context, rec R
 }
 
 // write carries what is handed in to the recorder, and chunks from the bus once the
-// recording is open (from the beginning, with o), one transaction per flushEvery or
-// flushSamples. It ends when the desk is shut, or with the first error. Files of video
+// recording is open, one transaction per flushEvery or flushSamples. It ends when the desk is shut, or with the first error. Files of video
 // are noted as they close, so that a killed process leaves none that nobody knows of.
 // The subscription is closed when it returns: a failed writer must not hold up the lab.
-func (d *desk) write(ctx context.Context, rec Recorder, o *opening, closed func() []Video) error {
+func (d *desk) write(ctx context.Context, rec Recorder, closed func() []Video) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
+	var o *opening                 // nil: not opened yet
 	var chunks <-chan stream.Chunk // nil: none are written
 	var batch []stream.Chunk
 	samples := 0
-	begin := func() { chunks, batch = o.sub.C(), o.first }
 	defer func() {
 		if o != nil {
 			o.sub.Close()
@@ -145,9 +189,6 @@ func (d *desk) write(ctx context.Context, rec Recorder, o *opening, closed func(
 		batch, samples = nil, 0
 		return nil
 	}
-	if o != nil {
-		begin()
-	}
 	quiet, shut := d.quiet, d.shut
 	var over <-chan time.Time // when the tail has come in
 	for {
@@ -157,19 +198,21 @@ func (d *desk) write(ctx context.Context, rec Recorder, o *opening, closed func(
 				chunks = nil
 				break
 			}
-			c = o.of(c)
+			c = d.recorded(o, c)
 			batch = append(batch, c)
 			samples += len(c.Samples)
 			if samples < flushSamples {
 				continue
 			}
 		case g := <-d.deeds:
+			if g.opens != nil {
+				o = g.opens // closed at the end, whatever becomes of it
+			}
 			if err := timely(ctx, func(ctx context.Context) error { return g.do(ctx, rec) }); err != nil {
 				return fmt.Errorf("%s: %w", g.doing, err)
 			}
 			if g.opens != nil {
-				o, quiet = g.opens, d.quiet // a desk that was hushed before writes no more than the tail
-				begin()
+				chunks, batch, quiet = o.sub.C(), o.first, d.quiet // hushed before: for the tail only
 			}
 			close(g.kept)
 			continue

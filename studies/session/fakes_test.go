@@ -411,6 +411,12 @@ type bench struct {
 // newBench makes a bench; the options are changed before the manager is made.
 func newBench(t *testing.T, change ...func(*Options)) *bench {
 	t.Helper()
+	return newBenchBeside(t, nil, change...)
+}
+
+// newBenchBeside makes a bench with more devices than its pulse.
+func newBenchBeside(t *testing.T, devices []stream.Source, change ...func(*Options)) *bench {
+	t.Helper()
 	clock := &napper{}
 	b := &bench{
 		clock:   clock,
@@ -419,7 +425,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		pulse:   &pulse{clock: clock, beat: make(chan struct{})},
 	}
 	b.reel = &reel{archive: b.archive}
-	lab, err := NewLab(clock, b.pulse)
+	lab, err := NewLab(clock, append([]stream.Source{b.pulse}, devices...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -445,4 +451,32 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		}
 	})
 	return b
+}
+
+// until waits for a status.
+func (b *bench) until(t *testing.T, what string, is func(Status) bool) Status {
+	t.Helper()
+	late := time.After(deadline)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for {
+		if s := b.Status(); is(s) {
+			return s
+		}
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("waiting for %s: %+v", what, b.Status())
+		}
+	}
+}
+
+// beats has the pulse deliver n samples, and waits until the lab has them.
+func (b *bench) beats(t *testing.T, n int64) {
+	t.Helper()
+	had := b.Status().Streams[0].Samples
+	for range n {
+		b.pulse.beat <- struct{}{}
+	}
+	b.until(t, "the samples", func(s Status) bool { return s.Streams[0].Samples == had+n })
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"slices"
 
@@ -55,9 +54,9 @@ func (m *Manager) simulatedFace() bool {
 // that cannot begin is an alarm; the session goes on without it.
 func (m *Manager) startFilm(cur *run, since instant.Instant) {
 	m.mu.Lock()
-	on := cur.film.on
+	no := cur.film.on || cur.over != 0 // asked twice, agreed twice; or agreed on the last pages
 	m.mu.Unlock()
-	if on { // asked twice, agreed twice
+	if no {
 		return
 	}
 	err := errNoFilm
@@ -78,18 +77,6 @@ func (m *Manager) closedFilms() []Video {
 		return nil
 	}
 	return m.o.Film.Closed()
-}
-
-// endFilm closes the film of a run, if it has one, and notes its last files. The
-// recorder has no other user any more. Only one that refuses is an error: whatever
-// became of the film, the rest of the session is whole.
-func (m *Manager) endFilm(ctx context.Context, cur *run) error {
-	for _, v := range m.dropFilm(cur) {
-		if err := cur.rec.Video(ctx, v); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // dropFilm closes the film of a run, if it has one, and names the files that have not

@@ -55,14 +55,23 @@ func (v *visit) gate(ctx context.Context, _ study.Step, on Surface) error {
 		case <-look.C:
 			waits = !v.m.virtual() || v.m.attended()
 		case <-ctx.Done():
-			return ctx.Err()
+			v.m.mu.Lock()
+			v.cur.gate = nil // from here on nobody is told that it begins
+			v.m.mu.Unlock()
+			select {
+			case <-begin: // in the moment in which the page went: it comes back and finds it begun
+				waits = false
+			default:
+				return ctx.Err()
+			}
 		}
 	}
 	return v.record()
 }
 
 // record begins the recording: everything of the devices from now on, and the video of
-// the face if the participant has allowed it.
+// the face if the participant has allowed it. A session that was stopped in the same
+// moment has no recording.
 func (v *visit) record() error {
 	seg, err := v.m.segment()
 	if err != nil {
@@ -71,19 +80,32 @@ func (v *visit) record() error {
 	streams := v.m.o.Lab.Streams()
 	o := v.m.opening(v.cur.id, seg.Start)
 	v.m.mu.Lock()
-	seg.Number = v.cur.segment.Number
-	v.cur.segment, v.cur.state = seg, Recording
+	halted := v.cur.halted
+	if !halted {
+		seg.Number = v.cur.segment.Number
+		v.cur.segment, v.cur.state = seg, Recording
+	}
 	v.m.mu.Unlock()
+	if halted {
+		o.sub.Close()
+		return context.Canceled
+	}
 	if err := v.desk.open("begin the recording", o, func(ctx context.Context, rec Recorder) error {
 		return rec.Record(ctx, seg, streams)
 	}); err != nil {
-		o.sub.Close()
 		return err
 	}
 	v.m.o.Lab.recount()
 	v.m.o.Log.Info("recording", "session", v.cur.id)
-	v.film(seg.Start)
+	v.rolls(o)
 	return nil
+}
+
+// rolls tells that samples are recorded from an opening on, and films the face if the
+// participant has allowed it.
+func (v *visit) rolls(o *opening) {
+	v.m.measures(v.cur, o.since)
+	v.film(o.since)
 }
 
 // film keeps the video of the face as it was taken from since on, if the participant has
@@ -114,7 +136,7 @@ func (m *Manager) virtual() bool {
 func (m *Manager) Begin() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current == nil || m.current.gate == nil || m.current.busy != "" {
+	if m.current == nil || m.current.gate == nil || m.current.halted {
 		return ErrNotReady
 	}
 	m.current.gate <- struct{}{} // has room for the one

@@ -22,7 +22,7 @@ type Health struct {
 	// AgeMs is the time since the latest sample, UsableAgeMs since the latest
 	// that is of use (a face in the picture, a valid gaze, a closed skin
 	// circuit). Before the first they count from when the device was there, and
-	// are -1 if it has not been.
+	// are -1 if it has not been. UsableAgeMs is -1 unless Status.Live.
 	AgeMs       float64         `json:"age_ms"`
 	UsableAgeMs float64         `json:"usable_age_ms"`
 	Remark      string          `json:"remark"` // the latest event in words

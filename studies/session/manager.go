@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"emolab/calibration/conductance"
@@ -17,11 +18,9 @@ import (
 	"emolab/studies/study"
 )
 
-// doubleStart is how long a second Start is taken for a slip of the hand.
-const doubleStart = 2 * time.Second
-
 var (
-	// ErrBusy is returned when a session is running or being sealed.
+	// ErrBusy is returned when a session is running or being sealed, and by a Start that
+	// was given before the latest session began: a key that was pressed twice.
 	ErrBusy = errors.New("a session is running: stop it first")
 	// ErrIdle is returned when there is nothing to stop.
 	ErrIdle = errors.New("no session is running")
@@ -74,13 +73,17 @@ type Manager struct {
 	o       Options
 	pace    pace
 	running sync.WaitGroup
+	// since is the instant from which on samples are being recorded; 0 = none are.
+	// measures and rest set it.
+	since   atomic.Int64
+	listing sync.Mutex // held while waiting is found, so that what was read last stays
 
 	mu      sync.Mutex
 	current *run // nil when idle
 	closed  bool // no session begins any more
 	outcome *Outcome
 	waiting []Summary // recovered sessions
-	began   instant.Instant
+	begun   int       // sessions, by this program
 }
 
 // NewManager makes a manager. Recovered sessions that the archive holds are
@@ -93,7 +96,7 @@ func NewManager(ctx context.Context, o Options) (*Manager, error) {
 	screen, _ := m.screen()
 	o.Lab.Watch(screen)
 	if err := m.finishWithdrawals(ctx); err != nil {
-		o.Log.Error("a withdrawal is not complete", "error", err) // and the day goes on
+		o.Log.Error("finish what was to be erased", "error", err) // and the day goes on
 	}
 	return m, m.findRecovered(ctx)
 }
@@ -123,7 +126,8 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	if err := CheckParticipant(r.Participant); err != nil {
 		return "", err
 	}
-	if err := m.ready(); err != nil { // before anything is asked of whoever starts
+	press, err := m.ready() // before anything is asked of whoever starts
+	if err != nil {
 		return "", err
 	}
 	known, err := m.known(ctx, r.Participant)
@@ -147,7 +151,7 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 		return "", err
 	}
 	h := Header{
-		ID:          seg.Wall.UTC().Format("20060102-150405-") + r.Participant,
+		ID:          known.free(seg.Wall.UTC().Format("20060102-150405-") + r.Participant),
 		Study:       m.o.Study,
 		Plan:        m.o.Study.Plan(row),
 		Participant: r.Participant,
@@ -159,7 +163,7 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	if h.Plan.Recorded() >= 0 {
 		cur.state = Prepared
 	}
-	return h.ID, m.begin(cur, func() (int, error) {
+	return h.ID, m.begin(cur, press, func() (int, error) {
 		cur.rec, err = m.o.Archive.Begin(ctx, h)
 		return 0, err
 	})
@@ -168,6 +172,10 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 // Continue goes on with a recovered session as a new segment, from the step at
 // which it was cut off.
 func (m *Manager) Continue(ctx context.Context, id string) error {
+	press, err := m.ready()
+	if err != nil {
+		return err
+	}
 	if err := m.wanted(ctx, id); err != nil {
 		return err
 	}
@@ -176,7 +184,7 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 		return err
 	}
 	cur := &run{id: id, segment: seg, state: Recording}
-	err = m.begin(cur, func() (int, error) {
+	err = m.begin(cur, press, func() (int, error) {
 		rec, back, err := m.o.Archive.Resume(ctx, id, m.o.Study.Hash, seg, m.o.Lab.Streams())
 		if err != nil {
 			return 0, fmt.Errorf("continue %s: %w", id, err)
@@ -250,9 +258,8 @@ func (m *Manager) end(why error) *run {
 // halt asks a running session to stop; m.mu is held.
 func (m *Manager) halt(cur *run, why error) {
 	cur.stop(why)
-	if cur.busy == "" {
-		cur.busy = "stopping"
-	}
+	cur.halted = true
+	m.rest(cur)
 }
 
 // vacant tells why no session can take the lab now, if so; m.mu is held.
@@ -299,29 +306,27 @@ func (m *Manager) segment() (Segment, error) {
 	return seg, err
 }
 
-// ready tells why a session cannot begin now, if so.
-func (m *Manager) ready() error {
+// ready tells why a session cannot begin now, if so. press tells begin that no other
+// has begun since.
+func (m *Manager) ready() (press int, err error) {
 	free, err := DiskFree(m.o.Dir)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if free < DiskStop {
-		return fmt.Errorf("%w: %d MB left in %s; move old bundles away", errDiskFull, free>>20, m.o.Dir)
+		return 0, fmt.Errorf("%w: %d MB left in %s; move old bundles away", errDiskFull, free>>20, m.o.Dir)
 	}
 	if !m.o.Stage.Connected() {
-		return errors.New("the participant's screen is not open: open the address that Emolab printed for it at its start, there")
+		return 0, errors.New("the participant's screen is not open: open the address that Emolab printed for it at its start, there")
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.vacant()
+	return m.begun, m.vacant()
 }
 
-// begin conducts a session in the background. open completes cur, with its recorder,
-// and gives the step of the plan to begin with.
-func (m *Manager) begin(cur *run, open func() (from int, err error)) error {
-	if err := m.ready(); err != nil {
-		return err
-	}
+// begin conducts a session in the background, unless another has begun since press. open
+// completes cur, with its recorder, and gives the step of the plan to begin with.
+func (m *Manager) begin(cur *run, press int, open func() (from int, err error)) error {
 	cur.step, cur.done = -1, make(chan struct{})
 	ctx, stop := context.WithCancelCause(context.Background())
 	cur.stop = stop
@@ -329,7 +334,7 @@ func (m *Manager) begin(cur *run, open func() (from int, err error)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := m.vacant()
-	if err == nil && m.began != 0 && m.o.Clock.Now().Sub(m.began) < doubleStart {
+	if err == nil && press != m.begun {
 		err = ErrBusy
 	}
 	if err != nil {
@@ -342,7 +347,8 @@ func (m *Manager) begin(cur *run, open func() (from int, err error)) error {
 		return err
 	}
 	m.o.Lab.NewPerson() // also in a session that goes on: somebody else may have sat here since
-	m.current, m.outcome, m.began, cur.desk = cur, nil, m.o.Clock.Now(), newDesk()
+	m.current, m.outcome, cur.desk = cur, nil, newDesk(m.o.Clock)
+	m.begun++
 	var o *opening // none where only the last pages are left
 	if cur.state == Recording && records(cur.plan, from) {
 		// Subscribed here, so that everything is kept from the moment Start returns.
@@ -354,6 +360,8 @@ func (m *Manager) begin(cur *run, open func() (from int, err error)) error {
 
 // findRecovered asks the archive which sessions wait to be continued or sealed.
 func (m *Manager) findRecovered(ctx context.Context) error {
+	m.listing.Lock()
+	defer m.listing.Unlock()
 	all, err := m.o.Archive.Sessions(ctx)
 	if err != nil {
 		return fmt.Errorf("list sessions: %w", err)
@@ -386,6 +394,9 @@ func (m *Manager) Status() Status {
 	defer m.mu.Unlock()
 	if cur := m.current; cur != nil {
 		s.State, s.Busy, s.SessionID = cur.state, cur.busy, cur.id
+		if cur.halted && cur.busy == "" {
+			s.Busy = "stopping"
+		}
 		s.Ready, s.Paused, s.Over = cur.gate != nil, cur.paused, cur.over != 0
 		s.Participant, s.Segment, s.Plan, s.Step = cur.participant, cur.segment.Number, cur.plan, cur.step
 		if cur.segment.Start != 0 { // of a recovered session that is sealed as it is, it is
@@ -411,6 +422,9 @@ func (m *Manager) Status() Status {
 		if cur.segment.Start != 0 {
 			s.Alarms = append(overslept(m.o.Lab.slept(cur.segment.Start)), s.Alarms...)
 		}
+	}
+	if s.Live = m.RecordingSince() != 0; !s.Live {
+		s.withhold()
 	}
 	return s
 }

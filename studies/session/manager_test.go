@@ -20,9 +20,7 @@ func TestWholeSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		b.pulse.beat <- struct{}{}
-	}
+	b.beats(t, 3)
 	b.screen.next <- struct{}{}
 	b.screen.next <- struct{}{}
 	out := waitFor(t, b)
@@ -44,7 +42,7 @@ func TestStopSealsWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.pulse.beat <- struct{}{}
+	b.beats(t, 1)
 	if err := b.Stop(t.Context(), "fire alarm"); err != nil {
 		t.Fatal(err)
 	}

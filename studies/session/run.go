@@ -34,9 +34,10 @@ type run struct {
 	segment Segment         // of what is recorded; before the recording only its number
 	step    int             // index of the step on the stage, -1 before the first
 	busy    string          // what closing it is doing; "" while it goes on
+	halted  bool            // somebody has stopped it
 	gate    chan<- struct{} // while the participant waits for the recording to begin
 	paused  bool            // by the participant
-	over    instant.Instant // when the recording ended, while the last pages are shown; 0 = it has not
+	over    instant.Instant // when the recording ended; 0 = it has not
 	film    film
 
 	check *Check            // the latest; what it points to is never changed
@@ -53,7 +54,8 @@ type run struct {
 }
 
 // conduct is one session from the participant's first page to its bundle. ctx ends when
-// it is to stop early. o opens the recording at once; nil: the Begin step does.
+// it is to stop early. o opens the recording at once; nil: the Begin step does, or there
+// is nothing to record.
 func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
@@ -61,13 +63,10 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 
 	d := cur.desk
 	v, led := m.newVisit(cur, d), m.newLeader(cur, d)
-	if o != nil {
-		v.film(cur.segment.Start)
-	}
 	group, inner := errgroup.WithContext(ctx)
 	go func() {
 		// The writer outlives ctx: what was observed until the stop is kept.
-		d.err = d.write(context.WithoutCancel(ctx), cur.rec, o, m.closedFilms)
+		d.err = d.write(context.WithoutCancel(ctx), cur.rec, m.closedFilms)
 		if d.err != nil {
 			cur.stop(d.err)
 		}
@@ -75,7 +74,7 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	}()
 	group.Go(func() error { return m.watchDisk(inner) })
 	group.Go(func() error {
-		skip, err := v.resume(inner, from)
+		skip, err := v.resume(inner, from, o)
 		if err == nil {
 			err = m.o.Stage.Present(inner, Presentation{
 				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: skip,
@@ -99,6 +98,9 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 // conclude closes a session. why is what ended it.
 func (m *Manager) conclude(cur *run, why error) {
 	closing := context.Background()
+	m.mu.Lock()
+	m.rest(cur)
+	m.mu.Unlock()
 	if cur.erasure == nil && cur.erasing == nil && errors.Is(why, errWithdrawn) {
 		_ = m.eraseNow(cur, cur.desk) // told by the outcome
 	}
@@ -106,9 +108,12 @@ func (m *Manager) conclude(cur *run, why error) {
 		m.finish(closing, cur, cur.withdrawn(), cur.erasing)
 		return
 	}
+	videos := m.dropFilm(cur) // first: the tail is for samples only
 	failure := cur.desk.close()
-	if err := m.endFilm(closing, cur); failure == nil {
-		failure = err
+	for _, v := range videos { // whatever became of the rest
+		if err := cur.rec.Video(closing, v); failure == nil {
+			failure = err
+		}
 	}
 	if failure != nil {
 		m.fail(closing, cur, failure)
@@ -172,12 +177,12 @@ func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) 
 	if m.o.Ended != nil {
 		m.o.Ended(out)
 	}
-	m.mu.Lock()
-	m.current, m.outcome = nil, &out
-	m.mu.Unlock()
 	if err := m.findRecovered(ctx); err != nil {
 		m.o.Log.Error("list the sessions that wait", "session", cur.id, "error", err)
 	}
+	m.mu.Lock()
+	m.current, m.outcome = nil, &out
+	m.mu.Unlock()
 	close(cur.done)
 }
 

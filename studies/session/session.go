@@ -222,8 +222,10 @@ type Cohort struct {
 	Rows   []RowCount `json:"rows"`
 	Cells  []CellNow  `json:"cells"`
 	Usable int        `json:"usable"` // sessions
-	Wanted int        `json:"wanted"` // 0 = no quota
-	People []Person   `json:"people"` // by code
+	// UsablePeople counts who has at least one of them, as a quota does.
+	UsablePeople int      `json:"usable_people"`
+	Wanted       int      `json:"wanted"` // of them; 0 = no quota
+	People       []Person `json:"people"` // by code
 	// Withdrawn counts people; Declined, Dropped and Unusable count sessions.
 	Withdrawn int `json:"withdrawn"`
 	Declined  int `json:"declined"`
@@ -242,8 +244,8 @@ type RowCount struct {
 // CellNow is a cell of the quota and how far it is filled.
 type CellNow struct {
 	study.Cell
-	Have int `json:"have"` // usable or open
-	Open int `json:"open"` // of those, how many only may become usable
+	Have int `json:"have"` // people with a usable session or one that may become so
+	Open int `json:"open"` // of those, who has only the latter
 }
 
 // Person is one participant in the registry.
@@ -406,8 +408,12 @@ type Status struct {
 	Plan        study.Plan `json:"plan"`
 	Ready       bool       `json:"ready"`  // the participant waits for the recording to begin
 	Paused      bool       `json:"paused"` // by the participant
-	// Over says that nothing is recorded any more: the participant is on the last pages.
-	Over      bool     `json:"recording_over"`
+	// Over says that nothing is recorded any more: the participant is on the last pages,
+	// or the session is being closed.
+	Over bool `json:"recording_over"`
+	// Live says that samples are being recorded. Until then, and after it, nothing of
+	// what the devices measure is in a Status: only whether they work.
+	Live      bool     `json:"live"`
 	Step      int      `json:"step"`       // index in Plan.Steps; -1 before the first
 	ElapsedMs float64  `json:"elapsed_ms"` // since the segment's start, until the recording was over
 	Streams   []Health `json:"streams"`
@@ -427,7 +433,7 @@ type Status struct {
 	// Drift is what the fixation crosses since the calibration say so far; nil before the
 	// first.
 	Drift         *gaze.Drift         `json:"drift"`
-	Eyes          *Eyes               `json:"eyes"`   // null without an eye tracker
+	Eyes          *Eyes               `json:"eyes"`   // null without an eye tracker, and unless Live
 	Screen        *eyemovement.Screen `json:"screen"` // the participant's; nil when no session runs
 	ScreenAssumed bool                `json:"screen_assumed"`
 	Recovered     []Summary           `json:"recovered"` // sessions waiting to be continued or sealed

@@ -56,17 +56,36 @@ func (m *Manager) newVisit(cur *run, d *desk) *visit {
 // on. Who goes on with one that was cut off is given another code: the first may be known to
 // nobody, and goes on to hold if it is. Where the session had led out it leads out again, and so it does
 // where the program ended between an answer and what follows from it.
-func (v *visit) resume(ctx context.Context, from int) ([]int, error) {
-	if len(v.granted) > 0 {
-		if err := v.giveCode(); err != nil {
-			return nil, err
+//
+// The recording is opened with o only where the session goes on: who is led out is not
+// recorded. o is nil where there is nothing to open, or not yet.
+func (v *visit) resume(ctx context.Context, from int, o *opening) ([]int, error) {
+	exit, why, err := v.wayOn(ctx, from)
+	switch {
+	case err == nil && exit == "" && o != nil:
+		err = v.desk.open("open the recording", o, func(context.Context, Recorder) error { return nil })
+		if err == nil {
+			v.rolls(o)
 		}
+	case o != nil:
+		o.sub.Close()
+	default:
+		v.rest() // of one that was recorded only the last pages are left
 	}
-	exit, why, err := v.stands(ctx, from)
 	if err != nil {
 		return nil, err
 	}
 	return v.rule(exit, why).Skip, nil
+}
+
+// wayOn is stands, after a code has been given to who has agreed.
+func (v *visit) wayOn(ctx context.Context, from int) (exit, why string, err error) {
+	if len(v.granted) > 0 {
+		if err := v.giveCode(); err != nil {
+			return "", "", err
+		}
+	}
+	return v.stands(ctx, from)
 }
 
 // stands judges again what was answered before a step, and tells to which exit it leads;
@@ -147,19 +166,12 @@ func records(p study.Plan, from int) bool {
 	return slices.ContainsFunc(p.Steps[min(from, len(p.Steps)):], func(s study.Step) bool { return s.Action != study.Fill })
 }
 
-// rest ends what is recorded of the participant: samples, but for those that the devices
-// still hold, and the video.
+// rest ends what is recorded of the participant: samples and the video.
 func (v *visit) rest() {
-	if !v.recording() {
-		return
-	}
-	v.desk.hush()
-	v.endFilm()
 	v.m.mu.Lock()
-	defer v.m.mu.Unlock()
-	if v.cur.over == 0 {
-		v.cur.over = v.m.o.Clock.Now()
-	}
+	v.m.rest(v.cur)
+	v.m.mu.Unlock()
+	v.endFilm()
 }
 
 // endFilm ends the video of the face.

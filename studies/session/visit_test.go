@@ -133,23 +133,6 @@ func (g *guest) begins(t *testing.T) {
 	g.until(t, "the recording to begin", func(s Status) bool { return s.State == Recording })
 }
 
-func (g *guest) until(t *testing.T, what string, is func(Status) bool) Status {
-	t.Helper()
-	late := time.After(deadline)
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for {
-		if s := g.Status(); is(s) {
-			return s
-		}
-		select {
-		case <-look.C:
-		case <-late:
-			t.Fatalf("waiting for %s: %+v", what, g.Status())
-		}
-	}
-}
-
 func TestNothingIsRecordedBeforeTheOperatorBegins(t *testing.T) {
 	t.Parallel()
 	g := newGuest(t)
@@ -159,20 +142,15 @@ func TestNothingIsRecordedBeforeTheOperatorBegins(t *testing.T) {
 	if err := g.Begin(); !errors.Is(err, ErrNotReady) {
 		t.Errorf("begun before the consent: %v", err)
 	}
-	for range 5 {
-		g.pulse.beat <- struct{}{}
-	}
+	g.beats(t, 5)
 	g.admitted(study.Yes)
 	g.until(t, "the participant to wait", func(s Status) bool { return s.Ready })
-	for range 5 {
-		g.pulse.beat <- struct{}{}
-	}
-	g.until(t, "all ten", func(s Status) bool { return s.Streams[0].Samples == 10 })
+	g.beats(t, 5)
 	if g.reel.running || len(g.tape.samples) != 0 {
 		t.Fatalf("recorded before it was begun: %+v, film %+v", g.tape, g.reel)
 	}
 	g.begins(t)
-	g.pulse.beat <- struct{}{}
+	g.beats(t, 1)
 	g.until(t, "the film", func(s Status) bool { return s.Video })
 	g.screen.next <- struct{}{} // the clip
 	g.says(nil)                 // the receipt
@@ -231,7 +209,7 @@ func TestWhoDoesNotTakePartIsNotRecorded(t *testing.T) {
 			t.Parallel()
 			g := newGuest(t)
 			c.does(g)
-			g.pulse.beat <- struct{}{}
+			g.beats(t, 1)
 			g.until(t, "the last sheet", func(s Status) bool { return s.Step >= 0 && s.Plan.Steps[s.Step].Sheet == c.sheet })
 			g.says(nil)
 			out := waitFor(t, g.bench)
@@ -282,7 +260,7 @@ func TestWhoStopsKeepsOrDeletes(t *testing.T) {
 			g.rubber.refuse = c.refuse
 			g.admitted(study.Yes)
 			g.begins(t)
-			g.pulse.beat <- struct{}{}
+			g.beats(t, 1)
 			g.screen.left <- struct{}{}
 			g.until(t, "the question", func(s Status) bool { return s.Step >= 0 && s.Plan.Steps[s.Step].Sheet == leaveSheet })
 			g.says(study.Answers{study.LeaveKey: c.wish})
@@ -334,7 +312,7 @@ func TestTheOperatorWithdraws(t *testing.T) {
 	g := newGuest(t)
 	g.admitted(study.No)
 	g.begins(t)
-	g.pulse.beat <- struct{}{}
+	g.beats(t, 1)
 	if _, err := g.Withdraw(t.Context(), "another"); !errors.Is(err, ErrBusy) {
 		t.Errorf("another session while one runs: %v", err)
 	}

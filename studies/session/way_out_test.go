@@ -162,8 +162,7 @@ func TestWhoWasLedOutStaysOut(t *testing.T) {
 				return
 			}
 			g.at(t, c.sheet)
-			g.pulse.beat <- struct{}{}
-			g.until(t, "the sample", func(s Status) bool { return s.Streams[0].Samples == 1 })
+			g.beats(t, 1)
 			if c.sheet == leaveSheet {
 				g.says(study.Answers{study.LeaveKey: "keep"})
 				g.at(t, leftSheet)
@@ -325,9 +324,9 @@ func TestADiskThatRefusesAnAnswer(t *testing.T) {
 func TestAQuietDeskCloses(t *testing.T) {
 	t.Parallel()
 	g := newGuest(t)
-	d, tape := newDesk(), &tape{archive: g.archive, samples: map[string]int{}}
+	d, tape := newDesk(g.o.Clock), &tape{archive: g.archive, samples: map[string]int{}}
 	go func() {
-		d.err = d.write(context.Background(), tape, nil, func() []Video { return nil })
+		d.err = d.write(context.Background(), tape, func() []Video { return nil })
 		close(d.gone)
 	}()
 	d.hush()

@@ -39,7 +39,7 @@ func (m *Manager) Withdraw(ctx context.Context, id string) (Erasure, error) {
 		case cur.erasure != nil:
 			return *cur.erasure, nil
 		case cur.erasing != nil:
-			return Erasure{}, fmt.Errorf("session %s has ended, but could not be erased: %w", id, cur.erasing)
+			return Erasure{}, cur.erasing
 		}
 		m.mu.Lock() // it was being closed already, and is erased as any other that has ended
 	}
@@ -54,7 +54,7 @@ func (m *Manager) Withdraw(ctx context.Context, id string) (Erasure, error) {
 	defer m.running.Done()
 
 	m.erase(ctx, cur)
-	m.finish(ctx, cur, cur.withdrawn(), nil)
+	m.finish(ctx, cur, cur.withdrawn(), cur.erasing)
 	if cur.erasure == nil {
 		return Erasure{}, cur.erasing
 	}
@@ -90,25 +90,22 @@ func (m *Manager) eraseNow(cur *run, d *desk) error {
 // erase erases the participant of a session that is closed, and notes in cur what
 // became of it.
 func (m *Manager) erase(ctx context.Context, cur *run) {
-	if m.o.Eraser == nil {
-		cur.erasing = errNoEraser
-		return
+	var e Erasure
+	err := errNoEraser
+	if m.o.Eraser != nil {
+		e, err = m.o.Eraser.Withdraw(ctx, cur.id, m.progress(cur))
 	}
-	e, err := m.o.Eraser.Withdraw(ctx, cur.id, m.progress(cur))
 	if err != nil {
-		m.o.Log.Error("withdraw", "session", cur.id, "error", err)
-		cur.erasing = err
+		cur.erasing = fmt.Errorf("the withdrawal of session %s is not complete: %w", cur.id, err)
 		return
 	}
 	m.o.Log.Info("withdrawn", "sessions", e.Sessions, "rows", e.Rows, "files", e.Files)
 	cur.erasure = &e
 }
 
-// withdrawn is the outcome of a session that was to be erased.
+// withdrawn is the outcome of a session that was to be erased; why it could not be is
+// added by finish.
 func (r *run) withdrawn() Outcome {
-	if r.erasure == nil {
-		return Outcome{State: Withdrawn, Reason: whyWithdrawn, Error: "the withdrawal is not complete: " + r.erasing.Error()}
-	}
 	return Outcome{State: Withdrawn, Reason: whyWithdrawn, Erasure: r.erasure}
 }
 
@@ -141,7 +138,7 @@ func (m *Manager) finishWithdrawals(ctx context.Context) error {
 		}
 		cur := &run{id: s.ID}
 		if m.erase(ctx, cur); cur.erasing != nil {
-			wrong = append(wrong, fmt.Errorf("finish the withdrawal of session %s: %w", s.ID, cur.erasing))
+			wrong = append(wrong, cur.erasing)
 			continue
 		}
 		// The others of that participant are gone with it.
