@@ -6,6 +6,7 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -58,6 +59,21 @@ func StartOn(t testing.TB, s *Screen) *Browser {
 // start starts a browser with some options of its own.
 func start(t testing.TB, own ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
+	b, end, err := launch(t.TempDir(), own...)
+	if errors.Is(err, errNone) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(end)
+	return b
+}
+
+var errNone = errors.New("no Chromium is installed: apt install chromium")
+
+// launch starts a browser, whose profile is in a folder, until end is called.
+func launch(profile string, own ...chromedp.ExecAllocatorOption) (b *Browser, end func(), err error) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
 		if p, err := exec.LookPath(name); err == nil {
@@ -66,11 +82,11 @@ func start(t testing.TB, own ...chromedp.ExecAllocatorOption) *Browser {
 		}
 	}
 	if path == "" {
-		t.Skip("no Chromium is installed: apt install chromium")
+		return nil, nil, errNone
 	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(profile),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("lang", "en"),
 	}
@@ -83,14 +99,17 @@ func start(t testing.TB, own ...chromedp.ExecAllocatorOption) *Browser {
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // the sandbox refuses to run as root
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, own...)...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", path, err)
+	ctx, endAllocator := chromedp.NewExecAllocator(context.Background(), append(options, own...)...)
+	ctx, endBrowser := chromedp.NewContext(ctx)
+	end = func() {
+		endBrowser()
+		endAllocator()
 	}
-	return &Browser{ctx}
+	if err := chromedp.Do(ctx); err != nil {
+		end()
+		return nil, nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	return &Browser{ctx}, end, nil
 }
 
 // Page is one page in a tab of its own.
@@ -106,7 +125,12 @@ type Page struct {
 // of expected are no failure.
 func (b *Browser) Open(t testing.TB, width, height int64, expected ...string) *Page {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
+	return b.open(t, width, height, expected)
+}
+
+func (b *Browser) open(t testing.TB, width, height int64, expected []string, in ...chromedp.ContextOption) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx, in...)
 	t.Cleanup(cancel)
 	p := b.page(t, ctx, expected)
 	p.Do(chromedp.EmulateViewport(width, height))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -18,13 +19,29 @@ import (
 	"emolab/studies/study"
 )
 
-// open opens an address in a browser of its own, in a window of 1280 x 800 px.
-func open(t *testing.T, address string) *browsertest.Page {
+// chromium is the browser of all tests of this package.
+var chromium browsertest.Shared
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	chromium.Close()
+	os.Exit(code)
+}
+
+// window opens an empty page of 1280 x 800 px. Complaints that contain one of expected
+// are no failure.
+func window(t *testing.T, expected ...string) *browsertest.Page {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("-short: a browser plays whole clips")
+		t.Skip("-short: a browser shows whole pages")
 	}
-	page := browsertest.Start(t).Open(t, 1280, 800)
+	return chromium.Open(t, 1280, 800, expected...)
+}
+
+// open opens an address in such a page.
+func open(t *testing.T, address string) *browsertest.Page {
+	t.Helper()
+	page := window(t)
 	page.Go(address)
 	return page
 }

@@ -22,21 +22,17 @@ import (
 // watched is a page that plays one clip.
 type watched struct {
 	*lab
-	browser *browsertest.Browser
-	page    *browsertest.Page
-	show    *showing
-	frames  int // of the clip
+	page   *browsertest.Page
+	show   *showing
+	frames int // of the clip
 }
 
 func playOne(t *testing.T, expected ...string) watched {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: a browser plays a clip")
-	}
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	w := watched{lab: newLab(t, stage.Options{}), browser: browsertest.Start(t), frames: len(st.Stimuli[0].FrameTimes)}
-	w.page = w.browser.Open(t, 1280, 800, expected...)
+	w := watched{lab: newLab(t, stage.Options{}), frames: len(st.Stimuli[0].FrameTimes)}
+	w.page = window(t, expected...)
 	w.page.Go(w.http.URL + "/stage#autostart")
 	reads(w.page, "Please wait until the experimenter begins.")
 	w.show = w.present(st, 1)
@@ -88,8 +84,8 @@ func (w watched) marker(words string) stream.Event {
 	return all[i]
 }
 
-// window minimises the window of a page, which hides it, or brings it back.
-func window(p *browsertest.Page, state cdpbrowser.WindowState) {
+// setWindow minimises the window of a page, which hides it, or brings it back.
+func setWindow(p *browsertest.Page, state cdpbrowser.WindowState) {
 	p.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		w, err := cdp.Call(ctx, tab, cdpbrowser.GetWindowForTarget, cdpbrowser.GetWindowForTargetParams{})
 		if err != nil {
@@ -116,10 +112,10 @@ func lifecycle(p *browsertest.Page, state cdppage.SetWebLifecycleStateState) {
 func TestHiddenPageInChromium(t *testing.T) {
 	t.Parallel()
 	w := playOne(t)
-	window(w.page, cdpbrowser.WindowStateMinimized)
+	setWindow(w.page, cdpbrowser.WindowStateMinimized)
 	w.until("the page is hidden", func() bool { return w.said(stream.Marker, "the page was hidden") })
 	w.page.Until(`document.querySelector("video").currentTime > 2`)
-	window(w.page, cdpbrowser.WindowStateNormal)
+	setWindow(w.page, cdpbrowser.WindowStateNormal)
 	w.until("the page is visible", func() bool { return w.said(stream.Marker, "the page is visible again") })
 	w.until("the clip plays on", w.at(70))
 	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
@@ -158,8 +154,8 @@ func TestFrozenPageInChromium(t *testing.T) {
 	w.until("the page is frozen", func() bool { return w.said(stream.Marker, "the browser froze the page") })
 	lifecycle(w.page, cdppage.SetWebLifecycleStateStateActive)
 	w.until("the page goes on", func() bool { return w.said(stream.Marker, "the browser lets the page go on") })
-	window(w.page, cdpbrowser.WindowStateMinimized)
-	window(w.page, cdpbrowser.WindowStateNormal) // thawed, it is not shown by itself
+	setWindow(w.page, cdpbrowser.WindowStateMinimized)
+	setWindow(w.page, cdpbrowser.WindowStateNormal) // thawed, it is not shown by itself
 	w.until("the clip plays again", w.at(40))
 	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
 	w.finish()
@@ -212,7 +208,7 @@ func TestPausedClipInChromium(t *testing.T) {
 func TestMediaKeysAreBlocked(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, stage.Options{})
-	page := browsertest.Start(t).Open(t, 800, 600)
+	page := window(t)
 	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
 			Source: `window.taken = [];
@@ -235,14 +231,10 @@ func TestMediaKeysAreBlocked(t *testing.T) {
 // screen between the two is told.
 func TestClipAfterClipInChromium(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("-short: a browser plays clips")
-	}
 	st := exampleStudy(t)
 	st.Flow = []study.Part{block(study.TrialPart{Action: study.Play})}
 	l := newLab(t, stage.Options{})
-	page := browsertest.Start(t).Open(t, 1280, 800)
-	page.Go(l.http.URL + "/stage#autostart")
+	page := open(t, l.http.URL+"/stage#autostart")
 	reads(page, "Please wait until the experimenter begins.")
 	// What lies over a picture when it is first put on the page.
 	page.Do(chromedp.Evaluate[chromedp.Void](`window.views = [];

@@ -384,7 +384,7 @@ func TestHiddenAndResizedAmongTargetsInChromium(t *testing.T) {
 	}
 	show := l.presentLed(st, 0, d.lead)
 	for n, disturb := range []func(){
-		func() { window(page, cdpbrowser.WindowStateMinimized) },
+		func() { setWindow(page, cdpbrowser.WindowStateMinimized) },
 		func() { page.Do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event("resize"))`)) },
 	} {
 		select {
@@ -395,7 +395,7 @@ func TestHiddenAndResizedAmongTargetsInChromium(t *testing.T) {
 		disturb()
 		l.until("the step is interrupted", func() bool { return l.count(stream.Marker, "step 0 was interrupted") == n+1 })
 		if n == 0 {
-			window(page, cdpbrowser.WindowStateNormal)
+			setWindow(page, cdpbrowser.WindowStateNormal)
 		}
 	}
 	if err := show.end(); err != nil {
@@ -416,7 +416,7 @@ func TestCalmTargetsInChromium(t *testing.T) {
 	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
 	st.Languages = []string{"fr", "en"}
 	l := newLab(t, stage.Options{Study: st})
-	page := open(t, "about:blank")
+	page := window(t)
 	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, tab, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "fr-FR"}); err != nil {
 			return err

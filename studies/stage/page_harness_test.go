@@ -121,20 +121,6 @@ func paged() *study.Study {
 	return &study.Study{ID: "pages", Languages: []string{"en", "fr"}, Sheets: pages()}
 }
 
-// tabs opens addresses in tabs of one browser, which is quicker than a browser for each.
-func tabs(t *testing.T) func(address string) *browsertest.Page {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: a browser shows whole pages")
-	}
-	b := browsertest.Start(t)
-	return func(address string) *browsertest.Page {
-		page := b.Open(t, 1280, 800)
-		page.Go(address)
-		return page
-	}
-}
-
 // shows waits until the page shows a sheet of that heading.
 func shows(page *browsertest.Page, heading string) {
 	page.Until(fmt.Sprintf(`document.body.dataset.view === "sheet" && document.getElementById("sheet-heading").textContent === %q`, heading))

@@ -127,7 +127,6 @@ func TestConductedPause(t *testing.T) {
 // and a cross stands over what the face is to do.
 func TestLedPagesAreAccessible(t *testing.T) {
 	t.Parallel()
-	tab := tabs(t)
 	source := axe(t)
 	for language, want := range map[string][]string{
 		"en": {"Please come a little closer.", "Please look straight at the screen.", "That is good. Please stay like this.", "Please wait until the experimenter begins."},
@@ -136,7 +135,7 @@ func TestLedPagesAreAccessible(t *testing.T) {
 		st := paged()
 		st.Languages = []string{language}
 		l := newLab(t, stage.Options{Study: st})
-		page := tab(l.http.URL + "/stage#autostart")
+		page := open(t, l.http.URL+"/stage#autostart")
 		next := make(chan struct{})
 		lead := func(ctx context.Context, step study.Step, on session.Surface) error {
 			keys := map[study.Action][]string{study.Camera: {"seat-closer", "look", "seat-good"}, study.Begin: {"begin"}}

@@ -88,7 +88,6 @@ const answerAll = `(() => {
 // The pages of the example study, as they come, in both languages.
 func TestPagesOfTheExample(t *testing.T) {
 	t.Parallel()
-	tab := tabs(t)
 	source := axe(t)
 	for _, language := range []string{"en", "fr"} {
 		st := exampleStudy(t)
@@ -98,7 +97,7 @@ func TestPagesOfTheExample(t *testing.T) {
 			steps = append(steps, fill(s.ID))
 		}
 		l := newLab(t, stage.Options{Study: st})
-		page := tab(l.http.URL + "/stage#autostart")
+		page := open(t, l.http.URL+"/stage#autostart")
 		show := l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(steps...), Receipt: receiptOfTests})
 		for _, s := range st.Sheets {
 			to(page, s.Heading[language], language)
@@ -120,12 +119,11 @@ func TestPagesOfTheExample(t *testing.T) {
 // calibration, a cross, a target, a clip, and a page that is refused.
 func TestOtherPagesAreAccessible(t *testing.T) {
 	t.Parallel()
-	tab := tabs(t)
 	source := axe(t)
 	st := clipStudy(t)
 	clip := st.Stimuli[0]
 	l := newLab(t, stage.Options{Study: st})
-	page := tab(l.http.URL + "/stage")
+	page := open(t, l.http.URL+"/stage")
 	reads(page, "Please wait until the experimenter begins.")
 	seen := make(chan struct{})
 	lead := func(ctx context.Context, step study.Step, on session.Surface) error {
@@ -164,7 +162,7 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 	show.cancel()
 	_ = show.end()
 
-	other := tab(l.http.URL + "/stage")
+	other := open(t, l.http.URL+"/stage")
 	reads(other, "The stage is already open elsewhere.")
 	accessible(t, other, source, "refused")
 	pictures(t, other, "refused")

@@ -271,7 +271,6 @@ func touch(page *browsertest.Page, states [][]*input.TouchPoint) {
 // place that is reported is that of the picture.
 func TestPhoneFrameInChromium(t *testing.T) {
 	t.Parallel()
-	tab := tabs(t)
 	for _, shape := range []struct {
 		width, height int
 		want          [4]float64 // of the page's 1280 x 800 px
@@ -283,7 +282,7 @@ func TestPhoneFrameInChromium(t *testing.T) {
 		st.PhoneFrame = true
 		st.Stimuli[0].Width, st.Stimuli[0].Height = shape.width, shape.height
 		l := newLab(t, stage.Options{Study: st})
-		page := tab(l.http.URL + "/stage#autostart")
+		page := open(t, l.http.URL+"/stage#autostart")
 		show := l.show(session.Presentation{Session: "test", Study: st, Plan: trial(st), Skip: []int{3}})
 		playing(l)
 		got := browsertest.Value[[]float64](page, `(() => {

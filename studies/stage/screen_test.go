@@ -122,11 +122,8 @@ func TestPageLeavesItsScreen(t *testing.T) {
 // Without a plan, a page that comes to another screen says hello from there.
 func TestPageSaysWhichScreenItIsOnInChromium(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("-short: a browser")
-	}
 	l := newLab(t, stage.Options{})
-	page := browsertest.Start(t).Open(t, 1000, 800)
+	page := window(t)
 	goTo := func(width int64) {
 		page.Do(chromedp.EmulateViewport(1000, 800, func(m *emulation.SetDeviceMetricsOverrideParams, _ *emulation.SetTouchEmulationEnabledParams) {
 			m.ScreenWidth, m.ScreenHeight = width, 900
@@ -171,21 +168,16 @@ func TestShiftIsOfTheStream(t *testing.T) {
 // while the page waits.
 func TestCornerInChromium(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("-short: a browser plays clips")
-	}
-	b := browsertest.Start(t)
 	for _, corner := range []string{stage.TopRight, stage.BottomLeft} {
 		st := exampleStudy(t)
 		st.Stimuli = st.Stimuli[:1]
 		l := newLab(t, stage.Options{Study: st, Corner: corner})
-		page := b.Open(t, 1000, 800)
-		page.Go(l.http.URL + "/stage#autostart")
+		page := open(t, l.http.URL+"/stage#autostart")
 		reads(page, "Please wait until the experimenter begins.")
 		x, y := 0., 0.
 		const side = .24 * 800
 		if strings.HasSuffix(corner, "right") {
-			x = 1000 - side
+			x = 1280 - side
 		}
 		if strings.HasPrefix(corner, "bottom") {
 			y = 800 - side
