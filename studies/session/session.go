@@ -221,11 +221,9 @@ type Erasure struct {
 type Cohort struct {
 	Rows   []RowCount `json:"rows"`
 	Cells  []CellNow  `json:"cells"`
-	Usable int        `json:"usable"` // sessions
-	// UsablePeople counts who has at least one of them, as a quota does.
-	UsablePeople int      `json:"usable_people"`
-	Wanted       int      `json:"wanted"` // of them; 0 = no quota
-	People       []Person `json:"people"` // by code
+	Usable int        `json:"usable"` // people with a usable session, as a quota counts
+	Wanted int        `json:"wanted"` // of them; 0 = no quota
+	People []Person   `json:"people"` // by code
 	// Withdrawn counts people; Declined, Dropped and Unusable count sessions.
 	Withdrawn int `json:"withdrawn"`
 	Declined  int `json:"declined"`

@@ -22,3 +22,14 @@ func (s Summary) Standing() string {
 	}
 	return "not recorded"
 }
+
+// Briefly is the word by which a reason is counted, without what else it says of the
+// participant; "" when it has none.
+func Briefly(reason string) string {
+	for _, t := range turned {
+		if strings.HasPrefix(reason, t.begins) {
+			return t.begins
+		}
+	}
+	return ""
+}

@@ -119,6 +119,7 @@ func (s *Store) Cohort(ctx context.Context, quota study.Quota) (session.Cohort, 
 	for i, p := range c.People {
 		at[p.Code] = i
 	}
+	fills := make([]fill, len(c.People))
 	for _, v := range all {
 		i, known := at[v.participant]
 		if !known {
@@ -126,35 +127,53 @@ func (s *Store) Cohort(ctx context.Context, quota study.Quota) (session.Cohort, 
 		}
 		p := &c.People[i]
 		p.Sessions = append(p.Sessions, v.Standing)
-		count(&c, &v, p.Bands)
+		count(&c, &v)
+		if f := &fills[i]; v.usable() {
+			f.usable = true
+		} else if v.open() {
+			f.open = true
+		}
+	}
+	for i, p := range c.People {
+		fills[i].count(&c, p.Bands)
 	}
 	slices.SortFunc(c.Rows, func(a, b session.RowCount) int { return a.Row - b.Row })
 	return c, nil
 }
 
+// fill is what one participant's sessions are for the quota, however many there are: a
+// repeat, or a visit after one that was cut off, takes no second place.
+type fill struct{ usable, open bool }
+
+// count adds one participant to the numbers of a cohort.
+func (f fill) count(c *session.Cohort, bands study.Answers) {
+	if f.usable {
+		c.Usable++
+	}
+	if !f.usable && !f.open {
+		return
+	}
+	for i := range c.Cells {
+		if cell := &c.Cells[i]; bands[cell.Question] == cell.Band {
+			cell.Have++
+			if !f.usable {
+				cell.Open++
+			}
+		}
+	}
+}
+
 // count adds one session to the numbers of a cohort.
-func count(c *session.Cohort, v *standing, bands study.Answers) {
+func count(c *session.Cohort, v *standing) {
 	usable, open := v.usable(), v.open()
 	switch {
-	case usable:
-		c.Usable++
-	case open:
+	case usable, open: // counted by people
 	case v.dropped:
 		c.Dropped++
 	case v.State == session.Declined:
 		c.Declined++
 	default:
 		c.Unusable++
-	}
-	if usable || open {
-		for i := range c.Cells {
-			if cell := &c.Cells[i]; bands[cell.Question] == cell.Band {
-				cell.Have++
-				if open {
-					cell.Open++
-				}
-			}
-		}
 	}
 	if !v.current {
 		return

@@ -118,6 +118,38 @@ func TestCohort(t *testing.T) {
 	}
 }
 
+// A quota counts people: who came twice, or came back after a session that was cut off,
+// fills one place.
+func TestAQuotaCountsPeople(t *testing.T) {
+	s := open(t)
+	for i, v := range []struct{ participant, age, end string }{
+		{"P01", "18-24", "usable"}, {"P01", "18-24", "usable"}, {"P01", "18-24", "failed"}, // a repeat, and a third visit
+		{"P02", "18-24", "usable"}, {"P02", "18-24", "recording"}, // again, and not over yet
+		{"P03", "18-24", "recording"}, {"P03", "18-24", "prepared"},
+		{"P04", "25-29", "unusable"}, {"P04", "25-29", "usable"},
+		{"P05", "25-29", "unusable"}, {"P05", "25-29", "dropped"},
+	} {
+		stand(t, s, fmt.Sprintf("s%02d", i), v.participant, i%4, v.age, v.end)
+	}
+	c, err := s.Cohort(t.Context(), study.Quota{Total: 9, Cells: []study.Cell{{Question: "age", Band: "18-24", Usable: 5}, {Question: "age", Band: "25-29", Usable: 5}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []session.CellNow{
+		{Cell: study.Cell{Question: "age", Band: "18-24", Usable: 5}, Have: 3, Open: 1},
+		{Cell: study.Cell{Question: "age", Band: "25-29", Usable: 5}, Have: 1},
+	}; !slices.Equal(c.Cells, want) || c.Usable != 3 {
+		t.Errorf("%d people are usable, the cells are %+v", c.Usable, c.Cells)
+	}
+	orders := 0
+	for _, r := range c.Rows {
+		orders += r.Usable
+	}
+	if orders != 4 {
+		t.Errorf("%d sessions count for the balance of the orders", orders)
+	}
+}
+
 // However sessions end, those that count stay even, where one participant comes after
 // the other.
 func TestRowsStayEven(t *testing.T) {

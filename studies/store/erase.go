@@ -22,9 +22,6 @@ const (
 	Traces           Class = "traces"      // all that was recorded, answered and derived
 )
 
-// erased is the action of a session in the audit that has lost a class of its data.
-const erased = "erase"
-
 // Tombstone is what is left of what was erased.
 type Tombstone struct {
 	Class      Class     `json:"class"`
@@ -97,38 +94,6 @@ func (s *Store) Erase(ctx context.Context, id string, t Tombstone) (Tombstone, e
 	}
 	t.Scrubbed, err = s.scrub(ctx)
 	return t, err
-}
-
-// ErasePart deletes one class of a session's data, and leaves a tombstone. The line in
-// the registry stays, without bands that no answer is left of, and so do the consents.
-// Scrub is to follow the last of them.
-func (s *Store) ErasePart(ctx context.Context, id string, class Class) (int64, error) {
-	tables := []string{"video"}
-	switch class {
-	case FaceVideos:
-	case Traces:
-		tables = slices.DeleteFunc(ofTraces(), func(t string) bool { return t == "video" })
-	default:
-		return 0, fmt.Errorf("store: session %s: %q is no class of data that can be erased on its own", id, class)
-	}
-	t := Tombstone{Class: class}
-	err := s.change(ctx, func(tx *sql.Tx) error {
-		return erase(ctx, tx, &t, erasure{of: "id = ?", arg: id, id: id, tables: tables, after: func() (int64, error) {
-			if _, err := tx.ExecContext(ctx, "UPDATE export SET stale = ? WHERE session_id = ?", "its "+string(class)+" have been erased since", id); err != nil {
-				return 0, err
-			}
-			if class == Traces {
-				if err := keepBands(ctx, tx, id); err != nil { // what is still there to tell of
-					return 0, err
-				}
-			}
-			return 0, note(ctx, tx, id, erased, string(class))
-		}})
-	})
-	if err != nil {
-		return 0, fmt.Errorf("store: session %s: erase its %s: %w", id, class, err)
-	}
-	return t.Rows, nil
 }
 
 // ofTraces are the tables with what was recorded, answered and derived of a session, those that

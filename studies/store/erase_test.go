@@ -25,6 +25,7 @@ type planted struct {
 	id      string // of the session
 	code    string
 	words   []string  // that stand in the file
+	stay    []string  // of them those of the registry: the code, the consent and the bundle
 	numbers []float64 // likewise
 	marks   [][]byte  // the first three landmarks of frames, in the bytes that they are kept in
 }
@@ -39,10 +40,14 @@ func secret(rnd *rand.Rand) string {
 // in its landmarks stands something that is found nowhere else.
 func plant(t *testing.T, s *Store, id, code string, rnd *rand.Rand, retain ...study.Retain) planted {
 	t.Helper()
-	p := planted{id: id, code: code, words: []string{code}}
+	p := planted{id: id, code: code, words: []string{code}, stay: []string{code}}
 	word := func() string {
 		p.words = append(p.words, secret(rnd))
 		return p.words[len(p.words)-1]
+	}
+	lasting := func() string {
+		p.stay = append(p.stay, word())
+		return p.stay[len(p.stay)-1]
 	}
 	number := func() float64 {
 		p.numbers = append(p.numbers, 1+rnd.Float64()) // 52 random bits
@@ -66,7 +71,7 @@ func plant(t *testing.T, s *Store, id, code string, rnd *rand.Rand, retain ...st
 	}
 	must(r.Reached(ctx, 0, 0))
 	must(r.Answer(ctx, session.Answer{Step: 0, Sheet: "screening", Kind: study.ScreeningSheet, Values: study.Answers{"age": word()}, How: word()}))
-	must(r.Consent(ctx, session.Consent{Scope: session.Traces, Granted: true, How: word()}))
+	must(r.Consent(ctx, session.Consent{Scope: session.Traces, Granted: true, How: lasting()}))
 	must(r.Record(ctx, h.Segment, lab(t)))
 	must(r.Withdrawable(ctx, "hash of "+id)) // which stays
 	for _, info := range lab(t) {
@@ -106,7 +111,7 @@ func plant(t *testing.T, s *Store, id, code string, rnd *rand.Rand, retain ...st
 	must(r.Video(ctx, session.Video{File: word() + ".mkv"}))
 	must(r.Stopped(ctx, word()))
 	must(r.Seal(ctx, nil))
-	must(s.AddExport(ctx, Export{Session: id, Path: "/bundles/" + word(), Recipient: "Anna <anna@example.org>"}))
+	must(s.AddExport(ctx, Export{Session: id, Path: "/bundles/" + lasting(), Recipient: "Anna <anna@example.org>"}))
 	must(s.Judge(ctx, id, false, word()))
 	return p
 }
@@ -248,7 +253,7 @@ func TestOnlyAnErasureDeletes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, q := range []string{
-		"DELETE FROM trace_row WHERE session_id = 's1'", "DELETE FROM audit", "DELETE FROM session WHERE id = 's1'",
+		"DELETE FROM trace_row WHERE session_id = 's1'", "DELETE FROM audit", "UPDATE audit SET detail = ''", "UPDATE session SET usable_why = '' WHERE id = 's1'", "DELETE FROM session WHERE id = 's1'",
 		"INSERT INTO erasing (session_id, tombstone) VALUES ('s1', 1)", // no such tombstone
 		"INSERT INTO tombstone VALUES (1, 'participant', '', '2026-01-01T00:00:00.000Z', 1, 0, 0, 0, '[]', NULL); INSERT INTO erasing (session_id, tombstone) VALUES ('s1', 1); DELETE FROM gap WHERE session_id = 's1'", // left open
 	} {
@@ -359,10 +364,22 @@ func TestPartsAreErasedWhenTheyAreDue(t *testing.T) {
 	if got := due(9999 * 24 * time.Hour); got != nil {
 		t.Errorf("with all gone %v is due", got)
 	}
-	if left := (planted{numbers: p.numbers, marks: p.marks}).found(t, filepath.Dir(s.Path())); len(left) > 0 {
-		t.Errorf("%d numbers are left: %v", len(left), left[0])
+	stay := planted{words: p.stay}
+	if got := len(stay.found(t, filepath.Dir(s.Path()))); got < len(p.stay) {
+		t.Errorf("of the registry, the consent and the bundles %d of %d are left", got, len(p.stay))
+	}
+	gone := planted{numbers: p.numbers, marks: p.marks, words: slices.DeleteFunc(slices.Clone(p.words), func(w string) bool { return slices.Contains(p.stay, w) })}
+	if left := gone.found(t, filepath.Dir(s.Path())); len(left) > 0 {
+		t.Errorf("%d secrets are left: %v", len(left), left[0])
 	}
 	d := detail(t, s, id)
+	if d.Usable == nil || *d.Usable || d.JudgedBy != byPerson || d.UsableWhy != "" || d.Reason != "" {
+		t.Errorf("it counts as %+v", d.Summary)
+	}
+	audit, err := texts(t.Context(), s.read, "SELECT DISTINCT action FROM audit WHERE detail = '' ORDER BY 1")
+	if want := []string{"judge", "seal", "stop"}; err != nil || !slices.Equal(audit, want) {
+		t.Errorf("without words the audit has %v, %v; want %v", audit, err, want)
+	}
 	exports, err := s.Exports(t.Context(), id)
 	if err != nil || d.Participant != p.code || len(d.Consents) != 1 || len(exports) != 1 || exports[0].Stale == "" {
 		t.Errorf("the registry has %+v, exports %+v, %v", d, exports, err)
@@ -373,6 +390,47 @@ func TestPartsAreErasedWhenTheyAreDue(t *testing.T) {
 	}
 	if _, err := s.ErasePart(t.Context(), id, WholeParticipant); err == nil {
 		t.Error("a participant was erased as a part of a session")
+	}
+}
+
+// Why somebody was turned away tells what they answered. With the answers it goes, but for
+// the word by which sessions are counted.
+func TestWhyItEndedGoesWithTheAnswers(t *testing.T) {
+	s := open(t)
+	for id, c := range map[string]struct {
+		end  func(r session.Recorder, why string) error
+		why  string
+		left string
+	}{
+		"full":    {func(r session.Recorder, why string) error { return r.Decline(t.Context(), why) }, "quota: age 18-24", "quota"},
+		"age":     {func(r session.Recorder, why string) error { return r.Decline(t.Context(), why) }, "screening: age", "screening"},
+		"refused": {func(r session.Recorder, why string) error { return r.Decline(t.Context(), why) }, "consent", "consent"},
+		"failed":  {func(r session.Recorder, why string) error { return r.Fail(t.Context(), why) }, "Ann felt sick", ""},
+	} {
+		h := intakeHeader(t, id)
+		r, err := s.Begin(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = r.Answer(t.Context(), session.Answer{Step: 0, Sheet: "screening", Kind: study.ScreeningSheet, Values: study.Answers{"age": "18-24"}})
+		if err := errors.Join(err, c.end(r, c.why)); err != nil {
+			t.Fatal(err)
+		}
+		if err := byHand(s, "UPDATE session SET reason = '' WHERE id = '"+id+"'"); err == nil {
+			t.Error("a closed session lost its reason without an erasure")
+		}
+		if _, err := s.ErasePart(t.Context(), id, Traces); err != nil {
+			t.Fatal(err)
+		}
+		if d := detail(t, s, id); d.Reason != c.left || d.UsableWhy != "" {
+			t.Errorf("of %q is left %q, %q", c.why, d.Reason, d.UsableWhy)
+		}
+	}
+	if err := s.Scrub(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := (planted{words: []string{"18-24", "felt sick", "screening: age"}}).found(t, filepath.Dir(s.Path())); len(left) > 0 {
+		t.Errorf("left are %v", left)
 	}
 }
 
