@@ -23,6 +23,8 @@ type Eraser struct {
 	dir   string // the data folder
 	key   Key
 	wall  func() time.Time // when it was done; nothing is measured with it
+	// look walks through a folder, which takes long where there is much video: once for all.
+	look func(ctx context.Context, dir string, sessions []string) ([]thing, error)
 }
 
 var (
@@ -33,7 +35,7 @@ var (
 // NewEraser makes an eraser of the study in s, whose files lie in the folder dir. Codes
 // were hashed with key.
 func NewEraser(s *store.Store, dir string, key Key) *Eraser {
-	return &Eraser{store: s, dir: dir, key: key, wall: time.Now}
+	return &Eraser{store: s, dir: dir, key: key, wall: time.Now, look: look}
 }
 
 // ErrCodeUnknown says that no session has that code.
@@ -138,10 +140,11 @@ func (e *Eraser) plan(ctx context.Context, sessionID string) (pending, error) {
 		p.Tombstone.CodeHash = e.key.Hash(NewCode())
 	}
 	p.Tombstone.At = e.wall().UTC().Truncate(time.Millisecond)
-	f, err := look(ctx, e.dir, held.Sessions)
+	things, err := e.look(ctx, e.dir, held.Sessions)
 	if err != nil {
 		return pending{}, err
 	}
+	f := all(things)
 	if err := p.followBundles(e.dir, held.Participant, held.Exports, &f); err != nil {
 		return pending{}, err
 	}
@@ -196,10 +199,11 @@ func (e *Eraser) carryOut(ctx context.Context, p pending, progress session.Progr
 	if err != nil && !errors.Is(err, store.ErrNotScrubbed) {
 		return session.Erasure{}, err
 	}
-	f, err := look(ctx, e.dir, p.Sessions)
+	things, err := e.look(ctx, e.dir, p.Sessions)
 	if err != nil {
 		return session.Erasure{}, err
 	}
+	f := all(things)
 	f.files = append(f.files, p.Elsewhere...)
 	if err := f.remove(ctx, progress); err != nil {
 		return session.Erasure{}, fmt.Errorf("its rows are erased, some of its files are not; mend that and start emolab again: %w", err)

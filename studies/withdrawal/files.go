@@ -12,40 +12,70 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 
 	"emolab/studies/session"
 	"emolab/studies/shred"
 )
 
-// found is what lies in a data folder about some sessions.
+// thing is a file, link or folder that is named after sessions, or lies in a folder that is.
+type thing struct {
+	path   string
+	folder bool
+	bytes  int64    // of a plain file
+	of     []string // the sessions
+}
+
+// found is what is to be removed.
 type found struct {
 	files   []string // plain files and links
 	folders []string // that hold nothing else
 	bytes   int64
 }
 
-// named tells whether a file or folder is named after a session: its id stands in the
+// all are things as they are to be removed.
+func all(things []thing) found {
+	var f found
+	for _, t := range things {
+		f.take(t)
+	}
+	return f
+}
+
+func (f *found) take(t thing) {
+	if t.folder {
+		f.folders = append(f.folders, t.path)
+		return
+	}
+	f.files = append(f.files, t.path)
+	f.bytes += t.bytes
+}
+
+// named lists after which of the sessions a file or folder is named: the id stands in the
 // name, and neither a digit before it nor anything after it makes it another one's.
 // Bundles, folders of video and all else that this program keeps beside the study's
 // file are named so.
-func named(name, id string) bool {
-	for from := 0; ; from++ {
-		at := strings.Index(name[from:], id)
-		if at < 0 {
-			return false
+//
+// An id consists of nothing else than what it may go on with. So it ends where that ends,
+// and one look at each place of the name does, for however many sessions.
+func named(name string, sessions map[string]bool) []string {
+	var out []string
+	end := 0 // of the run of such characters that a place is in
+	for at := range len(name) {
+		if !digit(name[at]) || at > 0 && digit(name[at-1]) {
+			continue
 		}
-		from += at
-		before, after := name[:from], name[from+len(id):]
-		if (before == "" || !digit(before[len(before)-1])) && (after == "" || !ofCode(after[0])) {
-			return true
+		for end = max(end, at); end < len(name) && ofCode(name[end]); end++ {
+		}
+		if id := name[at:end]; sessions[id] && !slices.Contains(out, id) {
+			out = append(out, id)
 		}
 	}
+	return out
 }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
-// ofCode tells whether a participant's code, with which an id ends, may go on with c.
+// ofCode tells whether an id may go on with c.
 func ofCode(c byte) bool {
 	return digit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
 }
@@ -54,26 +84,32 @@ func ofCode(c byte) bool {
 // another form might stand in the name of anything.
 var aSession = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 
-// look finds what is named after the sessions in the folder dir, and below it. Of links
-// only those are followed that stand for the folder itself or for one directly in it:
-// a data folder, or its video, may lie on another disk.
-func look(ctx context.Context, dir string, sessions []string) (found, error) {
-	var f found
-	roots, err := linked(dir)
-	for _, root := range roots {
-		if root == dir || !belongs(root, sessions) { // a link that is theirs goes, and not what it leads to
-			err = errors.Join(err, f.look(ctx, root, sessions))
+// look finds what is named after the sessions in the folder dir, and below it, in one walk
+// for all of them. Of links only those are followed that stand for the folder itself or
+// for one directly in it: a data folder, or its video, may lie on another disk.
+func look(ctx context.Context, dir string, sessions []string) ([]thing, error) {
+	wanted := map[string]bool{}
+	for _, id := range sessions {
+		if aSession.MatchString(id) { // nothing can be named after any other
+			wanted[id] = true
 		}
 	}
-	if err != nil {
-		return found{}, fmt.Errorf("look through %s: %w", dir, err)
+	if len(wanted) == 0 {
+		return nil, nil
 	}
-	return f, nil
-}
-
-// belongs tells whether a path is named after one of the sessions.
-func belongs(path string, sessions []string) bool {
-	return slices.ContainsFunc(sessions, func(id string) bool { return named(filepath.Base(path), id) })
+	var out []thing
+	roots, err := linked(dir)
+	for _, root := range roots {
+		if root != dir && len(named(filepath.Base(root), wanted)) > 0 {
+			continue // a link that is theirs goes, and not what it leads to
+		}
+		things, fault := below(ctx, root, wanted)
+		out, err = append(out, things...), errors.Join(err, fault)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look through %s: %w", dir, err)
+	}
+	return out, nil
 }
 
 // linked is a folder, and the folders that links directly in it lead to out of it.
@@ -109,46 +145,66 @@ func linked(dir string) ([]string, error) {
 	return roots, nil
 }
 
-// look adds what is found below root, which may be a link.
-func (f *found) look(ctx context.Context, root string, sessions []string) error {
-	within := "" // the outermost folder that is named after one of them
+// below finds it below root, which may be a link. What lies in a folder comes after it.
+func below(ctx context.Context, root string, wanted map[string]bool) ([]thing, error) {
+	var out, within []thing // within: the folders around a path that are theirs
 	// With a separator at its end the name of a link stands for what it leads to.
-	return filepath.WalkDir(root+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // went away meanwhile
 		}
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
-		path = filepath.Clean(path)
-		inside := within != "" && contains(within, path)
-		if path == root || !inside && !belongs(path, sessions) {
+		if path = filepath.Clean(path); path == root {
 			return nil
 		}
-		if e.IsDir() {
-			if !inside {
-				within = path
+		for len(within) > 0 && !contains(within[len(within)-1].path, path) {
+			within = within[:len(within)-1]
+		}
+		t := thing{path: path, folder: e.IsDir(), of: named(e.Name(), wanted)}
+		if len(within) > 0 {
+			for _, id := range within[len(within)-1].of {
+				if !slices.Contains(t.of, id) {
+					t.of = append(t.of, id)
+				}
 			}
-			f.folders = append(f.folders, path)
+		}
+		if len(t.of) == 0 {
 			return nil
 		}
-		return f.add(path)
+		if t.folder {
+			within = append(within, t)
+		} else if t.bytes, err = size(path); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		out = append(out, t)
+		return nil
 	})
+	return out, err
 }
 
-// add counts a file.
-func (f *found) add(path string) error {
+// size is that of a plain file; a link has none of its own.
+func size(path string) (int64, error) {
 	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// add takes in a file, if it is there.
+func (f *found) add(path string) error {
+	bytes, err := size(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	f.files = append(f.files, path)
-	if info.Mode().IsRegular() {
-		f.bytes += info.Size()
-	}
+	f.take(thing{path: path, bytes: bytes})
 	return nil
 }
 

@@ -59,12 +59,13 @@ func (e *Eraser) Due(ctx context.Context, now time.Time) ([]Due, error) {
 	if err != nil {
 		return nil, err
 	}
+	lying, err := e.lying(ctx, past)
+	if err != nil {
+		return nil, err
+	}
 	due := make([]Due, 0, len(past))
 	for _, d := range past {
-		f, err := e.ofClass(ctx, d.Session, string(d.Class))
-		if err != nil {
-			return nil, err
-		}
+		f := lying[part{d.Session, d.Class}]
 		if len(f.files)+len(f.folders) == 0 && !d.Noted {
 			continue // agreed to, and never made
 		}
@@ -73,29 +74,37 @@ func (e *Eraser) Due(ctx context.Context, now time.Time) ([]Due, error) {
 	return due, nil
 }
 
-// ofClass finds the files of one class of a session.
-func (e *Eraser) ofClass(ctx context.Context, id, class string) (found, error) {
-	if !aSession.MatchString(id) {
-		return found{}, nil // nothing can be named after it
+// part is one class of data of one session.
+type part struct {
+	session string
+	class   store.Class
+}
+
+// lying finds the files of all that is due, in one walk through the data folder. Video is
+// what lies in its folder, all else is of the traces.
+func (e *Eraser) lying(ctx context.Context, due []store.Due) (map[part]found, error) {
+	ids := make([]string, len(due))
+	for i, d := range due {
+		ids[i] = d.Session
+	}
+	things, err := e.look(ctx, e.dir, ids)
+	if err != nil {
+		return nil, err
 	}
 	video := filepath.Join(e.dir, videoFolder)
-	if class == FaceVideoClass {
-		return look(ctx, video, []string{id})
-	}
-	all, err := look(ctx, e.dir, []string{id})
-	if err != nil {
-		return found{}, err
-	}
-	var rest found
-	for _, path := range all.files {
-		if !contains(video, path) {
-			if err := rest.add(path); err != nil {
-				return found{}, err
-			}
+	out := map[part]found{}
+	for _, t := range things {
+		class := store.Traces
+		if contains(video, t.path) {
+			class = store.FaceVideos
+		}
+		for _, id := range t.of {
+			f := out[part{id, class}]
+			f.take(t)
+			out[part{id, class}] = f
 		}
 	}
-	rest.folders = slices.DeleteFunc(all.folders, func(path string) bool { return contains(video, path) })
-	return rest, nil
+	return out, nil
 }
 
 // Video erases the files of a session's kept video of the face. Their rows stay: they
@@ -104,11 +113,11 @@ func (e *Eraser) Video(ctx context.Context, sessionID string, progress session.P
 	if progress == nil {
 		progress = func(int, int, string) {}
 	}
-	f, err := e.ofClass(ctx, sessionID, FaceVideoClass)
+	things, err := e.look(ctx, filepath.Join(e.dir, videoFolder), []string{sessionID})
 	if err != nil {
 		return err
 	}
-	return f.remove(ctx, progress)
+	return all(things).remove(ctx, progress)
 }
 
 // Purge erases what is due. Files go first: if it is cut off, what is left is still due,
@@ -118,9 +127,17 @@ func (e *Eraser) Purge(ctx context.Context, due []Due, progress session.Progress
 		progress = func(int, int, string) {}
 	}
 	p := Purged{At: e.wall().UTC(), Classes: []Class{}, Recipients: []string{}}
+	past := make([]store.Due, len(due))
+	for i, d := range due {
+		past[i] = d.Due
+	}
+	lying, err := e.lying(ctx, past)
+	if err != nil {
+		return p, fmt.Errorf("purge: %w", err)
+	}
 	for i, d := range due {
 		progress(i, len(due), "erasing "+Words(string(d.Class)))
-		rows, err := e.purge(ctx, d, &p)
+		rows, err := e.purge(ctx, d, lying[part{d.Session, d.Class}], &p)
 		if err != nil {
 			return p, fmt.Errorf("purge %s of session %s: %w", d.Class, d.Session, err)
 		}
@@ -133,11 +150,8 @@ func (e *Eraser) Purge(ctx context.Context, due []Due, progress session.Progress
 	return p, nil
 }
 
-func (e *Eraser) purge(ctx context.Context, d Due, p *Purged) (int64, error) {
-	f, err := e.ofClass(ctx, d.Session, string(d.Class))
-	if err != nil {
-		return 0, err
-	}
+// purge erases one class of a session, of which f lies in the data folder.
+func (e *Eraser) purge(ctx context.Context, d Due, f found, p *Purged) (int64, error) {
 	if d.Class == store.Traces {
 		exports, err := e.store.Exports(ctx, d.Session)
 		if err != nil {

@@ -3,6 +3,7 @@ package withdrawal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"emolab/studies/session"
 	"emolab/studies/store"
 	"emolab/studies/study"
 )
@@ -130,5 +132,49 @@ func TestAPurgeThatIsCutOffIsReported(t *testing.T) {
 	}
 	if due, err = e.Due(t.Context(), time.Now().Add(2*aDay)); err != nil || len(due) != 1 || due[0].Class != store.Traces {
 		t.Errorf("still due: %+v, %v", due, err)
+	}
+}
+
+// However many sessions are due, the data folder is walked through once to show them and
+// once to erase them.
+func TestAPurgeWalksThroughTheFolderOnce(t *testing.T) {
+	const people = 200
+	b := &bench{dir: filepath.Join(t.TempDir(), "data")}
+	b.open(t)
+	st := &study.Study{ID: "pilot", Hash: "c0ffee", Canonical: []byte("id: pilot\n"), Retain: study.Retain{FaceVideo: aDay, Traces: aDay}}
+	plan := study.Plan{Steps: []study.Step{{Action: study.Fill, Sheet: "screening"}, {Index: 1, Action: study.Begin}}}
+	for i := range people {
+		id := fmt.Sprintf("20261122-%06d-P%d", 90000+i, i)
+		r, err := b.store.Begin(t.Context(), session.Header{ID: id, Study: st, Plan: plan, Participant: fmt.Sprintf("P%d", i), Segment: session.Segment{Wall: began}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(r.Reached(t.Context(), 0, 0), r.Decline(t.Context(), "left")); err != nil {
+			t.Fatal(err)
+		}
+		video, truth := filepath.Join(b.dir, "video", id, "000-0000.mkv"), filepath.Join(b.dir, "truth", id+".json")
+		for _, path := range []string{video, truth} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("of "+id), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	e, walks := b.eraser(), 0
+	e.look = func(ctx context.Context, dir string, sessions []string) ([]thing, error) {
+		walks++
+		return look(ctx, dir, sessions)
+	}
+	due, err := e.Due(t.Context(), time.Now().Add(2*aDay))
+	if err != nil || len(due) != people || walks != 1 {
+		t.Fatalf("%d are due, %v; the folder was walked through %d times", len(due), err, walks)
+	}
+	done, err := e.Purge(t.Context(), due, nil)
+	if err != nil || walks != 2 || len(done.Classes) != 1 || done.Classes[0].Sessions != people {
+		t.Errorf("%+v, %v; the folder was walked through %d times", done, err, walks)
+	}
+	for folder, want := range map[string]int{"truth": 0, "video": people} { // nobody agreed to video: none of it is due
+		if left, err := os.ReadDir(filepath.Join(b.dir, folder)); err != nil || len(left) != want {
+			t.Errorf("in %s are %d files, want %d, %v", folder, len(left), want, err)
+		}
 	}
 }
