@@ -2,6 +2,7 @@
 // lab is doing and starts and stops sessions, the HTTP API behind it, and the
 // WebSocket that carries live data to any number of viewers (PROTOCOL.md).
 //
+// Nothing of what the devices measure leaves the server but while it is recorded.
 // Data moves one way: bus -> hub (thinned to what a screen can show, batched at
 // 25 Hz) -> one bounded queue per viewer -> WebSocket. A viewer that is too slow
 // skips to the latest; it slows neither the others nor the recorder. The server
@@ -23,6 +24,9 @@ import (
 // the call only: a session that was started outlives it.
 type Operator interface {
 	Status() session.Status
+	// RecordingSince returns the instant from which on samples are being recorded; 0 =
+	// none are. Only what arrived since may be shown. It is asked at every batch.
+	RecordingSince() instant.Instant
 	Start(ctx context.Context, r session.Request) (sessionID string, err error)
 	Stop(ctx context.Context, reason string) error // "" = none was given
 	Continue(ctx context.Context, sessionID string) error

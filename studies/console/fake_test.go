@@ -38,7 +38,17 @@ func newFakeOperator() *fakeOperator {
 func (f *fakeOperator) Status() session.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.status
+	s := f.status
+	s.Live = s.State == session.Recording && !s.Over && s.Busy == ""
+	return s
+}
+
+// RecordingSince is the beginning of all time while a session is recorded.
+func (f *fakeOperator) RecordingSince() instant.Instant {
+	if f.Status().Live {
+		return 1
+	}
+	return 0
 }
 
 // change edits the status.
@@ -186,6 +196,14 @@ func startLab(t *testing.T, o Options) *lab {
 		})
 	}
 	t.Cleanup(l.stop)
+	return l
+}
+
+// startRecording is startLab with a session that is being recorded.
+func startRecording(t *testing.T, o Options) *lab {
+	t.Helper()
+	l := startLab(t, o)
+	l.operator.change(func(s *session.Status) { s.State = session.Recording })
 	return l
 }
 

@@ -39,6 +39,7 @@ type hub struct {
 	origin   instant.Instant
 	thinners []*thinner          // by index on the wire; used by the goroutine of live only
 	byID     map[string]*thinner // stream id -> its thinner
+	since    instant.Instant     // what arrived earlier is not shown; 0 = nothing is. Likewise
 	hello    []byte
 	nudged   chan struct{} // holds one token when the state is to be looked at now
 
@@ -112,6 +113,7 @@ func (h *hub) live(ctx context.Context, sub *bus.Subscription) {
 				continue
 			}
 			if t := h.byID[c.Stream]; t != nil {
+				h.turn()
 				t.add(c)
 			}
 		case <-tick.C:
@@ -131,6 +133,9 @@ func (h *hub) send() {
 		blocks[i] = t.take(now)
 		rows += len(blocks[i].times)
 	}
+	if h.turn() {
+		blocks, rows = nil, 0 // of what was recorded before, or of nobody's
+	}
 	batch := appendBatch(nil, ms(now.Sub(h.origin)), blocks)
 
 	h.mu.Lock()
@@ -145,6 +150,28 @@ func (h *hub) send() {
 	for v := range h.viewers {
 		v.out.putBatch(batch)
 	}
+}
+
+// turn asks whether samples are recorded, and tells whether that has changed: then all
+// that was shown is forgotten, here and on every page, and only what arrives from the
+// beginning of the recording on is shown. It is asked after the rows of a batch are
+// taken, so that they came before the answer.
+func (h *hub) turn() bool {
+	since := h.operator.RecordingSince()
+	if since == h.since {
+		return false
+	}
+	h.since = since
+	for _, t := range h.thinners {
+		t.begin(since)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.past = nil
+	for v := range h.viewers {
+		v.out.forget()
+	}
+	return true
 }
 
 // watchState sends the state when it changes, and now and then.

@@ -106,7 +106,7 @@ func (l *lab) publish(t *testing.T, n int) {
 }
 
 func TestAViewerIsToldWhatItSees(t *testing.T) {
-	l := startLab(t, Options{})
+	l := startRecording(t, Options{})
 	s := l.view(t)
 	kind, text, _, _ := s.next()
 	var h hello
@@ -122,7 +122,7 @@ func TestAViewerIsToldWhatItSees(t *testing.T) {
 }
 
 func TestAReloadedPageGetsThePastAgain(t *testing.T) {
-	l := startLab(t, Options{})
+	l := startRecording(t, Options{})
 	first := l.view(t)
 	l.publish(t, 7)
 	want := first.rows(1, 7)
@@ -249,7 +249,7 @@ func (p *pipes) dial(t *testing.T) net.Conn {
 }
 
 func TestASlowViewerSlowsNobody(t *testing.T) {
-	l := startLab(t, Options{})
+	l := startRecording(t, Options{})
 	listener := newPipes()
 	server := &http.Server{Handler: l.Handler(), ReadHeaderTimeout: patience}
 	served := make(chan error, 1)

@@ -74,6 +74,15 @@ func (o *outbox) replay(past [][]byte) {
 	o.wake()
 }
 
+// forget drops what waits, and has the page forget what it has. Live data go on, if
+// they are wanted.
+func (o *outbox) forget() {
+	o.mu.Lock()
+	o.replays, o.past, o.batches = !o.paused, nil, nil
+	o.mu.Unlock()
+	o.wake()
+}
+
 // parcel is what one take returns; its parts are sent in this order.
 type parcel struct {
 	hello, report []byte

@@ -79,10 +79,8 @@ const ink = `(id) => {
 func TestPageThroughASession(t *testing.T) {
 	l := startPage(t, labStatus(), 0)
 	page := open(t, l)
-
-	for _, id := range []string{"strip-expression", "strip-valence", "strip-eda", "strip-gaze"} {
-		page.Until(fmt.Sprintf(`(%s)(%q) > 300`, ink, id))
-	}
+	shows(page, "strips-veil", "Nothing is shown while nobody is recorded.")
+	page.Until(`document.getElementById("stream-eda-words")?.textContent`)
 	if got := text(page, "stream-eda-words"); !strings.Contains(got, "simulated") || !strings.Contains(got, "ok") {
 		t.Errorf("the skin-conductance stream says %q", got)
 	}
@@ -109,6 +107,9 @@ func TestPageThroughASession(t *testing.T) {
 	page.Until(`document.getElementById("state-text").textContent.startsWith("REC 00:00:0")`)
 	if got := text(page, "participant"); got != "P-7K2" {
 		t.Errorf("participant %q", got)
+	}
+	for _, id := range []string{"strip-expression", "strip-valence", "strip-eda", "strip-gaze"} {
+		page.Until(fmt.Sprintf(`(%s)(%q) > 300`, ink, id))
 	}
 	page.Until(`document.getElementById("step-text").textContent === "Clip 1 of 3" && !document.getElementById("picture").hidden`)
 	if _, err := os.Stat(filepath.Join("..", "study", "example", "stimuli", "silk.mp4")); err == nil {
@@ -355,7 +356,11 @@ func TestPageLooks(t *testing.T) {
 		l.operator.sessions = list
 		l.operator.mu.Unlock()
 		page := open(t, l)
-		page.Until(fmt.Sprintf(`(%s)("strip-gaze") > 300`, ink))
+		least := 300
+		if c.status.State != session.Recording {
+			least = -1 // nothing is drawn
+		}
+		page.Until(fmt.Sprintf(`(%s)("strip-gaze") > %d`, ink, least))
 		if c.open != "" {
 			page.Press(c.open)
 		}
@@ -370,7 +375,7 @@ func TestPageLooks(t *testing.T) {
 					continue
 				}
 				page.Do(chromedp.EmulateViewport(size[0], size[1]))
-				page.Until(fmt.Sprintf(`innerWidth === %d && (%s)("strip-gaze") > 100`, size[0], ink))
+				page.Until(fmt.Sprintf(`innerWidth === %d && (%s)("strip-gaze") > %d`, size[0], ink, min(least, 100)))
 				page.Until(`(window.framesSeen = (window.framesSeen ?? 0) + 1) % 30 === 0`)
 				file := fmt.Sprintf("%s-%s-%d.png", c.name, theme, size[0])
 				if size[0] < 500 {

@@ -175,7 +175,7 @@ func TestPageTellsHowVisitsEnd(t *testing.T) {
 		{session.Outcome{SessionID: "a", State: session.Declined, Reason: "screening: age"}, "The participant does not take part. Why: screening: age. Nothing was recorded."},
 		{session.Outcome{SessionID: "b", State: session.Withdrawn, Erasure: &session.Erasure{Rows: 12345, Files: 3, Recipients: []string{"Prof. Lee", "archive"}}},
 			"The participant withdrew. Everything of them is erased: 12,345 rows, 3 files. To be told, because they were given a bundle: Prof. Lee, archive."},
-		{session.Outcome{SessionID: "c", State: session.Withdrawn, Error: "a file is in use"}, "The participant withdrew. Not all could be erased: a file is in use"},
+		{session.Outcome{SessionID: "c", State: session.Withdrawn, Error: "the withdrawal of session c is not complete: a file is in use"}, "The participant withdrew, but the withdrawal of session c is not complete: a file is in use"},
 	} {
 		l.operator.change(func(s *session.Status) { s.LastOutcome = &c.outcome })
 		shows(page, "outcome", c.want)
@@ -224,22 +224,29 @@ func TestPageAfterTheRecording(t *testing.T) {
 	}
 }
 
-// Who has not agreed is not looked at.
-func TestPageShowsNothingBeforeTheParticipantAgrees(t *testing.T) {
+// Whoever is not recorded is not looked at.
+func TestPageShowsOnlyWhatIsRecorded(t *testing.T) {
 	l := startPage(t, visit(1), time.Second)
 	page := open(t, l)
 	const reads = `[...document.querySelectorAll(".strip dd")].map((e) => e.textContent).filter((s) => /[0-9]/.test(s)).length`
-	page.Until(`!document.getElementById("strips-veil").hidden`)
-	if n := browsertest.Value[int](page, `new Promise((r) => setTimeout(() => r(`+reads+`), 600))`); n != 0 {
+	// The numbers change every 200 ms, the state is told twice a second.
+	const later = `new Promise((r) => setTimeout(() => r(` + reads + `), 900))`
+	shows(page, "strips-veil", "Nothing of the participant is shown before the recording begins.")
+	if n := browsertest.Value[int](page, later); n != 0 {
 		t.Errorf("%d numbers are shown of who still reads", n)
 	}
 	page.Screenshot("people-before-the-consent.png")
 	l.operator.change(func(s *session.Status) { s.Step, s.Ready = 3, true })
-	page.Until(`document.getElementById("strips-veil").hidden && ` + reads + ` > 5`)
-	l.operator.change(func(s *session.Status) { s.Ready = false }) // the moment after Begin
-	if !browsertest.Value[bool](page, `new Promise((r) => setTimeout(() => r(document.getElementById("strips-veil").hidden), 700))`) {
-		t.Error("the veil comes back")
+	shows(page, "state-text", "Participant waits")
+	if n := browsertest.Value[int](page, later); n != 0 || hidden(page, "strips-veil") {
+		t.Errorf("%d numbers are shown of who waits", n)
 	}
+	page.Press("b")
+	l.operator.await(t, "begin")
+	page.Until(`document.getElementById("strips-veil").hidden && ` + reads + ` > 5`)
+	l.operator.change(func(s *session.Status) { s.Over = true })
+	shows(page, "strips-veil", "Nothing is shown while nobody is recorded.")
+	page.Until(`!document.getElementById("strips-veil").hidden && ` + reads + ` === 0`)
 }
 
 func TestPageWithdrawsByAReceiptsCode(t *testing.T) {

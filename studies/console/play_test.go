@@ -143,7 +143,7 @@ func (l *lab) connected(id string) bool {
 }
 
 // playLive keeps the lab alive until ctx ends: the past of 20 s at once, then
-// real time. The status follows. A session that is recording began when it was
+// real time. The status follows; so does the past again, as a session begins. A session that is recording began when it was
 // first seen, less lead.
 func (l *lab) playLive(ctx context.Context, clock instant.Clock, lead time.Duration) error {
 	s := script.New(7)
@@ -167,8 +167,8 @@ func (l *lab) playLive(ctx context.Context, clock instant.Clock, lead time.Durat
 				began = 0
 				return
 			}
-			if began == 0 {
-				began = now
+			if began == 0 { // the strips are full at once, as if it had been a while
+				began, from = now, now.Add(-21*time.Second)
 			}
 			st.ElapsedMs = ms(now.Sub(began))
 			st.Step, _ = stepAt(st.Plan, now.Sub(began))

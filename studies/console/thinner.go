@@ -42,6 +42,9 @@ type thinner struct {
 	names    []string
 	origin   instant.Instant
 	all      bool // slow enough to be shown whole
+	// since is when the recording began; what arrived earlier is not let through, and
+	// nothing is while it is 0.
+	since instant.Instant
 
 	out     block
 	lost    bool // events or epochs told of missing samples since the last row
@@ -67,6 +70,13 @@ func newThinner(index int, info stream.Info, origin instant.Instant) *thinner {
 	return t
 }
 
+// begin forgets what has come, and lets through what arrives from an instant on; with 0
+// nothing.
+func (t *thinner) begin(since instant.Instant) {
+	t.since, t.lost, t.open = since, false, t.open[:0]
+	t.out.times, t.out.values, t.out.gap = t.out.times[:0], t.out.values[:0], false
+}
+
 // add takes a chunk of its stream.
 func (t *thinner) add(c stream.Chunk) {
 	for _, e := range c.Events {
@@ -78,6 +88,9 @@ func (t *thinner) add(c stream.Chunk) {
 		t.epoch, t.lost = c.Epoch, true
 	}
 	for _, s := range c.Samples {
+		if t.since == 0 || s.Arrival < t.since {
+			continue
+		}
 		if s.At == 0 {
 			s.At = s.Arrival // not aligned (yet): better shown a little late than not
 		}

@@ -21,9 +21,46 @@ func sampleAt(at instant.Instant, values ...float64) stream.Sample {
 	return stream.Sample{At: at, Arrival: at, Values: values}
 }
 
+// begun is a thinner of a stream that is recorded.
+func begun(index int, info stream.Info, origin instant.Instant) *thinner {
+	th := newThinner(index, info, origin)
+	th.begin(-1)
+	return th
+}
+
+// What came before the recording is not let through, nor what was held when it ended.
+func TestThinnerLetsThroughWhatIsRecorded(t *testing.T) {
+	for name, info := range map[string]stream.Info{"whole": gazeInfo(), "thinned": fast()} {
+		t.Run(name, func(t *testing.T) {
+			th := newThinner(0, info, 0)
+			row := func(at instant.Instant) stream.Chunk {
+				values := []float64{float64(at), 0, 1, 3, 3}
+				return stream.Chunk{Samples: []stream.Sample{sampleAt(at, values[:len(info.Channels)]...)}}
+			}
+			late := instant.Instant(time.Hour) // whatever was held is let through by then
+			th.add(row(1000))
+			if b := th.take(late); len(b.times) != 0 {
+				t.Errorf("let through while nothing is recorded: %v", b.values)
+			}
+			th.begin(2000)
+			th.add(row(1999)) // on its way as it began
+			th.add(row(2000))
+			if b := th.take(late); len(b.times) != 1 || b.values[0] != 2000 {
+				t.Errorf("let through: %v, want what came at 2000", b.values)
+			}
+			th.add(row(2001))
+			th.begin(0)
+			th.add(row(2002))
+			if b := th.take(late); len(b.times) != 0 {
+				t.Errorf("let through after the end: %v", b.values)
+			}
+		})
+	}
+}
+
 func TestThinnerKeepsWithinTheScreenAndKeepsPeaks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		th := newThinner(0, fast(), 0)
+		th := begun(0, fast(), 0)
 		n := rapid.IntRange(1, 3000).Draw(t, "samples")
 		peak := rapid.IntRange(0, n-1).Draw(t, "peak")
 		down := rapid.Bool().Draw(t, "down")
@@ -71,7 +108,7 @@ func TestThinnerKeepsWithinTheScreenAndKeepsPeaks(t *testing.T) {
 }
 
 func TestThinnerShowsSlowStreamsWhole(t *testing.T) {
-	th := newThinner(3, gazeInfo(), 1000)
+	th := begun(3, gazeInfo(), 1000)
 	var c stream.Chunk
 	for i := range 30 {
 		c.Samples = append(c.Samples, sampleAt(instant.Instant(1000+i*16_666_667), .5, .5, float64(i%2), 3, math.NaN()))
@@ -93,7 +130,7 @@ func TestThinnerShowsSlowStreamsWhole(t *testing.T) {
 // nothing follows it.
 func TestThinnerDoesNotKeepTheLastRow(t *testing.T) {
 	info := stream.Info{ID: "stimulus", Kind: stream.Stimulus, Channels: channels("presentation", "frame", "media_ns", "rect_x", "rect_y", "rect_w", "rect_h")}
-	th := newThinner(0, info, 0)
+	th := begun(0, info, 0)
 	nan := math.NaN()
 	at := instant.Instant(time.Second)
 	th.add(stream.Chunk{Samples: []stream.Sample{
@@ -110,7 +147,7 @@ func TestThinnerDoesNotKeepTheLastRow(t *testing.T) {
 }
 
 func TestThinnerWithoutAMeasuredLead(t *testing.T) {
-	th := newThinner(0, fast(), 0)
+	th := begun(0, fast(), 0)
 	var c stream.Chunk
 	for i := range 10 {
 		v := math.NaN()
@@ -127,7 +164,7 @@ func TestThinnerWithoutAMeasuredLead(t *testing.T) {
 }
 
 func TestThinnerTellsOfGaps(t *testing.T) {
-	th := newThinner(0, gazeInfo(), 0)
+	th := begun(0, gazeInfo(), 0)
 	row := []stream.Sample{sampleAt(1, .1, .2, 1, 3, 3)}
 	steps := []struct {
 		what string
@@ -151,7 +188,7 @@ func TestThinnerTellsOfGaps(t *testing.T) {
 }
 
 func TestThinnerIsBoundedWhenNobodyTakes(t *testing.T) {
-	th := newThinner(0, gazeInfo(), 0)
+	th := begun(0, gazeInfo(), 0)
 	for i := range 5 * maxRows {
 		th.add(stream.Chunk{Samples: []stream.Sample{sampleAt(instant.Instant(i+1), float64(i), 0, 1, 3, 3)}})
 	}

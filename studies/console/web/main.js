@@ -8,6 +8,7 @@ import { Commands, post, reason } from "./commands.js";
 import { byId, setText } from "./dom.js";
 import { LabClock } from "./labclock.js";
 import { Mirror } from "./mirror.js";
+import { unseen } from "./phase.js";
 import { People, showCohort, Withdrawal } from "./people.js";
 import { Lab } from "./series.js";
 import { showOutcome, showRecovered, showSessions } from "./sessions.js";
@@ -34,16 +35,6 @@ let sessions = [];
 let listedFor = ""; // what the list of sessions was fetched for
 let connected = false;
 let stageOpen = true; // as the latest status said
-
-let agreed = ""; // the session whose participant has agreed, as far as this page knows
-
-/** Nothing of a participant is drawn who has not agreed yet. @param {Status} status */
-function blind(status) {
-  if (status.state !== "prepared" || status.ready) agreed = status.session_id;
-  const now = agreed !== status.session_id;
-  if (now && !strips.blind) lab.clear();
-  strips.veil(now);
-}
 
 /** The banner: a lost connection stays until it is back, anything else for a while. */
 let bannerTimer = 0;
@@ -118,7 +109,7 @@ connect({
       const names = new Map(status.plan.steps.map((s) => [s.presentation ?? 0, s.stimulus ?? ""]));
       strips.stimulusOf = (presentation) => names.get(presentation) ?? `clip ${presentation}`;
     }
-    blind(status);
+    strips.veil(unseen(status));
     bar.update(status, report.now_ms);
     mirror.update(status);
     commands.update(status);
@@ -134,7 +125,7 @@ connect({
   },
   batch(batch) {
     clock.heard(batch.now);
-    if (!strips.blind) lab.push(batch.blocks);
+    lab.push(batch.blocks);
   },
   skipped(batches) {
     banner(`This screen was too slow and skipped ${batches} updates since it was opened. The recording is not affected.`);

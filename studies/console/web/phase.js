@@ -13,6 +13,12 @@ export function waits(s) {
   return runs(s) && s?.state === "prepared" && s.ready;
 }
 
+/** Why the server sends nothing of what the sensors deliver; "" while it does. @param {Status} s */
+export function unseen(s) {
+  if (s.live) return "";
+  return s.state === "prepared" && !s.busy ? "Nothing of the participant is shown before the recording begins." : "Nothing is shown while nobody is recorded.";
+}
+
 /** The step under way; nothing when no session runs. @param {Status|undefined} s @returns {Step|undefined} */
 export function present(s) {
   return runs(s) ? s?.plan.steps?.[s.step] : undefined;

@@ -57,9 +57,8 @@ function declined(o) {
 
 /** @param {import("./types.js").Outcome} o */
 function withdrawn(o) {
-  const words = [make("strong", "", "The participant withdrew.")];
-  if (o.error) return [...words, ` Not all could be erased: ${o.error}`];
-  return [...words, ` ${erased(o.erasure)}`];
+  if (o.error) return [make("strong", "", "The participant withdrew,"), ` but ${o.error}`];
+  return [make("strong", "", "The participant withdrew."), ` ${erased(o.erasure)}`];
 }
 
 /** What was erased, in words. @param {import("./types.js").Erasure|null|undefined} e */

@@ -54,10 +54,11 @@ export class Strips {
     this.restyle();
   }
 
-  /** Draws nothing, and says why, or draws again. @param {boolean} blind */
-  veil(blind) {
-    this.blind = blind;
-    byId("strips-veil").hidden = !blind;
+  /** Draws nothing, and says why, or draws again. @param {string} why "" to draw */
+  veil(why) {
+    this.blind = why !== "";
+    byId("strips-veil").hidden = !this.blind;
+    if (why) setText(byId("strips-veil"), why);
   }
 
   /** After a change of theme. */
