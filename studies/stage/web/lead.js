@@ -17,7 +17,7 @@ const SHORTEST = 250;
 const READING = 6000;
 
 /** The page of a simulated participant waits so long, ms. */
-const VIRTUAL_READING = 1000;
+const VIRTUAL_READING = 300;
 
 /** A key so soon after the words appeared was meant for what was there before, ms. */
 const TOO_SOON = 400;
@@ -112,20 +112,37 @@ function put(to) {
 async function say(action, key, signal) {
   at = null;
   const ownWords = `${action}.${key}`; // "look" says another thing to who is calibrated than to who sits down
-  element('cue-text').textContent = word(has(ownWords) ? ownWords : `cue.${key}`);
-  const instructs = key === 'look' && action !== 'camera';
-  element('cue-hint').textContent = instructs ? word(virtual ? 'simulated' : 'ready') : '';
-  const visible = await draw('cue', signal);
-  if (instructs) await untilRead(signal);
+  const words = word(has(ownWords) ? ownWords : `cue.${key}`);
+  if (key !== 'look' || action === 'camera') return write(words, '', signal);
+  const visible = await instruct(words, signal);
+  await untilRead(signal);
   return visible;
 }
+
+/**
+ * @param {string} words
+ * @param {string} hint
+ * @param {AbortSignal} signal
+ */
+function write(words, hint, signal) {
+  element('cue-text').textContent = words;
+  element('cue-hint').textContent = hint;
+  return draw('cue', signal);
+}
+
+/**
+ * Shows what to do, which is to be read before it begins, and returns since when (ms).
+ * @param {string} words
+ * @param {AbortSignal} signal
+ */
+export const instruct = (words, signal) => write(words, word(virtual ? 'simulated' : 'ready'), signal);
 
 /**
  * Waits for a key, a tap, or until the words have been read.
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function untilRead(signal) {
+export function untilRead(signal) {
   return new Promise((resolve, reject) => {
     const over = new AbortController();
     const begun = performance.now();

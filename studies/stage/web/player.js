@@ -4,11 +4,12 @@ import {tick, toTick} from './protocol.js';
 import {act, actLeast} from './conduct.js';
 import {Form, offered, virtual} from './form.js';
 import {Inbox} from './inbox.js';
-import {obey, reading} from './lead.js';
+import {instruct, obey, reading, untilRead} from './lead.js';
 import {standStill} from './pause.js';
 import {receipt} from './receipt.js';
 import {Showing} from './showing.js';
 import {watchSight} from './watch.js';
+import {timeInWords, word} from './words.js';
 import * as view from './screen.js';
 
 /** @import {Again, Conduct, Go, Order, PageMessage, Place, Plan, ReceiptMessage, Sheet, Step} from './protocol.js' */
@@ -330,6 +331,7 @@ export class Player {
   async #hold(step, now) {
     const cross = step.action === 'fixation';
     if (step.action === 'neutral') view.setNeutral();
+    if (cross && !step.stimulus) await this.#sayHowLong(step, now);
     const visible = await view.draw(cross ? 'cross' : step.action === 'neutral' ? 'neutral' : 'blank', now);
     this.report({type: 'blank', run: this.plan.run, tick: toTick(visible)});
     this.#began(step, visible, cross ? view.crossPlace() : undefined);
@@ -339,6 +341,18 @@ export class Player {
     const until = visible + step.duration_ms - 2.5 * refresh;
     while ((await view.nextFrame(now)) < until);
     return {dropped: 0};
+  }
+
+  /**
+   * Says what to do before a cross that belongs to no clip: it stays for long, and nothing
+   * else does. Beside the cross words would draw the eyes.
+   * @param {Step} step
+   * @param {AbortSignal} now
+   */
+  async #sayHowLong(step, now) {
+    const visible = await instruct(word('baseline', {time: timeInWords(step.duration_ms)}), now);
+    this.report({type: 'blank', run: this.plan.run, tick: toTick(visible)}); // no stimulus
+    await untilRead(now);
   }
 
   /**

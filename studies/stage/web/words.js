@@ -29,6 +29,16 @@ export function word(key, put = {}) {
 }
 
 /**
+ * So long, in words: whole minutes, or else seconds.
+ * @param {number} ms
+ */
+export function timeInWords(ms) {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  const [n, unit] = seconds % 60 ? [seconds, 'second'] : [seconds / 60, 'minute'];
+  return new Intl.NumberFormat(language, {style: 'unit', unit, unitDisplay: 'long'}).format(n);
+}
+
+/**
  * Tells whether there are words of that key.
  * @param {string} key
  */
