@@ -25,13 +25,15 @@ type Health struct {
 	// are -1 if it has not been. UsableAgeMs is -1 unless Status.Live.
 	AgeMs       float64         `json:"age_ms"`
 	UsableAgeMs float64         `json:"usable_age_ms"`
-	Remark      string          `json:"remark"` // the latest event in words
+	Remark      string          `json:"remark"` // the latest event in words; a Marker only while Status.Live
 	Advice      string          `json:"advice"` // of a camera: what hinders it to see the face, and what to do; "" = nothing
 	Clock       align.Statement `json:"clock"`  // live alignment
 	// Latency says in words whether the latency of a screen or a camera is measured;
 	// "" of any other device. UnseenMs is what the bounds hold for it where it is not.
 	Latency  string  `json:"latency"`
 	UnseenMs float64 `json:"unseen_ms"`
+
+	marked bool // the remark is a Marker
 }
 
 const (
@@ -111,7 +113,7 @@ func (m *meter) add(c stream.Chunk) {
 			m.health.Faults += e.Count
 		}
 		if e.Detail != "" {
-			m.health.Remark = e.Detail
+			m.health.Remark, m.health.marked = e.Detail, e.Kind == stream.Marker
 		}
 	}
 }

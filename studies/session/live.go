@@ -28,12 +28,17 @@ func (m *Manager) rest(cur *run) {
 }
 
 // withhold takes out of a status what is measured of whoever sits there: where the eyes
-// look, and when something of use was seen last, which tells every blink. What stays says
-// that the devices work, and in words what hinders them: that is how seat, light and
-// electrodes are put right before the recording.
+// look, when something of use was seen last, which tells every blink, and what was said of
+// the recording before, such as how well its participant's eyes could be calibrated. What
+// stays says that the devices work, and in words what hinders them: that is how seat, light
+// and electrodes are put right before the recording.
 func (s *Status) withhold() {
 	s.Eyes = nil
 	for i := range s.Streams {
-		s.Streams[i].UsableAgeMs = -1
+		h := &s.Streams[i]
+		h.UsableAgeMs = -1
+		if h.marked {
+			h.Remark = ""
+		}
 	}
 }

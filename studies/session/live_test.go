@@ -302,3 +302,21 @@ func TestAWithdrawalThatIsNotComplete(t *testing.T) {
 		})
 	}
 }
+
+// What a device said of somebody else's recording is told while there is one only; why it
+// does not work is told always.
+func TestWhatIsSaidOfARecordingIsWithheld(t *testing.T) {
+	t.Parallel()
+	m := newMeter(tracker{}.Info()[0])
+	for kind, want := range map[stream.EventKind]string{stream.Marker: "", stream.Disconnected: "words"} {
+		m.add(stream.Chunk{Events: []stream.Event{{Kind: kind, At: 1, Detail: "words"}}})
+		s := Status{Streams: []Health{m.read(2)}}
+		if before := s.Streams[0].Remark; before != "words" {
+			t.Errorf("%s: in a recording %q is told", kind, before)
+		}
+		s.withhold()
+		if got := s.Streams[0].Remark; got != want {
+			t.Errorf("%s: %q is told, want %q", kind, got, want)
+		}
+	}
+}
