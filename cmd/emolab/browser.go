@@ -51,6 +51,7 @@ func openBrowser(ctx context.Context, url string) (*browser, error) {
 		"--autoplay-policy=no-user-gesture-required", "--disable-gpu",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
 		"--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+		"--force-prefers-reduced-motion", // targets jump: no eyes have to follow them
 	}
 	if os.Getuid() == 0 {
 		args = append(args, "--no-sandbox") // Chromium's sandbox refuses to run as root

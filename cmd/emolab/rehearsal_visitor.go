@@ -16,8 +16,8 @@ const (
 	// readingTime and answeringTime are how long a simulated person of ordinary pace takes for
 	// a sheet, and for each field of it besides: people take some thirty times as long. A
 	// real page takes no answer before .6 s, and waits by itself.
-	readingTime   = 500 * time.Millisecond
-	answeringTime = 100 * time.Millisecond
+	readingTime   = 400 * time.Millisecond
+	answeringTime = 50 * time.Millisecond
 	// pausing is how long somebody pauses who does.
 	pausing = 2 * time.Second
 )
