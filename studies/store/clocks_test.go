@@ -156,10 +156,12 @@ func everyClockSession(t *testing.T, s *Store) {
 	}
 }
 
+var everyClockFile template
+
 // TestEveryClock looks at one such session from several sides.
 func TestEveryClock(t *testing.T) {
-	s := open(t)
-	everyClockSession(t, s)
+	t.Parallel()
+	s := everyClockFile.open(t, everyClockSession)
 	for name, look := range map[string]func(t *testing.T, s *Store){
 		"measured latencies": shiftsComeBack,
 		"in JSON":            detailInJSON,

@@ -62,6 +62,7 @@ func stand(t testing.TB, s *Store, id, participant string, row int, age, end str
 }
 
 func TestCohort(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	for i, v := range []struct {
 		participant string
@@ -121,6 +122,7 @@ func TestCohort(t *testing.T) {
 // A quota counts people: who came twice, or came back after a session that was cut off,
 // fills one place.
 func TestAQuotaCountsPeople(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	for i, v := range []struct{ participant, age, end string }{
 		{"P01", "18-24", "usable"}, {"P01", "18-24", "usable"}, {"P01", "18-24", "failed"}, // a repeat, and a third visit
@@ -153,6 +155,7 @@ func TestAQuotaCountsPeople(t *testing.T) {
 // However sessions end, those that count stay even, where one participant comes after
 // the other.
 func TestRowsStayEven(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(3, 1))
 	s := open(t)
 	const rows = 4
@@ -198,6 +201,7 @@ func firstUsable(t *testing.T, s *Store, row int) string {
 
 // In an edited study rows are filled anew, and of equals the one that was used least before.
 func TestRowsOfAnEditedStudy(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	for i, row := range []int{0, 1, 2, 0} {
 		stand(t, s, fmt.Sprintf("s%d", i), fmt.Sprintf("P%d", i), row, "18-24", "usable")
@@ -225,6 +229,7 @@ func TestRowsOfAnEditedStudy(t *testing.T) {
 // A file that is edited before anything was sealed is still the first version; and the
 // primary indicators are locked with the first sealed session of a person.
 func TestVersionsAndLock(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	try := func(id, hash string, virtual bool, primary ...string) (session.Recorder, error) {
 		h := header(t, id)
@@ -279,6 +284,7 @@ func TestVersionsAndLock(t *testing.T) {
 }
 
 func TestMove(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	stand(t, s, "s1", "P01", 0, "18-24", "usable")
 	stand(t, s, "s2", "P02", 1, "25-29", "usable")

@@ -43,6 +43,7 @@ func begunWith(t testing.TB, s *Store, id string, streams []stream.Info) session
 // statements and responses are of each. The trace is joined from the first in the
 // lab's order, whatever the ids are, live and at last.
 func TestTwoDevicesOfOneKind(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	streams := twoHands(t)
 	r := begunWith(t, s, "s1", streams)
@@ -158,6 +159,7 @@ func TestTwoDevicesOfOneKind(t *testing.T) {
 
 // What comes as it likes is kept like everything else, but nothing is expected of it.
 func TestLightAndTriggers(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	light, codes := lab(t)[5], lab(t)[6]
@@ -200,6 +202,7 @@ func TestLightAndTriggers(t *testing.T) {
 // A device that repeats its last reading has not measured it: the value counts as
 // missing, and costs the rows of the trace nothing.
 func TestHeldReadings(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	streams := lab(t)
 	streams[0].Channels = everyChannel(t, stream.EDA)
@@ -237,6 +240,7 @@ func TestHeldReadings(t *testing.T) {
 // Every time that a device is unplugged is one row, which says from when until when
 // and why, however short it was, and no two overlap.
 func TestAHundredReplugs(t *testing.T) {
+	t.Parallel()
 	const ms = 1_000_000
 	const cycles = 100
 	for _, tt := range []struct {
@@ -290,6 +294,7 @@ func TestAHundredReplugs(t *testing.T) {
 
 // A device that is not there for all of a segment has a gap over all of it.
 func TestAbsentThroughout(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	appendAll(t, r, run(lab(t)[0], 0, 1000), stream.Chunk{Stream: "codes", Events: []stream.Event{{Kind: stream.Disconnected, At: origin, Detail: "not there"}}})
@@ -338,6 +343,7 @@ func TestAbsentThroughout(t *testing.T) {
 
 // Sessions of before have the responses of one stream only; which one is filled in.
 func TestOldResponsesGetTheirStream(t *testing.T) {
+	t.Parallel()
 	path := oldFile(t)
 	db, err := sql.Open("sqlite3", dsn(path, true))
 	if err != nil {

@@ -166,6 +166,7 @@ func shownBesideEachSample(t *testing.T, s *Store) {
 // What was sealed before there was a course of the screen has none: the views say so,
 // and deriving again makes it.
 func TestShownOfOldSessions(t *testing.T) {
+	t.Parallel()
 	s := openAt(t, oldFile(t))
 	count := func(what string) (n int) {
 		t.Helper()

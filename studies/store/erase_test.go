@@ -227,6 +227,7 @@ func TestErasedIsInNoByteOfTheFolder(t *testing.T) {
 
 // Every table about a session is erased: who adds one has to say so.
 func TestEveryTableIsErased(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	tables, err := texts(t.Context(), s.read, `SELECT m.name FROM sqlite_master m WHERE m.type = 'table'
 		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE name = 'session_id') ORDER BY 1`)
@@ -241,6 +242,7 @@ func TestEveryTableIsErased(t *testing.T) {
 }
 
 func TestOnlyAnErasureDeletes(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	if err := recorded(t, s, "s1").Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -317,6 +319,7 @@ func TestAReaderDelaysScrubbing(t *testing.T) {
 }
 
 func TestPartsAreErasedWhenTheyAreDue(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(9, 9))
 	s := open(t)
 	keep := study.Retain{FaceVideo: 30 * 24 * time.Hour, Traces: 700 * 24 * time.Hour, Identity: time.Hour}
@@ -396,6 +399,7 @@ func TestPartsAreErasedWhenTheyAreDue(t *testing.T) {
 // Why somebody was turned away tells what they answered. With the answers it goes, but for
 // the word by which sessions are counted.
 func TestWhyItEndedGoesWithTheAnswers(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	for id, c := range map[string]struct {
 		end  func(r session.Recorder, why string) error
@@ -437,6 +441,7 @@ func TestWhyItEndedGoesWithTheAnswers(t *testing.T) {
 // A killed program leaves video that no row names yet. Whoever agreed to video may have
 // some, until it was erased once.
 func TestVideoThatNoRowNamesIsDue(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	h := intakeHeader(t, "s1")
 	h.Study.Retain = study.Retain{FaceVideo: time.Hour}

@@ -21,6 +21,7 @@ func faced(t *testing.T, r session.Recorder, long time.Duration) {
 }
 
 func TestSealDerivesTheFace(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	h := header(t, "s1")
 	h.Streams[2].Model = "three nets"
@@ -130,6 +131,7 @@ func TestSealDerivesTheFace(t *testing.T) {
 // A participant is one person in all segments, although the clock of the second
 // may have begun again.
 func TestTheNeutralFaceServesAllSegments(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	faced(t, r, time.Second) // too short for a neutral face
@@ -159,6 +161,7 @@ func TestTheNeutralFaceServesAllSegments(t *testing.T) {
 
 // Without a face at rest the session is sealed all the same, and says so.
 func TestNoNeutralFaceIsNoFault(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	faced(t, r, time.Second)
@@ -185,6 +188,7 @@ func TestNoNeutralFaceIsNoFault(t *testing.T) {
 // A long recording is measured in parts; none of its frames may be lost or
 // swapped where they meet, nor any frame of one that is full of holes.
 func TestLongAndSparseFaces(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		n    int64
 		step int64 // from one number to the next

@@ -14,6 +14,7 @@ import (
 )
 
 func TestDamagedFileIsRefused(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "study.db")
 	s, err := Open(t.Context(), path)
 	if err != nil {
@@ -46,6 +47,7 @@ func TestDamagedFileIsRefused(t *testing.T) {
 }
 
 func TestNewerFileIsRefused(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	if _, err := s.write.Exec("PRAGMA user_version = 999"); err != nil {
 		t.Fatal(err)
@@ -56,6 +58,7 @@ func TestNewerFileIsRefused(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	eda := lab(t)[0]
@@ -91,6 +94,7 @@ func TestFullDisk(t *testing.T) {
 // TestTruncatedLog cuts the write-ahead log at every kind of place: what was
 // committed before the cut must be there, whole batches only.
 func TestTruncatedLog(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "study.db")
 	s := openAt(t, path)
 	r := begin(t, s, "s1")

@@ -6,6 +6,7 @@ import (
 )
 
 func TestACopyThatIsGivenOutIsNotedOnce(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	stand(t, s, "s1", "P01", 0, "18-24", "usable")
 	stand(t, s, "s2", "P02", 1, "18-24", "usable")
@@ -45,6 +46,7 @@ func TestACopyThatIsGivenOutIsNotedOnce(t *testing.T) {
 
 // Who came and was not recorded has had no run.
 func TestAVisitWithoutARecordingIsNoRun(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	stand(t, s, "s1", "P01", 0, "fail", "declined")
 	stand(t, s, "s2", "P01", 0, "18-24", "usable")

@@ -98,15 +98,47 @@ func header(t testing.TB, id string) session.Header {
 // open opens a study file in a folder of the test's own.
 func open(t testing.TB) *Store {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "study.db")
 	b, err := empty()
-	if err == nil {
-		err = os.WriteFile(path, b, 0o600)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openCopy(t, b)
+}
+
+// openCopy opens a copy of a study file in a folder of the test's own.
+func openCopy(t testing.TB, file []byte) *Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "study.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return openAt(t, path)
+}
+
+// template is a study file that several tests begin with. It is made once.
+type template struct {
+	once sync.Once
+	file []byte
+}
+
+// open opens a copy of it; whoever is the first fills it.
+func (m *template) open(t *testing.T, fill func(t *testing.T, s *Store)) *Store {
+	t.Helper()
+	m.once.Do(func() {
+		s := open(t)
+		fill(t, s)
+		err := s.checkpoint(t.Context())
+		if err == nil {
+			m.file, err = os.ReadFile(s.Path())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	if m.file == nil {
+		t.Fatal("the file that this test begins with could not be made: see the test that was the first to ask for it")
+	}
+	return openCopy(t, m.file)
 }
 
 // empty is a study file without a session. It is made once: a copy costs a hundredth of

@@ -25,6 +25,7 @@ func neutralHeader(t testing.TB, id string) session.Header {
 // The face at rest is measured in the step that asks for it, the latest time that it
 // began, and not where it would be calmest.
 func TestTheFaceAtRestIsThatOfItsStep(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r, err := s.Begin(t.Context(), neutralHeader(t, "s1"))
 	if err != nil {
@@ -62,6 +63,7 @@ func TestTheFaceAtRestIsThatOfItsStep(t *testing.T) {
 // Where nobody was to be seen in that step the face at rest is looked for, and the
 // derivation says why.
 func TestTheFaceAtRestIsLookedForOtherwise(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r, err := s.Begin(t.Context(), neutralHeader(t, "s1"))
 	if err != nil {

@@ -59,6 +59,7 @@ func screened() session.Answer {
 // Before Record nothing is recorded, and what was answered is kept; after it the session
 // is like any other.
 func TestASessionIsPreparedThenRecords(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := intake(t, s, "s1")
 	if err := r.Append(t.Context(), nil); err != nil {
@@ -147,6 +148,7 @@ func TestASessionIsPreparedThenRecords(t *testing.T) {
 // A sheet that began anew is answered again: the latest counts as the rating, and both
 // are kept.
 func TestTheLatestAnswerIsTheRating(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	for _, v := range []string{"3", "8"} {
@@ -165,6 +167,7 @@ func TestTheLatestAnswerIsTheRating(t *testing.T) {
 
 // A text that does not have the hash that is signed for is refused, with its answer.
 func TestATextHasItsHash(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := intake(t, s, "s1")
 	a := screened()
@@ -182,6 +185,7 @@ func TestATextHasItsHash(t *testing.T) {
 }
 
 func TestWhoDeclinesIsNotRecorded(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := intake(t, s, "s1")
 	if err := errors.Join(r.Answer(t.Context(), screened()), r.Decline(t.Context(), "screening: age")); err != nil {
@@ -211,6 +215,7 @@ func TestWhoDeclinesIsNotRecorded(t *testing.T) {
 // The process may end before the recording: the session goes on as prepared, with what
 // was answered, or is declined as it is.
 func TestAPreparedSessionIsRecovered(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "study.db")
 	s, err := Open(t.Context(), path)
 	if err != nil {
@@ -259,6 +264,7 @@ func TestAPreparedSessionIsRecovered(t *testing.T) {
 // A recording that cannot begin, because a stream does not fit, leaves the session
 // prepared.
 func TestARecordingThatCannotBegin(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := intake(t, s, "s1")
 	bad := lab(t)

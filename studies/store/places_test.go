@@ -8,6 +8,7 @@ import (
 )
 
 func TestWithoutPlaces(t *testing.T) {
+	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "my study", "study.db"))
 	for text, want := range map[string]string{
 		"": "",
@@ -43,6 +44,7 @@ func TestWithoutPlaces(t *testing.T) {
 
 // JSON stays JSON, and what is no string stays as it was written.
 func TestJSONWithoutPlaces(t *testing.T) {
+	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "my study", "study.db"))
 	for text, want := range map[string]string{
 		"":                                "",

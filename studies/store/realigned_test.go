@@ -42,8 +42,8 @@ func differing(t *testing.T, s *Store, a, b string) map[string]int {
 }
 
 func TestAlignedAgainIsTheSame(t *testing.T) {
-	s := open(t)
-	everyClockSession(t, s)
+	t.Parallel()
+	s := everyClockFile.open(t, everyClockSession)
 	before := dump(t, s)
 	r, err := s.Rederive(t.Context(), "s1", RederiveOptions{Align: true, Software: "emolab later"}, nil)
 	if err != nil {
@@ -113,8 +113,8 @@ func copyOf(t *testing.T, s *Store) *Store {
 // One ping that took less time than the file says moves what is derived from it, and
 // nothing else: so the comparison above can fail.
 func TestAlignedAgainFromAnotherProbe(t *testing.T) {
-	s := open(t)
-	everyClockSession(t, s)
+	t.Parallel()
+	s := everyClockFile.open(t, everyClockSession)
 	for of, touched := range map[string][]string{
 		"eda":      {"clock_model", "quality", "trace_row"},
 		"stimulus": {"clock_model", "displayed", "quality"},
@@ -168,8 +168,8 @@ func TestAlignedAgainFromAnotherProbe(t *testing.T) {
 // they were read from, also when that is fitted anew; and whichever of the two a
 // derivation is made from, it has a clock for both.
 func TestAlignedAgainWithOtherFaces(t *testing.T) {
-	s := open(t)
-	everyClockSession(t, s)
+	t.Parallel()
+	s := everyClockFile.open(t, everyClockSession)
 	var seqs []int64
 	for seq := range int64(600) {
 		seqs = append(seqs, seq+50)

@@ -61,14 +61,17 @@ func grew(t *testing.T, before, after map[string][]string) []string {
 
 func sealedSession(t *testing.T) *Store {
 	t.Helper()
-	s := open(t)
-	if err := recorded(t, s, "s1").Seal(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return sealed.open(t, func(t *testing.T, s *Store) {
+		if err := recorded(t, s, "s1").Seal(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
+var sealed template
+
 func TestRederiveStandsBesideTheOldRows(t *testing.T) {
+	t.Parallel()
 	s := sealedSession(t)
 	before := dump(t, s)
 	var doing []string
@@ -135,6 +138,7 @@ func TestRederiveStandsBesideTheOldRows(t *testing.T) {
 }
 
 func TestRederiveRefuses(t *testing.T) {
+	t.Parallel()
 	s := sealedSession(t)
 	begin(t, s, "running")
 	before := dump(t, s)
@@ -169,6 +173,7 @@ func TestRederiveRefuses(t *testing.T) {
 // What is opened for new rows is the new derivation or stream and nothing else,
 // for one transaction.
 func TestReopenedSessionsTakeNothingElse(t *testing.T) {
+	t.Parallel()
 	s := sealedSession(t)
 	const (
 		derivation = "INSERT INTO reprocess (session_id, derivation) VALUES ('s1', 'new'); "
@@ -254,6 +259,7 @@ func again(t *testing.T, seqs ...int64) (stream.Info, iter.Seq2[stream.Sample, e
 }
 
 func TestAddStream(t *testing.T) {
+	t.Parallel()
 	s := sealedSession(t)
 	before := dump(t, s)
 	var seqs []int64
@@ -296,6 +302,7 @@ func TestAddStream(t *testing.T) {
 }
 
 func TestAddStreamRefuses(t *testing.T) {
+	t.Parallel()
 	s := sealedSession(t)
 	begin(t, s, "running")
 	before := dump(t, s)
@@ -342,6 +349,7 @@ func TestAddStreamRefuses(t *testing.T) {
 }
 
 func TestConsentAndVideo(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := recorded(t, s, "s1")
 	yes := func(scope string) bool {

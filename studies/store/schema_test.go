@@ -46,6 +46,7 @@ func readSchema(t *testing.T) (columns map[string][]string, queries []string) {
 }
 
 func TestSchemaIsDescribed(t *testing.T) {
+	t.Parallel()
 	described, _ := readSchema(t)
 	s := open(t)
 	tables, err := texts(t.Context(), s.read, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name")
@@ -70,6 +71,7 @@ func TestSchemaIsDescribed(t *testing.T) {
 // TestTablesFitTheCode: the code's idea of a sample table is the file's, but for
 // the order of the columns.
 func TestTablesFitTheCode(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	for _, kind := range append(sampleKinds(), stream.Trace) {
 		tab, err := tableOf(kind)
@@ -87,6 +89,7 @@ func TestTablesFitTheCode(t *testing.T) {
 }
 
 func TestSchemaQueriesRun(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := recorded(t, s, "20261122-091503-P7K2")
 	rating := session.Answer{Step: 1, Sheet: "rate.sam", Kind: study.RatingSheet, Stimulus: "b", Presentation: 1, Values: study.Answers{"sam.valence": "7"}}
@@ -121,6 +124,7 @@ func TestSchemaQueriesRun(t *testing.T) {
 // that were put in: valence is n + 13/1024 in frame n, the stimulus is shown at
 // 30 frames a second.
 func TestMeanValencePerSecond(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	if err := recorded(t, s, "s1").Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)

@@ -68,6 +68,7 @@ func recorded(t testing.TB, s *Store, id string) session.Recorder {
 }
 
 func TestSealDerivesAndCloses(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := recorded(t, s, "s1")
 	type line struct {
@@ -171,6 +172,7 @@ func TestSealDerivesAndCloses(t *testing.T) {
 }
 
 func TestSealARecoveredSessionAsItIs(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	recorded(t, s, "s1")
 	if err := s.Seal(t.Context(), "s1", nil); err == nil {
@@ -191,6 +193,7 @@ func TestSealARecoveredSessionAsItIs(t *testing.T) {
 }
 
 func TestSealAnEmptySession(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	if err := begin(t, s, "s1").Seal(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -203,6 +206,7 @@ func TestSealAnEmptySession(t *testing.T) {
 // TestInterruptedSealCanBeRepeated stops sealing at each of its steps: nothing
 // of it may stay, and it must succeed the next time.
 func TestInterruptedSealCanBeRepeated(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	recorded(t, s, "s1")
 	if err := s.recover(t.Context()); err != nil {
@@ -241,6 +245,7 @@ func TestInterruptedSealCanBeRepeated(t *testing.T) {
 }
 
 func TestSealedRowsAreReadOnly(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := recorded(t, s, "s1")
 	appendAll(t, r, stream.Chunk{Stream: "eda", Events: []stream.Event{{Kind: stream.Lost, At: origin + 1e9, Count: 2}}})
@@ -318,6 +323,7 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 }
 
 func TestExtractHoldsOneSessionOnly(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	if err := s.AddLuminance(t.Context(), "aa", []float64{0, .5, 1}); err != nil {
 		t.Fatal(err)

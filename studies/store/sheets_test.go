@@ -12,6 +12,7 @@ import (
 
 // The pages of a study are kept with it, as they were when it was first used.
 func TestSheetsAreKept(t *testing.T) {
+	t.Parallel()
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "study.db"))
 	if err != nil {
 		t.Fatal(err)

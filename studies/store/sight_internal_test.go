@@ -24,6 +24,7 @@ func shifted(by float64) *gaze.Calibration {
 // Every sample is corrected with what held at its instant, whatever the order of
 // samples and corrections, and nothing else of it changes.
 func TestEverySampleHasTheCorrectionOfItsInstant(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var all corrections
 		at := instant.Instant(0)
@@ -57,6 +58,7 @@ func TestEverySampleHasTheCorrectionOfItsInstant(t *testing.T) {
 // The stamps of what is derived from rise, whatever a clock said, and every sample of it
 // is the one that it names.
 func TestSightRises(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		a := aligned{info: stream.Info{Kind: stream.Gaze, Channels: []stream.Channel{{Name: "gaze_x"}, {Name: "gaze_y"}, {Name: "gaze_valid"}}}}
 		n := rapid.IntRange(0, 50).Draw(t, "n")
@@ -101,6 +103,7 @@ func TestSightRises(t *testing.T) {
 
 // What cannot be kept says so, and is not taken for a value.
 func TestACalibrationThatCannotBeKept(t *testing.T) {
+	t.Parallel()
 	var c Calibration
 	if c.set(gaze.Calibration{MeanDeg: math.NaN()}, .5) || !math.IsNaN(c.Residual) || !strings.Contains(string(c.Value), "refused") {
 		t.Errorf("kept as %s with a residual of %v", c.Value, c.Residual)
@@ -113,6 +116,7 @@ func TestACalibrationThatCannotBeKept(t *testing.T) {
 // Targets are sorted by what they were shown for; those of which it is not known where
 // they were, or until when, count for nothing.
 func TestRoundsOfTargets(t *testing.T) {
+	t.Parallel()
 	target := func(segment, step, round int, p session.Purpose) Target {
 		return Target{segment, session.Target{Purpose: p, Step: step, Round: round, X: .5, Y: .5, From: 10, Until: 20}}
 	}
@@ -138,6 +142,7 @@ func TestRoundsOfTargets(t *testing.T) {
 // The light of the screen is that of the frame on the grey ground; where the frame, or
 // its light, is not known, neither is the screen's.
 func TestLightOfTheScreen(t *testing.T) {
+	t.Parallel()
 	half := [4]float64{.25, 0, .5, 1}
 	course := []stimulus.Showing{
 		{From: 10, Until: 20, Known: true},
@@ -158,6 +163,7 @@ func TestLightOfTheScreen(t *testing.T) {
 // A presentation lasts from its first frame to its last; one that was cut off and began
 // anew is not counted twice, and one that is still up lasts to the end.
 func TestPresentationsOfACourse(t *testing.T) {
+	t.Parallel()
 	ms := func(n int) instant.Instant { return instant.Instant(n) * instant.Instant(time.Millisecond) }
 	got := presentations([]stimulus.Showing{
 		{From: ms(0), Until: ms(10)},

@@ -165,6 +165,7 @@ func parameters(t testing.TB, d Detail, name string) map[string]any {
 // A calibration is fitted again at sealing from what was shown, the gaze is corrected
 // from its acceptance on, and the same is found when the session is derived again.
 func TestGazeIsCorrectedByTheAcceptedCalibration(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	w := begunWatching(t, s, "s1")
 	w.show(session.ToCalibrate, 0, 0, gaze.Targets(9)...)
@@ -240,6 +241,7 @@ func TestGazeIsCorrectedByTheAcceptedCalibration(t *testing.T) {
 // A session goes on without a calibration, or with the tracker's own: its gaze is then
 // as delivered, and the trace says so.
 func TestGazeAsDelivered(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, value string
 		choice      session.Choice
@@ -280,6 +282,7 @@ func TestGazeAsDelivered(t *testing.T) {
 // Where the power went in the middle of a tracker's own calibration there is no decision,
 // but those on the rounds after it say whose targets they were.
 func TestATrackersOwnCalibrationCutOff(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	w := begunWatching(t, s, "s1")
 	w.show(session.ToCalibrate, 0, 0, gaze.Targets(5)...)
@@ -297,6 +300,7 @@ func TestATrackersOwnCalibrationCutOff(t *testing.T) {
 // Somebody who looked nowhere cannot be calibrated on: the row says why, and the gaze
 // stays as delivered. Targets of which nobody knows when they had gone count for nothing.
 func TestACalibrationThatCannotBeMade(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	w := begunWatching(t, s, "s1")
 	w.show(session.ToCalibrate, 0, 0, gaze.Targets(5)...)
@@ -319,6 +323,7 @@ func TestACalibrationThatCannotBeMade(t *testing.T) {
 // What was accepted holds in the segments that follow: the participant and the tracker
 // are the same.
 func TestACalibrationHoldsInTheNextSegment(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "study.db")
 	s := openAt(t, path)
 	w := begunWatching(t, s, "s1")
@@ -354,6 +359,7 @@ func TestACalibrationHoldsInTheNextSegment(t *testing.T) {
 // by it, neither there nor in the segment that follows. There the calibration is made anew
 // and holds from its acceptance on, and every fit comes out the same to the byte.
 func TestASessionCutOffInACalibration(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	w := begunWatching(t, s, "s1")
 	w.show(session.ToCalibrate, 0, 0, gaze.Targets(9)...)
@@ -419,6 +425,7 @@ func TestASessionCutOffInACalibration(t *testing.T) {
 // Where what was accepted had come to nothing, or cannot be made again, the gaze is as
 // delivered from then on, as it was in the session, and the parameters say so.
 func TestAcceptedButNotThere(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, value, says string
 		blind             bool
@@ -451,6 +458,7 @@ func TestAcceptedButNotThere(t *testing.T) {
 
 // The trace has the class of the eyes' movement of each frame, and live rows have none.
 func TestTheTraceSaysWhatTheEyesDid(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	w := begunWatching(t, s, "s1")
 	w.show(session.ToFixate, 0, 0, gaze.Point{X: .2, Y: .5}, gaze.Point{X: .8, Y: .5})

@@ -16,6 +16,7 @@ import (
 
 // What is reported of skin conductance is told of the segment and of each presentation.
 func TestSkinIsSummedUp(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := recorded(t, s, "s1") // responses at 10 s and at 20 s; the second clip begins at 15 s
 	if err := r.Seal(t.Context(), nil); err != nil {
@@ -47,6 +48,7 @@ func TestSkinIsSummedUp(t *testing.T) {
 
 // The check of the electrodes is made again at sealing, from the cue that was shown.
 func TestSkinIsCheckedAgain(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := recorded(t, s, "s1")
 	cue := origin.Add(8500 * time.Millisecond) // 1.5 s before the response
@@ -75,6 +77,7 @@ func TestSkinIsCheckedAgain(t *testing.T) {
 // The part of the pupil that follows the light of the clips is taken out where their
 // light is known, and the derivation says whether it was.
 func TestPupilsWithoutTheLight(t *testing.T) {
+	t.Parallel()
 	for _, told := range []bool{true, false} {
 		s := open(t)
 		frames := make([]float64, 450)

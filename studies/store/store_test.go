@@ -17,6 +17,7 @@ import (
 )
 
 func TestWhatIsAppendedComesBack(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	infos := lab(t)
@@ -66,6 +67,7 @@ func TestWhatIsAppendedComesBack(t *testing.T) {
 }
 
 func TestChannelsInAnyOrderFindTheirColumns(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	h := header(t, "s1")
 	slices.Reverse(h.Streams[0].Channels)
@@ -86,6 +88,7 @@ func TestChannelsInAnyOrderFindTheirColumns(t *testing.T) {
 }
 
 func TestBeginRefusesWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		change func(h *session.Header)
@@ -117,6 +120,7 @@ func TestBeginRefusesWhatDoesNotFit(t *testing.T) {
 }
 
 func TestOneFileIsOneStudy(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	begin(t, s, "s1")
 	h := header(t, "s2")
@@ -129,6 +133,7 @@ func TestOneFileIsOneStudy(t *testing.T) {
 }
 
 func TestSecondProcessIsRefused(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	_, err := Open(t.Context(), s.Path())
 	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), s.Path()) {
@@ -149,6 +154,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 }
 
 func TestOddPathsWork(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "Étude 50% #1?mode=ro", "study&co.db")
 	s := openAt(t, path)
 	begin(t, s, "s1")
@@ -161,6 +167,7 @@ func TestOddPathsWork(t *testing.T) {
 }
 
 func TestRepeatedNumbersKeepTheFirst(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	eda := lab(t)[0]
@@ -185,6 +192,7 @@ func TestRepeatedNumbersKeepTheFirst(t *testing.T) {
 }
 
 func TestARefusedBatchLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	infos := lab(t)
@@ -209,6 +217,7 @@ func TestARefusedBatchLeavesNothing(t *testing.T) {
 }
 
 func TestGaps(t *testing.T) {
+	t.Parallel()
 	const ms = 1_000_000
 	at := func(n int) instant.Instant { return origin + instant.Instant(n)*ms }
 	sample := func(seq int64, arrival int) stream.Sample {
@@ -298,6 +307,7 @@ func TestGaps(t *testing.T) {
 }
 
 func TestFailKeepsWhatWasWritten(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	r := begin(t, s, "s1")
 	appendAll(t, r, run(lab(t)[0], 0, 50))
@@ -317,6 +327,7 @@ func TestFailKeepsWhatWasWritten(t *testing.T) {
 }
 
 func TestRecoverAndContinue(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "study.db")
 	ctx := context.Background()
 	s, err := Open(ctx, path)
@@ -374,6 +385,7 @@ func TestRecoverAndContinue(t *testing.T) {
 // A session of real devices that is continued on simulated ones must not pass
 // for real.
 func TestContinuedOnSimulatedDevices(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	h := header(t, "s1")
 	for i := range h.Streams {

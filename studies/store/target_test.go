@@ -16,6 +16,7 @@ import (
 
 // Targets, decisions and the screen come back as they were told, segment by segment.
 func TestTargetsAndDecisionsComeBack(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	h := header(t, "s1")
 	h.Segment.Screen, h.Segment.ScreenAssumed = eyemovement.Screen{WidthMM: 344, HeightMM: 194, DistanceMM: 600}, true
@@ -72,6 +73,7 @@ func TestTargetsAndDecisionsComeBack(t *testing.T) {
 
 // What is known of the light of a video stays as it was first told.
 func TestLuminanceIsKeptOnce(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	if got, err := s.Luminance(t.Context(), "aa"); got != nil || err != nil {
 		t.Errorf("of a video that nobody measured: %v, %v", got, err)

@@ -50,6 +50,7 @@ func (e *evidence) set(p int, m Modality, share float64) {
 }
 
 func TestRules(t *testing.T) {
+	t.Parallel()
 	deg := func(v float64) *float64 { return &v }
 	for name, c := range map[string]struct {
 		change func(e *evidence, r *study.Rules)
@@ -93,6 +94,7 @@ func TestRules(t *testing.T) {
 // What is measured of a presentation is what samples stand for that are good: never more
 // than it lasted, and what a naive count of small steps gives.
 func TestMeasuredIsWhatSamplesStandFor(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		const tick = instant.Instant(time.Millisecond)
 		var samples []stream.Sample
@@ -170,6 +172,7 @@ func judged(t testing.TB, s *Store, id string, rules study.Rules) session.Record
 }
 
 func TestSealingJudges(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	need := study.Rules{UsableShare: .7, FaceConf: .8, MaxSyncMs: 40, NeedsFace: true, NeedsEDA: true}
 	if err := judged(t, s, "s1", need).Seal(t.Context(), nil); err != nil {
@@ -212,6 +215,7 @@ func TestSealingJudges(t *testing.T) {
 
 // What the rules say follows the derivation that is shown.
 func TestAnotherDerivationIsJudgedAgain(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	rules := study.Rules{UsableShare: .7, NeedsFace: true, MaxUnusable: 1}
 	if err := judged(t, s, "s1", rules).Seal(t.Context(), nil); err != nil {

@@ -14,6 +14,7 @@ func anyCode(t *rapid.T) Code {
 
 // The field has 31 elements beside 0, all powers of 2, so that every weight differs.
 func TestTheGeneratorGeneratesTheField(t *testing.T) {
+	t.Parallel()
 	seen := map[byte]bool{}
 	for v, n := byte(1), 0; n < field-1; n++ {
 		if seen[v] || v == 0 || v >= field {
@@ -31,6 +32,7 @@ func TestTheGeneratorGeneratesTheField(t *testing.T) {
 }
 
 func TestCodesAreReadAsPeopleTypeThem(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyCode(t)
 		var typed strings.Builder
@@ -59,6 +61,7 @@ func TestCodesAreReadAsPeopleTypeThem(t *testing.T) {
 
 // Any one wrong character, and any two that changed places, are found.
 func TestSlipsAreFound(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		c := []byte(anyCode(t))
 		for i := range c {
@@ -87,6 +90,7 @@ func TestSlipsAreFound(t *testing.T) {
 }
 
 func TestWhatIsNoCode(t *testing.T) {
+	t.Parallel()
 	good := NewCode()
 	for _, c := range []struct{ typed, says string }{
 		{"", "has 0 letters"},
@@ -105,6 +109,7 @@ func TestWhatIsNoCode(t *testing.T) {
 
 // Every character stands at every place: 32 characters, some 60 times each.
 func TestNewCodesUseTheWholeAlphabet(t *testing.T) {
+	t.Parallel()
 	var seen [codeLength]map[byte]bool
 	for i := range seen {
 		seen[i] = map[byte]bool{}

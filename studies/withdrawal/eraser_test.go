@@ -300,6 +300,7 @@ func (b *bench) gone(t *testing.T) {
 }
 
 func TestNothingOfWhoWithdrawsIsLeft(t *testing.T) {
+	t.Parallel()
 	b := set(t)
 	for _, p := range []*person{b.once, b.again, b.other} { // or the search below proves nothing
 		at := p.seen(t, b.dir)
@@ -334,6 +335,7 @@ func TestNothingOfWhoWithdrawsIsLeft(t *testing.T) {
 
 // A program may be killed at any moment; the next one ends what it began.
 func TestAWithdrawalThatWasCutOffIsFinished(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		cut  func(t *testing.T, b *bench, e *Eraser)
@@ -392,6 +394,7 @@ func TestAWithdrawalThatWasCutOffIsFinished(t *testing.T) {
 // A program may be killed while it notes what it is going to erase. Nothing is erased
 // then, and the half note, which names sessions, does not stay.
 func TestAHalfNoteDoesNotStay(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, err := store.Open(t.Context(), filepath.Join(dir, "pilot.db"))
 	if err != nil {
@@ -414,6 +417,7 @@ func TestAHalfNoteDoesNotStay(t *testing.T) {
 // Whoever was given a bundle is told of; a copy that still lies where it was written is
 // erased, and one that was taken away is told of by its folder, whose name says nothing.
 func TestBundlesThatWereGivenOut(t *testing.T) {
+	t.Parallel()
 	b := set(t)
 	for _, p := range []*person{b.once, b.again} {
 		if _, err := bundle.NewExporter(b.store, b.elsewhere).ExportTo(t.Context(), p.id, "Ann <ann@lab.example>", nil); err != nil {
@@ -484,6 +488,7 @@ func TestAFileThatStaysIsTold(t *testing.T) {
 // The data folder, and what is large in it, may lie on another disk behind a link. Links
 // to elsewhere deeper down, and what they lead to, are nobody's.
 func TestFilesBehindLinksGoToo(t *testing.T) {
+	t.Parallel()
 	b := set(t)
 	disk := t.TempDir()
 	for _, name := range []string{"video", "bundles"} {
@@ -524,6 +529,7 @@ func TestFilesBehindLinksGoToo(t *testing.T) {
 
 // A data folder that is named after a session is not that session's.
 func TestTheFolderItselfStays(t *testing.T) {
+	t.Parallel()
 	const id = "20261122-091503-P7"
 	dir := filepath.Join(t.TempDir(), id)
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "pilot.db"), nil, 0o600)); err != nil {
@@ -535,6 +541,7 @@ func TestTheFolderItselfStays(t *testing.T) {
 }
 
 func TestNamed(t *testing.T) {
+	t.Parallel()
 	const id = "20261122-091503-P7"
 	for name, want := range map[string]bool{
 		id: true, id + ".zip": true, ".export-" + id + ".1": true, "truth of " + id + ".json": true, id + " (copy).zip": true,

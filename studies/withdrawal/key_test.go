@@ -11,6 +11,7 @@ import (
 // HMAC-SHA256 of RFC 4231, test case 1, whose key is 20 bytes of 0x0b: filled up with
 // zeros to a whole key it gives the same.
 func TestHashIsHMACSHA256(t *testing.T) {
+	t.Parallel()
 	var k Key
 	for i := range 20 {
 		k[i] = 0x0b
@@ -22,6 +23,7 @@ func TestHashIsHMACSHA256(t *testing.T) {
 }
 
 func TestTheKeyIsMadeOnceAndKept(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	var keys [8]Key
 	var group sync.WaitGroup
@@ -51,6 +53,7 @@ func TestTheKeyIsMadeOnceAndKept(t *testing.T) {
 
 // A damaged key is never replaced: all codes given out so far hang on it.
 func TestADamagedKeyIsKept(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, text := range []string{"", "zz", strings.Repeat("0", 62)} {
 		if err := os.WriteFile(KeyFile(dir), []byte(text), 0o600); err != nil {
@@ -66,6 +69,7 @@ func TestADamagedKeyIsKept(t *testing.T) {
 }
 
 func TestNewGivesACodeAndItsHash(t *testing.T) {
+	t.Parallel()
 	k, err := OpenKey(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ const aDay = 24 * time.Hour
 
 // Each class goes at its date and takes nothing of the other; the report names nobody.
 func TestPurge(t *testing.T) {
+	t.Parallel()
 	b := &bench{dir: filepath.Join(t.TempDir(), "data")}
 	var err error
 	if b.key, err = OpenKey(b.dir); err != nil {
@@ -105,6 +106,7 @@ func TestPurge(t *testing.T) {
 
 // A purge that is cut off reports what is gone, and what it could not do yet.
 func TestAPurgeThatIsCutOffIsReported(t *testing.T) {
+	t.Parallel()
 	b := &bench{dir: filepath.Join(t.TempDir(), "data")}
 	b.open(t)
 	came(t, b.store, b.dir, b.key, began, "P7K2", study.Retain{FaceVideo: aDay, Traces: aDay})
@@ -138,6 +140,7 @@ func TestAPurgeThatIsCutOffIsReported(t *testing.T) {
 // However many sessions are due, the data folder is walked through once to show them and
 // once to erase them.
 func TestAPurgeWalksThroughTheFolderOnce(t *testing.T) {
+	t.Parallel()
 	const people = 200
 	b := &bench{dir: filepath.Join(t.TempDir(), "data")}
 	b.open(t)

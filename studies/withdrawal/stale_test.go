@@ -12,6 +12,7 @@ import (
 // A bundle that names a former participant does not stay in the data folder, and what lies
 // elsewhere is told.
 func TestOutdatedBundlesGo(t *testing.T) {
+	t.Parallel()
 	b := set(t)
 	const ann = "Ann <ann@lab.example>"
 	elsewhere, err := bundle.NewExporter(b.store, b.elsewhere).ExportTo(t.Context(), b.once.id, ann, nil)
