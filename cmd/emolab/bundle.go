@@ -23,12 +23,12 @@ func (bundleVerifyCmd) Help() string {
 // Run is the command.
 func (c *bundleVerifyCmd) Run(a *app) error {
 	damaged := 0
-	var reports []bundle.Report
+	reports := []bundle.Report{}
 	for _, path := range c.Bundle {
 		report, err := bundle.Verify(path)
 		if err != nil {
 			damaged++
-			fmt.Fprintf(a.err, "%s: %v\n", path, err)
+			fmt.Fprintln(a.err, err) // which names it
 			continue
 		}
 		reports = append(reports, report)

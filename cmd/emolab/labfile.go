@@ -151,7 +151,7 @@ devices:
 func readLab(path string) (labFile, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return labFile{}, fmt.Errorf("%w: write it, for example\n\n%s\n\n(`emolab devices` lists what is plugged in), or start with --virtual", err, exampleLab)
+		return labFile{}, fmt.Errorf("%w: write it, for example\n\n%s\n\n(`emolab devices` lists what is plugged in)", err, exampleLab)
 	}
 	if err != nil {
 		return labFile{}, err

@@ -81,7 +81,9 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	ended := -1 // set when kong has done all there is to do (--help, --version)
 	parser, err := kong.New(&c,
 		kong.Name("emolab"),
-		kong.Description("One binary that records emotion: face, gaze, skin conductance and stimulus on one clock."),
+		kong.Description("One binary that records emotion: face, gaze, skin conductance and stimulus on one clock.\n\n"+
+			"To begin: \"emolab demo\" runs a whole session without any device, \"emolab study new\" writes your own study, "+
+			"\"emolab doctor\" looks at this workstation, and \"emolab serve\" runs the lab."),
 		kong.Vars{"version": version},
 		kong.Writers(out, errOut),
 		kong.Exit(func(code int) { ended = code }),

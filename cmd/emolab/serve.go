@@ -206,6 +206,9 @@ func (c *serveCmd) rig(ctx context.Context) (*rig, error) {
 	}
 	lab, err := readLab(c.Lab)
 	if err != nil && !(c.Camera != "" && errors.Is(err, os.ErrNotExist)) {
+		if errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("%w, or start with --virtual", err)
+		}
 		return nil, err
 	}
 	if c.Camera != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -18,6 +19,14 @@ type studyCmd struct {
 	Plan   studyPlanCmd   `cmd:"" help:"Say who will see what in which order, how long it takes, and what can be found."`
 	Cohort studyCohortCmd `cmd:"" help:"Say how far a study has come: usable sessions by order and by quota, and who took part."`
 	Purge  purgeCmd       `cmd:"" help:"Erase what is past the date up to which it may be kept, after showing it."`
+}
+
+// studyHere is the study file of this folder, for commands that were told no other.
+func studyHere() (string, error) {
+	if _, err := os.Stat(studyFileName); err != nil {
+		return "", usagef("there is no %s here: name the study file, or write one with `emolab study new`", studyFileName)
+	}
+	return studyFileName, nil
 }
 
 type studyCohortCmd struct {

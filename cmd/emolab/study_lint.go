@@ -7,7 +7,7 @@ import (
 )
 
 type studyLintCmd struct {
-	File []string `arg:"" help:"Study files." type:"existingfile"`
+	File []string `arg:"" optional:"" help:"Study files. Default: study.yaml here." type:"existingfile"`
 	JSON bool     `help:"Print JSON."`
 }
 
@@ -31,6 +31,13 @@ type fault struct {
 
 // Run is the command.
 func (c *studyLintCmd) Run(a *app) error {
+	if len(c.File) == 0 {
+		file, err := studyHere()
+		if err != nil {
+			return err
+		}
+		c.File = []string{file}
+	}
 	all := []fault{}
 	for _, file := range c.File {
 		for _, f := range study.Lint(file) {

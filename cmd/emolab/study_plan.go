@@ -18,7 +18,7 @@ const mostPlanned = 10_000
 const usuallyPlanned = 60
 
 type studyPlanCmd struct {
-	File         string `arg:"" help:"The study file." type:"existingfile"`
+	File         string `arg:"" optional:"" help:"The study file. Default: study.yaml here." type:"existingfile"`
 	Participants *int   `help:"How many people. Default: the study's quota, or 60 without one." placeholder:"N"`
 	CSV          bool   `name:"csv" help:"Print every presentation of everybody as CSV." xor:"form"`
 	JSON         bool   `help:"Print JSON." xor:"form"`
@@ -44,6 +44,12 @@ Examples:
 func (c *studyPlanCmd) Run(a *app) error {
 	if n := c.Participants; n != nil && (*n < 1 || *n > mostPlanned) {
 		return usagef("--participants %d: 1 to %d", *n, mostPlanned)
+	}
+	if c.File == "" {
+		var err error
+		if c.File, err = studyHere(); err != nil {
+			return err
+		}
 	}
 	s, err := study.Load(c.File)
 	if err != nil {
