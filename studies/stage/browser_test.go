@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"emolab/fusion/stream"
@@ -22,7 +26,19 @@ import (
 // chromium is the browser of all tests of this package.
 var chromium browsertest.Shared
 
+// atOnce is how many tests run at a time, unless -parallel says so. They wait for clips
+// and for pages more than they compute; more of them are slower on two processors.
+const atOnce = 4
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	chromium.Close()
 	os.Exit(code)
@@ -35,7 +51,37 @@ func window(t *testing.T, expected ...string) *browsertest.Page {
 	if testing.Short() {
 		t.Skip("-short: a browser shows whole pages")
 	}
-	return chromium.Open(t, 1280, 800, expected...)
+	page := chromium.Open(t, 1280, 800, expected...)
+	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: noteChange})
+		return err
+	}))
+	return page
+}
+
+// noteChange keeps when the page last changed to another view, for settled.
+const noteChange = `addEventListener("DOMContentLoaded", () => {
+	globalThis.changed = performance.now();
+	new MutationObserver(() => { globalThis.changed = performance.now(); }).observe(document.body, {attributeFilter: ["data-view"]});
+});`
+
+// settled waits until buttons of what is on the screen count: half a second after it lit
+// up, which is some refreshes after the page has changed.
+func settled(page *browsertest.Page) {
+	browsertest.Value[bool](page, `new Promise((on) => {
+		let frames = 0;
+		const look = () => (frames++ >= 3 && performance.now() - changed > 600 ? on(true) : requestAnimationFrame(look));
+		look();
+	})`)
+}
+
+// hasten lets the clip on the page come to its end soon. One that is over already has.
+func hasten(page *browsertest.Page) {
+	browsertest.Value[bool](page, `(() => {
+		const clip = document.querySelector("video");
+		if (clip) clip.currentTime = Math.max(clip.currentTime, clip.duration - .3);
+		return true;
+	})()`)
 }
 
 // open opens an address in such a page.
@@ -65,8 +111,8 @@ func exampleStudy(t *testing.T) *study.Study {
 	}
 	st.Stimuli = st.Stimuli[:2]
 	st.Flow = []study.Part{block(
-		study.TrialPart{Action: study.Fixation, Duration: time.Second}, study.TrialPart{Action: study.Play},
-		study.TrialPart{Action: study.Rest, Duration: time.Second},
+		study.TrialPart{Action: study.Fixation, Duration: 300 * time.Millisecond}, study.TrialPart{Action: study.Play},
+		study.TrialPart{Action: study.Rest, Duration: 300 * time.Millisecond},
 	)}
 	return st
 }
@@ -95,9 +141,14 @@ func TestPageInChromium(t *testing.T) {
 	page.Screenshot("stage-3-fixation.png")
 	l.until("the first clip plays", func() bool {
 		s, _ := l.samples()
-		return len(s) > 0 && s[len(s)-1].Values[frame] > 40
+		return len(s) > 0 && s[len(s)-1].Values[frame] > 20
 	})
 	page.Screenshot("stage-4-playing.png")
+	l.until("the second clip plays", func() bool {
+		s, _ := l.samples()
+		return len(s) > 0 && s[len(s)-1].Values[presentation] == 2
+	})
+	hasten(page) // one clip is played whole
 	if err := show.end(); err != nil {
 		t.Fatal(err)
 	}
@@ -108,10 +159,7 @@ func TestPageInChromium(t *testing.T) {
 		t.Errorf("steps began in the order %v", got)
 	}
 	checkDisplayed(t, l, st)
-	// One ping a second beside the burst of the beginning.
-	if n := len(l.probes()); n < 15 {
-		t.Errorf("%d clock pings were answered, want at least 15", n)
-	}
+	l.until("the burst of clock pings of the beginning is answered", func() bool { return len(l.probes()) >= 16 })
 	for _, p := range l.probes() {
 		if rtt := p.RTT(1000); rtt < 0 || p.Tx < p.Rx {
 			t.Errorf("ping with a round trip of %s, %+v", rtt, p)
@@ -135,12 +183,13 @@ func TestReloadInChromium(t *testing.T) {
 	plays := func(epoch int) func() bool {
 		return func() bool {
 			s, epochs := l.samples()
-			return len(s) > 0 && s[len(s)-1].Values[frame] > 20 && epochs[len(s)-1] == epoch
+			return len(s) > 0 && s[len(s)-1].Values[frame] > 3 && epochs[len(s)-1] == epoch
 		}
 	}
 	l.until("the clip plays", plays(0))
 	page.Do(chromedp.Reload())
 	l.until("the clip plays again", plays(1))
+	hasten(page)
 	if err := show.end(); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +209,7 @@ func TestReloadInChromium(t *testing.T) {
 	show = l.present(st, 1)
 	l.until("the clip plays once more", func() bool {
 		s, _ := l.samples()
-		return len(s) > len(before)+20 && s[len(s)-1].Values[frame] > 10
+		return len(s) > len(before)+3 && s[len(s)-1].Values[frame] > 3
 	})
 	show.cancel()
 	if err := show.end(); !errors.Is(err, context.Canceled) {
@@ -240,11 +289,10 @@ func checkDisplayed(t *testing.T, l *lab, st *study.Study) {
 			t.Fatalf("picture at %v of the screen", s.Values[rectX:])
 		}
 	}
-	total := len(st.Stimuli[0].FrameTimes) + len(st.Stimuli[1].FrameTimes)
-	t.Logf("%d of %d frames displayed and reported, %d agree with the frame table, %d more than 150 ms off the clip's time", displayed, total, right, late)
+	t.Logf("%d frames displayed and reported, %d agree with the frame table, %d more than 150 ms off the clip's time (the second clip is hastened)", displayed, right, late)
 	// How many are displayed is the machine's affair; which ones is ours.
-	if float64(right) < .99*float64(displayed) || displayed < total/10 {
-		t.Errorf("%d of %d displayed frames agree with the frame table of %d", right, displayed, total)
+	if float64(right) < .99*float64(displayed) || len(onset) != len(st.Stimuli) {
+		t.Errorf("%d of %d displayed frames, of %d clips, agree with the frame tables", right, displayed, len(onset))
 	}
 	for _, e := range l.events(stream.Lost) {
 		t.Logf("lost: %s", e.Detail)
@@ -306,8 +354,10 @@ func TestFrameNumbersAreThoseOfThePictures(t *testing.T) {
 	l.until("the page holds the stage", l.server.Connected)
 
 	m := st.Stimuli[0]
-	var times []float64 // the middle of each frame but the first, which stands there already
-	for k := 1; k < len(m.FrameTimes); k++ {
+	// The middle of every third frame, which with B-frames is of each kind in turn. The
+	// first stands there already.
+	var times []float64
+	for k := 1; k < len(m.FrameTimes); k += 3 {
 		next := m.Duration
 		if k+1 < len(m.FrameTimes) {
 			next = m.FrameTimes[k+1]
@@ -328,7 +378,7 @@ func TestFrameNumbersAreThoseOfThePictures(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d frames seen, %d wrong", len(seen), len(m.FrameTimes), wrong)
+	t.Logf("%d of %d frames seen, %d wrong", len(seen), len(times), wrong)
 	if len(seen) != len(times) {
 		t.Errorf("%d of %d frames were seen", len(seen), len(times))
 	}

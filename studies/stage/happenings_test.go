@@ -2,10 +2,12 @@ package stage_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -22,21 +24,20 @@ import (
 // watched is a page that plays one clip.
 type watched struct {
 	*lab
-	page   *browsertest.Page
-	show   *showing
-	frames int // of the clip
+	page *browsertest.Page
+	show *showing
 }
 
 func playOne(t *testing.T, expected ...string) watched {
 	t.Helper()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	w := watched{lab: newLab(t, stage.Options{}), frames: len(st.Stimuli[0].FrameTimes)}
+	w := watched{lab: newLab(t, stage.Options{})}
 	w.page = window(t, expected...)
 	w.page.Go(w.http.URL + "/stage#autostart")
 	reads(w.page, "Please wait until the experimenter begins.")
 	w.show = w.present(st, 1)
-	w.until("the clip plays", w.at(15))
+	w.until("the clip plays", w.at(5))
 	return w
 }
 
@@ -46,6 +47,11 @@ func (w watched) at(k float64) func() bool {
 		s, _ := w.samples()
 		return len(s) > 0 && s[len(s)-1].Values[frame] >= k
 	}
+}
+
+// position is where the clip is on the page, in seconds of its time.
+func (w watched) position() float64 {
+	return browsertest.Value[float64](w.page, `document.querySelector("video").currentTime`)
 }
 
 // rows returns the rows, and where those are that nobody knows.
@@ -114,11 +120,14 @@ func TestHiddenPageInChromium(t *testing.T) {
 	w := playOne(t)
 	setWindow(w.page, cdpbrowser.WindowStateMinimized)
 	w.until("the page is hidden", func() bool { return w.said(stream.Marker, "the page was hidden") })
-	w.page.Until(`document.querySelector("video").currentTime > 2`)
+	w.page.Until(fmt.Sprintf(`document.querySelector("video").currentTime > %g`, w.position()+1)) // it plays on unseen
 	setWindow(w.page, cdpbrowser.WindowStateNormal)
 	w.until("the page is visible", func() bool { return w.said(stream.Marker, "the page is visible again") })
-	w.until("the clip plays on", w.at(70))
-	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
+	w.until("the clip plays on", func() bool {
+		rows, unknown := w.rows()
+		return len(unknown) > 0 && len(rows) > unknown[0]+1
+	})
+	hasten(w.page)
 	w.finish()
 
 	rows, unknown := w.rows()
@@ -127,12 +136,13 @@ func TestHiddenPageInChromium(t *testing.T) {
 	}
 	k := unknown[0]
 	hidden, shown := w.marker("the page was hidden"), w.marker("the page is visible again")
-	away := hidden.At.Sub(shown.At).Abs().Microseconds()
-	if gap := rows[k+1].Tick - rows[k].Tick; gap < away {
-		t.Errorf("hidden for %d µs by the markers, unknown for %d", away, gap)
+	// The markers are on the lab clock, which later pings may have put a little right.
+	away := shown.At.Sub(hidden.At)
+	if gap := time.Duration(rows[k+1].Tick-rows[k].Tick) * time.Microsecond; away < time.Second/2 || gap < away*9/10 {
+		t.Errorf("hidden for %v by the markers, unknown for %v", away, gap)
 	}
 	last, next := rows[k-1].Values, rows[k+1].Values
-	if next[frame]-last[frame] < 30 || next[presentedFrames]-last[presentedFrames] < 2 {
+	if next[frame]-last[frame] < 25 || next[presentedFrames]-last[presentedFrames] < 2 {
 		t.Errorf("the clip went from frame %g to %g, by %g counted", last[frame], next[frame], next[presentedFrames]-last[presentedFrames])
 	}
 	for _, r := range rows[k : k+2] {
@@ -156,11 +166,14 @@ func TestFrozenPageInChromium(t *testing.T) {
 	w.until("the page goes on", func() bool { return w.said(stream.Marker, "the browser lets the page go on") })
 	setWindow(w.page, cdpbrowser.WindowStateMinimized)
 	setWindow(w.page, cdpbrowser.WindowStateNormal) // thawed, it is not shown by itself
-	w.until("the clip plays again", w.at(40))
-	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
+	w.until("the clip plays again", func() bool {
+		rows, unknown := w.rows()
+		return len(unknown) > 0 && len(rows) > unknown[0]+5 && rows[len(rows)-1].Values[frame] >= 3
+	})
+	hasten(w.page)
 	w.finish()
 	rows, unknown := w.rows()
-	if len(unknown) != 1 || rows[unknown[0]-1].Values[frame] < 15 {
+	if len(unknown) != 1 || rows[unknown[0]-1].Values[frame] < 5 {
 		t.Errorf("rows %v of %d say that nobody knows", unknown, len(rows))
 	}
 	if got := w.show.steps(); !slices.Equal(got, []int{1, 1, 2}) {
@@ -173,10 +186,15 @@ func TestFrozenPageInChromium(t *testing.T) {
 func TestPausedClipInChromium(t *testing.T) {
 	t.Parallel()
 	w := playOne(t)
-	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").pause()`))
-	w.until("the clip plays on", func() bool { return w.said(stream.Marker, "plays on") })
-	w.until("frames come again", w.at(40))
-	w.page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.5`))
+	// Moved by the page as soon as it plays on: so the clip has been on the screen from its
+	// beginning to `left` and from 5.5 s on, however busy the machine is.
+	const to = 5.5
+	left := browsertest.Value[float64](w.page, fmt.Sprintf(`(() => {
+		const clip = document.querySelector("video");
+		clip.addEventListener("playing", () => { clip.currentTime = %g; }, {once: true});
+		clip.pause();
+		return clip.currentTime;
+	})()`, to))
 	w.finish()
 
 	// The clip may be a few frames on when the page comes to tell where it is.
@@ -184,23 +202,33 @@ func TestPausedClipInChromium(t *testing.T) {
 		w.marker(words)
 	}
 	stood := w.marker("plays on").At.Sub(w.marker("was paused").At)
+	if stood < time.Second/2 {
+		t.Errorf("the clip stood for %v by the markers, and should for a second", stood)
+	}
 	rows, unknown := w.rows()
 	if len(unknown) > 0 {
 		t.Errorf("rows %v say that nobody knows", unknown)
 	}
-	held, jumps := int64(0), 0
+	held, before, after := time.Duration(0), 0, 0
 	for i := 1; i < len(rows); i++ {
 		a, b := rows[i-1], rows[i]
 		if a.Values[presentation] != 1 || b.Values[presentation] != 1 {
 			continue
 		}
-		held = max(held, b.Tick-a.Tick)
-		if b.Values[frame]-a.Values[frame] > 60 {
-			jumps++
+		held = max(held, time.Duration(b.Tick-a.Tick)*time.Microsecond)
+		// A frame or two may be displayed before the move is done.
+		switch at := time.Duration(b.Values[mediaNs]).Seconds(); {
+		case at < left+.2:
+			before++
+		case at > to-.05:
+			after++
+		default:
+			t.Errorf("a frame of %.3f s is said to be displayed: the clip went from %.3f to %g", at, left, to)
 		}
 	}
-	if held < stood.Microseconds()*9/10 || jumps != 1 {
-		t.Errorf("the clip stood for %s by the markers; a frame stayed for %d µs at most, and %d jumps", stood, held, jumps)
+	// The markers are on the lab clock, which later pings may have put a little right.
+	if held < stood*9/10 || before == 0 || after == 0 {
+		t.Errorf("the clip stood for %v by the markers; a frame stayed for %v at most; %d frames before the move, %d after", stood, held, before, after)
 	}
 }
 
@@ -249,7 +277,7 @@ func TestClipAfterClipInChromium(t *testing.T) {
 	}
 	for _, p := range []float64{1, 2} {
 		l.until("the clip plays", plays(p))
-		page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("video").currentTime = 5.7`))
+		hasten(page)
 	}
 	if err := show.end(); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ import (
 )
 
 // deadline bounds every wait of these tests, for a machine that is very busy.
-const deadline = 30 * time.Second
+const deadline = 60 * time.Second
 
 // block is a trial with each stimulus, in the order of the study.
 func block(trial ...study.TrialPart) study.Part {

@@ -95,8 +95,9 @@ func (d *director) check(t *testing.T) {
 		if math.Abs(s.X-d.points[i].X) > .001 || math.Abs(s.Y-d.points[i].Y) > .001 {
 			t.Errorf("point %v was shown at %.4f, %.4f", d.points[i], s.X, s.Y)
 		}
-		// It says when, on the lab clock, within a bound that can be used.
-		if s.Err <= 0 || s.Err > 200*time.Millisecond {
+		// It says when, on the lab clock, within the bound of a clock that was pinged: half
+		// a round trip, which a busy machine draws out.
+		if s.Err <= 0 || s.Err > time.Second {
 			t.Errorf("point %d: bound %v", i, s.Err)
 		}
 		if s.At < asked[i].Add(-s.Err) {
@@ -285,12 +286,12 @@ func TestTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: 300 * time.Millisecond})}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart")
 	reads(page, "Please wait until the experimenter begins.")
 
-	d := &director{points: append(gaze.Targets(9), gaze.ValidationTargets(4)...)}
+	d := &director{points: append(gaze.Targets(5), gaze.ValidationTargets(4)[:2]...)}
 	d.at = func(_ context.Context, i int) {
 		at := browsertest.Value[[]float64](page, standsAt)
 		p := d.points[i]
@@ -318,7 +319,8 @@ func TestTargetsInChromium(t *testing.T) {
 	})
 	page.Until(`document.body.dataset.view === "cue"`)
 	page.Screenshot("stage-8-look.png")
-	page.Do(chromedp.KeyEvent(" ")) // has read it; should it come too early, the words wait for six seconds
+	settled(page)
+	page.Do(chromedp.KeyEvent(" ")) // has read it
 	if err := show.end(); err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +340,7 @@ func TestReloadAmongTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: 300 * time.Millisecond})}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart,virtual")
 	reads(page, "Please wait until the experimenter begins.")
@@ -368,7 +370,7 @@ func TestHiddenAndResizedAmongTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: 300 * time.Millisecond})}
 	l := newLab(t, stage.Options{Study: st})
 	page := open(t, l.http.URL+"/stage#autostart,virtual")
 	reads(page, "Please wait until the experimenter begins.")
@@ -413,7 +415,7 @@ func TestCalmTargetsInChromium(t *testing.T) {
 	t.Parallel()
 	st := exampleStudy(t)
 	st.Stimuli = st.Stimuli[:1]
-	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: time.Second})}
+	st.Flow = []study.Part{{Action: study.Calibrate}, block(study.TrialPart{Action: study.Fixation, Duration: 300 * time.Millisecond})}
 	st.Languages = []string{"fr", "en"}
 	l := newLab(t, stage.Options{Study: st})
 	page := window(t)

@@ -126,11 +126,6 @@ func shows(page *browsertest.Page, heading string) {
 	page.Until(fmt.Sprintf(`document.body.dataset.view === "sheet" && document.getElementById("sheet-heading").textContent === %q`, heading))
 }
 
-// settled waits until buttons of the sheet on the screen count.
-func settled(page *browsertest.Page) {
-	browsertest.Value[bool](page, `new Promise((on) => setTimeout(() => on(true), 600))`)
-}
-
 // stroke presses a key as a keyboard does, with its default action.
 func stroke(page *browsertest.Page, keys string) { page.Do(chromedp.KeyEvent(keys)) }
 

@@ -123,6 +123,46 @@ func TestConductedPause(t *testing.T) {
 	}
 }
 
+// Before the cross of a baseline the page says what to do and for how long, in both
+// languages, and the step begins with the cross. The cross of a trial comes without words.
+func TestBaselineIsAnnounced(t *testing.T) {
+	t.Parallel()
+	source := axe(t)
+	for language, want := range map[string]string{
+		"en": "A cross comes now, for 1 minute. Please look at it and sit still: there is nothing else to do.",
+		"fr": "Une croix va apparaître pendant 1 minute. Veuillez la regarder sans bouger\u00a0: il n’y a rien d’autre à faire.",
+	} {
+		st := paged()
+		st.Languages = []string{language}
+		l := newLab(t, stage.Options{Study: st})
+		page := open(t, l.http.URL+"/stage#autostart")
+		show := l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(
+			study.Step{Action: study.Fixation, Stimulus: "a", Duration: 300 * time.Millisecond},
+			study.Step{Action: study.Fixation, Duration: time.Minute},
+		)})
+		page.Until(fmt.Sprintf(`document.body.dataset.view === "cue" && document.getElementById("cue-text").textContent === %q`, want))
+		if got := show.steps(); !slices.Equal(got, []int{0}) {
+			t.Errorf("under the words of the second step the steps %v have begun, want the trial's", got)
+		}
+		accessible(t, page, source, "the words before a baseline")
+		pictures(t, page, "baseline-"+language)
+		settled(page)
+		stroke(page, " ")
+		view(page, "cross")
+		show.reached(1)
+		if words := browsertest.Value[string](page, `document.querySelector("main").innerText.trim()`); words != "" {
+			t.Errorf("beside the cross stands %q", words)
+		}
+		show.mu.Lock()
+		if n := len(show.crosses); n != 3 { // that of the trial came and went
+			t.Errorf("%d news of crosses: %+v", n, show.crosses)
+		}
+		show.mu.Unlock()
+		show.cancel()
+		_ = show.end()
+	}
+}
+
 // What the laboratory asks of the participant in words can be read out, in both languages,
 // and a cross stands over what the face is to do.
 func TestLedPagesAreAccessible(t *testing.T) {

@@ -100,12 +100,13 @@ func TestPagesOfTheExample(t *testing.T) {
 		page := open(t, l.http.URL+"/stage#autostart")
 		show := l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(steps...), Receipt: receiptOfTests})
 		for _, s := range st.Sheets {
-			to(page, s.Heading[language], language)
+			shows(page, s.Heading[language])
 			if empty := browsertest.Value[int](page, `[...document.querySelectorAll("#sheet :is(h1, p:not(.status, .complaint, .left-over), button, label, legend)")].filter((e) => e.textContent === "").length`); empty > 0 {
 				t.Errorf("%s, %s: %d places have no words", s.ID, language, empty)
 			}
 			accessible(t, page, source, s.ID+" in "+language)
 			pictures(t, page, "example-"+language+"-"+s.ID)
+			to(page, s.Heading[language], language)
 			browsertest.Value[bool](page, answerAll)
 			press(page, ".buttons button")
 		}
@@ -141,7 +142,7 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 		}
 	}
 	show := l.show(session.Presentation{Session: "test", Study: st, Procedure: lead, Plan: plainSteps(
-		study.Step{Action: study.Calibrate}, study.Step{Action: study.Fixation, Duration: 3 * time.Second},
+		study.Step{Action: study.Calibrate}, study.Step{Action: study.Fixation, Stimulus: clip.ID, Duration: 3 * time.Second},
 		study.Step{Action: study.Play, Stimulus: clip.ID, Presentation: 1, Duration: clip.Duration},
 	)})
 	reads(page, "Press any key or tap to begin.")

@@ -75,8 +75,9 @@ export class FrameLog {
       return;
     }
     // A frame that was made ready while nobody could see the page has the time of
-    // then, and was not displayed at it; the next one is told.
-    if (meta.expectedDisplayTime < this.seen) return;
+    // then, and was not displayed at it; the next one is told. So is one that a busy
+    // page hears of when it has been hidden already.
+    if (this.lost || meta.expectedDisplayTime < this.seen) return;
     this.#log(now, meta);
     // By a timer, not by the next frame: that may be long in coming.
     this.timer ||= setTimeout(() => this.flush(), BATCH);
