@@ -12,7 +12,7 @@ import (
 )
 
 // deadline is how long a test waits for what must happen.
-const deadline = 10 * time.Second
+const deadline = 30 * time.Second
 
 func TestWholeSession(t *testing.T) {
 	b := newBench(t)

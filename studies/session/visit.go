@@ -150,15 +150,15 @@ func (v *visit) grant(c Consent) {
 // began notes a step that is on the screen. After the last that belongs to the
 // recording, nobody is recorded any more.
 func (v *visit) began(step int, at instant.Instant) {
+	if sheet, ok := v.m.o.Study.Sheet(v.cur.plan.Steps[step].Sheet); ok && sheet.Kind == study.ReceiptSheet && !records(v.cur.plan, step) {
+		v.rest() // all that was to be recorded has been shown
+	}
 	v.m.mu.Lock()
 	v.cur.step = step
 	v.m.mu.Unlock()
 	_ = v.desk.keep(fmt.Sprintf("note step %d", step), func(ctx context.Context, rec Recorder) error {
 		return rec.Reached(ctx, step, at)
 	}) // a desk that is shut means that the session is being closed
-	if sheet, ok := v.m.o.Study.Sheet(v.cur.plan.Steps[step].Sheet); ok && sheet.Kind == study.ReceiptSheet && !records(v.cur.plan, step) {
-		v.rest() // all that was to be recorded has been shown
-	}
 }
 
 // records tells whether a step of the plan, from one on, is more than a sheet.
