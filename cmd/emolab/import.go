@@ -92,7 +92,7 @@ func (m *importer) add(ctx context.Context, r *offline.Result) (string, error) {
 	rows := trace.Info()
 	rows.Rate = r.FPS
 	h := session.Header{
-		ID: now.UTC().Format("20060102-150405-") + participant, Study: m.study, Plan: study.Plan{Row: importRow},
+		ID: session.NewID(now), Study: m.study, Plan: study.Plan{Row: importRow},
 		Participant: participant,
 		Segment:     session.Segment{Boot: "file", Start: offline.Start, Wall: now},
 		Streams:     []stream.Info{r.Info, rows},

@@ -77,7 +77,7 @@ that, and what is derived later does not change it.
 
 Examples:
   emolab session judge last --unusable --reason "talked on the telephone"
-  emolab session judge 20261122-101500-P7K2 --usable --reason "the gap was in a filler"`
+  emolab session judge 20261122-101500-3f9a1c --usable --reason "the gap was in a filler"`
 }
 
 // Run is the command.

@@ -34,7 +34,7 @@ The name goes with it when a vault is there that the key opens (emolab identity)
 
 Examples:
   emolab session withdraw --code 7Q2M-X4KD-9WP
-  emolab session withdraw 20261122-101500-P7K2
+  emolab session withdraw 20261122-101500-3f9a1c
   emolab session withdraw last --face-video         only the video, the rest stays`
 }
 

@@ -18,19 +18,6 @@ type KnownError struct {
 	Cut string `json:"cut"`
 }
 
-// free returns an id that no session of the participant has: two may begin within the
-// second that an id tells. e may be nil.
-func (e *KnownError) free(id string) string {
-	if e == nil {
-		return id
-	}
-	free := id
-	for n := 2; slices.ContainsFunc(e.Sessions, func(s Summary) bool { return s.ID == free }); n++ {
-		free = fmt.Sprintf("%s-%d", id, n)
-	}
-	return free
-}
-
 func (e *KnownError) Error() string {
 	what := "start another run of that person, or give a new code"
 	if e.Cut != "" {

@@ -265,15 +265,6 @@ func TestTheNextOneStartsAtOnce(t *testing.T) {
 	}
 }
 
-func TestIDsWithinOneSecond(t *testing.T) {
-	t.Parallel()
-	var none *KnownError
-	known := &KnownError{Sessions: []Summary{{ID: "a"}, {ID: "a-2"}}}
-	if got := []string{none.free("a"), known.free("a"), known.free("b")}; !slices.Equal(got, []string{"a", "a-3", "b"}) {
-		t.Errorf("ids %q", got)
-	}
-}
-
 // A withdrawal that is not complete is told in the same words wherever it is told.
 func TestAWithdrawalThatIsNotComplete(t *testing.T) {
 	t.Parallel()

@@ -151,7 +151,7 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 		return "", err
 	}
 	h := Header{
-		ID:          known.free(seg.Wall.UTC().Format("20060102-150405-") + r.Participant),
+		ID:          NewID(seg.Wall),
 		Study:       m.o.Study,
 		Plan:        m.o.Study.Plan(row),
 		Participant: r.Participant,

@@ -53,7 +53,7 @@ type Segment struct {
 
 // Header is all that is known when a session begins.
 type Header struct {
-	ID          string // "20261122-091503-P7K2", unique in the study's file
+	ID          string // as NewID makes it, unique in the study's file
 	Study       *study.Study
 	Plan        study.Plan
 	Participant string // pseudonymous code

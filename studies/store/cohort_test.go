@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -280,6 +281,42 @@ func TestVersionsAndLock(t *testing.T) {
 		if err := byHand(s, q); err == nil {
 			t.Errorf("%q was let through", q)
 		}
+	}
+}
+
+// The code of who a session was begun for is nowhere after the move but in the audit; and
+// when that person withdraws, nowhere at all.
+func TestAMovedSessionForgetsTheFormerCode(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(4, 4))
+	s := open(t)
+	former, owner := planted{words: []string{secret(rnd)}}, secret(rnd)
+	stand(t, s, session.NewID(time.Now()), former.words[0], 0, "18-24", "usable")
+	moved := firstUsable(t, s, 0)
+	if err := s.Move(t.Context(), moved, owner, "typed wrongly"); err != nil {
+		t.Fatal(err)
+	}
+	for table, rows := range dump(t, s) {
+		for _, row := range rows {
+			if strings.Contains(row, former.words[0]) && (table != "audit" || !strings.Contains(row, "move-from")) {
+				t.Errorf("the former code is in %s: %s", table, row)
+			}
+		}
+	}
+	own := session.NewID(time.Now())
+	stand(t, s, own, former.words[0], 1, "18-24", "usable")
+	if len(former.found(t, filepath.Dir(s.Path()))) == 0 {
+		t.Fatal("their own session does not name them: the test would prove nothing")
+	}
+	if _, err := s.Erase(t.Context(), own, Tombstone{}); err != nil {
+		t.Fatal(err)
+	}
+	if left := former.found(t, filepath.Dir(s.Path())); len(left) > 0 {
+		t.Errorf("left is %v", left)
+	}
+	audit, err := texts(t.Context(), s.read, "SELECT action || ' ' || (participant = ?) || ' ' || detail FROM audit WHERE session_id = ? AND action LIKE 'move%'", owner, moved)
+	if want := []string{"move 1 typed wrongly"}; err != nil || !slices.Equal(audit, want) {
+		t.Errorf("of the move the audit says %q, %v", audit, err)
 	}
 }
 

@@ -91,7 +91,7 @@ func TestTablesFitTheCode(t *testing.T) {
 func TestSchemaQueriesRun(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	r := recorded(t, s, "20261122-091503-P7K2")
+	r := recorded(t, s, "20261122-091503-3f9a1c")
 	rating := session.Answer{Step: 1, Sheet: "rate.sam", Kind: study.RatingSheet, Stimulus: "b", Presentation: 1, Values: study.Answers{"sam.valence": "7"}}
 	if err := errors.Join(r.Answer(t.Context(), rating), r.Seal(t.Context(), nil)); err != nil {
 		t.Fatal(err)

@@ -80,8 +80,8 @@ func ofCode(c byte) bool {
 	return digit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
 }
 
-// aSession is the form of all ids: when it began, and the participant's code. What is of
-// another form might stand in the name of anything.
+// aSession is the form of all ids: when it began, and what was drawn, or, in sessions of
+// before, the participant's code. What is of another form might stand in the name of anything.
 var aSession = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 
 // look finds what is named after the sessions in the folder dir, and below it, in one walk
