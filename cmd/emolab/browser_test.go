@@ -96,6 +96,7 @@ func (r reader) goes(button int) {
 // other stops in French and has everything deleted on the spot. Neither page complains.
 func TestServeInABrowser(t *testing.T) {
 	needModels(t)
+	t.Parallel()
 	browser := browsertest.Start(t)
 	dir, home := t.TempDir(), t.TempDir()
 	if _, err := study.WriteExample(home); err != nil {

@@ -52,6 +52,7 @@ func writeLab(t *testing.T, devices ...string) string {
 
 // What an experimenter sees of a bench full of ports.
 func TestDevices(t *testing.T) {
+	t.Parallel()
 	box, other := plugIn(t, "emobox", virtual.Disturbance{}), plugIn(t, "emobox", virtual.Disturbance{})
 	quiet := serialtest.Open(t)
 	lab := writeLab(t,
@@ -94,6 +95,7 @@ func TestDevices(t *testing.T) {
 
 // Each thing that keeps a device from working has its own words.
 func TestDoctorOnDevices(t *testing.T) {
+	t.Parallel()
 	good, slow := plugIn(t, "emobox", virtual.Disturbance{}), plugIn(t, "emobox", virtual.Disturbance{Baud: 57600})
 	lab := writeLab(t,
 		fmt.Sprintf("{driver: emobox, id: good, port: %s}", good),

@@ -82,6 +82,7 @@ type saidOfSkin struct {
 }
 
 func TestEDAAnalyze(t *testing.T) {
+	t.Parallel()
 	onsets := []float64{20, 50, 90}
 	file := skin(t, onsets...)
 	for _, method := range []string{"cvx", "cda", "highpass", "median", "neurokit"} {
@@ -138,6 +139,7 @@ func TestEDAAnalyzeEvents(t *testing.T) {
 }
 
 func TestEDAAnalyzeWrites(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "results")
 	code, out, errOut := emolab(t, "eda", "analyze", skin(t, 20, 50), "--out", dir, "--event", "18")
 	if code != exitFine {
@@ -301,6 +303,7 @@ func TestEDAAnalyzeUnixClock(t *testing.T) {
 
 // TestEDAAnalyzeBatch: a file that cannot be read does not end the others.
 func TestEDAAnalyzeBatch(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "results")
 	bad := tempFile(t, "bad.csv", "t_ms,eda\n0,512\n10,513\n20,530\n30,531\n")
 	empty := tempFile(t, "empty.csv", "")
@@ -336,6 +339,7 @@ func TestEDAAnalyzeBatch(t *testing.T) {
 // TestEDAAnalyzeEventInArtefact: an event whose window an artefact touches has no
 // numbers, which is not the same as no response.
 func TestEDAAnalyzeEventInArtefact(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	b.WriteString("t_s,eda_us\n")
 	for i := range 2400 {
@@ -380,6 +384,7 @@ func TestEDAAnalyzeEventInArtefact(t *testing.T) {
 // TestEDAAnalyzeNamesAgree: a quantity has one name in the CSV and in the JSON, and
 // the methods paragraph says what was done to this file only.
 func TestEDAAnalyzeNamesAgree(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := skin(t, 20, 50)
 	r := decoded[struct {

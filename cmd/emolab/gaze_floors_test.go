@@ -23,6 +23,7 @@ func TestGazeScoreFloors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fits two models")
 	}
+	t.Parallel()
 	pack := sharedFile(t, "signals/"+baselineName)
 	var published struct {
 		Img, Video, Dots struct {

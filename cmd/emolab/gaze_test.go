@@ -175,6 +175,7 @@ func TestGazeAnalyze(t *testing.T) {
 }
 
 func TestGazeAnalyzeWrites(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "results")
 	file := look(t, t.TempDir(), "P07", 1)
 	code, out, errOut := emolab(t, "gaze", "analyze", file, "--out", dir, "--method", "ivt")
@@ -196,6 +197,7 @@ func TestGazeAnalyzeWrites(t *testing.T) {
 }
 
 func TestGazeAnalyzeGroup(t *testing.T) {
+	t.Parallel()
 	in, dir := t.TempDir(), filepath.Join(t.TempDir(), "results")
 	look(t, in, "a", 1)
 	look(t, in, "b", 2)
@@ -219,6 +221,7 @@ func TestGazeAnalyzeGroup(t *testing.T) {
 
 // One file that cannot be read does not end a batch.
 func TestGazeAnalyzeGoesOn(t *testing.T) {
+	t.Parallel()
 	in, dir := t.TempDir(), filepath.Join(t.TempDir(), "results")
 	look(t, in, "a", 1)
 	look(t, in, "c", 2)
@@ -339,6 +342,7 @@ func TestGazeScore(t *testing.T) {
 
 // TestGazeAnalyzeReference reads every recording of the pack.
 func TestGazeAnalyzeReference(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Dir(sharedFile(t, "signals/eye/eyelink_pupil_41s.csv"))
 	out := t.TempDir()
 	code, text, errOut := emolab(t, "gaze", "analyze", dir, "--method", "ivt", "--json")
@@ -367,6 +371,7 @@ func TestGazeAnalyzeReference(t *testing.T) {
 // TestGazeAnalyzeIsThePublished: through file, units and geometry, the published
 // algorithms give the events of the reference programs.
 func TestGazeAnalyzeIsThePublished(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Dir(sharedFile(t, "signals/eye/eyelink_pupil_41s.csv"))
 	tables, err := filepath.Glob(filepath.Join(dir, "andersson_*.csv"))
 	if err != nil || len(tables) == 0 {

@@ -151,55 +151,6 @@ func (darkness) Light(instant.Instant) float64                            { retu
 func (darkness) Trigger(instant.Instant) bool                             { return false }
 func (darkness) Jumps(instant.Instant, instant.Instant) []instant.Instant { return nil }
 
-// started is the program while it runs a command.
-type started struct {
-	t           *testing.T
-	out, errOut *watched
-	stop        context.CancelFunc
-	ended       chan struct{} // closed when it has ended, with
-	code        int
-}
-
-// start runs a command and returns when it has printed a word.
-func start(t *testing.T, word string, args ...string) *started {
-	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	p := &started{t: t, stop: stop, ended: make(chan struct{}),
-		out: &watched{want: word, seen: make(chan struct{})}, errOut: &watched{want: word, seen: make(chan struct{})}}
-	go func() {
-		defer close(p.ended)
-		p.code = run(ctx, args, p.out, p.errOut)
-	}()
-	t.Cleanup(func() { stop(); <-p.ended })
-	select {
-	case <-p.out.seen:
-	case <-p.errOut.seen:
-	case <-p.ended:
-		p.fail("ended")
-	case <-time.After(readyLimit):
-		p.fail("has not said %q", word)
-	}
-	return p
-}
-
-func (p *started) fail(format string, args ...any) {
-	p.t.Helper()
-	p.t.Fatalf("emolab "+format+":\n%s%s", append(args, p.out.String(), p.errOut.String())...)
-}
-
-// end waits until the command has ended well.
-func (p *started) end() {
-	p.t.Helper()
-	select {
-	case <-p.ended:
-	case <-time.After(2 * readyLimit):
-		p.fail("does not end")
-	}
-	if p.code != exitFine {
-		p.fail("ended with %d", p.code)
-	}
-}
-
 // calibrateDisplay runs calibrate display.
 func calibrateDisplay(t *testing.T, page *browsertest.Page, lab, data string) latency.Measured {
 	t.Helper()

@@ -40,7 +40,7 @@ screening:
   - {id: age, ask: {en: "Age?", fr: "Âge ?"}, type: integer, min: 1, max: 120, pass: "18 <= age < 35", bands: [18-24, 25-34]}
 quota: {total_usable: 12, cells: {age: {18-24: 3, 25-34: 9}}}
 devices: {eda: {required: true}}
-thresholds: {max_sync_error_ms: 0} # however busy this machine is
+thresholds: {max_sync_error_ms: 0, usable_seconds: .3} # however busy this machine is
 stimuli:
   folder: .
   list:
@@ -63,6 +63,7 @@ flow:
 // Twelve people through a tiny study: what each did and what became of them.
 func TestRehearsal(t *testing.T) {
 	needModels(t)
+	t.Parallel()
 	dir := t.TempDir()
 	args := []string{"demo", "--out", dir, "--study", tinyStudy(t), "--browser", "none", "--participants", "12", "--pace", "100", "--json"}
 	code, out, errOut := emolab(t, args...)

@@ -30,7 +30,7 @@ func reprocess(t *testing.T, dir, id string) {
 		{"--neutral 12-16", "final-3", "face", false},
 		{"--video --align --current --name again", "again", "face-2", true},
 	} {
-		code, out, errOut := emolab(t, append([]string{"session", "reprocess", id, "--data", dir, "--json"}, strings.Fields(c.args)...)...)
+		code, out, errOut := program(t, append([]string{"session", "reprocess", id, "--data", dir, "--json"}, strings.Fields(c.args)...)...)
 		var got struct {
 			Name        string
 			Streams     []store.Realigned
@@ -52,10 +52,10 @@ func reprocess(t *testing.T, dir, id string) {
 			}
 		}
 	}
-	if code, _, errOut := emolab(t, "session", "reprocess", id, "--data", dir, "--show", "final", "--align"); code != exitUsage || !strings.Contains(errOut, "--current") {
+	if code, _, errOut := program(t, "session", "reprocess", id, "--data", dir, "--show", "final", "--align"); code != exitUsage || !strings.Contains(errOut, "--current") {
 		t.Errorf("showing and aligning at once: exit %d\n%s", code, errOut)
 	}
-	if code, out, _ := emolab(t, "session", "reprocess", id, "--data", dir, "--show", "final"); code != exitFine || !strings.Contains(out, "shows the derivation final") {
+	if code, out, _ := program(t, "session", "reprocess", id, "--data", dir, "--show", "final"); code != exitFine || !strings.Contains(out, "shows the derivation final") {
 		t.Errorf("back to the first derivation: exit %d\n%s", code, out)
 	}
 	// What the nets see in the kept video is what they saw live.
@@ -70,16 +70,16 @@ func reprocess(t *testing.T, dir, id string) {
 		t.Errorf("%d frames live, %d in the video, %d of them with the same expression", len(live), len(again), same)
 	}
 
-	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--yes", "--data", dir); code != exitFine {
+	if code, _, errOut := program(t, "session", "withdraw", id, "--face-video", "--yes", "--data", dir); code != exitFine {
 		t.Fatalf("withdraw: exit %d: %s", code, errOut)
 	}
-	if code, _, errOut := emolab(t, "session", "withdraw", id, "--face-video", "--yes", "--data", dir); code != exitFailed || !strings.Contains(errOut, "no yes to take back") {
+	if code, _, errOut := program(t, "session", "withdraw", id, "--face-video", "--yes", "--data", dir); code != exitFailed || !strings.Contains(errOut, "no yes to take back") {
 		t.Errorf("withdrawn twice: exit %d: %s", code, errOut)
 	}
 	if _, err := os.Stat(videoDir(dir, id)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the video is still there: %v", err)
 	}
-	if code, _, errOut := emolab(t, "session", "reprocess", id, "--video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "not allowed") {
+	if code, _, errOut := program(t, "session", "reprocess", id, "--video", "--data", dir); code != exitFailed || !strings.Contains(errOut, "not allowed") {
 		t.Errorf("video of a consent that was taken back: exit %d, %s", code, errOut)
 	}
 }

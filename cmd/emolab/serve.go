@@ -98,7 +98,7 @@ func (c *serveCmd) Run(a *app) error {
 	}
 	for _, f := range findings {
 		if f.Severity != study.Note {
-			fmt.Fprintf(a.out, "Study, line %d: %s.\n", f.Line, f.Text)
+			fmt.Fprintln(a.out, fault{file, f}) // as study lint says it
 		}
 	}
 	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
