@@ -76,7 +76,7 @@ func printCohort(w io.Writer, c session.Cohort) error {
 	if c.Wanted > 0 {
 		wanted = fmt.Sprintf(" of %d", c.Wanted)
 	}
-	fmt.Fprintf(w, "%d%s people have a usable session; of the sessions %d are not usable, %d were stopped by the participant, %d never began; people who withdrew: %d\n",
+	fmt.Fprintf(w, "%d%s people have a usable session; %d sessions are not usable, %d were stopped by the participant, %d did not take part; people who withdrew: %d\n",
 		c.Usable, wanted, c.Unusable, c.Dropped, c.Declined, c.Withdrawn)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(c.Cells) > 0 {

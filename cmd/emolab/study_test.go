@@ -155,7 +155,7 @@ func TestStudyCohort(t *testing.T) {
 quota: {total_usable: 8}
 `)
 	code, out, errOut := emolab(t, "study", "cohort", "--data", dir, "--study", file)
-	if want := "0 of 8 people have a usable session; of the sessions 0 are not usable, 0 were stopped by the participant, 0 never began; people who withdrew: 0\n"; code != exitFine || out != want {
+	if want := "0 of 8 people have a usable session; 0 sessions are not usable, 0 were stopped by the participant, 0 did not take part; people who withdrew: 0\n"; code != exitFine || out != want {
 		t.Errorf("exit %d, %q, want %q: %s", code, out, want, errOut)
 	}
 	code, out, _ = emolab(t, "study", "cohort", "--data", dir, "--json")
