@@ -65,6 +65,7 @@ type lab struct {
 	http   *httptest.Server
 	line   *line
 	out    chan stream.Chunk
+	shows  sync.WaitGroup // presentations under way
 
 	mu     sync.Mutex
 	chunks []stream.Chunk
@@ -82,6 +83,7 @@ func newLab(t *testing.T, o stage.Options) *lab {
 		if err := l.server.Run(ctx, out); err != nil {
 			t.Errorf("Run: %v", err)
 		}
+		l.shows.Wait() // a presentation that has been cancelled may still have news
 		close(out)
 	})
 	wg.Go(func() {
@@ -291,7 +293,7 @@ func (l *lab) show(p session.Presentation) *showing {
 			return left(at)
 		}
 	}
-	go func() { s.result <- l.server.Present(ctx, p) }()
+	l.shows.Go(func() { s.result <- l.server.Present(ctx, p) })
 	l.t.Cleanup(cancel)
 	return s
 }

@@ -252,11 +252,14 @@ func swipe(page *browsertest.Page) {
 	touch(page, [][]*input.TouchPoint{{{X: 640, Y: 600}}, {{X: 640, Y: 450}}, {{X: 645, Y: 300}}, nil})
 }
 
-// touch moves fingers through some states; none lifts them all.
+// touch moves fingers through some states; none lifts them all. They are 50 ms apart by
+// their stamps, however long the browser takes.
 func touch(page *browsertest.Page, states [][]*input.TouchPoint) {
+	const between = 50 // ms
 	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		fingers := 0
-		for _, points := range states {
+		began := time.Now().UnixMilli()
+		for i, points := range states {
 			kind := input.DispatchTouchEventTypeTouchMove
 			switch {
 			case len(points) == 0:
@@ -265,7 +268,9 @@ func touch(page *browsertest.Page, states [][]*input.TouchPoint) {
 				kind = input.DispatchTouchEventTypeTouchStart
 			}
 			fingers = len(points)
-			if _, err := cdp.Call(ctx, tab, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+			if _, err := cdp.Call(ctx, tab, input.DispatchTouchEvent, input.DispatchTouchEventParams{
+				Type: kind, TouchPoints: points, Timestamp: input.TimeSinceEpoch(float64(began+int64(i)*between) / 1000),
+			}); err != nil {
 				return err
 			}
 		}

@@ -90,7 +90,7 @@ function holdEscape(may, held) {
  * @param {(w: Wish) => boolean} wish
  */
 function fingers(wish) {
-  /** Where the first finger came down, and when. @type {{x: number, y: number, at: number} | null} */
+  /** Where the first finger came down, and when: by the event, for a busy page hears late. @type {{x: number, y: number, at: number} | null} */
   let first = null;
   let most = 0; // fingers at once
   let moved = 0;
@@ -98,7 +98,7 @@ function fingers(wish) {
   addEventListener('touchstart', (e) => {
     const [t] = e.touches;
     if (e.touches.length === 1 && t) {
-      first = {x: t.clientX, y: t.clientY, at: performance.now()};
+      first = {x: t.clientX, y: t.clientY, at: e.timeStamp};
       most = moved = 0;
     }
     most = Math.max(most, e.touches.length);
@@ -110,7 +110,7 @@ function fingers(wish) {
   addEventListener('touchend', (e) => {
     if (e.touches.length > 0 || !first) return;
     const {x, y} = away(e.changedTouches[0]);
-    if (most === 2 && moved < STILL && performance.now() - first.at < TAP) wish('pause');
+    if (most === 2 && moved < STILL && e.timeStamp - first.at < TAP) wish('pause');
     if (most === 1 && -y > FAR * innerHeight && -y > Math.abs(x)) wish('swipe');
     first = null;
   }, {passive: true});
