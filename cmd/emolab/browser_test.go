@@ -95,8 +95,8 @@ func (r reader) goes(button int) {
 // face, goes the whole way in English and withdraws later by the code of the receipt, the
 // other stops in French and has everything deleted on the spot. Neither page complains.
 func TestServeInABrowser(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	browser := browsertest.Start(t)
 	dir, home := t.TempDir(), t.TempDir()
 	if _, err := study.WriteExample(home); err != nil {

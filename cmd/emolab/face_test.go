@@ -12,8 +12,8 @@ import (
 )
 
 func TestFaceAnalyze(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	clip := sharedFile(t, "face/single_face.mp4")
 	still := sharedFile(t, "face/single_face.jpg")
 	dir := t.TempDir()
@@ -50,8 +50,8 @@ func TestFaceAnalyze(t *testing.T) {
 }
 
 func TestFaceAnalyzeIntoAStudy(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	clip := sharedFile(t, "face/single_face.mp4")
 	dir := t.TempDir()
 	code, out, errOut := emolab(t, "face", "analyze", clip, "--out", t.TempDir(), "--study", shortStudy(t), "--data", dir, "--participant", "P07")

@@ -175,8 +175,8 @@ func (w *watched) String() string {
 
 // A session that was cut off is continued as a new segment and sealed.
 func TestContinueAfterKill(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	dir, file := t.TempDir(), shortStudy(t)
 	killRecording(t, build(t), dir, 3*time.Second, "--study", file)
 

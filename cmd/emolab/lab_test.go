@@ -209,7 +209,6 @@ func resolution(driver string, k stream.Kind) float64 {
 // Every device of the catalogue plays its script through its own driver, the
 // alignment, and the recorder; what the file has is what was scripted.
 func TestEveryDeviceIntoTheFile(t *testing.T) {
-	t.Parallel()
 	flags := virtualFlags{Seed: 5, DriftPPM: 500, Batch: 4 * time.Millisecond}
 	for _, d := range drivers() {
 		flags.Devices = append(flags.Devices, d.Name)

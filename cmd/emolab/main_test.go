@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -25,10 +26,16 @@ func emolab(t *testing.T, args ...string) (code int, out, errOut string) {
 	return code, o.String(), e.String()
 }
 
+// faces lets one test at a time read faces: with the race detector a session of them keeps
+// a processor busy.
+var faces sync.Mutex
+
 // needModels skips a test that reads faces where that cannot be done: without
-// the models, or built without OpenCV.
+// the models, or built without OpenCV. A parallel test says that it is one before.
 func needModels(t *testing.T) {
 	t.Helper()
+	faces.Lock()
+	t.Cleanup(faces.Unlock)
 	if testing.Short() {
 		t.Skip("records whole sessions in real time")
 	}
@@ -225,8 +232,8 @@ func checkDistance(t *testing.T, d distance) {
 
 // The man in this clip starts to smile in the middle.
 func TestRealFaceTurnsHappy(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	clip := sharedFile(t, "face/single_face.mp4")
 	dir := t.TempDir()
 	if code, _, errOut := emolab(t, "demo", "--out", dir, "--study", shortStudy(t), "--browser", "none", "--camera", clip, "--json"); code != exitFine {
@@ -246,8 +253,8 @@ func TestRealFaceTurnsHappy(t *testing.T) {
 }
 
 func TestNoFaceIsClaimedWhereThereIsNone(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	clip := sharedFile(t, "face/no_face.mp4")
 	dir := t.TempDir()
 	if code, _, errOut := emolab(t, "demo", "--out", dir, "--study", shortStudy(t), "--browser", "none", "--camera", clip, "--json"); code != exitFine {

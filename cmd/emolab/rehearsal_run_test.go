@@ -62,8 +62,8 @@ flow:
 
 // Twelve people through a tiny study: what each did and what became of them.
 func TestRehearsal(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	dir := t.TempDir()
 	args := []string{"demo", "--out", dir, "--study", tinyStudy(t), "--browser", "none", "--participants", "12", "--pace", "100", "--json"}
 	code, out, errOut := emolab(t, args...)
@@ -151,8 +151,8 @@ func checkGone(t *testing.T, dir string, got rehearsed) {
 
 // A rehearsal that breaks off tells what became of those who were there, and why it did.
 func TestRehearsalThatBreaksOff(t *testing.T) {
-	needModels(t)
 	t.Parallel()
+	needModels(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	errOut := &watched{want: "1 of 3: DEMO01", seen: make(chan struct{})}
