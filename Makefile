@@ -45,11 +45,11 @@ serve: build ## run the console with the virtual lab
 
 .PHONY: test
 # Whole sessions in real time (cmd) come last and alone, so that no other test
-# takes the processor from them. They mostly wait: several go on at a time.
+# takes the processor from them.
 test: models pages ## run all tests with the race detector
 	@.ci/deps --browser --firmware
 	go test -race -timeout 15m $$(go list ./... | grep -v /cmd/)
-	go test -race -timeout 25m -parallel 4 ./cmd/...
+	go test -race -timeout 25m ./cmd/...
 
 .PHONY: interop interop-bundle interop-face interop-signals
 INTEROP := studies/bundle/interop
