@@ -99,7 +99,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	if a.store, err = store.Open(ctx, databasePath(o.dir, o.study.ID)); err != nil {
 		return nil, err
 	}
-	key, err := withdrawal.OpenKey(o.dir)
+	key, err := withdrawal.KeyOf(ctx, a.store, o.dir)
 	if err != nil {
 		return nil, err
 	}

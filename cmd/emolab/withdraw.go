@@ -17,6 +17,7 @@ type sessionWithdrawCmd struct {
 	storeFlags
 	Code      string `help:"The withdrawal code that the participant has. Groups, blanks and small letters do not matter." placeholder:"CODE"`
 	FaceVideo bool   `help:"Take back only the consent to keep the video of the face, and erase the video."`
+	NewKey    bool   `help:"Make another key of the withdrawal codes, when the file withdrawal.key is lost for good: the codes given out so far then find nothing."`
 	Yes       bool   `help:"Do not ask."`
 	vaultFlags
 	JSON bool `help:"Print JSON."`
@@ -35,11 +36,15 @@ The name goes with it when a vault is there that the key opens (emolab identity)
 Examples:
   emolab session withdraw --code 7Q2M-X4KD-9WP
   emolab session withdraw 20261122-101500-3f9a1c
-  emolab session withdraw last --face-video         only the video, the rest stays`
+  emolab session withdraw last --face-video         only the video, the rest stays
+  emolab session withdraw --new-key                 when withdrawal.key is lost, and in no backup`
 }
 
 // Run is the command.
 func (c *sessionWithdrawCmd) Run(a *app) (err error) {
+	if c.NewKey {
+		return c.newKey(a)
+	}
 	if (c.Session == "") == (c.Code == "") {
 		return usagef("say whose data: a session of the participant, or --code CODE")
 	}
@@ -91,6 +96,41 @@ func (c *sessionWithdrawCmd) Run(a *app) (err error) {
 	return naming
 }
 
+// newKey makes another key in the place of one that is lost for good. It is the only thing
+// that does, and only after a yes.
+func (c *sessionWithdrawCmd) newKey(a *app) (err error) {
+	if c.Session != "" || c.Code != "" || c.FaceVideo || c.JSON {
+		return usagef("--new-key makes another key and does nothing else: withdraw after it")
+	}
+	path, err := c.path()
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(a.ctx, path) // nobody gives out codes under the other key meanwhile
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	key := withdrawal.KeyFile(filepath.Dir(path))
+	if exists(key) {
+		return fmt.Errorf("%s is there: no other key is needed", key)
+	}
+	if !c.Yes {
+		yes, err := a.agreed("Every withdrawal code that was given out so far will find nothing any more. Is there no backup with " + key + "? Make another key?")
+		if err != nil {
+			return fmt.Errorf("%w: add --yes", err)
+		}
+		if !yes {
+			return errors.New("no key was made")
+		}
+	}
+	if _, err := withdrawal.OpenKey(filepath.Dir(path)); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s is new. Codes that were given out before find nothing any more: find who withdraws by participant code,\nand give whoever asks a code of the new key (emolab session receipt ID).\n", key)
+	return nil
+}
+
 // find finds the session that is meant.
 func (c *sessionWithdrawCmd) find(a *app, w *erasing) (string, error) {
 	if c.Code != "" {
@@ -139,7 +179,7 @@ func (f storeFlags) erasing(a *app, instead string) (*erasing, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := withdrawal.OpenKey(dir)
+	key, err := withdrawal.KeyOf(a.ctx, s, dir)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

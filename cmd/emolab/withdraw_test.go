@@ -279,3 +279,33 @@ func TestVideoThatWasLeftIsDeleted(t *testing.T) {
 		}
 	}
 }
+
+// Without its key no code finds anything: nothing makes another unasked.
+func TestALostKeyIsToldOf(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	_, codes := takenPart(t, dir, "P7K2")
+	if err := os.Remove(withdrawal.KeyFile(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"session", "withdraw", "--code", codes[0], "--yes"}, {"study", "purge", "--yes"},
+	} {
+		code, _, errOut := emolab(t, append(args, "--data", dir)...)
+		if code != exitFailed || !strings.Contains(errOut, "Put it back from a backup") || exists(withdrawal.KeyFile(dir)) {
+			t.Errorf("%q: exit %d: %s", args, code, errOut)
+		}
+	}
+	typing(t, "no\n")
+	if code, _, errOut := emolab(t, "session", "withdraw", "--new-key", "--data", dir); code != exitFailed || !strings.Contains(errOut, "no key was made") || exists(withdrawal.KeyFile(dir)) {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if code, out, errOut := emolab(t, "session", "withdraw", "--new-key", "--yes", "--data", dir); code != exitFine || !strings.Contains(out, "session receipt") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	if code, _, errOut := emolab(t, "session", "withdraw", "--new-key", "--yes", "--data", dir); code != exitFailed || !strings.Contains(errOut, "no other key is needed") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if code, _, errOut := emolab(t, "session", "withdraw", "last", "--yes", "--data", dir); code != exitFine {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+}

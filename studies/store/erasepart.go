@@ -67,4 +67,4 @@ func unsay(ctx context.Context, tx *sql.Tx, id string) error {
 
 // aboutNoTraces are the actions in the audit whose words are about the plan, the consents,
 // the bundles and the registry.
-const aboutNoTraces = "'begin', 'record', 'continue', 'consent', 'withdraw', 'export', 'move', 'move-from', '" + erased + "'"
+const aboutNoTraces = "'begin', 'record', 'continue', 'consent', 'withdraw', 'export', 'move', 'move-from', '" + receiptGiven + "', '" + erased + "'"

@@ -52,11 +52,7 @@ func (s *Store) Steps(ctx context.Context, id string) ([]StepBegun, error) {
 // Withdrawable keeps the keyed hash of a code by which the participant may withdraw. Codes
 // that were given out before, until the program was cut off, go on to hold.
 func (r *recorder) Withdrawable(ctx context.Context, codeHash string) error {
-	err := r.store.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO withdrawable (session_id, n, code_hash)
-			VALUES (?1, (SELECT count(*) FROM withdrawable WHERE session_id = ?1), ?2)`, r.id, codeHash)
-		return err
-	})
+	err := r.store.change(ctx, func(tx *sql.Tx) error { return addCode(ctx, tx, r.id, codeHash) })
 	if err != nil {
 		return fmt.Errorf("store: session %s: keep the hash of the withdrawal code: %w", r.id, err)
 	}

@@ -53,8 +53,8 @@ func (e *evidence) verdict(r study.Rules) verdict {
 			continue
 		}
 		if missed := e.missed(need.modality, r.UsableShare); len(missed) > r.MaxUnusable {
-			why = append(why, fmt.Sprintf("%s for less than %g %% of the time of %s (it may be so in %d)",
-				need.was, 100*r.UsableShare, strings.Join(missed, ", "), r.MaxUnusable))
+			why = append(why, fmt.Sprintf("%s for less than %g %% of the time of %s%s",
+				need.was, 100*r.UsableShare, strings.Join(missed, ", "), allowed(r.MaxUnusable)))
 		}
 		if b := e.bounds[kind]; r.MaxSyncMs > 0 && b > r.MaxSyncMs {
 			why = append(why, fmt.Sprintf("the time of %s is known to %.1f ms only (%g ms are asked for)", need.time, b, r.MaxSyncMs))
@@ -69,6 +69,17 @@ func (e *evidence) verdict(r study.Rules) verdict {
 		}
 	}
 	return verdict{usable: len(why) == 0, why: strings.Join(why, "; ")}
+}
+
+// allowed says in how many clips it may be so, where it may at all.
+func allowed(clips int) string {
+	switch clips {
+	case 0:
+		return ""
+	case 1:
+		return " (the study allows that in one clip)"
+	}
+	return fmt.Sprintf(" (the study allows that in %d clips)", clips)
 }
 
 // missed names the stimuli to be analysed for too little of whose time a modality was

@@ -60,7 +60,7 @@ func TestRules(t *testing.T) {
 		"stopped":             {func(e *evidence, _ *study.Rules) { e.reason = "left in step 3" }, "it ended before its plan did: left in step 3"},
 		"one clip missed":     {func(e *evidence, _ *study.Rules) { e.set(1, Face, .2) }, ""},
 		"just enough":         {func(e *evidence, _ *study.Rules) { e.set(1, Face, .7); e.set(2, Face, .7); e.set(3, Face, .7) }, ""},
-		"two clips missed":    {func(e *evidence, _ *study.Rules) { e.set(1, Face, .2); e.set(2, Face, .6999) }, "the face was seen for less than 70 % of the time of a (20 %), b (69 %) (it may be so in 1)"},
+		"two clips missed":    {func(e *evidence, _ *study.Rules) { e.set(1, Face, .2); e.set(2, Face, .6999) }, "the face was seen for less than 70 % of the time of a (20 %), b (69 %) (the study allows that in one clip)"},
 		"of two modalities":   {func(e *evidence, _ *study.Rules) { e.set(1, Face, .2); e.set(2, Gaze, 0) }, ""},
 		"fillers do not tell": {func(e *evidence, _ *study.Rules) { e.set(1, EDA, .2); e.set(4, EDA, 0) }, ""},
 		"skin not needed": {func(e *evidence, r *study.Rules) {
@@ -179,7 +179,7 @@ func TestSealingJudges(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := detail(t, s, "s1")
-	if d.Usable == nil || *d.Usable || d.JudgedBy != byRules || d.UsableWhy != "the face was seen for less than 70 % of the time of a (0 %) (it may be so in 0)" {
+	if d.Usable == nil || *d.Usable || d.JudgedBy != byRules || d.UsableWhy != "the face was seen for less than 70 % of the time of a (0 %)" {
 		t.Errorf("usable is %v by %s: %s", d.Usable, d.JudgedBy, d.UsableWhy)
 	}
 	got, err := s.Usability(t.Context(), "s1")

@@ -1,6 +1,7 @@
 package withdrawal
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"emolab/studies/store"
 )
 
 // keyBytes is the length of the key: that of the hash, beyond which HMAC gains nothing
@@ -24,9 +27,32 @@ type Key [keyBytes]byte
 // KeyFile is where the key of a data folder is kept.
 func KeyFile(dir string) string { return filepath.Join(dir, "withdrawal.key") }
 
-// OpenKey reads the key of a data folder, and makes one when there is none yet. It is
+// ErrKeyLost says that codes were given out under a key that is not there any more.
+var ErrKeyLost = errors.New("the key of the withdrawal codes is missing")
+
+// KeyOf reads the key of the data folder dir with the study in s. It makes one only where no
+// code has been given out yet: another one in the place of a key that was lost would
+// silently make every receipt worthless. Then the error is an ErrKeyLost.
+func KeyOf(ctx context.Context, s *store.Store, dir string) (Key, error) {
+	_, err := os.Lstat(KeyFile(dir))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return OpenKey(dir)
+	}
+	codes, err := s.CodesGiven(ctx)
+	if err != nil {
+		return Key{}, fmt.Errorf("withdrawal: %w", err)
+	}
+	if codes > 0 {
+		return Key{}, fmt.Errorf(`withdrawal: %w: %s is not there, and %s has %d codes that participants hold, which nothing but that file can read. `+
+			`Put it back from a backup of the data folder. Only if there is none: "emolab session withdraw --new-key" makes another; the codes given out so far then find nothing, `+
+			`and whoever withdraws has to be found by participant code`, ErrKeyLost, KeyFile(dir), s.Path(), codes)
+	}
+	return OpenKey(dir)
+}
+
+// OpenKey reads the key of a data folder, and makes one when there is none. It is
 // kept beside the data and away from bundles. A key that was lost cannot be made again,
-// and the codes that were given out under it find nothing any more.
+// and the codes that were given out under it find nothing any more: see KeyOf.
 func OpenKey(dir string) (Key, error) {
 	k, err := readKey(KeyFile(dir))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,11 +1,14 @@
 package withdrawal
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"emolab/studies/store"
 )
 
 // HMAC-SHA256 of RFC 4231, test case 1, whose key is 20 bytes of 0x0b: filled up with
@@ -82,4 +85,47 @@ func TestNewGivesACodeAndItsHash(t *testing.T) {
 	if err != nil || k.Hash(c) != hash || c.String() != code {
 		t.Errorf("%q reads as %q, %v", code, c, err)
 	}
+}
+
+// Another key in the place of a lost one would make every receipt worthless, unnoticed.
+func TestALostKeyIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), filepath.Join(dir, "pilot.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	key, err := KeyOf(t.Context(), s, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := func(what string, lost bool) {
+		t.Helper()
+		if err := os.Remove(KeyFile(dir)); err != nil {
+			t.Fatal(err)
+		}
+		k, err := KeyOf(t.Context(), s, dir)
+		if errors.Is(err, ErrKeyLost) != lost || err == nil && k == key {
+			t.Errorf("%s: %v", what, err)
+		}
+		if lost && (!strings.Contains(err.Error(), KeyFile(dir)) || !strings.Contains(err.Error(), "backup")) {
+			t.Errorf("%s: it does not say what to do: %v", what, err)
+		}
+		if _, err := os.Stat(KeyFile(dir)); (err == nil) == lost {
+			t.Errorf("%s: the key: %v", what, err)
+		}
+		if lost {
+			if key, err = OpenKey(dir); err != nil { // as somebody who knows what is lost
+				t.Fatal(err)
+			}
+		}
+	}
+	again("nobody has a code", false)
+	p := came(t, s, dir, key, began, "P1")
+	again("somebody has a code", true)
+	if _, err := NewEraser(s, dir, key).Withdraw(t.Context(), p.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	again("somebody has withdrawn", true)
 }
