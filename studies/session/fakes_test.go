@@ -231,10 +231,11 @@ type screen struct {
 	left    chan struct{} // the participant wants to stop
 	waiting atomic.Value  // string
 	receipt atomic.Value  // Receipt, the latest
+	gone    atomic.Bool   // the page has been closed
 	surface *glass        // shows what the session asks for, by itself; nil: nothing does
 }
 
-func (s *screen) Connected() bool { return true }
+func (s *screen) Connected() bool { return !s.gone.Load() }
 
 func (s *screen) Waiting() string {
 	what, _ := s.waiting.Load().(string)
@@ -242,7 +243,7 @@ func (s *screen) Waiting() string {
 }
 
 func (s *screen) Present(ctx context.Context, p Presentation) error {
-	skip := p.Skip
+	skip, ended := p.Skip, p.Ended
 	for step := p.From; step < len(p.Plan.Steps); step++ {
 		if slices.Contains(skip, step) {
 			continue
@@ -252,8 +253,10 @@ func (s *screen) Present(ctx context.Context, p Presentation) error {
 			s.receipt.Store(p.Receipt())
 		}
 		if p.Plan.Steps[step].Action == study.Begin {
-			if err := (&glass{clock: instant.Monotonic{}}).present(ctx, p, p.Plan.Steps[step]); err != nil {
+			if out, err := s.begin(ctx, p, p.Plan.Steps[step]); err != nil {
 				return err
+			} else if out {
+				skip, step, ended = p.Out().Skip, -1, nil
 			}
 			continue
 		}
@@ -281,11 +284,33 @@ func (s *screen) Present(ctx context.Context, p Presentation) error {
 		case <-s.left:
 			skip = p.Left(0).Skip
 			step = -1 // the way there is told by what is passed over
+		case <-ended:
+			ended = nil
+			if !p.Plan.Steps[step].Aside {
+				skip = p.Out().Skip
+			}
+			step = -1
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 	return nil
+}
+
+// begin presents a Begin step; out tells that the operator has ended the session in it.
+func (s *screen) begin(ctx context.Context, p Presentation, step study.Step) (out bool, err error) {
+	inner, cut := context.WithCancel(ctx)
+	defer cut()
+	led := make(chan error, 1)
+	go func() { led <- (&glass{clock: instant.Monotonic{}}).present(inner, p, step) }()
+	select {
+	case err = <-led:
+		return false, err
+	case <-p.Ended:
+		cut()
+		<-led
+		return true, nil
+	}
 }
 
 // reel is a film of no pictures. It notes what it was asked for.

@@ -66,7 +66,12 @@ func (v *visit) gate(ctx context.Context, _ study.Step, on Surface) error {
 			}
 		}
 	}
-	return v.record()
+	err := v.record()
+	if errors.Is(err, errStopped) { // in the moment in which it begins: Present ends this step
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return err
 }
 
 // record begins the recording: everything of the devices from now on, and the video of
@@ -80,7 +85,7 @@ func (v *visit) record() error {
 	streams := v.m.o.Lab.Streams()
 	o := v.m.opening(v.cur.id, seg.Start)
 	v.m.mu.Lock()
-	halted := v.cur.halted
+	halted := v.cur.halted || v.cur.ended != nil
 	if !halted {
 		seg.Number = v.cur.segment.Number
 		v.cur.segment, v.cur.state = seg, Recording
@@ -88,7 +93,7 @@ func (v *visit) record() error {
 	v.m.mu.Unlock()
 	if halted {
 		o.sub.Close()
-		return context.Canceled
+		return errStopped
 	}
 	if err := v.desk.open("begin the recording", o, func(ctx context.Context, rec Recorder) error {
 		return rec.Record(ctx, seg, streams)
@@ -136,7 +141,7 @@ func (m *Manager) virtual() bool {
 func (m *Manager) Begin() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current == nil || m.current.gate == nil || m.current.halted {
+	if m.current == nil || m.current.gate == nil || m.current.halted || m.current.ended != nil {
 		return ErrNotReady
 	}
 	m.current.gate <- struct{}{} // has room for the one

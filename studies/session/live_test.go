@@ -279,7 +279,7 @@ func TestAWithdrawalThatIsNotComplete(t *testing.T) {
 			g.admitted(study.No)
 			g.begins(t)
 			if !runs {
-				if err := g.Stop(t.Context(), ""); err != nil {
+				if err := errors.Join(g.Stop(t.Context(), ""), g.Stop(t.Context(), "")); err != nil {
 					t.Fatal(err)
 				}
 			}

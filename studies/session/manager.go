@@ -225,12 +225,18 @@ func (m *Manager) Seal(ctx context.Context, id string) error {
 	return err
 }
 
-// Stop ends the running session, which is sealed with what it has. It returns
-// when the bundle is written or ctx ends.
+// Stop ends the running session. What is recorded, or asked before it, ends at once. Who
+// has agreed is led to the last pages, with the code that the consent has promised, and
+// the session is closed when they have gone through them: then Stop returns when the
+// recording has ended, and Status says Stopped. A second Stop closes the pages. In every
+// other case Stop returns when the session is closed, its bundle written, or ctx ends.
 func (m *Manager) Stop(ctx context.Context, reason string) error {
 	why := errStopped
 	if reason != "" {
 		why = fmt.Errorf("%w: %s", errStopped, reason)
+	}
+	if m.leadOut(why) {
+		return nil
 	}
 	cur := m.end(why)
 	if cur == nil {
@@ -260,6 +266,25 @@ func (m *Manager) halt(cur *run, why error) {
 	cur.stop(why)
 	cur.halted = true
 	m.rest(cur)
+}
+
+// leadOut ends the recording of a running session, or what is asked before it, and has
+// the participant led to the last pages. false: nothing is due to them there, or nobody
+// could show it.
+func (m *Manager) leadOut(why error) bool {
+	shown := m.o.Stage.Connected()
+	m.mu.Lock()
+	cur := m.current
+	if cur == nil || !shown || !cur.agreed || cur.halted || cur.ended != nil || cur.leaves() {
+		m.mu.Unlock()
+		return false
+	}
+	cur.ended = why
+	close(cur.end)
+	m.rest(cur)
+	m.mu.Unlock()
+	m.endFilm(cur)
+	return true
 }
 
 // vacant tells why no session can take the lab now, if so; m.mu is held.
@@ -327,7 +352,7 @@ func (m *Manager) ready() (press int, err error) {
 // begin conducts a session in the background, unless another has begun since press. open
 // completes cur, with its recorder, and gives the step of the plan to begin with.
 func (m *Manager) begin(cur *run, press int, open func() (from int, err error)) error {
-	cur.step, cur.done = -1, make(chan struct{})
+	cur.step, cur.done, cur.end = -1, make(chan struct{}), make(chan struct{})
 	ctx, stop := context.WithCancelCause(context.Background())
 	cur.stop = stop
 
@@ -397,7 +422,7 @@ func (m *Manager) Status() Status {
 		if cur.halted && cur.busy == "" {
 			s.Busy = "stopping"
 		}
-		s.Ready, s.Paused, s.Over = cur.gate != nil, cur.paused, cur.over != 0
+		s.Ready, s.Paused, s.Over, s.Stopped = cur.gate != nil, cur.paused, cur.over != 0, cur.ended != nil
 		s.Participant, s.Segment, s.Plan, s.Step = cur.participant, cur.segment.Number, cur.plan, cur.step
 		if cur.segment.Start != 0 { // of a recovered session that is sealed as it is, it is
 			until := cur.over

@@ -38,6 +38,9 @@ type run struct {
 	gate    chan<- struct{} // while the participant waits for the recording to begin
 	paused  bool            // by the participant
 	over    instant.Instant // when the recording ended; 0 = it has not
+	agreed  bool            // the participant takes part, and has been promised a code
+	ended   error           // why the operator has led them to the last pages; nil = has not
+	end     chan struct{}   // closed with it
 	film    film
 
 	check *Check            // the latest; what it points to is never changed
@@ -51,6 +54,12 @@ type run struct {
 	why     string   // the participant does not go the whole way; "" = they do
 	erasure *Erasure // what was erased at the participant's wish
 	erasing error    // why it could not be
+}
+
+// leaves tells whether the participant is on the last pages: there is nothing to be led
+// out of. Manager.mu is held.
+func (r *run) leaves() bool {
+	return r.over != 0 || r.step >= 0 && r.step < len(r.plan.Steps) && r.plan.Steps[r.step].Aside
 }
 
 // conduct is one session from the participant's first page to its bundle. ctx ends when
@@ -79,6 +88,7 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 			err = m.o.Stage.Present(inner, Presentation{
 				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: skip,
 				Began: v.began, Answered: v.answered, Receipt: v.receipt, Left: v.left, Paused: v.paused,
+				Ended: cur.end, Out: v.out,
 				Conduct: m.o.Conduct, Procedure: v.lead(led), Cross: led.cross,
 			})
 		}

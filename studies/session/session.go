@@ -215,6 +215,10 @@ type Erasure struct {
 	Bytes      int64     `json:"bytes"`
 	Recipients []string  `json:"recipients"` // who holds bundles that were given out, to be told
 	Tombstone  string    `json:"tombstone"`  // the keyed hash that stays
+	Searched   []string  `json:"searched"`   // folders that were looked through for copies
+	// Beside are files that somebody has put beside copies of bundles: they stay.
+	Beside  []string `json:"beside"`
+	Receipt string   `json:"receipt"` // path of the receipt
 }
 
 // Cohort is how far a study has come.
@@ -381,6 +385,10 @@ type Presentation struct {
 	Receipt func() Receipt
 	// Left is called when the participant holds the key that stops the session.
 	Left func(at instant.Instant) Ruling
+	// Ended is closed when the operator has ended the session, and Out is called then: it
+	// leads to the last pages, unless the participant is on them. Both may be nil.
+	Ended <-chan struct{}
+	Out   func() Ruling
 	// Paused is called when the participant pauses, and again when they go on.
 	Paused func(on bool, at instant.Instant)
 	// Procedure leads the Calibrate, Validate and Breath steps. Without one they are
@@ -409,6 +417,9 @@ type Status struct {
 	// Over says that nothing is recorded any more: the participant is on the last pages,
 	// or the session is being closed.
 	Over bool `json:"recording_over"`
+	// Stopped says that the operator has stopped the session, and the participant is being
+	// led through the last pages: another Stop closes them.
+	Stopped bool `json:"stopped"`
 	// Live says that samples are being recorded. Until then, and after it, nothing of
 	// what the devices measure is in a Status: only whether they work.
 	Live      bool     `json:"live"`

@@ -85,7 +85,22 @@ func (v *visit) wayOn(ctx context.Context, from int) (exit, why string, err erro
 			return "", "", err
 		}
 	}
-	return v.stands(ctx, from)
+	exit, why, err = v.stands(ctx, from)
+	if err == nil && exit == "" && len(v.granted) > 0 {
+		v.agreed()
+	}
+	return exit, why, err
+}
+
+// agreed notes that the participant takes part: from here on the last pages are theirs,
+// whoever ends the session. A study made by hand has no such pages.
+func (v *visit) agreed() {
+	if _, has := v.m.o.Study.Sheet(leftSheet); !has {
+		return
+	}
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.cur.agreed = true
 }
 
 // stands judges again what was answered before a step, and tells to which exit it leads;
@@ -171,13 +186,13 @@ func (v *visit) rest() {
 	v.m.mu.Lock()
 	v.m.rest(v.cur)
 	v.m.mu.Unlock()
-	v.endFilm()
+	v.m.endFilm(v.cur)
 }
 
-// endFilm ends the video of the face.
-func (v *visit) endFilm() {
-	for _, f := range v.m.dropFilm(v.cur) {
-		_ = v.desk.keep("note the video "+f.File, func(ctx context.Context, rec Recorder) error {
+// endFilm ends the video of the face in a run.
+func (m *Manager) endFilm(cur *run) {
+	for _, f := range m.dropFilm(cur) {
+		_ = cur.desk.keep("note the video "+f.File, func(ctx context.Context, rec Recorder) error {
 			return rec.Video(ctx, f)
 		}) // a desk that is shut means that the session is being closed
 	}
@@ -266,7 +281,7 @@ func (v *visit) consented(a Answer) (Ruling, error) {
 		case c.Granted:
 			v.m.startFilm(v.cur, c.At)
 		default:
-			v.endFilm()
+			v.m.endFilm(v.cur)
 		}
 	}
 	if a.Kind == study.NoticeSheet {
@@ -277,6 +292,7 @@ func (v *visit) consented(a Answer) (Ruling, error) {
 		if err := v.giveCode(); err != nil {
 			return Ruling{}, err
 		}
+		v.agreed()
 	}
 	return v.rule(judged.Exit, judged.Why), nil
 }
@@ -339,10 +355,21 @@ func (v *visit) left(at instant.Instant) Ruling {
 	return v.rule(leaveSheet, whyStopped)
 }
 
-// decided does what who has stopped wants of the data.
+// out leads whom the operator has stopped to where they are led who stop by themselves.
+func (v *visit) out() Ruling {
+	v.m.mu.Lock()
+	why := v.cur.ended.Error()
+	v.m.mu.Unlock()
+	if _, asks := v.m.o.Study.Sheet(leaveSheet); !asks || !v.recording() {
+		return v.rule(leftSheet, why)
+	}
+	return v.rule(leaveSheet, why)
+}
+
+// decided does what who has stopped, or was stopped, wants of the data.
 func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
 	if a.Values[study.LeaveKey] != study.LeaveDelete {
-		return v.rule(leftSheet, whyStopped), nil
+		return v.rule(leftSheet, v.cur.why), nil
 	}
 	err := v.m.eraseNow(v.cur, v.desk)
 	v.m.mu.Lock()

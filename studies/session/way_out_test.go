@@ -264,7 +264,9 @@ func TestWithdrawnWhileItIsBeingSealed(t *testing.T) {
 	g := newGuest(t, func(o *Options) { o.Bundler = zip })
 	g.filmed(t)
 	stopped := make(chan error, 1)
-	go func() { stopped <- g.Stop(context.Background(), "") }()
+	go func() { // the second closes the last pages
+		stopped <- errors.Join(g.Stop(context.Background(), ""), g.Stop(context.Background(), ""))
+	}()
 	<-zip.begun
 	erased := make(chan error, 1)
 	go func() {

@@ -12,7 +12,7 @@ type course struct {
 	next     int    // first step that has not ended; len(steps) when there is none
 	passed   []bool // by step: it is passed over, by the ruling in force
 	sheets   map[string]study.SheetKind
-	stopped  bool // by the participant
+	stopped  bool // before its end, by the participant or the operator
 	declined bool // a page for who does not take part was reached
 }
 

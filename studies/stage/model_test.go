@@ -66,6 +66,7 @@ type model struct {
 	finished bool // the server has ended the led step
 
 	release chan struct{} // one in it ends the procedure under way
+	ended   bool          // by the operator
 	pauses  int           // that have begun less those that have ended
 	left    int
 }
@@ -103,6 +104,10 @@ func newModel(t *rapid.T) *model {
 		Session: "model", Study: st, Plan: plan,
 		Answered: m.ruling,
 		Left: func(instant.Instant) session.Ruling {
+			m.left++
+			return session.Ruling{Skip: plan.Except("leave", "left")}
+		},
+		Out: func() session.Ruling {
 			m.left++
 			return session.Ruling{Skip: plan.Except("leave", "left")}
 		},
@@ -164,7 +169,11 @@ func (m *model) attach() {
 
 // tell lets the server hear news.
 func (m *model) tell(what any) {
-	err := m.show.hear(context.Background(), news{link: m.link, what: what})
+	m.came(m.show.hear(context.Background(), news{link: m.link, what: what}))
+}
+
+// came looks at what came of news.
+func (m *model) came(err error) {
 	switch {
 	case errors.Is(err, errOver):
 		m.over = true
@@ -249,6 +258,12 @@ func (m *model) choices(whim bool) map[string]func() {
 		can["pause"] = func() {
 			m.say(&protocol.Paused{Run: m.plan.Run, Step: m.step})
 			m.mode = pausing
+		}
+	}
+	if !m.ended {
+		can["the operator ends the session"] = func() {
+			m.ended = true
+			m.came(m.show.out(context.Background()))
 		}
 	}
 	can["reload"] = func() {

@@ -212,6 +212,20 @@ func TestLeavingInChromium(t *testing.T) {
 	to(page, "You have stopped", "en")
 	show.cancel()
 	_ = show.end()
+
+	// The operator ends it, in the middle of a clip.
+	end := make(chan struct{})
+	out := func() session.Ruling { return left(0) }
+	show = l.show(session.Presentation{Session: "fourth", Study: st, Plan: plan, Skip: []int{3}, Ended: end, Out: out})
+	playing(l)
+	close(end)
+	to(page, "You have stopped", "en")
+	browsertest.Value[bool](page, answerAll)
+	press(page, ".buttons button")
+	if err := show.end(); err != nil {
+		t.Fatal(err)
+	}
+	reads(page, "Thank you. Please call the experimenter.")
 	if f := l.events(stream.Fault); len(f) > 0 {
 		t.Errorf("faults: %v", f)
 	}

@@ -108,12 +108,18 @@ func (s *Server) Present(ctx context.Context, p session.Presentation) error {
 	if holder != nil {
 		sh.start(holder)
 	}
+	ended := p.Ended
 	for {
 		select {
 		case <-ctx.Done():
 			sh.halt()
 			sh.stop()
 			return ctx.Err()
+		case <-ended:
+			ended = nil
+			if errors.Is(sh.out(ctx), errOver) {
+				return nil
+			}
 		case <-sh.ended():
 			if err := sh.finish(); err != nil {
 				sh.stop()

@@ -75,6 +75,30 @@ func (sh *show) leave(ctx context.Context, n news, m *protocol.Leave) error {
 	return nil
 }
 
+// out leads to the last pages, because the operator has ended the session. The page is
+// sent the plan anew: it may be at anything, or not be there now.
+func (sh *show) out(ctx context.Context) error {
+	step, _ := sh.way.now()
+	if sh.p.Out == nil || step.Aside || sh.leaving {
+		return nil
+	}
+	sh.halt()
+	sh.begun = false
+	sh.way.leave(sh.p.Out().Skip)
+	if l := sh.page; l != nil {
+		now := sh.server.o.Clock.Now()
+		sh.unpause(ctx, l, now)
+		sh.server.rec.marker(ctx, l.run, now, "the operator ended the session in step %d", step.Index)
+	}
+	if _, ok := sh.way.now(); !ok {
+		return sh.over()
+	}
+	if sh.page != nil {
+		sh.start(sh.page)
+	}
+	return nil
+}
+
 // cut takes what is on the screen for gone. over tells whether the step had come to
 // its end all the same.
 func (sh *show) cut(n news, tick protocol.Tick) (over bool) {

@@ -123,6 +123,58 @@ func TestStoppingInTheMiddleOfAClip(t *testing.T) {
 	}
 }
 
+// The operator ends the session: the page, wherever it is, is sent the plan from the last
+// pages on.
+func TestTheOperatorEndsTheSession(t *testing.T) {
+	for name, goes := range map[string]func(*lab, *page) *page{
+		"during a clip": func(_ *lab, p *page) *page { began(p, ready(p), atClip); return p },
+		"during a pause": func(l *lab, p *page) *page {
+			plan := ready(p)
+			began(p, plan, atClip)
+			p.say(&protocol.Paused{Run: plan.Run, Step: atClip, Tick: 5})
+			l.until("the pause is known", func() bool { return l.said(stream.Marker, "the participant paused in step 3") })
+			return p
+		},
+		"before the page is touched": func(l *lab, p *page) *page {
+			plan := hear[*protocol.Plan](p)
+			p.say(&protocol.Waiting{Run: plan.Run})
+			l.until("the page waits", func() bool { return l.server.Waiting() != "" })
+			return p
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, stage.Options{})
+			st, path := pathStudy(t, 10)
+			at := walk(st, path)
+			at.From = atClip
+			end := make(chan struct{})
+			at.Ended, at.Out = end, func() session.Ruling { return session.Ruling{Skip: path.Except("leave", "left")} }
+			show := l.show(at)
+			p := goes(l, l.open(browser("1")))
+			close(end)
+			plan := ready(p)
+			if plan.From != atLeave || !slices.Equal(plan.Skip, path.Except("leave", "left")) {
+				t.Errorf("plan %+v", plan)
+			}
+			began(p, plan, atLeave)
+			p.say(reply(plan, atLeave, study.Answers{"leave": "keep"}))
+			hear[*protocol.Go](p)
+			began(p, plan, atLeft)
+			hear[*protocol.Receipt](p)
+			p.say(reply(plan, atLeft, nil))
+			if m := hear[*protocol.Over](p); m.Outcome != protocol.OverLeft {
+				t.Errorf("over %+v", m)
+			}
+			if err := show.end(); err != nil {
+				t.Error(err)
+			}
+			if f := l.events(stream.Fault); len(f) > 0 || !l.said(stream.Marker, "the operator ended the session in step 3") {
+				t.Errorf("faults %v, markers %v", f, l.events(stream.Marker))
+			}
+		})
+	}
+}
+
 // A presentation that cannot be left goes on.
 func TestAPlanThatCannotBeLeft(t *testing.T) {
 	l := newLab(t, stage.Options{})

@@ -193,6 +193,8 @@ func (c *Client) connect(ctx context.Context) error {
 				}
 			}
 		case *protocol.Plan:
+			stop() // the operator may have ended the session in the middle of a step
+			playing.Wait()
 			plan = m
 			if err := out.send(&protocol.Blank{Run: m.Run, Tick: c.now()}); err != nil {
 				return err

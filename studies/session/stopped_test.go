@@ -1,0 +1,155 @@
+package session
+
+import (
+	"errors"
+	"testing"
+
+	"emolab/studies/study"
+)
+
+const drill = "stopped by the operator: fire drill"
+
+// stop lets the operator stop, and waits for the answer.
+func (g *guest) stop(t *testing.T) {
+	t.Helper()
+	if err := g.Stop(t.Context(), "fire drill"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who has agreed gets the code, whoever ends the session, and is asked what becomes of
+// what was recorded.
+func TestWhoIsStoppedGetsWhatWasPromised(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		goes   func(*testing.T, *guest)
+		first  string // page
+		keeps  string // on it; "" = nothing is asked
+		state  State
+		reason string
+	}{
+		"answers": {func(t *testing.T, g *guest) {
+			g.says(nil)
+			g.says(study.Answers{Traces: study.Yes})
+			g.at(t, "screening")
+		}, leftSheet, "", Declined, drill},
+		"waits": {func(t *testing.T, g *guest) {
+			g.admitted(study.Yes)
+			g.until(t, "the wait", func(s Status) bool { return s.Ready })
+		}, leftSheet, "", Declined, drill},
+		"is recorded, and keeps":   {func(t *testing.T, g *guest) { g.filmed(t) }, leaveSheet, "keep", Sealed, drill},
+		"is recorded, and deletes": {func(t *testing.T, g *guest) { g.filmed(t) }, leaveSheet, study.LeaveDelete, Withdrawn, whyWithdrawn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuest(t)
+			c.goes(t, g)
+			recorded := g.Status().State == Recording
+			g.stop(t)
+			if s := g.Status(); !s.Stopped || s.Over != recorded || s.Live || s.Video || g.filming() {
+				t.Errorf("after the stop: %+v, filming %t", s, g.filming())
+			}
+			if err := g.Begin(); !errors.Is(err, ErrNotReady) {
+				t.Errorf("begun after the stop: %v", err)
+			}
+			g.at(t, c.first)
+			g.beats(t, 2)
+			last := leftSheet
+			if c.keeps != "" {
+				g.says(study.Answers{study.LeaveKey: c.keeps})
+				if c.keeps == study.LeaveDelete {
+					last = withdrawnSheet
+				}
+			}
+			g.at(t, last)
+			if last == leftSheet {
+				if r, _ := g.screen.receipt.Load().(Receipt); r.Code != "K7QM-2RXA" {
+					t.Errorf("receipt %+v", r)
+				}
+			}
+			g.says(nil)
+			if out := waitFor(t, g.bench); out.State != c.state || out.Reason != c.reason || out.Error != "" {
+				t.Errorf("outcome %+v", out)
+			}
+			if n := g.tape.samples["eda"]; n != 0 {
+				t.Errorf("%d samples of after the stop are kept", n)
+			}
+		})
+	}
+}
+
+// A second Stop closes the last pages, and so does the end of the program.
+func TestTheLastPagesAreClosed(t *testing.T) {
+	t.Parallel()
+	for name, closes := range map[string]func(*testing.T, *guest){
+		"by a second stop": func(t *testing.T, g *guest) { g.stop(t) },
+		"by the end":       func(_ *testing.T, g *guest) { g.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuest(t)
+			g.filmed(t)
+			g.stop(t)
+			g.at(t, leaveSheet)
+			closes(t, g)
+			if s := g.Status(); s.State != "" || s.LastOutcome.State != Sealed || s.LastOutcome.Reason != drill {
+				t.Errorf("state %q, outcome %+v", s.State, s.LastOutcome)
+			}
+		})
+	}
+}
+
+// To whom nothing was promised, or nothing can be shown, no pages are due.
+func TestNoPagesAreDue(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		goes   func(*testing.T, *guest)
+		state  State
+		reason string
+	}{
+		"has agreed to nothing": {func(_ *testing.T, g *guest) { g.says(nil) }, Declined, drill},
+		"does not take part": {func(t *testing.T, g *guest) {
+			g.says(nil)
+			g.screen.answers <- Answer{Declined: true}
+			g.at(t, "exit.consent")
+		}, Declined, "consent"},
+		"has the receipt":      {func(t *testing.T, g *guest) { g.filmed(t); g.screen.next <- struct{}{}; g.at(t, "receipt") }, Sealed, drill},
+		"has closed the page":  {func(t *testing.T, g *guest) { g.filmed(t); g.screen.gone.Store(true) }, Sealed, drill},
+		"is led out elsewhere": {func(t *testing.T, g *guest) { g.filmed(t); g.screen.left <- struct{}{}; g.at(t, leaveSheet) }, Sealed, whyStopped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuest(t)
+			c.goes(t, g)
+			g.stop(t)
+			if s := g.Status(); s.State != "" || s.LastOutcome.State != c.state || s.LastOutcome.Reason != c.reason {
+				t.Errorf("state %q, outcome %+v", s.State, s.LastOutcome)
+			}
+		})
+	}
+}
+
+// Begin and Stop in one moment: what was promised is given all the same.
+func TestBegunAndLedOutAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		g := newGuest(t)
+		g.admitted(study.Yes)
+		g.until(t, "the participant to wait", func(s Status) bool { return s.Ready })
+		if err := g.Begin(); err != nil {
+			t.Fatal(err)
+		}
+		g.stop(t)
+		s := g.until(t, "the last pages", func(s Status) bool { return s.Step >= 0 && s.Plan.Steps[s.Step].Aside })
+		if s.Live || s.Video || g.filming() {
+			t.Fatalf("on the last pages: %+v", s)
+		}
+		if s.Plan.Steps[s.Step].Sheet == leaveSheet {
+			g.says(study.Answers{study.LeaveKey: "keep"})
+		}
+		g.says(nil)
+		if out := waitFor(t, g.bench); out.Reason != drill || out.Error != "" {
+			t.Fatalf("outcome %+v", out)
+		}
+	}
+}
