@@ -41,6 +41,10 @@ export class Bar {
     if (state === "idle") setText(byId("state-text"), "Ready");
     if (state === "over") setText(byId("state-text"), "Recording ended");
     if (state === "intake") setText(byId("state-text"), waits(s) ? "Participant waits" : "Participant reads");
+    if (s.stopped && runs(s)) {
+      setText(byId("state-label"), "On the last pages; Stop again closes them");
+      setText(byId("state-text"), "Stopped");
+    }
     if (state === "busy") setText(byId("state-text"), s.busy);
 
     setText(byId("disk"), disk(s.disk_hours));

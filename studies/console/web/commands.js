@@ -254,10 +254,16 @@ export class Commands {
     const s = this.status;
     if (!s) return;
     const reads = s.state === "prepared";
+    if (s.stopped) {
+      setText(byId("stop-keep"), "Let them read");
+      setText(byId("stop-go"), "Close the pages");
+      setText(byId("stop-what"), `Stopped. ${s.participant} is on the last pages, with the code by which they may withdraw. Stop again closes them.`);
+      return;
+    }
     setText(byId("stop-keep"), reads ? "Go on" : "Keep recording");
     setText(byId("stop-go"), reads ? "Stop" : "Stop and seal");
     if (reads) {
-      setText(byId("stop-what"), `Nothing has been recorded of ${s.participant} yet, and nothing will be. The session is kept as one that was not taken part in.`);
+      setText(byId("stop-what"), `Nothing has been recorded of ${s.participant} yet, and nothing will be. Who has agreed already is shown the code by which they may withdraw.`);
       return;
     }
     if (s.recording_over) {
@@ -271,7 +277,7 @@ export class Commands {
     }
     const left = (s.plan.steps ?? []).slice(s.step + 1).filter((p) => p.action === "play").length;
     const rest = left === 0 ? "No clip is left to show." : `${left} ${left === 1 ? "clip is" : "clips are"} still to be shown.`;
-    setText(byId("stop-what"), `${s.participant} has been recorded for ${clock(s.elapsed_ms)}. ${rest} What has been recorded is kept and sealed; it cannot be continued afterwards.`);
+    setText(byId("stop-what"), `${s.participant} has been recorded for ${clock(s.elapsed_ms)}. ${rest} The recording ends at once and cannot be continued. Who has agreed is led to the last pages, which ask what becomes of it and give the code; then it is sealed.`);
   }
 
   /** @param {string} why */

@@ -39,7 +39,7 @@
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
  *   stage_connected: boolean, stage_waiting: string, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
  *   last_outcome: Outcome|null, study_id: string, study_title: string,
- *   ready: boolean, paused: boolean, live: boolean, recording_over: boolean, face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
+ *   ready: boolean, paused: boolean, live: boolean, recording_over: boolean, stopped: boolean, face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
  * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, status: Status}} Report
  *
  * @typedef {{stream: number, gap: boolean, channels: number, times: Float64Array, values: Float32Array}} Block
