@@ -183,7 +183,7 @@ func (l *leader) decide(step study.Step, round int, c choiceMade, how string, va
 		d.Value = b
 	}
 	// in the log, as wherever a person reads, steps and rounds count from 1
-	l.log.Info("decided", "action", step.Action, "step", step.Index+1, "round", round+1, "choice", c.choice, "how", how, "reason", c.reason)
+	l.log.Info("decided", "action", step.Action, "step", step.Index+1, "round", round+1, "choice", c.choice, "how", how)
 	l.show(func(k *Check) {
 		without := d
 		without.Value = nil

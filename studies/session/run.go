@@ -68,7 +68,7 @@ func (r *run) leaves() bool {
 func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
-	log.Info(string(cur.state), "participant", cur.participant, "segment", cur.segment.Number+1, "from_step", from+1)
+	log.Info(string(cur.state), "segment", cur.segment.Number+1, "from_step", from+1)
 
 	d := cur.desk
 	v, led := m.newVisit(cur, d), m.newLeader(cur, d)
@@ -147,7 +147,7 @@ func (m *Manager) conclude(cur *run, why error) {
 		m.finish(closing, cur, Outcome{State: Declined, Reason: reason}, nil)
 	default:
 		if reason != "" {
-			m.o.Log.Warn("ended early", "session", cur.id, "reason", reason)
+			m.o.Log.Warn("ended early; the session says why", "session", cur.id)
 			if err := cur.rec.Stopped(closing, reason); err != nil {
 				m.fail(closing, cur, err)
 				return
@@ -178,11 +178,14 @@ func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) 
 		out.State = Sealed
 		out.Bundle, err = m.o.Bundler.Export(ctx, cur.id, m.progress(cur))
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		out.Error = err.Error()
 		m.o.Log.Error("session ended with an error", "session", cur.id, "error", err)
-	} else {
-		m.o.Log.Info(string(out.State), "session", cur.id, "bundle", out.Bundle)
+	case out.Bundle != "":
+		m.o.Log.Info("ended", "session", cur.id, "bundle", out.Bundle)
+	default: // who declined, and who withdrew, is not the log's to keep
+		m.o.Log.Info("ended", "session", cur.id)
 	}
 	if m.o.Ended != nil {
 		m.o.Ended(out)

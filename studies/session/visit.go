@@ -230,7 +230,6 @@ func (v *visit) answered(ctx context.Context, a Answer) (Ruling, error) {
 }
 
 func (v *visit) keep(a Answer) error {
-	v.m.o.Log.Info("answered", "session", v.cur.id, "sheet", a.Sheet)
 	return v.desk.keep("keep the answers on "+a.Sheet, func(ctx context.Context, rec Recorder) error { return rec.Answer(ctx, a) })
 }
 
@@ -240,7 +239,6 @@ func (v *visit) rule(exit, why string) Ruling {
 		return Ruling{Skip: v.skip()}
 	}
 	v.rest()
-	v.m.o.Log.Info("does not go on", "session", v.cur.id, "why", why)
 	v.cur.why = why
 	return Ruling{Skip: v.cur.plan.Except(exit)}
 }
@@ -271,7 +269,6 @@ func (v *visit) consented(a Answer) (Ruling, error) {
 		all = append(all, c)
 	}
 	for _, c := range all {
-		v.m.o.Log.Info("answered", "session", v.cur.id, "scope", c.Scope, "granted", c.Granted)
 		if err := v.desk.keep("keep the answer about "+c.Scope, func(ctx context.Context, rec Recorder) error { return rec.Consent(ctx, c) }); err != nil {
 			return Ruling{}, err
 		}
@@ -343,7 +340,6 @@ func whyFull(c *study.Cell) string { return "quota: " + c.Question + " " + c.Ban
 // left leads who wants to stop: out, or to the question what is to become of the data.
 // From here on nothing of them is recorded, as rest says.
 func (v *visit) left(at instant.Instant) Ruling {
-	v.m.o.Log.Info("the participant stops", "session", v.cur.id)
 	if !v.recording() {
 		return v.rule(leftSheet, whyLeft)
 	}

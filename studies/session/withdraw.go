@@ -81,7 +81,7 @@ func (m *Manager) eraseNow(cur *run, d *desk) error {
 	m.dropFilm(cur)
 	_ = d.close() // what could not be written need not be erased
 	if err := cur.rec.Fail(ctx, whyWithdrawn); err != nil {
-		m.o.Log.Error("close the session that is withdrawn", "session", cur.id, "error", err)
+		m.o.Log.Error("close a session before it is erased", "session", cur.id, "error", err)
 	}
 	m.erase(ctx, cur)
 	return cur.erasing
