@@ -29,8 +29,6 @@ const (
 	// connection, and the shutdown.
 	requestHeaderLimit = 10 * time.Second
 	goodbye            = 3 * time.Second
-	// downloaded is who has the copies that the console handed out.
-	downloaded = "whoever has the copy that was downloaded in the console"
 )
 
 // applianceOptions are what an appliance is assembled from.
@@ -136,7 +134,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	a.console = console.New(console.Options{
 		Operator: a.manager, Feed: a.lab.Bus(), Streams: a.lab.Streams(), Clock: clock,
 		Token: o.token, Stage: a.stage.Handler(), Bundles: bundleDir(o.dir),
-		GivenOut: func(ctx context.Context, name string) error { return a.store.GivenOut(ctx, name, downloaded) },
+		GivenOut: func(ctx context.Context, name string) error { return a.store.GivenOut(ctx, name, withdrawal.Downloaded) },
 	})
 	if a.socket, err = net.Listen("tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)

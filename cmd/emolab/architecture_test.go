@@ -51,7 +51,7 @@ var layers = map[string][]string{
 	"studies/browsertest": {},
 	"studies/table":       {},
 	"studies/figure":      {"fusion"},
-	"studies/withdrawal":  {"studies/study", "studies/session", "studies/store", "studies/shred"},
+	"studies/withdrawal":  {"studies/study", "studies/session", "studies/store", "studies/shred", "studies/bundle"},
 	"studies/bundle":      {"fusion", "studies/study", "studies/session", "studies/store", "studies/shred"},
 	"cmd":                 {"fusion", "firmware-bridge", "calibration", "sensors", "capture", "studies"},
 }

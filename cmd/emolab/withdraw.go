@@ -26,8 +26,8 @@ type sessionWithdrawCmd struct {
 // Help shows examples below the flags.
 func (sessionWithdrawCmd) Help() string {
 	return `What a participant gave can be taken back at any time, without a reason. All of that
-participant's sessions go: rows of the study's file, video, bundles in the data folder,
-and bundles elsewhere that lie where they were written. What stays is that it was done,
+participant's sessions go: rows of the study's file, video, bundles in the data folder with their copies
+there, unpacked or under another name, and bundles elsewhere that lie where they were written. What stays is that it was done,
 when, and how much it was. A receipt for the participant is printed and kept in the
 folder receipts; it also names who was given a bundle, and has to be told.
 
@@ -89,7 +89,10 @@ func (c *sessionWithdrawCmd) Run(a *app) (err error) {
 	if err := withdrawal.WriteReceipt(a.out, done); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\nKept as %s\n", withdrawal.ReceiptFile(w.dir, done))
+	fmt.Fprintf(a.out, "\nKept as %s\n", done.Receipt)
+	for _, path := range done.Beside {
+		fmt.Fprintf(a.out, "Not erased, for this program has not made it; it lay beside a copy, so look whose it is: %s\n", path)
+	}
 	if name != "" {
 		fmt.Fprintln(a.out, name)
 	}

@@ -114,6 +114,9 @@ const (
 	FaceVideo = study.FaceVideoScope
 )
 
+// Identity is the class of name and contact, which are kept apart, if at all.
+const Identity = "identity"
+
 // Who gave a consent, and where.
 const (
 	// OnScreen: the participant, on the participant's own screen. The console
@@ -183,13 +186,16 @@ type Receipt struct {
 	Study   string   `json:"study"`   // title
 	Session string   `json:"session"` // id
 	Scopes  []string `json:"scopes"`  // that were granted
+	Refused []string `json:"refused"` // that were not
 	Until   []Limit  `json:"until"`
 }
 
 // Limit is until when a class of data is kept.
 type Limit struct {
-	Class string    `json:"class"` // "traces", "face_video", "identity"
-	Until time.Time `json:"until"` // zero = no limit is stated
+	Class string    `json:"class"` // Traces, FaceVideo, Identity
+	Until time.Time `json:"until"` // zero = no limit is stated, or AfterPayment
+	// AfterPayment is how many days after a payment whose day is not known; 0 = Until counts.
+	AfterPayment int `json:"after_payment_days"`
 }
 
 // Codes makes the codes by which participants withdraw. The code itself is never kept.

@@ -170,11 +170,11 @@ func (p *pending) followBundles(dir, participant string, exports []store.Export,
 			}
 		case x.Recipient == "":
 			// Its name says whose it is, and is not kept: only the folder, if that does not.
-			where := "in the folder " + filepath.Dir(x.Path)
-			if strings.Contains(where, participant) {
-				where = "in a folder outside of the data"
+			folder := filepath.Dir(x.Path)
+			if strings.Contains(folder, participant) {
+				folder = ""
 			}
-			p.tell("whoever has what was " + where + ": a bundle was written there on " + x.Created.Local().Format(time.DateOnly))
+			p.tell(takenFrom(folder, x.Created))
 		}
 	}
 	return nil
@@ -214,8 +214,13 @@ func (e *Eraser) carryOut(ctx context.Context, p pending, progress session.Progr
 	done := session.Erasure{
 		At: t.At, Sessions: t.Sessions, Rows: t.Rows, Files: t.Files, Bytes: t.Bytes,
 		Recipients: append([]string{}, t.Recipients...), Tombstone: t.CodeHash,
+		Beside: append([]string{}, f.beside...),
 	}
-	if err := writeWhole(ReceiptFile(e.dir, done), func(w io.Writer) error { return WriteReceipt(w, done) }); err != nil {
+	if done.Searched, err = searched(e.dir); err != nil {
+		return session.Erasure{}, err
+	}
+	done.Receipt = ReceiptFile(e.dir, done)
+	if err := writeWhole(done.Receipt, func(w io.Writer) error { return WriteReceipt(w, done) }); err != nil {
 		return session.Erasure{}, fmt.Errorf("all is erased, but the receipt could not be written: %w", err)
 	}
 	return done, e.end(ctx)

@@ -12,23 +12,35 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
+	"syscall"
 
 	"emolab/studies/session"
 	"emolab/studies/shred"
 )
 
-// thing is a file, link or folder that is named after sessions, or lies in a folder that is.
+// thing is a file, link or folder that is named after sessions, lies in a folder that is,
+// or is a copy of a bundle under another name.
 type thing struct {
 	path   string
 	folder bool
 	bytes  int64    // of a plain file
 	of     []string // the sessions
+
+	// Of copies of bundles:
+	spared  bool // a folder that stays when something else is in it
+	beside  bool // a file that is not the bundle's: it is told of, and stays
+	last    bool // what says whose the others are: it goes after them
+	renamed bool // its name does not say whose it is, until its erasing begins
 }
 
 // found is what is to be removed.
 type found struct {
-	files   []string // plain files and links
-	folders []string // that hold nothing else
+	files   []string          // plain files and links
+	folders []string          // that hold nothing else, but for those that are spared
+	spared  map[string]bool   // folders that stay when something else is in them
+	copies  map[string]string // files that are not named after their session: its id
+	beside  []string          // files that stay
 	bytes   int64
 }
 
@@ -42,9 +54,19 @@ func all(things []thing) found {
 }
 
 func (f *found) take(t thing) {
-	if t.folder {
-		f.folders = append(f.folders, t.path)
+	if f.spared == nil {
+		f.spared, f.copies = map[string]bool{}, map[string]string{}
+	}
+	switch {
+	case t.beside:
+		f.beside = append(f.beside, t.path)
 		return
+	case t.folder:
+		f.folders = append(f.folders, t.path)
+		f.spared[t.path] = t.spared
+		return
+	case t.renamed:
+		f.copies[t.path] = t.of[0]
 	}
 	f.files = append(f.files, t.path)
 	f.bytes += t.bytes
@@ -85,7 +107,8 @@ func ofCode(c byte) bool {
 var aSession = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 
 // look finds what is named after the sessions in the folder dir, and below it, in one walk
-// for all of them. Of links only those are followed that stand for the folder itself or
+// for all of them, and the copies of their bundles: zips of another name, and folders that
+// one was unpacked into. Of links only those are followed that stand for the folder itself or
 // for one directly in it: a data folder, or its video, may lie on another disk.
 func look(ctx context.Context, dir string, sessions []string) ([]thing, error) {
 	wanted := map[string]bool{}
@@ -109,7 +132,16 @@ func look(ctx context.Context, dir string, sessions []string) ([]thing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look through %s: %w", dir, err)
 	}
+	slices.SortStableFunc(out, func(a, b thing) int { return rank(a) - rank(b) })
 	return out, nil
+}
+
+// rank puts those last that go last.
+func rank(t thing) int {
+	if t.last {
+		return 1
+	}
+	return 0
 }
 
 // linked is a folder, and the folders that links directly in it lead to out of it.
@@ -145,9 +177,28 @@ func linked(dir string) ([]string, error) {
 	return roots, nil
 }
 
+// searched names the folders that look goes through, as they can be told to anybody: where
+// the data folder lies may say who keeps it.
+func searched(dir string) ([]string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := linked(dir)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(roots))
+	for i, root := range roots {
+		names[i] = filepath.Join(filepath.Base(dir), strings.TrimPrefix(root, dir))
+	}
+	return names, nil
+}
+
 // below finds it below root, which may be a link. What lies in a folder comes after it.
 func below(ctx context.Context, root string, wanted map[string]bool) ([]thing, error) {
 	var out, within []thing // within: the folders around a path that are theirs
+	var around []unpacked   // those around a path that hold a copy
 	// With a separator at its end the name of a link stands for what it leads to.
 	err := filepath.WalkDir(root+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -156,11 +207,24 @@ func below(ctx context.Context, root string, wanted map[string]bool) ([]thing, e
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
-		if path = filepath.Clean(path); path == root {
-			return nil
-		}
+		path = filepath.Clean(path)
 		for len(within) > 0 && !contains(within[len(within)-1].path, path) {
 			within = within[:len(within)-1]
+		}
+		for len(around) > 0 && !contains(around[len(around)-1].dir, path) {
+			around = around[:len(around)-1]
+		}
+		if e.IsDir() || path == root {
+			u, ok, err := unpackedIn(root, path, wanted)
+			if err != nil {
+				return err
+			}
+			if ok {
+				around = append(around, u)
+			}
+		}
+		if path == root {
+			return nil
 		}
 		t := thing{path: path, folder: e.IsDir(), of: named(e.Name(), wanted)}
 		if len(within) > 0 {
@@ -170,10 +234,18 @@ func below(ctx context.Context, root string, wanted map[string]bool) ([]thing, e
 				}
 			}
 		}
+		if len(around) > 0 {
+			around[len(around)-1].claim(&t)
+		}
+		if (len(t.of) == 0 || t.beside) && e.Type().IsRegular() {
+			if err := t.copied(wanted); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("see whether it is a copy of a bundle: %w", err)
+			}
+		}
 		if len(t.of) == 0 {
 			return nil
 		}
-		if t.folder {
+		if t.folder && !t.spared {
 			within = append(within, t)
 		} else if t.bytes, err = size(path); errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -227,14 +299,21 @@ func (f found) remove(ctx context.Context, progress session.Progress) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := shred.File(ctx, path); err != nil {
-			errs = append(errs, fmt.Errorf("%w; see that it can be written, or remove %s by hand", err, path))
-			continue
-		}
 		parents[filepath.Dir(path)] = true
+		path, err := f.own(path)
+		if err == nil {
+			err = shred.File(ctx, path)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%w; see that it can be written, or remove %s by hand", err, path))
+		}
 	}
 	for _, path := range slices.Backward(f.folders) { // what lies in a folder comes after it
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := os.Remove(path)
+		if f.spared[path] && errors.Is(err, syscall.ENOTEMPTY) {
+			continue
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 		parents[filepath.Dir(path)] = true
@@ -243,6 +322,26 @@ func (f found) remove(ctx context.Context, progress session.Progress) error {
 		errs = append(errs, syncFolder(dir))
 	}
 	return errors.Join(errs...)
+}
+
+// own gives a copy that has another name one of its session's own, and returns it: when the
+// overwriting is cut off in the middle, nothing else tells any more whose it was.
+func (f found) own(path string) (string, error) {
+	id, copied := f.copies[path]
+	if !copied {
+		return path, nil
+	}
+	for n := 0; ; n++ {
+		name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".erasing-%d-%s.zip", n, id))
+		if _, err := os.Lstat(name); err == nil {
+			continue // of another copy
+		}
+		err := os.Rename(path, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return path, nil // gone already
+		}
+		return name, err
+	}
 }
 
 // is tells whether the file at path has that SHA-256, in hex. A file that cannot be

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+	"time"
 
 	"emolab/studies/session"
 )
@@ -36,7 +37,7 @@ func WriteReceipt(w io.Writer, e session.Erasure) error {
 }
 
 // receipt is plain text, to be printed.
-var receipt = template.Must(template.New("receipt").Funcs(template.FuncMap{"amount": amount, "comma": decimalComma}).Parse(
+var receipt = template.Must(template.New("receipt").Funcs(template.FuncMap{"amount": amount, "comma": decimalComma, "french": french, "list": list}).Parse(
 	`RECEIPT OF A WITHDRAWAL                    {{.At.UTC.Format "2006-01-02 15:04"}} UTC
 
 All data of one participant of this study were erased, on that person's demand.
@@ -46,17 +47,26 @@ All data of one participant of this study were erased, on that person's demand.
   files                 {{.Files}} ({{amount .Bytes}})
   number of this act    {{.Tombstone}}
 
-The number cannot be traced to a person. It is kept, with the date and the counts
-above, to show that the withdrawal was done, and that these data must not come back.
+The number was computed from the code on the participant's receipt, with a key that
+stays in the data folder: whoever has the code and the key can show that they belong to
+this act, and from the number alone nobody can tell whose it was. It is kept, with the
+date and the counts above, to show that the withdrawal was done, and that these data
+must not come back.
 {{if .Recipients}}
 Copies were given to others before. They have to be told to erase theirs:
 {{range .Recipients}}  [ ] {{.}}
 {{end}}{{else}}
 No copy was given to anybody, as far as this program knows.
 {{end}}
-Rows and files were overwritten. Drives that move data around by themselves (SSDs)
-may hold old blocks for a while; backups that were made of the data folder are not
-reached, and have to be erased by whoever keeps them.
+Rows and files were overwritten. Copies of bundles were looked for in all folders of
+{{list .Searched}}; copies that lie elsewhere, or were given another form,
+are not reached, and have to be erased by whoever has them.
+{{- if .Beside}} Beside the copies there lay
+{{len .Beside}} files that this program has not made: they were left for whoever keeps the data to look at.
+{{- end}}
+Drives that move data around by themselves (SSDs) may hold old blocks for a while;
+backups that were made of the data folder are not reached, and have to be erased by
+whoever keeps them.
 
 
 ATTESTATION D'EFFACEMENT                   {{.At.UTC.Format "02/01/2006 15:04"}} UTC
@@ -69,18 +79,69 @@ demande.
   fichiers              {{.Files}} ({{comma (amount .Bytes)}})
   numéro de cet acte    {{.Tombstone}}
 
-Ce numéro ne permet pas de remonter à la personne. Il est conservé, avec la date et
-les nombres ci-dessus, pour attester le retrait et empêcher le retour des données.
+Ce numéro a été calculé à partir du code figurant sur le reçu de la personne, avec une
+clé qui reste dans le dossier des données : qui détient le code et la clé peut montrer
+qu'ils correspondent à cet acte ; le numéro seul ne permet pas de savoir de qui il
+s'agit. Il est conservé, avec la date et les nombres ci-dessus, pour attester le retrait
+et empêcher le retour des données.
 {{if .Recipients}}
 Des copies avaient été remises à des tiers, qui doivent être prévenus :
-{{range .Recipients}}  [ ] {{.}}
+{{range .Recipients}}  [ ] {{french .}}
 {{end}}{{else}}
 Aucune copie n'a été remise à quiconque, pour autant que ce programme le sache.
 {{end}}
-Lignes et fichiers ont été écrasés. Un disque qui déplace lui-même les données (SSD)
+Lignes et fichiers ont été écrasés. Les copies ont été recherchées dans tous les dossiers
+de {{list .Searched}} ; celles qui se trouvent ailleurs, ou sous une autre
+forme, ne sont pas atteintes et doivent être effacées par qui les détient.
+{{- if .Beside}} À côté des
+copies se trouvaient {{len .Beside}} fichiers que ce programme n'a pas écrits : ils ont été laissés à l'examen
+de qui conserve les données.
+{{- end}}
+Un disque qui déplace lui-même les données (SSD)
 peut garder d'anciens blocs quelque temps ; les sauvegardes du dossier ne sont pas
 atteintes et doivent être effacées par qui les conserve.
 `))
+
+// Downloaded is who has the copies of bundles that the console handed out.
+const Downloaded = "whoever has the copy that was downloaded in the console"
+
+// What is said of bundles that were taken away, around the folder and the day.
+const (
+	takenWho, takenWhen = "whoever has what was in ", ": a bundle was written there on "
+	nameless            = "a folder outside of the data"
+	inFolder            = "the folder "
+)
+
+// takenFrom is who has a bundle that was written into a folder, and is not there any
+// more; "" = one whose name is not kept.
+func takenFrom(folder string, written time.Time) string {
+	where := nameless
+	if folder != "" {
+		where = inFolder + folder
+	}
+	return takenWho + where + takenWhen + written.Local().Format(time.DateOnly)
+}
+
+// french says it in French where it is no name, but words of this program.
+func french(recipient string) string {
+	if recipient == Downloaded {
+		return "la personne qui détient la copie téléchargée depuis la console"
+	}
+	where, taken := strings.CutPrefix(recipient, takenWho)
+	where, day, dated := strings.Cut(where, takenWhen)
+	if !taken || !dated {
+		return recipient
+	}
+	if folder, named := strings.CutPrefix(where, inFolder); named {
+		where = "le dossier " + folder
+	} else {
+		where = "un dossier hors des données"
+	}
+	return "la personne qui détient ce qui se trouvait dans " + where + " : une archive y a été écrite le " + day
+}
+
+// list writes names one after the other.
+func list(names []string) string { return strings.Join(names, ", ") }
 
 // amount writes a number of bytes for people.
 func amount(bytes int64) string {
