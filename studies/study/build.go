@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -23,6 +24,8 @@ type source interface {
 	// read returns a file, or one byte more than the most of a longer one.
 	read(name string, most int64) ([]byte, error)
 	measure(name string) (Stimulus, error)
+	// names are those of the files of a folder; none where it cannot be read.
+	names(folder string) []string
 	fmt.Stringer // the folder
 }
 
@@ -101,7 +104,7 @@ func (b *builder) areas(l listing) (string, error) {
 	text, err := b.from.read(l.aois, maxAreas)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("stimulus %s: its areas of interest: %w", l.id, err)
+		return "", fmt.Errorf("stimulus %s: its areas of interest: %w", l.id, b.unread(l.aois, err))
 	case len(text) > maxAreas:
 		return "", fmt.Errorf("stimulus %s: its areas of interest: %s is larger than %d bytes", l.id, l.aois, maxAreas)
 	case !json.Valid(text):
@@ -141,7 +144,7 @@ func (b *builder) printer() (printer, error) {
 	english, _ := wording.Builtin("en")
 	for _, tag := range b.languages {
 		if _, own := b.study.Words[tag]; !own && !builtinLanguage(tag) {
-			return p, b.fail("languages", "there are no words in %q for the pages that every study has: give them in a file,  words: {%s: words/%s.yaml}", tag, tag, tag)
+			return p, b.fail("languages", "there are no words in %q for the pages that every study has: write them to be translated with  emolab study words %s  and add  words: {%s: words/%s.yaml}", tag, tag, tag, tag)
 		}
 		p.words[tag] = catalogue(tag, b.study.Words[tag], english)
 	}
@@ -172,14 +175,25 @@ func (b *builder) printer() (printer, error) {
 // text reads a file that the study names.
 func (b *builder) text(r reference) ([]byte, error) {
 	text, err := b.from.read(r.path, maxFile)
-	if err != nil {
-		return nil, b.fail(b.where(r), "%v", err)
+	switch {
+	case err != nil && r.key == "words":
+		return nil, b.fail(b.where(r), "%v. To write the words that have to be translated:  emolab study words %s", b.unread(r.path, err), r.language)
+	case err != nil:
+		return nil, b.fail(b.where(r), "%v", b.unread(r.path, err))
 	}
 	if len(text) > maxFile {
 		return nil, b.fail(b.where(r), "%s is larger than %d bytes", r.path, maxFile)
 	}
 	b.note(r.path, text)
 	return text, nil
+}
+
+// unread says in plain words why a file could not be read.
+func (b *builder) unread(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return absent(name, b.from)
+	}
+	return err
 }
 
 // where is the place of the study file that names a file.

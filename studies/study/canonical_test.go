@@ -279,6 +279,8 @@ func (madeUp) measure(string) (Stimulus, error) {
 	return Stimulus{SHA256: "00", Duration: 24 * time.Hour}, nil
 }
 
+func (madeUp) names(string) []string { return nil }
+
 func (madeUp) String() string { return "made up" }
 
 // FuzzStudy feeds the parser any text. Nothing panics; what it reads has a canonical form

@@ -30,7 +30,7 @@ func Measure(file string) (Stimulus, error) {
 	v, err := readMP4(f, size)
 	switch {
 	case err != nil && strings.HasSuffix(err.Error(), converter):
-		return s, fmt.Errorf("%s: %w %s", file, err, quotedForShell(file))
+		return s, fmt.Errorf("%s: %w %s", file, err, ShellQuoted(file))
 	case err != nil:
 		return s, fmt.Errorf("%s: %w", file, err)
 	}
@@ -40,8 +40,8 @@ func Measure(file string) (Stimulus, error) {
 	return s, nil
 }
 
-// quotedForShell is a file's name as it can be typed after a command.
-func quotedForShell(file string) string {
+// ShellQuoted is a file's name as it can be typed after a command.
+func ShellQuoted(file string) string {
 	if strings.ContainsAny(file, " '\"()&;<>|$`\\*?[]{}!#~") {
 		return "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
 	}

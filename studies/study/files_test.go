@@ -3,6 +3,7 @@ package study
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -18,6 +19,15 @@ func (b beside) read(name string, most int64) ([]byte, error) {
 
 func (b beside) measure(name string) (Stimulus, error) {
 	return Stimulus{SHA256: fmt.Sprintf("%x", name), Duration: 20 * time.Second}, nil
+}
+
+func (b beside) names(dir string) []string {
+	entries, _ := fs.ReadDir(b.files, path.Clean(dir))
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 func (b beside) String() string { return "beside" }

@@ -145,8 +145,15 @@ func (l *linter) languages() {
 		}
 	}
 	for _, tag := range l.d.languages {
-		if missing := l.s.Words[tag].Missing(); len(missing) > 0 && !builtinLanguage(tag) {
-			l.warn("words."+tag, "%d words of the pages are not given in %q and will be read in English; the first is %s", len(missing), tag, missing[0])
+		if builtinLanguage(tag) {
+			continue
+		}
+		words := l.s.Words[tag]
+		if missing := words.Missing(); len(missing) > 0 {
+			l.warn("words."+tag, "%s not given in %q and will be read in English; the first is %s", textsOfPages(len(missing)), tag, missing[0])
+		}
+		if same := words.Untranslated(); len(same) > 0 {
+			l.warn("words."+tag, "%s still in English in the file of %q; look there for %s", textsOfPages(len(same)), tag, someOf(same))
 		}
 	}
 	for _, t := range l.texts() {
@@ -159,6 +166,25 @@ func (l *linter) languages() {
 }
 
 func builtinLanguage(tag string) bool { return slices.Contains(wording.Languages(), tag) }
+
+// textsOfPages says how many texts of the pages are one thing or another.
+func textsOfPages(n int) string {
+	if n == 1 {
+		return "one text of the pages is"
+	}
+	return fmt.Sprintf("%d texts of the pages are", n)
+}
+
+// mostKeys is how many of the keys of a file of words are named.
+const mostKeys = 5
+
+// someOf names the first keys of many.
+func someOf(keys []string) string {
+	if len(keys) <= mostKeys {
+		return strings.Join(keys, ", ")
+	}
+	return fmt.Sprintf("%s and %d others", strings.Join(keys[:mostKeys], ", "), len(keys)-mostKeys)
+}
 
 // placed is a text and where it stands in the file.
 type placed struct {

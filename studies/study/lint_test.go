@@ -69,7 +69,7 @@ func TestLintOfWhatCannotBeLoaded(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"not there", "", "line 0, error: open " + file},
 		{"no folder", "id: a\nstimuli: {folder: clips}\n", "line 0, error: the folder of the stimuli: open " + filepath.Join(dir, "clips")},
-		{"no clip", "id: a\nstimuli:\n  folder: .\n  list: [{id: x}]\n", "line 4, error: stimuli.list: stimulus x: open " + filepath.Join(dir, "x.mp4")},
+		{"no clip", "id: a\nstimuli:\n  folder: .\n  list: [{id: x}]\n", "line 4, error: stimuli.list: stimulus x: there is no file " + filepath.Join(dir, "x.mp4") + "; there is study.yaml"},
 		{"misspelt", "id: a\nflwo: []\n", "line 2, error: flwo: unknown key; did you mean \"flow\"?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

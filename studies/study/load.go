@@ -1,13 +1,17 @@
 package study
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"emolab/studies/study/ident"
 )
 
 // Load reads a study file with all that belongs to it, finds its stimuli, and measures
@@ -61,6 +65,21 @@ func (f folder) read(name string, most int64) ([]byte, error) { return readBound
 
 func (f folder) measure(name string) (Stimulus, error) { return Measure(f.file(name)) }
 
+func (f folder) names(dir string) []string { return FilesOf(f.file(dir)) }
+
+// FilesOf are the names of the files of a folder, hidden ones left out; none where it
+// cannot be read.
+func FilesOf(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
 func (f folder) String() string { return string(f) }
 
 // readBounded reads a file of at most so many bytes, and one byte more of a longer one.
@@ -87,7 +106,8 @@ func (s *Study) Stimulus(id string) (Stimulus, bool) {
 }
 
 // findStimuli lists the .mp4 files of a folder in the order of their names. A
-// file's name without its ending is its id.
+// file's name without its ending is its id; measureStimulus refuses those that are none,
+// so that all are named at once.
 func findStimuli(dir, folder string) ([]listing, error) {
 	full := filepath.Join(dir, filepath.FromSlash(folder))
 	entries, err := os.ReadDir(full)
@@ -96,16 +116,14 @@ func findStimuli(dir, folder string) ([]listing, error) {
 	}
 	var found []listing
 	for _, e := range entries {
-		id, isMP4 := strings.CutSuffix(e.Name(), ".mp4")
-		if e.IsDir() || !isMP4 {
-			continue
+		if id, isMP4 := strings.CutSuffix(e.Name(), ".mp4"); isMP4 && !e.IsDir() {
+			found = append(found, listing{id: id, file: e.Name()})
 		}
-		if !word.MatchString(id) {
-			return nil, fmt.Errorf("%s: the name is no id (letters, digits, - _ . only): rename the file, or name it under stimuli.list with an id", filepath.Join(full, e.Name()))
-		}
-		found = append(found, listing{id: id, file: e.Name()})
 	}
-	if len(found) == 0 || len(found) > maxStimuli {
+	switch {
+	case len(found) == 0:
+		return nil, fmt.Errorf("%s holds no .mp4 file. Bring your videos there with:  emolab study import --convert --into %s  and the folder where they are", full, ShellQuoted(full))
+	case len(found) > maxStimuli:
 		return nil, fmt.Errorf("%s holds %d .mp4 files; a study has 1 to %d", full, len(found), maxStimuli)
 	}
 	return found, nil
@@ -114,9 +132,12 @@ func findStimuli(dir, folder string) ([]listing, error) {
 // measureStimulus measures a listed video.
 func (d document) measureStimulus(l listing, from source) (Stimulus, error) {
 	file := path.Join(d.folder, l.file)
+	if !d.listed && !word.MatchString(l.id) {
+		return Stimulus{}, d.unnamed(file, from)
+	}
 	m, err := from.measure(file)
 	if err != nil {
-		return m, fmt.Errorf("stimulus %s: %w", l.id, err)
+		return m, fmt.Errorf("stimulus %s: %w", l.id, d.unusable(file, from, err))
 	}
 	m.ID, m.File, m.Brand, m.Tags, m.Filler = l.id, file, l.brand, l.tags, l.filler
 	m.AOIs, m.Moments = l.aois, l.moments
@@ -126,4 +147,59 @@ func (d document) measureStimulus(l listing, from source) (Stimulus, error) {
 		}
 	}
 	return m, nil
+}
+
+// unnamed says what to do about a video whose name is no id.
+func (d document) unnamed(file string, from source) error {
+	dir, name := path.Split(file)
+	full := func(name string) string { return filepath.Join(from.String(), filepath.FromSlash(dir), name) }
+	twin := ident.Twin(name)
+	if slices.Contains(from.names(dir), twin) {
+		return fmt.Errorf("%s: the name is no id (letters, digits, - _ . only), and %s lies beside it: move %s out of this folder", full(name), twin, ShellQuoted(name))
+	}
+	return fmt.Errorf("%s: the name is no id (letters, digits, - _ . only): rename it with  mv %s %s", full(name), ShellQuoted(full(name)), ShellQuoted(full(twin)))
+}
+
+// unusable says what to do about a video that cannot be measured: where the one that was
+// made of it lies beside it, nothing has to be converted any more.
+func (d document) unusable(file string, from source, err error) error {
+	dir, name := path.Split(file)
+	twin := ident.Twin(name)
+	switch there := from.names(dir); {
+	case slices.Contains(there, twin) && d.listed:
+		return fmt.Errorf("%s cannot be used, but %s, made of it, lies beside it: write  file: %s", name, twin, twin)
+	case slices.Contains(there, twin):
+		return fmt.Errorf("%s cannot be used, but %s, made of it, lies beside it: move %s out of this folder", name, twin, ShellQuoted(name))
+	case errors.Is(err, fs.ErrNotExist):
+		return absent(file, from)
+	}
+	return err
+}
+
+// absent says that there is no such file, and which one may be meant.
+func absent(file string, from source) error {
+	dir, name := path.Split(file)
+	return fmt.Errorf("there is no file %s; %s", filepath.Join(from.String(), filepath.FromSlash(file)),
+		Nearest(name, from.names(dir)))
+}
+
+// mostNamed is how many files of a folder are named where none is like the one that was
+// looked for.
+const mostNamed = 8
+
+// Nearest says which of the files of a folder may be meant by a name that none has.
+func Nearest(name string, files []string) string {
+	// An ending that both have is no likeness.
+	ending := path.Ext(name)
+	stem := func(name string) string { return strings.TrimSuffix(name, ending) }
+	best := nearest(stem(name), each(files, func(f string) field { return field{key: stem(f)} }))
+	switch i := slices.IndexFunc(files, func(f string) bool { return stem(f) == best }); {
+	case best != "":
+		return fmt.Sprintf("did you mean %s?", files[i])
+	case len(files) == 0:
+		return "its folder is empty, or not there"
+	case len(files) > mostNamed:
+		return fmt.Sprintf("there are %s and %d others", strings.Join(files[:mostNamed], ", "), len(files)-mostNamed)
+	}
+	return "there is " + strings.Join(files, ", ")
 }

@@ -138,7 +138,7 @@ func TestHashFollowsMeaningAndContent(t *testing.T) {
 
 func TestLoadErrors(t *testing.T) {
 	for _, c := range []struct{ name, list, want string }{
-		{"missing file", "{id: gone}", "study.yaml:3: stimuli.list: stimulus gone: open "},
+		{"missing file", "{id: gone}", "study.yaml:3: stimuli.list: stimulus gone: there is no file "},
 		{"not a video", "{id: text, file: notes.txt}", "notes.txt: not an MP4 file; convert it with: emolab study import"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -158,5 +158,49 @@ func TestLoadErrors(t *testing.T) {
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "study.yaml")); err == nil {
 		t.Error("no error without a file")
+	}
+}
+
+// All videos that cannot be used are named at once, each with what to do about it.
+func TestAllVideosThatCannotBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	good, err := os.ReadFile(filepath.Join(filepath.Dir(unpack(t)), "stimuli", "silk.mp4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := []byte("This is no video.")
+	for name, text := range map[string][]byte{
+		"fine.mp4": good, "upright clip.mp4": good, "Été (1).mp4": none, "Ete-1.mp4": good, "fake.mp4": none, "fake-converted.mp4": good, "bad.mp4": none,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "study.yaml")
+	lint := func(text string) string {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return report(Lint(file))
+	}
+	got := lint("id: s\nstimuli: {folder: .}\n")
+	for _, want := range []string{
+		"rename it with  mv '" + dir + "/upright clip.mp4' " + dir + "/upright-clip.mp4\n",
+		"Ete-1.mp4 lies beside it: move 'Été (1).mp4' out of this folder\n",
+		"fake.mp4 cannot be used, but fake-converted.mp4, made of it, lies beside it: move fake.mp4 out of this folder\n",
+		"bad.mp4: not an MP4 file",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	if strings.Count(got, "\n") != 4 {
+		t.Errorf("says:\n%s", got)
+	}
+	if got := lint("id: s\nstimuli:\n  folder: .\n  list: [{id: fake}]\n"); !strings.Contains(got, "write  file: fake-converted.mp4\n") {
+		t.Errorf("says %s", got)
+	}
+	if got := lint("id: s\nstimuli:\n  folder: .\n  list: [{id: fin}]\n"); !strings.Contains(got, "fin.mp4; did you mean fine.mp4?\n") {
+		t.Errorf("says %s", got)
 	}
 }

@@ -336,13 +336,7 @@ func (n node) entries(read func(key string, at, value node) error) error {
 
 // suggest names the key nearest to what was written, or all of them.
 func suggest(written string, fields []field) string {
-	best, far := "", len(written)/2+1 // more than half of it wrong is no likeness
-	for _, f := range fields {
-		if d := distance(strings.ToLower(written), f.key); d < far {
-			best, far = f.key, d
-		}
-	}
-	if best != "" {
+	if best := nearest(written, fields); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	keys := make([]string, len(fields))
@@ -350,6 +344,17 @@ func suggest(written string, fields []field) string {
 		keys[i] = f.key
 	}
 	return "known here: " + strings.Join(keys, ", ")
+}
+
+// nearest is the key most like what was written; "" where none is like it.
+func nearest(written string, fields []field) string {
+	best, far := "", len(written)/2+1 // more than half of it wrong is no likeness
+	for _, f := range fields {
+		if d := distance(strings.ToLower(written), strings.ToLower(f.key)); d < far {
+			best, far = f.key, d
+		}
+	}
+	return best
 }
 
 // distance is the Levenshtein distance of two strings, in bytes.

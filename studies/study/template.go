@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,9 +24,8 @@ type DraftStimulus struct {
 	Tags            []string
 }
 
-// Template writes a study file with comments. It loads as it is, unless it asks for a
-// language other than English and French: the words of that one have to be written first,
-// in a file that it names.
+// Template writes a study file with comments. It loads as it is, with the words of its
+// foreign languages beside it.
 func Template(t Draft) []byte {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -44,13 +44,11 @@ func Template(t Draft) []byte {
 	line("title: %s", quote(title))
 	line("languages: %s           # the participant chooses; the first for who does not", flowList(quoted(languages)))
 	var files []string
-	for _, tag := range languages {
-		if !builtinLanguage(tag) {
-			files = append(files, tag, quote("words/"+tag+".yaml"))
-		}
+	for _, tag := range t.Foreign() {
+		files = append(files, tag, quote(WordsFile(tag)))
 	}
 	if files != nil {
-		line("words: %s    # to be written: the words of the pages that every study has", flowMap(files...))
+		line("words: %s    # to be translated: the words of the pages that every study has", flowMap(files...))
 	}
 	line("# contact: \"Dr A. Martin, a.martin@example.org\"    # stands on the consent and on the receipt: whom to write to")
 	line("seed: %d                          # of the orders: the same seed gives the same orders", defaultSeed)
@@ -65,6 +63,19 @@ func Template(t Draft) []byte {
 	return []byte(b.String())
 }
 
+// Foreign are the languages of a draft that are not built in. Their words are in a file
+// each, WordsFile.
+func (t Draft) Foreign() []string {
+	return slices.DeleteFunc(slices.Clone(t.Languages), builtinLanguage)
+}
+
+// WordsFile is where a draft has the words of a language that is not built in, relative
+// to the study file. It is written with wording.Template.
+func WordsFile(language string) string { return "words/" + language + ".yaml" }
+
+// IsLanguage tells whether a language has the form of a tag.
+func IsLanguage(tag string) bool { return languageWord.MatchString(tag) }
+
 // writer writes one line.
 type writer func(format string, args ...any)
 
@@ -76,7 +87,7 @@ func (t Draft) consent(line writer) {
 	if t.FaceVideo {
 		line("    face_video: {required: false} # who does not tick it is not filmed; the numbers are the same")
 	}
-	line("    publish_aggregates: {required: true}")
+	line("    publish_aggregates: {required: false} # results about groups, in which nobody can be recognised")
 	if t.FaceVideo {
 		line("  retain: {traces: 24m, face_video: 30d, identity: 30d_after_payment}")
 	} else {
