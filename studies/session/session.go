@@ -357,6 +357,10 @@ type Summary struct {
 	Run         int           `json:"run"`                  // of the participant, from 1
 	Usable      *bool         `json:"usable"`               // nil = not judged
 	UsableWhy   string        `json:"usable_why,omitempty"` // it is not
+	// When the date was past up to which it might be kept, and it was erased: what was
+	// recorded and answered, and the video of the face. Zero: it was not.
+	TracesErased time.Time `json:"traces_erased,omitzero"`
+	VideoErased  time.Time `json:"video_erased,omitzero"`
 }
 
 // Stage is the participant's screen.

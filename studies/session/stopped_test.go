@@ -153,3 +153,48 @@ func TestBegunAndLedOutAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// Who was recorded reads what the study was about before they are asked, and may pass over
+// it.
+func TestWhoIsStoppedIsDebriefed(t *testing.T) {
+	t.Parallel()
+	st := *invited
+	st.Sheets = append([]study.Sheet{{ID: "debrief", Kind: study.DebriefSheet}}, st.Sheets...)
+	st.Flow = []study.Part{st.Flow[0], st.Flow[1], st.Flow[2], {Sheets: []string{"debrief", "receipt"}}}
+	for name, goesOn := range map[string]func(*guest){
+		"reads":   func(g *guest) { g.says(nil) },
+		"escapes": func(g *guest) { g.screen.left <- struct{}{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuest(t, func(o *Options) { o.Study = &st })
+			g.filmed(t)
+			g.stop(t)
+			g.at(t, "debrief")
+			goesOn(g)
+			g.at(t, leaveSheet)
+			g.says(study.Answers{study.LeaveKey: "keep"})
+			g.at(t, leftSheet)
+			g.says(nil)
+			if out := waitFor(t, g.bench); out.State != Sealed || out.Reason != drill {
+				t.Errorf("outcome %+v", out)
+			}
+		})
+	}
+}
+
+// Of who does not agree no more is kept than that.
+func TestLittleIsKeptOfWhoDeclines(t *testing.T) {
+	t.Parallel()
+	g := newGuest(t)
+	g.says(nil)
+	g.screen.answers <- Answer{Declined: true}
+	g.at(t, refusedSheet)
+	g.says(nil)
+	if out := waitFor(t, g.bench); out.State != Declined {
+		t.Errorf("outcome %+v", out)
+	}
+	if len(g.tape.answers) != 0 || g.tape.hash != "" || len(g.tape.steps) != 2 {
+		t.Errorf("kept: answers %+v, code %q, steps %v", g.tape.answers, g.tape.hash, g.tape.steps)
+	}
+}

@@ -19,6 +19,7 @@ const (
 	leftSheet      = "left"      // the receipt of who has stopped
 	withdrawnSheet = "withdrawn" // everything is deleted
 	quotaSheet     = "exit.quota"
+	refusedSheet   = "exit.consent"
 )
 
 // Why a session was not recorded, or ended early, by the participant.
@@ -37,6 +38,8 @@ type visit struct {
 
 	answers  study.Answers // kept so far, for conditions
 	granted  []string      // scopes
+	refused  []string      // likewise
+	way      []int         // what is passed over since the operator has ended the session; nil = has not
 	language string        // in which the participant agreed
 	code     string        // by which the participant may withdraw; "" = none was given out
 }
@@ -156,9 +159,14 @@ func (v *visit) skip() []int { return v.m.o.Study.Skip(v.cur.plan, v.answers) }
 // grant notes an answer about a scope; the latest holds.
 func (v *visit) grant(c Consent) {
 	v.language = c.Language
-	v.granted = slices.DeleteFunc(v.granted, func(s string) bool { return s == c.Scope })
-	if c.Granted && c.Scope != Notice {
+	before := func(s string) bool { return s == c.Scope }
+	v.granted, v.refused = slices.DeleteFunc(v.granted, before), slices.DeleteFunc(v.refused, before)
+	switch {
+	case c.Scope == Notice:
+	case c.Granted:
 		v.granted = append(v.granted, c.Scope)
+	default:
+		v.refused = append(v.refused, c.Scope)
 	}
 }
 
@@ -171,6 +179,9 @@ func (v *visit) began(step int, at instant.Instant) {
 	v.m.mu.Lock()
 	v.cur.step = step
 	v.m.mu.Unlock()
+	if v.cur.plan.Steps[step].Sheet == refusedSheet {
+		return // that they did not agree is kept, and no more of them
+	}
 	_ = v.desk.keep(fmt.Sprintf("note step %d", step), func(ctx context.Context, rec Recorder) error {
 		return rec.Reached(ctx, step, at)
 	}) // a desk that is shut means that the session is being closed
@@ -222,8 +233,10 @@ func (v *visit) answered(ctx context.Context, a Answer) (Ruling, error) {
 		}
 	}
 	a.Values = judged.Kept
-	if err := v.keep(a); err != nil {
-		return Ruling{}, err
+	if a.Kind != study.ExitSheet { // nothing is asked there: that the button was pressed is nobody's business
+		if err := v.keep(a); err != nil {
+			return Ruling{}, err
+		}
 	}
 	maps.Copy(v.answers, a.Values)
 	return v.rule(judged.Exit, judged.Why), nil
@@ -235,7 +248,11 @@ func (v *visit) keep(a Answer) error {
 
 // rule leads on, or to the exit, where nothing is recorded any more.
 func (v *visit) rule(exit, why string) Ruling {
-	if exit == "" {
+	switch {
+	case exit != "":
+	case v.way != nil:
+		return Ruling{Skip: v.way}
+	default:
 		return Ruling{Skip: v.skip()}
 	}
 	v.rest()
@@ -340,6 +357,9 @@ func whyFull(c *study.Cell) string { return "quota: " + c.Question + " " + c.Ban
 // left leads who wants to stop: out, or to the question what is to become of the data.
 // From here on nothing of them is recorded, as rest says.
 func (v *visit) left(at instant.Instant) Ruling {
+	if v.way != nil { // they were on the way already, and need not read on
+		return v.rule(leaveSheet, v.cur.why)
+	}
 	if !v.recording() {
 		return v.rule(leftSheet, whyLeft)
 	}
@@ -352,14 +372,22 @@ func (v *visit) left(at instant.Instant) Ruling {
 }
 
 // out leads whom the operator has stopped to where they are led who stop by themselves.
+// Who was recorded reads before it what the study was about: they have not chosen the
+// shortest way.
 func (v *visit) out() Ruling {
 	v.m.mu.Lock()
 	why := v.cur.ended.Error()
 	v.m.mu.Unlock()
-	if _, asks := v.m.o.Study.Sheet(leaveSheet); !asks || !v.recording() {
+	s := v.m.o.Study
+	if _, asks := s.Sheet(leaveSheet); !asks || !v.recording() {
 		return v.rule(leftSheet, why)
 	}
-	return v.rule(leaveSheet, why)
+	passed := v.skip()
+	v.way = slices.DeleteFunc(v.rule(leaveSheet, why).Skip, func(step int) bool {
+		sheet, _ := s.Sheet(v.cur.plan.Steps[step].Sheet)
+		return sheet.Kind == study.DebriefSheet && !slices.Contains(passed, step)
+	})
+	return Ruling{Skip: v.way}
 }
 
 // decided does what who has stopped, or was stopped, wants of the data.
@@ -381,8 +409,11 @@ func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
 // receipt is what the last page says.
 func (v *visit) receipt() Receipt {
 	s := v.m.o.Study
-	r := Receipt{Study: s.TitleIn(v.language), Session: v.cur.id, Scopes: v.granted}
+	r := Receipt{Study: s.TitleIn(v.language), Session: v.cur.id, Scopes: v.granted, Refused: v.refused}
 	r.Code = v.code
+	if s.Retain.Identity > 0 { // the vault is beside the sessions: who is in it is not known here
+		r.Until = append(r.Until, Limit{Class: Identity, AfterPayment: int(s.Retain.Identity / (24 * time.Hour))})
+	}
 	if !v.recording() {
 		return r // only the answers are kept
 	}

@@ -32,7 +32,7 @@ var invited = &study.Study{
 		Bands: []study.Band{{Name: "18-24", Min: 18, Max: 24}, {Name: "25-34", Min: 25, Max: 34}},
 	}, {Field: study.Field{ID: "relation", Type: study.YesNo}, Pass: "relation == 'no'"}},
 	Quota:  study.Quota{Cells: []study.Cell{{Question: "age", Band: "18-24", Usable: 1}, {Question: "age", Band: "25-34", Usable: 1}}},
-	Retain: study.Retain{Traces: 24 * time.Hour},
+	Retain: study.Retain{Traces: 24 * time.Hour, Identity: 30 * 24 * time.Hour},
 	Flow: []study.Part{
 		{Sheets: []string{"notice", "consent", "screening"}}, {Action: study.Begin},
 		{Block: &study.BlockPart{Name: "main", Method: "fixed", Trial: []study.TrialPart{{Action: study.Play}}}},

@@ -206,10 +206,10 @@ func TestTheReceiptHasTheCode(t *testing.T) {
 			if r.Study != "Étoffe" { // they answered in French
 				t.Errorf("the receipt is of %q", r.Study)
 			}
-			if r.Code != "K7QM-2RXA" || g.tape.hash != "aa11" || !slices.Contains(r.Scopes, Traces) || slices.Contains(r.Scopes, FaceVideo) != recorded {
+			if r.Code != "K7QM-2RXA" || g.tape.hash != "aa11" || !slices.Contains(r.Scopes, Traces) || slices.Contains(r.Scopes, FaceVideo) != recorded || slices.Contains(r.Refused, FaceVideo) == recorded {
 				t.Errorf("receipt %+v", r)
 			}
-			if limits := len(r.Until); limits != map[bool]int{true: 2, false: 0}[recorded] {
+			if limits := len(r.Until); limits != map[bool]int{true: 3, false: 1}[recorded] || r.Until[0].Class != Identity || r.Until[0].AfterPayment != 30 {
 				t.Errorf("limits %+v", r.Until)
 			}
 		})

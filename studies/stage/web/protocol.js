@@ -15,8 +15,8 @@ export const VERSION = 5;
  * @typedef {'notice'|'consent'|'screening'|'rating'|'form'|'debrief'|'receipt'|'leave'|'exit'} SheetKind
  * @typedef {{id: string, kind: SheetKind, heading: Text, body: Body | null, fields: FieldSpec[] | null, go: Text, no?: Text, sha256: Record<string, string>}} Sheet
  *
- * @typedef {{class: string, until: string}} Limit
- * @typedef {{code: string, study: string, session: string, scopes: string[] | null, until: Limit[] | null}} Receipt
+ * @typedef {{class: string, until: string, after_payment_days: number}} Limit
+ * @typedef {{code: string, study: string, session: string, scopes: string[] | null, refused: string[] | null, until: Limit[] | null}} Receipt
  *
  * @typedef {{id: string, url: string, sha256: string, width: number, height: number, duration_ms: number}} Clip
  * @typedef {''|'top-left'|'top-right'|'bottom-left'|'bottom-right'} Corner

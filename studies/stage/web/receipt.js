@@ -25,15 +25,15 @@ export function receipt({receipt: r, qr}, sheets) {
       ...(qr ? [qrCode(qr)] : []),
       make('p', '', {}, word('receipt.code'), make('strong', '', {translate: 'no'}, ...grouped(r.code)))));
   }
-  const scopes = (r.scopes ?? []).filter((s) => s !== 'notice');
-  if (scopes.length > 0) {
-    parts.push(make('h2', '', {}, word('receipt.agreed')), make('ul', '', {}, ...scopes.map((s) => make('li', '', {}, scopeName(s, sheets)))));
+  for (const [heading, scopes] of /** @type {const} */ ([['receipt.agreed', r.scopes], ['receipt.refused', r.refused]])) {
+    if (!scopes?.length) continue;
+    parts.push(make('h2', '', {}, word(heading)), make('ul', '', {}, ...scopes.map((s) => make('li', '', {}, scopeName(s, sheets)))));
   }
   const until = r.until ?? [];
   if (until.length > 0) {
     parts.push(make('h2', '', {}, word('receipt.until')), make('dl', '', {}, ...until.flatMap((l) => [
       make('dt', '', {}, has(`receipt.${l.class}`) ? word(`receipt.${l.class}`) : l.class),
-      make('dd', '', {}, day(l.until)),
+      make('dd', '', {}, l.after_payment_days ? word('receipt.afterPayment', {n: String(l.after_payment_days)}) : day(l.until)),
     ])));
   }
   parts.push(make('p', 'session', {}, word('receipt.session', {id: r.session})));
