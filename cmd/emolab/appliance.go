@@ -134,7 +134,9 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	a.console = console.New(console.Options{
 		Operator: a.manager, Feed: a.lab.Bus(), Streams: a.lab.Streams(), Clock: clock,
 		Token: o.token, Stage: a.stage.Handler(), Bundles: bundleDir(o.dir),
-		GivenOut: func(ctx context.Context, name string) error { return a.store.GivenOut(ctx, name, withdrawal.Downloaded) },
+		GivenOut: func(ctx context.Context, name string) error {
+			return a.store.GivenOut(ctx, name, withdrawal.Downloaded)
+		},
 	})
 	if a.socket, err = net.Listen("tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)

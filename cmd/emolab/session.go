@@ -124,12 +124,25 @@ func aside(v session.Summary) string {
 	if v.Run > 1 && v.State != session.Declined {
 		notes = append(notes, fmt.Sprintf("run %d", v.Run))
 	}
+	notes = append(notes, erasedNotes(v)...)
 	for _, why := range []string{v.Reason, v.UsableWhy} {
 		if why != "" && !slices.Contains(notes, why) {
 			notes = append(notes, why)
 		}
 	}
 	return strings.Join(notes, "; ")
+}
+
+// erasedNotes says what of a session was erased because its date was past.
+func erasedNotes(v session.Summary) []string {
+	var notes []string
+	if !v.TracesErased.IsZero() {
+		notes = append(notes, "recordings and answers erased on "+day(v.TracesErased)+" (retention)")
+	}
+	if !v.VideoErased.IsZero() {
+		notes = append(notes, "video of the face erased on "+day(v.VideoErased)+" (retention)")
+	}
+	return notes
 }
 
 // counts says whether a session does.
@@ -182,6 +195,9 @@ func (c *sessionShowCmd) Run(a *app) error {
 	}
 	if d.Bundle != "" {
 		fmt.Fprintf(a.out, "bundle %s\n", d.Bundle)
+	}
+	for _, note := range erasedNotes(d.Summary) {
+		fmt.Fprintln(a.out, note)
 	}
 	printConsents(a.out, &d)
 	if err := printAnswers(a, s, &d); err != nil {

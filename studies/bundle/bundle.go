@@ -73,9 +73,11 @@ func (e *Exporter) export(ctx context.Context, id, recipient string, progress se
 	if err != nil {
 		return "", err
 	}
-	switch d.State {
-	case session.Sealed:
-	case session.Declined:
+	switch {
+	case !d.TracesErased.IsZero():
+		return "", fmt.Errorf("what was recorded and answered in it was erased on %s, because the date up to which it might be kept was past: there is nothing left to export", d.TracesErased.Local().Format(time.DateOnly))
+	case d.State == session.Sealed:
+	case d.State == session.Declined:
 		return "", errors.New("nothing of it was recorded: the participant did not take part")
 	default:
 		return "", fmt.Errorf("it is %s; only a sealed session is exported", d.State)

@@ -41,8 +41,11 @@ type manifest struct {
 	// FaceFramesWritten counts the pictures of the participant that were written
 	// to the disk: frames of face video, kept under consent beside the study's
 	// file. None of them is in the bundle.
-	FaceFramesWritten int64  `json:"face_frames_written"`
-	Files             []file `json:"files"`
+	FaceFramesWritten int64 `json:"face_frames_written"`
+	// FaceVideoErased is when the face video was erased because the date up to which it
+	// might be kept was past; absent: it was not. How many frames it had is not known then.
+	FaceVideoErased string `json:"face_video_erased_utc,omitempty"`
+	Files           []file `json:"files"`
 
 	created time.Time
 }
@@ -57,7 +60,7 @@ type file struct {
 }
 
 func manifestOf(d store.Detail, recipient string, created time.Time) manifest {
-	return manifest{
+	m := manifest{
 		Format: Format, Session: d.ID, Participant: d.Participant,
 		Study: d.Study.ID, StudyHash: d.Study.Hash, StudyVersion: d.Study.Version, Simulated: d.Simulated,
 		Reason: d.Reason, Begun: d.Reached + 1, Steps: len(d.Plan.Steps),
@@ -66,6 +69,10 @@ func manifestOf(d store.Detail, recipient string, created time.Time) manifest {
 		Run:               d.Run, Usable: d.Usable, Why: d.UsableWhy,
 		Scopes: allowed(d.Consents), Recipient: recipient,
 	}
+	if !d.VideoErased.IsZero() {
+		m.FaceVideoErased = d.VideoErased.UTC().Format(time.RFC3339)
+	}
+	return m
 }
 
 // allowed are the scopes whose latest answer is yes, in order. That the notice was read

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"emolab/fusion/align"
 	"emolab/fusion/instant"
@@ -311,6 +312,8 @@ func pictures(d store.Detail) string {
 		}
 	}
 	switch n := facesWritten(d); {
+	case !d.VideoErased.IsZero() && n == 0:
+		return fmt.Sprintf("Face video was kept with the participant's consent (consents.csv) in the study's\nfolder, up to the date that the study had promised, and erased on %s.\nNo picture was ever part of a bundle.", d.VideoErased.UTC().Format(time.DateOnly))
 	case n > 0 && !holds:
 		return fmt.Sprintf("%d frames of face video were kept in the study's folder, with the participant's\nconsent, which was taken back later (consents.csv): what is left of them must be\ndeleted. They are NOT part of this bundle.", n)
 	case n > 0:

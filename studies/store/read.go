@@ -21,8 +21,14 @@ func summary(rest string) string {
 	(SELECT count(*) FROM segment g WHERE g.session_id = s.id),
 	(SELECT coalesce(sum(coalesce(g.until_ns, (` + lastArrival("g") + `)) - g.start_ns), 0) FROM segment g WHERE g.session_id = s.id),
 	(SELECT count(*) FROM trace_row r WHERE r.session_id = s.id AND r.derivation = s.trace_derivation),
-	coalesce((SELECT path FROM export e WHERE e.session_id = s.id AND e.stale = '' ORDER BY n DESC LIMIT 1), '')
+	coalesce((SELECT path FROM export e WHERE e.session_id = s.id AND e.stale = '' ORDER BY n DESC LIMIT 1), ''),
+	` + erasedAt(Traces) + `, ` + erasedAt(FaceVideos) + `
 	FROM session s ` + rest
+}
+
+// erasedAt returns the SQL for when a class of a session's data was erased; '' = it was not.
+func erasedAt(c Class) string {
+	return "coalesce((SELECT max(at_utc) FROM audit a WHERE a.session_id = s.id AND a.action = '" + erased + "' AND a.detail = '" + string(c) + "'), '')"
 }
 
 // Sessions lists the sessions in the order in which they began.
@@ -48,12 +54,24 @@ type scanner interface{ Scan(dest ...any) error }
 
 func scanSummary(row scanner) (session.Summary, error) {
 	var v session.Summary
-	var started string
+	var started, traces, video string
 	var ns int64
 	var usable sql.NullBool
 	if err := row.Scan(&v.ID, &v.Participant, &v.Row, &v.Run, &v.State, &started, &v.Simulated, &v.Reason, &usable, &v.UsableWhy,
-		&v.Segments, &ns, &v.Frames, &v.Bundle); err != nil {
+		&v.Segments, &ns, &v.Frames, &v.Bundle, &traces, &video); err != nil {
 		return v, err
+	}
+	for _, gone := range []struct {
+		at   string
+		into *time.Time
+	}{{traces, &v.TracesErased}, {video, &v.VideoErased}} {
+		if gone.at == "" {
+			continue
+		}
+		var err error
+		if *gone.into, err = parseWall(gone.at); err != nil {
+			return v, err
+		}
 	}
 	v.Duration = time.Duration(ns)
 	if usable.Valid {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"emolab/studies/bundle"
 	"emolab/studies/session"
 	"emolab/studies/store"
 	"emolab/studies/study"
@@ -71,7 +72,28 @@ func TestPurge(t *testing.T) {
 	if len(done.Classes) != 1 || done.Classes[0].Files != 1 || done.Classes[0].Rows != 1 {
 		t.Errorf("%+v", done)
 	}
+	// What is made of it from now on says that the video is gone, and why.
+	if _, err := bundle.NewExporter(b.store, filepath.Dir(zip)).Export(t.Context(), p.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	d, err := b.store.Session(t.Context(), p.id)
+	if err != nil || d.VideoErased.IsZero() || !d.TracesErased.IsZero() {
+		t.Errorf("%+v, %v", d.Summary, err)
+	}
+	made := t.TempDir()
+	unzip(t, zip, made)
+	for name, says := range map[string]string{"README.txt": "and erased on " + d.VideoErased.UTC().Format(time.DateOnly), "manifest.json": `"face_video_erased_utc"`} {
+		if text, err := os.ReadFile(filepath.Join(made, name)); err != nil || !strings.Contains(string(text), says) {
+			t.Errorf("%s does not say %q: %s, %v", name, says, text, err)
+		}
+	}
 	done = purge(701*aDay, TracesClass)
+	if _, err := bundle.NewExporter(b.store, filepath.Dir(zip)).Export(t.Context(), p.id, nil); err == nil || !strings.Contains(err.Error(), "nothing left to export") {
+		t.Errorf("export of what was erased: %v", err)
+	}
+	if d, err := b.store.Session(t.Context(), p.id); err != nil || d.TracesErased.IsZero() {
+		t.Errorf("%+v, %v", d.Summary, err)
+	}
 	if there(truth) || there(zip) || done.Classes[0].Files != 2 || done.Classes[0].Rows < 300 {
 		t.Errorf("what was recorded is there still: %+v", done)
 	}
