@@ -13,6 +13,7 @@ import (
 	"emolab/studies/stimulus"
 	"emolab/studies/store"
 	"emolab/studies/study"
+	"emolab/studies/study/ident"
 )
 
 // studyImportCmd measures the videos that a study is to show, and mends them.
@@ -104,20 +105,46 @@ func (c *studyImportCmd) takeAll(a *app, m *measurer, sources []source) ([]impor
 		}
 	}
 	results := []imported{}
+	sources = originalsFirst(sources)
+	made := map[string]bool{} // files that were told of with what they were made of
 	for i, src := range sources {
+		if made[filepath.Clean(src.file)] {
+			continue
+		}
 		b := newBar(a.err, 100, "")
 		show := func(doing string) func(share float64) {
 			return func(share float64) {
 				b.set(int(100*share), 100, fmt.Sprintf("%d of %d: %s %s", i+1, len(sources), doing, filepath.Base(src.file)))
 			}
 		}
-		results = append(results, c.take(a.ctx, m, src, show))
+		r := c.take(a.ctx, m, src, show)
 		b.finish()
+		if r.From != "" {
+			made[filepath.Clean(r.File)] = true
+		}
+		results = append(results, r)
 		if a.ctx.Err() != nil {
 			return nil, a.ctx.Err()
 		}
 	}
 	return results, nil
+}
+
+// originalsFirst puts the videos that may be conversions of others after those.
+func originalsFirst(sources []source) []source {
+	twins := map[string]bool{}
+	for _, src := range sources {
+		twins[filepath.Join(filepath.Dir(src.file), ident.Twin(src.file))] = true
+	}
+	var first, then []source
+	for _, src := range sources {
+		if twins[filepath.Clean(src.file)] {
+			then = append(then, src)
+		} else {
+			first = append(first, src)
+		}
+	}
+	return append(first, then...)
 }
 
 // source is a video to be taken, with its id where a study has given it one.
@@ -160,7 +187,7 @@ func (c *studyImportCmd) sources() ([]source, *study.Study, error) {
 			}
 		}
 		for _, f := range files {
-			out = append(out, source{f, stimulus.ID(f)})
+			out = append(out, source{f, ident.Clip(f)})
 		}
 	}
 	return out, nil, nil
@@ -228,6 +255,9 @@ func (c *studyImportCmd) take(ctx context.Context, m *measurer, src source, show
 		r.Notes = append(r.Notes, "not all of it could be measured: "+err.Error())
 	}
 	r.Notes = append(r.Notes, remarks(r)...)
+	if c.Study == "" && c.Into == "" {
+		r.Notes = append(r.Notes, inPlace(src.file, r.From != "")...)
+	}
 	return r
 }
 
@@ -248,11 +278,7 @@ func (c *studyImportCmd) converted(src source) string {
 	if c.Into != "" {
 		return filepath.Join(c.Into, src.id+".mp4")
 	}
-	out := filepath.Join(filepath.Dir(src.file), src.id+".mp4")
-	if filepath.Clean(src.file) == out {
-		return filepath.Join(filepath.Dir(src.file), src.id+"-converted.mp4")
-	}
-	return out
+	return filepath.Join(filepath.Dir(src.file), ident.Twin(src.file))
 }
 
 // collect copies a video that plays into the folder, unless it is there already.

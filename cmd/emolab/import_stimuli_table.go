@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"emolab/capture/strobe"
 	"emolab/studies/stimulus"
+	"emolab/studies/study"
+	"emolab/studies/study/ident"
 )
 
 const (
@@ -32,6 +35,20 @@ func remarks(r imported) []string {
 		n = append(n, "has a sound track, but nothing is to be heard on it")
 	}
 	return n
+}
+
+// inPlace says what a study that takes all videos of this folder stumbles over.
+func inPlace(file string, converted bool) []string {
+	name := filepath.Base(file)
+	id, isMP4 := strings.CutSuffix(name, ".mp4")
+	switch {
+	case !isMP4: // a study passes it over
+	case converted:
+		return []string{fmt.Sprintf("the original, %s, is still in this folder, and a study that takes all of its videos stops there: move it away, or use --into FOLDER", study.ShellQuoted(name))}
+	case ident.Of(id) != id:
+		return []string{fmt.Sprintf("plays, but its name is no id (letters, digits, - _ . only): for a study rename it to %s, or use --into FOLDER", ident.Twin(name))}
+	}
+	return nil
 }
 
 // printImported writes a table of what can be used, and below it what cannot, and what

@@ -144,6 +144,68 @@ func TestImportConverts(t *testing.T) {
 	}
 }
 
+// What study new prints leads to a study that loads, whatever the videos are called and
+// however they are coded.
+func TestFromNewToAStudyThatLoads(t *testing.T) {
+	t.Parallel()
+	films, dir := clips(t), filepath.Join(t.TempDir(), "my study")
+	code, out, errOut := emolab(t, "study", "new", dir, "--yes")
+	if code != exitFine {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+	originals := filepath.Join(dir, "originals")
+	for from, to := range map[string]string{"Fine.mp4": "upright clip.mp4", "Été (1).mov": "fake.mp4"} {
+		if err := copyNew(filepath.Join(films, from), filepath.Join(originals, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := "--into '" + filepath.Join(dir, "stimuli") + "' '" + originals + "' "; !strings.Contains(out, want) {
+		t.Errorf("%q does not say %q", out, want)
+	}
+	importJSON(t, exitFine, "--convert", "--into", filepath.Join(dir, "stimuli"), originals)
+	st, err := study.Load(filepath.Join(dir, "study.yaml"))
+	if err != nil || len(st.Stimuli) != 2 {
+		t.Fatalf("%v, %v", st, err)
+	}
+}
+
+// A second conversion within one folder tells of each video once, and what is in a
+// study's way there.
+func TestImportWithinAFolder(t *testing.T) {
+	t.Parallel()
+	dir := clips(t)
+	for from, to := range map[string]string{"none.mp4": "", "disco.mp4": "", "Fine.mp4": "upright clip.mp4", "Été (1).mov": "fake.mp4"} {
+		if to != "" {
+			if err := copyNew(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if from != "Été (1).mov" {
+			if err := os.Remove(filepath.Join(dir, from)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 2 {
+		var out, errOut strings.Builder
+		if code := run(t.Context(), []string{"study", "import", "--convert", "--json", dir}, &out, &errOut); code != exitFine {
+			t.Fatalf("ended with %d: %s", code, &errOut)
+		}
+		var all []imported
+		if err := json.Unmarshal([]byte(out.String()), &all); err != nil {
+			t.Fatal(err)
+		}
+		if len(all) != 3 {
+			t.Errorf("tells of %d videos: %s", len(all), &out)
+		}
+		for _, want := range []string{"the original, fake.mp4, is still in this folder", "rename it to upright-clip.mp4"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("does not say %q: %s", want, &out)
+			}
+		}
+	}
+}
+
 func TestImportKeepsTheMeasures(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -16,6 +16,7 @@ type studyCmd struct {
 	New    studyNewCmd    `cmd:"" help:"Ask a few questions and write a study file with comments."`
 	Lint   studyLintCmd   `cmd:"" help:"Say in words what is wrong with a study file, and what may not be meant."`
 	Import studyImportCmd `cmd:"" help:"Measure videos for a study, and convert what browsers cannot play."`
+	Words  studyWordsCmd  `cmd:"" help:"Write the words of the pages in another language, to be translated."`
 	Plan   studyPlanCmd   `cmd:"" help:"Say who will see what in which order, how long it takes, and what can be found."`
 	Cohort studyCohortCmd `cmd:"" help:"Say how far a study has come: usable sessions by order and by quota, and who took part."`
 	Purge  purgeCmd       `cmd:"" help:"Erase what is past the date up to which it may be kept, after showing it."`

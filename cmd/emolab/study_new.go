@@ -61,6 +61,18 @@ func (c *studyNewCmd) Run(a *app) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
+	for _, tag := range draft.Foreign() {
+		if _, err := os.Lstat(wordsFile(c.Dir, tag)); err == nil {
+			continue
+		}
+		if err := writeWords(a, c.Dir, tag); err != nil {
+			return err
+		}
+	}
+	originals, err := c.originals(draft, folder)
+	if err != nil {
+		return err
+	}
 	if err := create(file, study.Template(draft)); err != nil {
 		return err
 	}
@@ -68,8 +80,38 @@ func (c *studyNewCmd) Run(a *app) error {
 	for _, s := range taken {
 		fmt.Fprintf(a.out, "  %s\n", s)
 	}
-	fmt.Fprintf(a.out, "\nNext:\n  put the videos into %s\n  emolab study import --convert %s    makes those play that browsers do not\n  emolab study lint %s\n  emolab study plan %s\n", folder, folder, file, file)
+	c.next(a, file, folder, originals)
 	return nil
+}
+
+// originalsFolder is where videos are put as they come, beside the folder of those that
+// are shown.
+const originalsFolder = "originals"
+
+// originals makes the folder for videos as they come. It is the folder of the study's
+// videos itself where that has some already, or where a table says what they are called.
+func (c *studyNewCmd) originals(draft study.Draft, folder string) (string, error) {
+	there, err := stimulus.Videos(folder)
+	if err != nil {
+		return "", err
+	}
+	if len(there) > 0 || len(draft.Stimuli) > 0 {
+		return folder, nil
+	}
+	dir := filepath.Join(c.Dir, originalsFolder)
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// next says what comes next, so that it can be typed as it stands.
+func (c *studyNewCmd) next(a *app, file, folder, originals string) {
+	into := ""
+	if originals != folder {
+		into = "--into " + study.ShellQuoted(folder) + " "
+	}
+	file = study.ShellQuoted(file)
+	fmt.Fprintf(a.out, "\nNext: put your videos, as they are, into %s\n", originals)
+	fmt.Fprintf(a.out, "  emolab study import --convert %s%s    # makes those play that browsers do not\n", into, study.ShellQuoted(originals))
+	fmt.Fprintf(a.out, "  emolab study lint %s\n  emolab study plan %s\n", file, file)
 }
 
 // create writes a file that is not there yet.
@@ -97,6 +139,11 @@ func (c *studyNewCmd) draft(a *app) (d study.Draft, taken []string, err error) {
 	d.Title = ask.text(c.Title, "Title", d.ID)
 	d.Languages = strings.FieldsFunc(strings.ToLower(ask.text(c.Languages, "Languages of the participants' pages, the first for whoever chooses none", "en, fr")),
 		func(r rune) bool { return r == ',' || r == ' ' })
+	for _, tag := range d.Languages {
+		if ask.err == nil && !study.IsLanguage(tag) {
+			return d, nil, fmt.Errorf("%q is no language: use its tag, such as en, fr, de or pt-BR", tag)
+		}
+	}
 	table := ask.text(c.Conditions, "A PsychoPy table of conditions to take the videos from (none)", "")
 	suggested := "stimuli"
 	if table != "" && ask.err == nil {
@@ -190,5 +237,5 @@ func ready(file string) string {
 	if path.Ext(file) == ".mp4" {
 		return file
 	}
-	return path.Join(path.Dir(file), stimulus.ID(file)+".mp4")
+	return path.Join(path.Dir(file), ident.Twin(file))
 }

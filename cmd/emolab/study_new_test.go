@@ -52,7 +52,7 @@ func TestStudyNewAsks(t *testing.T) {
 		t.Errorf("asks %q", errOut)
 	}
 	file := filepath.Join(dir, "study.yaml")
-	if !strings.Contains(out, "emolab study lint "+file) {
+	if !strings.Contains(out, "emolab study lint '"+file+"'\n") {
 		t.Errorf("says %q", out)
 	}
 	withClips(t, filepath.Join(dir, "clips"))
@@ -107,7 +107,7 @@ func TestStudyNewFromConditions(t *testing.T) {
 	if code != exitFine {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
-	for _, want := range []string{`files: column "movie"`, `brands: column "brand"`, `tags: "pace"`, "put the videos into " + filepath.Join(dir, "films")} {
+	for _, want := range []string{`files: column "movie"`, `brands: column "brand"`, `tags: "pace"`, "put your videos, as they are, into " + filepath.Join(dir, "films")} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q does not say %q", out, want)
 		}
@@ -151,6 +151,7 @@ func TestStudyNewRefuses(t *testing.T) {
 		{[]string{"--yes", "--conditions", os.DevNull}, "", "no rows below its header"},
 		{nil, "w\n", "nobody answers: standard input is at its end (--yes takes what is suggested)"},
 		{nil, "w\nW\nen\nno-such-table.csv\n", "no-such-table.csv"},
+		{[]string{"--yes", "--languages", "deutsch"}, "", "use its tag, such as en, fr, de"},
 	} {
 		dir := filepath.Join(t.TempDir(), "s")
 		typed(t, c.typed)
@@ -161,5 +162,30 @@ func TestStudyNewRefuses(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%q: a folder was made", c.args)
 		}
+	}
+}
+
+// The words of a language that is not built in are there to be translated, and the study
+// loads with them.
+func TestStudyNewInAnotherLanguage(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "spaziergang")
+	code, out, errOut := emolab(t, "study", "new", dir, "--yes", "--languages", "de,en")
+	words := filepath.Join(dir, "words", "de.yaml")
+	if code != exitFine || !strings.Contains(out, "wrote "+words) {
+		t.Fatalf("exit %d: %s%s", code, out, errOut)
+	}
+	withClips(t, filepath.Join(dir, "stimuli"))
+	code, out, errOut = emolab(t, "study", "lint", filepath.Join(dir, "study.yaml"))
+	if code != exitFine || !strings.Contains(out, `texts of the pages are still in English in the file of "de"`) {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	if code, _, errOut := emolab(t, "study", "words", "de", "--dir", dir); code != exitFailed || !strings.Contains(errOut, "nothing is written over") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if code, out, _ := emolab(t, "study", "words", "it", "--dir", dir); code != exitFine || !strings.Contains(out, "words: {it: words/it.yaml}") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if code, _, errOut := emolab(t, "study", "words", "fr", "--dir", dir); code != exitUsage || !strings.Contains(errOut, "built in") {
+		t.Errorf("exit %d: %s", code, errOut)
 	}
 }

@@ -1,20 +1,11 @@
 package stimulus
 
 import (
-	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"emolab/studies/study/ident"
 )
-
-// ID makes of a file's name an id as a study file has it.
-func ID(file string) string {
-	name := filepath.Base(file)
-	return cmp.Or(ident.Of(strings.TrimSuffix(name, filepath.Ext(name))), "clip")
-}
 
 // endings are those of files that are taken for videos when a folder is looked through.
 var endings = []string{

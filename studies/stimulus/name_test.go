@@ -3,36 +3,9 @@ package stimulus
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 )
-
-func TestID(t *testing.T) {
-	for file, want := range map[string]string{
-		"a1.mp4":                         "a1",
-		"folder/Défilé été 2026 (1).MOV": "Defile-ete-2026-1",
-		"-i.mp4":                         "i",
-		"...":                            "clip",
-		"日本.mp4":                         "clip",
-		"v1.2_final.mov":                 "v1.2_final",
-		strings.Repeat("x", 80) + ".mp4": strings.Repeat("x", 64),
-	} {
-		if got := ID(file); got != want {
-			t.Errorf("%s: %q, want %q", file, got, want)
-		}
-	}
-	valid := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.String().Draw(t, "name")
-		if id := ID(name); !valid.MatchString(id) {
-			t.Fatalf("%q became %q", name, id)
-		}
-	})
-}
 
 func TestVideos(t *testing.T) {
 	dir := t.TempDir()

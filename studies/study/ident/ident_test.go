@@ -30,14 +30,3 @@ func FuzzOf(f *testing.F) {
 		}
 	})
 }
-
-// A conversion never takes the name of what it was made of.
-func TestTwin(t *testing.T) {
-	for file, want := range map[string]string{
-		"clips/film.mov": "film.mp4", "clips/film.mp4": "film-converted.mp4", "Défilé (final).mp4": "Defile-final.mp4", "«».avi": "clip.mp4",
-	} {
-		if got := Twin(file); got != want {
-			t.Errorf("%s: %s, want %s", file, got, want)
-		}
-	}
-}
