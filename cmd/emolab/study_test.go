@@ -76,6 +76,10 @@ analysis: {primary: [NET, ARO], compare: brand}
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
 	golden(t, "plan.txt", out)
+	code, out, errOut = emolab(t, "study", "plan", file, "--participants", "4", "--all")
+	if each := "\n1       0 "; code != exitFine || !strings.Contains(out, each) || !strings.Contains(out, "\n4       0 ") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
 	code, out, errOut = emolab(t, "study", "plan", file, "--participants", "2", "--csv")
 	if code != exitFine {
 		t.Fatalf("exit %d: %s", code, errOut)
@@ -139,6 +143,24 @@ func TestManyVideosInOrder(t *testing.T) {
 	}
 	if got := shownInOrder(many[3:28]); got != strings.TrimSpace(strings.Repeat("x ", 25)) {
 		t.Errorf("%q", got) // one more than fits is no reason to leave it out
+	}
+}
+
+func TestManyPeopleOfOneOrder(t *testing.T) {
+	var two, same []outlook.Person
+	for n := range 80 {
+		two = append(two, outlook.Person{Number: n + 1, Row: n % 2, Shown: []outlook.Shown{{Stimulus: "ab"[n%2 : n%2+1]}}})
+		same = append(same, outlook.Person{Number: n + 1, Row: n})
+	}
+	lines := inLines(two, false)
+	if len(lines) != 2 || len(inLines(two, true)) != 80 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	if got := numbers(lines[1]); !strings.HasPrefix(got, "2, 4, 6, 8, ") || !strings.HasSuffix(got, ", 60 and 10 more (--all has each)") || orderOf(lines[1]) != "1" {
+		t.Errorf("%q", got)
+	}
+	if lines := inLines(same, false); len(lines) != 1 || numbers(lines[0]) != "1 to 80" || orderOf(lines[0]) != "-" {
+		t.Errorf("%d lines of one order", len(lines))
 	}
 }
 

@@ -25,11 +25,12 @@ type Power struct {
 	// For80 is how many usable people it takes to find four fifths of the medium
 	// differences; 0 = more than were tried.
 	For80 int `json:"for_80"`
-	// Shared is the power to find a reaction that people share, and Moment that to find a
-	// moment at which more people show an expression, in a clip of ClipS seconds.
-	ClipS  float64        `json:"clip_s"`
-	Shared power.Estimate `json:"shared"`
-	Moment power.Estimate `json:"moment"`
+	// Shared is the power to find a reaction of the skin that people share, null in a
+	// study without skin conductance, and Moment that to find a moment at which more
+	// people show an expression, in a clip of ClipS seconds.
+	ClipS  float64         `json:"clip_s"`
+	Shared *power.Estimate `json:"shared"`
+	Moment power.Estimate  `json:"moment"`
 	// RawPeak is the largest share of people who show an expression at the same time, in a
 	// clip in which nothing happens.
 	RawPeak float64 `json:"raw_peak"`
@@ -58,7 +59,7 @@ func expect(s *study.Study, people int) *Power {
 	}
 	var done sync.WaitGroup
 	done.Go(p.compare)
-	done.Go(p.single)
+	done.Go(func() { p.single(measuresSkin(s)) })
 	done.Wait()
 	return p
 }
@@ -92,10 +93,25 @@ func (p *Power) compare() {
 }
 
 // single tells what one clip of a usual length shows.
-func (p *Power) single() {
-	p.Shared = power.Shared{Seconds: p.ClipS, Variance: sharedVariance, Alpha: level}.Power(p.Usable)
+func (p *Power) single(skin bool) {
+	if skin {
+		shared := power.Shared{Seconds: p.ClipS, Variance: sharedVariance, Alpha: level}.Power(p.Usable)
+		p.Shared = &shared
+	}
 	moment := power.Moment{Seconds: int(math.Round(p.ClipS)), Base: baseRate, More: momentMore, Alpha: level}
 	p.Moment, p.RawPeak = moment.Power(p.Usable), moment.RawPeak(p.Usable)
+}
+
+// measuresSkin tells whether a study has to do with skin conductance: it needs it, counts
+// on an indicator made of it, or asks for the breath that tries it.
+func measuresSkin(s *study.Study) bool {
+	return s.Devices.NeedsEDA || slices.Contains(s.Analysis.Primary, "ARO") || breathes(s.Flow)
+}
+
+func breathes(parts []study.Part) bool {
+	return slices.ContainsFunc(parts, func(p study.Part) bool {
+		return p.Action == study.Breath || p.Branch != nil && (breathes(p.Branch.Then) || breathes(p.Branch.Else))
+	})
 }
 
 // groups counts what is compared among the stimuli that are no fillers.

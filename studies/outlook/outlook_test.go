@@ -200,6 +200,25 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// A study without skin conductance is told nothing of it.
+func TestSkinOnlyWhereItIsMeasured(t *testing.T) {
+	s := brands(4, "williams") // ARO is primary
+	if !measuresSkin(s) {
+		t.Error("an indicator made of skin conductance needs none")
+	}
+	s.Analysis.Primary = []string{"NET"}
+	if measuresSkin(s) {
+		t.Error("nothing has to do with skin conductance")
+	}
+	if words := strings.Join((Power{Usable: 10, Groups: 2}).words(), "\n"); strings.Contains(words, "skin") {
+		t.Error(words)
+	}
+	s.Flow = append(s.Flow, study.Part{Branch: &study.Branch{If: "age > 18", Else: []study.Part{{Action: study.Breath}}}})
+	if !measuresSkin(s) {
+		t.Error("a breath asks skin conductance")
+	}
+}
+
 func BenchmarkLargeStudy(b *testing.B) {
 	s := brands(200, "williams")
 	for range b.N {

@@ -60,9 +60,11 @@ func (p Power) words() []string {
 			p.Usable, many(p.Tests, "comparison", "comparisons"), many(p.Groups, groupWord(p.Compare), groupWord(p.Compare)+"s"),
 			many(p.Indicators, "indicator", "indicators"), 100*p.FDR),
 		fmt.Sprintf("  a medium difference (d = %.1f) is found in %s, a large one (d = %.1f) in %s: %s", mediumEffect, percent(p.Medium), largeEffect, percent(p.Large), p.verdict()),
-		fmt.Sprintf("  a reaction that people share (%.0f %% of skin conductance, clips of %.0f s) is found in %s", 100*sharedVariance, p.ClipS, percent(p.Shared)),
-		fmt.Sprintf("  a moment at which %.0f in 100 more people show an expression is found in %s; a peak of %.0f %% comes about when nothing happens", 100*momentMore, percent(p.Moment), 100*p.RawPeak),
 	}
+	if p.Shared != nil {
+		all = append(all, fmt.Sprintf("  a reaction that people share (%.0f %% of skin conductance, clips of %.0f s) is found in %s", 100*sharedVariance, p.ClipS, percent(*p.Shared)))
+	}
+	all = append(all, fmt.Sprintf("  a moment at which %.0f in 100 more people show an expression is found in %s; a peak of %.0f %% comes about when nothing happens", 100*momentMore, percent(p.Moment), 100*p.RawPeak))
 	return all
 }
 
