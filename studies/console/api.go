@@ -46,6 +46,11 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("POST /api/session/withdraw", c.withdraw)
 	mux.HandleFunc("POST /api/session/move", c.move)
 	mux.HandleFunc("POST /api/session/judge", c.judge)
+	mux.HandleFunc("POST /api/session/holder", c.holder)
+	mux.HandleFunc("POST /api/session/receipt", c.slip)
+	mux.HandleFunc("GET /api/receipts/{name}", c.receipt)
+	mux.HandleFunc("GET /api/overdue", c.overdue)
+	mux.HandleFunc("POST /api/overdue/erase", c.purge)
 	mux.HandleFunc("GET /api/cohort", c.cohort)
 	mux.HandleFunc("GET /ws/console", c.watch)
 	doors := http.NewServeMux()
@@ -206,7 +211,7 @@ func (c *Console) answer(w http.ResponseWriter, id string, err error) {
 			Error string              `json:"error"`
 			Known *session.KnownError `json:"known"`
 		}{err.Error(), known})
-	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle), errors.Is(err, session.ErrNotAsked), errors.Is(err, session.ErrNotReady):
+	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle), errors.Is(err, session.ErrNotAsked), errors.Is(err, session.ErrNotReady), errors.Is(err, session.ErrOtherOverdue):
 		writeError(w, http.StatusConflict, err.Error())
 	default:
 		writeError(w, http.StatusUnprocessableEntity, err.Error())

@@ -45,6 +45,14 @@ type Operator interface {
 	// Judge says by a person's word whether a session is usable.
 	Judge(ctx context.Context, sessionID string, usable bool, reason string) error
 	Cohort(ctx context.Context) (session.Cohort, error)
+	// Holder tells whose a withdrawal code is.
+	Holder(ctx context.Context, typed string) (session.Holder, error)
+	// GiveCode makes another withdrawal code for a session that is over.
+	GiveCode(ctx context.Context, sessionID string) (session.Slip, error)
+	// Overdue lists what is kept beyond its date, while no session runs.
+	Overdue(ctx context.Context) ([]session.Overdue, error)
+	// PurgeOverdue erases it, if it is still so many items.
+	PurgeOverdue(ctx context.Context, items int) (session.Purge, error)
 }
 
 // Feed is where live chunks come from. fusion/bus implements it.
@@ -69,6 +77,8 @@ type Options struct {
 	Stage http.Handler
 	// Bundles is the folder whose files are offered for download.
 	Bundles string
+	// Receipts is the folder with the receipts of withdrawals and the reports of purges.
+	Receipts string
 	// GivenOut is told the name of a file of Bundles before it is handed out: who
 	// withdraws is told that there is a copy. With an error it is not handed out. nil:
 	// nobody keeps count.
@@ -81,6 +91,7 @@ type Console struct {
 	feed     Feed
 	stage    http.Handler
 	bundles  string
+	receipts string
 	givenOut func(ctx context.Context, name string) error
 	gate     gate // of the console
 	screen   gate // of the participant's screen
@@ -94,6 +105,7 @@ func New(o Options) *Console {
 		feed:     o.Feed,
 		stage:    o.Stage,
 		bundles:  o.Bundles,
+		receipts: o.Receipts,
 		givenOut: o.GivenOut,
 		gate:     newGate(o.Token),
 		screen:   newStageGate(o.Token),

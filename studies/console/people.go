@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -21,11 +22,19 @@ func (c *Console) cohort(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	writeJSON(w, http.StatusOK, now)
+	overdue, err := c.operator.Overdue(r.Context())
+	if err != nil && !errors.Is(err, session.ErrBusy) {
+		writeError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		session.Cohort
+		Due int `json:"due"` // items past their date; 0 while a session runs
+	}{now, len(overdue)})
 }
 
 // withdraw erases a participant: whoever holds the receipt with that code, or that of a
-// session. With the latter the participant's code has to be given too, so that a slip
+// session. With either the participant's code has to be given too, so that a slip
 // of the hand erases nobody.
 func (c *Console) withdraw(w http.ResponseWriter, r *http.Request) {
 	var req struct {
@@ -39,6 +48,15 @@ func (c *Console) withdraw(w http.ResponseWriter, r *http.Request) {
 	if code := strings.TrimSpace(req.Code); code != "" {
 		if req.SessionID != "" {
 			writeError(w, http.StatusBadRequest, "give the receipt's code or a session, not both")
+			return
+		}
+		holder, err := c.operator.Holder(r.Context(), code)
+		if err != nil {
+			c.answer(w, "", err)
+			return
+		}
+		if strings.TrimSpace(req.Participant) != holder.Participant {
+			writeError(w, http.StatusUnprocessableEntity, fmt.Sprintf("that is the code of participant %s: give theirs, to erase all of their sessions", holder.Participant))
 			return
 		}
 		erased, err := c.operator.WithdrawByCode(outlive(r), code)

@@ -173,6 +173,7 @@ func TestPageTellsHowVisitsEnd(t *testing.T) {
 		want    string
 	}{
 		{session.Outcome{SessionID: "a", State: session.Declined, Reason: "screening: age"}, "The participant does not take part. Why: screening: age. Nothing was recorded."},
+		{session.Outcome{SessionID: "d", State: session.Declined, Reason: "stopped by the operator: fire drill"}, "Stopped before the recording. Why: stopped by the operator: fire drill. Nothing was recorded."},
 		{session.Outcome{SessionID: "b", State: session.Withdrawn, Erasure: &session.Erasure{Rows: 12345, Files: 3, Recipients: []string{"Prof. Lee", "archive"}}},
 			"The participant withdrew. Everything of them is erased: 12,345 rows, 3 files. To be told, because they were given a bundle: Prof. Lee, archive."},
 		{session.Outcome{SessionID: "c", State: session.Withdrawn, Error: "the withdrawal of session c is not complete: a file is in use"}, "The participant withdrew, but the withdrawal of session c is not complete: a file is in use"},
@@ -182,6 +183,21 @@ func TestPageTellsHowVisitsEnd(t *testing.T) {
 		if browsertest.Value[bool](page, `document.getElementById("outcome").classList.contains("major")`) && c.outcome.Error == "" {
 			t.Errorf("%s is shown as a failure", c.outcome.State)
 		}
+	}
+}
+
+// Who is stopped is led to the last pages, and the console says that it waits for them.
+func TestPageWhileTheStoppedReadTheirLastPages(t *testing.T) {
+	status := visit(1)
+	status.Stopped = true
+	l := quietPage(t, status)
+	page := open(t, l)
+	shows(page, "state-text", "Stopped")
+	shows(page, "state-label", "On the last pages; Stop again closes them")
+	page.Press("S")
+	page.Until(`document.getElementById("stop-dialog").open`)
+	if got := text(page, "stop-go"); got != "Close the pages" {
+		t.Errorf("the button says %q", got)
 	}
 }
 

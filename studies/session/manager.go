@@ -52,6 +52,8 @@ type Options struct {
 	// this lab gives out none, and cannot erase by itself.
 	Codes  Codes
 	Eraser Eraser
+	// Custody is what is done about data of sessions that are over; nil: nothing is.
+	Custody Custody
 	// Conduct is what a simulated participant does in a step; nil: the page answers by
 	// itself, if it is one for a simulated participant.
 	Conduct func(study.Step) Conduct

@@ -5,7 +5,7 @@ import "strings"
 // turned says why nothing was recorded, by what the reason of a declined session begins
 // with.
 var turned = []struct{ begins, words string }{
-	{"screening", "screened out"}, {"quota", "quota full"}, {"consent", "consent refused"}, {"left", "left before the recording"},
+	{"screening", "screened out"}, {"quota", "quota full"}, {"consent", "did not agree"}, {"left", "left before the recording"},
 	{"stopped", "stopped before the recording"}, {"cut off", "cut off before the recording"},
 }
 

@@ -52,7 +52,8 @@ export function showOutcome(s) {
 
 /** @param {import("./types.js").Outcome} o */
 function declined(o) {
-  return [make("strong", "", "The participant does not take part."), ` ${o.reason ? `Why: ${o.reason}. ` : ""}Nothing was recorded.`];
+  const head = o.reason?.startsWith("stopped") ? "Stopped before the recording." : "The participant does not take part.";
+  return [make("strong", "", head), ` ${o.reason ? `Why: ${o.reason}. ` : ""}Nothing was recorded.`];
 }
 
 /** @param {import("./types.js").Outcome} o */

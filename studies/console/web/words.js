@@ -71,7 +71,7 @@ export function baseName(path) {
 }
 
 /** Why nothing was recorded, by what the reason begins with. @type {[string, string][]} */
-const turned = [["screening", "screened out"], ["quota", "quota full"], ["consent", "consent refused"], ["left", "left before the recording"],
+const turned = [["screening", "screened out"], ["quota", "quota full"], ["consent", "did not agree"], ["left", "left before the recording"],
   ["stopped", "stopped before the recording"], ["cut off", "cut off before the recording"]];
 
 /** Where a session stands, in words. @param {import("./types.js").Summary} s */
