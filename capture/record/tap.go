@@ -22,6 +22,7 @@ type Tap struct {
 	mu    sync.Mutex
 	reel  *reel           // nil while nothing is kept
 	since instant.Instant // frames that were taken before are not kept
+	pause instant.Instant // nor those taken from then on; 0 = they are
 	epoch int             // of the camera that runs, -1 before the first
 	base  int64           // added to its numbers
 	next  int64           // number of the next frame of the stream
@@ -82,7 +83,7 @@ func (t *Tap) keep(f frame.Frame) {
 	defer t.mu.Unlock()
 	f.Seq += t.base
 	t.next = f.Seq + 1
-	if t.reel != nil && f.At >= t.since {
+	if t.reel != nil && f.At >= t.since && (t.pause == 0 || f.At < t.pause) {
 		t.reel.offer(shot{f, t.epoch})
 	}
 }
@@ -100,8 +101,23 @@ func (t *Tap) Begin(dir string, segment int, since instant.Instant) error {
 	if err != nil {
 		return err
 	}
-	t.reel, t.since = r, since
+	t.reel, t.since, t.pause = r, since, 0
 	return nil
+}
+
+// Pause keeps no frame that comes from now on and was taken at that instant or later,
+// until Resume.
+func (t *Tap) Pause(at instant.Instant) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pause = max(at, 1) // 0 is no pause
+}
+
+// Resume keeps the frames again that were taken at that instant or later.
+func (t *Tap) Resume(at instant.Instant) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pause, t.since = 0, max(t.since, at)
 }
 
 // Closed returns, in their order, the files that are whole and have not been

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -472,6 +473,44 @@ func TestNothingFromBeforeTheYesIsKept(t *testing.T) {
 	kept := all(t, dir)
 	if len(kept) != 5 || kept[0].Seq != 3 || kept[0].At != frames[3].At {
 		t.Errorf("%d frames are kept, the first %+v", len(kept), kept[0].Seq)
+	}
+}
+
+// No frame of a pause is in the table, whenever it comes.
+func TestNoFrameOfAPauseIsKept(t *testing.T) {
+	dir := t.TempDir()
+	tap := NewTap(30)
+	frames := film(0, 9)
+	if err := tap.Begin(dir, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	in, out := make(chan frame.Frame), make(chan frame.Frame)
+	ended := make(chan error, 1)
+	go func() { ended <- tap.Over(roll{in, nil}).Run(t.Context(), out) }()
+	for i, f := range frames {
+		switch i {
+		case 2: // the page said so after the frame before was taken
+			tap.Pause(frames[3].At)
+		case 6: // and a frame of the pause is still on its way
+			tap.Resume(frames[7].At)
+		}
+		in <- f
+		<-out
+		settle(tap)
+	}
+	close(in)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tap.End(); err != nil {
+		t.Fatal(err)
+	}
+	var seqs []int64
+	for _, k := range all(t, dir) {
+		seqs = append(seqs, k.Seq)
+	}
+	if !slices.Equal(seqs, []int64{0, 1, 2, 7, 8}) {
+		t.Errorf("the frames %v are kept", seqs)
 	}
 }
 

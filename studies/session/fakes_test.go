@@ -228,11 +228,12 @@ func (t *tape) Fail(_ context.Context, reason string) error {
 type screen struct {
 	next    chan struct{}
 	answers chan Answer
-	left    chan struct{} // the participant wants to stop
-	waiting atomic.Value  // string
-	receipt atomic.Value  // Receipt, the latest
-	gone    atomic.Bool   // the page has been closed
-	surface *glass        // shows what the session asks for, by itself; nil: nothing does
+	left    chan struct{}        // the participant wants to stop
+	pauses  chan instant.Instant // when a pause begins, and when it ends; nil: there are none
+	waiting atomic.Value         // string
+	receipt atomic.Value         // Receipt, the latest
+	gone    atomic.Bool          // the page has been closed
+	surface *glass               // shows what the session asks for, by itself; nil: nothing does
 }
 
 func (s *screen) Connected() bool { return !s.gone.Load() }
@@ -284,6 +285,10 @@ func (s *screen) Present(ctx context.Context, p Presentation) error {
 		case <-s.left:
 			skip = p.Left(0).Skip
 			step = -1 // the way there is told by what is passed over
+		case at := <-s.pauses:
+			p.Paused(true, at)
+			p.Paused(false, <-s.pauses)
+			step-- // it begins anew
 		case <-ended:
 			ended = nil
 			if !p.Plan.Steps[step].Aside {
@@ -320,6 +325,7 @@ type reel struct {
 	broken  error   // what Err answers while it runs
 	begun   []string
 	since   instant.Instant // what Begin was told last
+	paused  instant.Instant // what Pause was told; 0 = goes on
 	closed  []Video         // what Closed answers once
 	running bool
 	kept    int // consents in the archive when it began
@@ -335,6 +341,18 @@ func (r *reel) Begin(id string, segment int, since instant.Instant) error {
 	r.running, r.since = true, since
 	r.kept = len(r.archive.find(id).consents)
 	return nil
+}
+
+func (r *reel) Pause(at instant.Instant) {
+	r.archive.mu.Lock()
+	defer r.archive.mu.Unlock()
+	r.paused = at
+}
+
+func (r *reel) Resume(at instant.Instant) {
+	r.archive.mu.Lock()
+	defer r.archive.mu.Unlock()
+	r.paused, r.since = 0, at
 }
 
 func (r *reel) Closed() []Video {
@@ -446,7 +464,7 @@ func newBenchBeside(t *testing.T, devices []stream.Source, change ...func(*Optio
 	b := &bench{
 		clock:   clock,
 		archive: &memory{},
-		screen:  &screen{next: make(chan struct{}), answers: make(chan Answer), left: make(chan struct{})},
+		screen:  &screen{next: make(chan struct{}), answers: make(chan Answer), left: make(chan struct{}), pauses: make(chan instant.Instant)},
 		pulse:   &pulse{clock: clock, beat: make(chan struct{})},
 	}
 	b.reel = &reel{archive: b.archive}

@@ -106,7 +106,8 @@ func (m *Manager) showFilm(cur *run, s *Status) {
 		s.Alarms = append([]Alarm{{"video/failed", Major, "The video of the face is not being kept: " + err.Error(),
 			"The session is complete without it; look at it before the next participant."}}, s.Alarms...)
 	}
-	if s.Video = cur.film.on && err == nil; s.Video {
+	s.Video = cur.film.on && err == nil && !cur.paused
+	if cur.film.on && err == nil {
 		s.DiskHours = float64(s.DiskFree) / (TypicalBytesPerHour + TypicalVideoBytesPerHour)
 	}
 }

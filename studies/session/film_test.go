@@ -361,3 +361,39 @@ func (camera) Run(ctx context.Context, _ chan<- stream.Chunk) error {
 	<-ctx.Done()
 	return nil
 }
+
+// Nobody is filmed while they pause; what else is measured goes on.
+func TestNobodyIsFilmedInAPause(t *testing.T) {
+	t.Parallel()
+	g := newGuest(t)
+	g.filmed(t)
+	held := func() instant.Instant {
+		g.archive.mu.Lock()
+		defer g.archive.mu.Unlock()
+		return g.reel.paused
+	}
+	began := g.o.Clock.Now()
+	g.screen.pauses <- began
+	s := g.until(t, "the pause", func(s Status) bool { return s.Paused && !s.Video })
+	if held() != began || !s.Live {
+		t.Errorf("in the pause: held since %v, want %v, live %t", held(), began, s.Live)
+	}
+	g.beats(t, 2)
+	ended := g.o.Clock.Now()
+	g.screen.pauses <- ended
+	g.until(t, "the film to go on", func(s Status) bool { return !s.Paused && s.Video })
+	if held() != 0 || g.reel.since != ended {
+		t.Errorf("after the pause: held since %v, goes on from %v, want %v", held(), g.reel.since, ended)
+	}
+	// A page whose clock runs ahead does not film for longer.
+	g.screen.pauses <- g.o.Clock.Now().Add(time.Hour)
+	g.until(t, "the pause", func(s Status) bool { return s.Paused })
+	if now := g.o.Clock.Now(); held() > now {
+		t.Errorf("held from %v on, which is not before %v", held(), now)
+	}
+	g.screen.pauses <- g.o.Clock.Now()
+	g.Close()
+	if n := g.tape.samples["eda"]; n != 2 {
+		t.Errorf("%d samples are kept, 2 came in the pause", n)
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/fusion/trace"
 	"emolab/studies/study"
 )
 
@@ -309,5 +310,51 @@ func TestWhatIsSaidOfARecordingIsWithheld(t *testing.T) {
 		if got := s.Streams[0].Remark; got != want {
 			t.Errorf("%s: %q is told, want %q", kind, got, want)
 		}
+	}
+}
+
+// stamped is a camera that tells when each of its frames was taken.
+type stamped struct {
+	clock instant.Clock
+	taken chan instant.Instant
+}
+
+func (s *stamped) Info() []stream.Info {
+	return []stream.Info{{ID: "face", Kind: stream.Face, Clock: stream.HostClock, TickHz: 1e9, Simulated: true}}
+}
+
+func (s *stamped) Run(ctx context.Context, out chan<- stream.Chunk) error {
+	for seq := int64(0); ; seq++ {
+		select {
+		case at := <-s.taken:
+			stream.Send(ctx, out, stream.Chunk{Stream: "face", Samples: []stream.Sample{{Seq: seq, Tick: int64(at), Arrival: s.clock.Now()}}})
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// A frame that was on its way through the nets when the recording began was taken before
+// it, and is none of it.
+func TestAFrameOfBeforeTheBeginningIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	eye := &stamped{instant.Monotonic{}, make(chan instant.Instant)}
+	g := &guest{rubber: &rubber{}}
+	g.bench = newBenchBeside(t, []stream.Source{eye}, func(o *Options) {
+		o.Study, o.Codes, o.Eraser = invited, mint{}, g.rubber
+		g.rubber.archive = o.Archive.(*memory)
+	})
+	g.arrive(t, "P1")
+	g.admitted(study.No)
+	g.begins(t)
+	g.until(t, "the first sight", func(s Status) bool { return s.Live })
+	since := g.RecordingSince()
+	for _, at := range []instant.Instant{since - 50e6, since - 1, since, since + 1} {
+		eye.taken <- at
+	}
+	g.until(t, "the frames", func(s Status) bool { return s.Streams[1].Samples == 4 })
+	g.Close()
+	if face, joined := g.tape.samples["face"], g.tape.samples[trace.ID]; face != 2 || joined > 2 {
+		t.Errorf("%d frames and %d rows of the trace are kept, 2 were taken since the beginning", face, joined)
 	}
 }

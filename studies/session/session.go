@@ -290,6 +290,10 @@ type Film interface {
 	// Begin keeps the frames that were taken from since on, for that segment of a
 	// session. Those on their way from the camera may be older.
 	Begin(sessionID string, segment int, since instant.Instant) error
+	// Pause keeps no frame that was taken from that instant on, as far as they have not
+	// come yet; Resume keeps those again that were taken from that instant on.
+	Pause(at instant.Instant)
+	Resume(at instant.Instant)
 	// Closed names, in their order, the files that are whole and have not been
 	// named yet; none when nothing is kept.
 	Closed() []Video

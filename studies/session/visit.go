@@ -433,11 +433,19 @@ func (v *visit) receipt() Receipt {
 	return r
 }
 
-// paused shows at the console that the participant pauses.
-func (v *visit) paused(on bool, _ instant.Instant) {
+// paused shows at the console that the participant pauses. Nobody is filmed meanwhile.
+func (v *visit) paused(on bool, at instant.Instant) {
 	v.m.mu.Lock()
-	defer v.m.mu.Unlock()
 	v.cur.paused = on
+	filmed := v.cur.film.on
+	v.m.mu.Unlock()
+	switch {
+	case !filmed:
+	case on:
+		v.m.o.Film.Pause(min(at, v.m.o.Clock.Now()))
+	default:
+		v.m.o.Film.Resume(at)
+	}
 }
 
 // recording tells whether the recording has begun.

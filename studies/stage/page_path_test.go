@@ -326,7 +326,7 @@ func TestReceiptCanBeScanned(t *testing.T) {
 	if got := scanned(); got != receiptOfTests().Code {
 		t.Errorf("read %q, want %q", got, receiptOfTests().Code)
 	}
-	for _, words := range []string{"K7QF-2M9T-XW4R", "Videos of the sea", "The video of my face is kept for 30 days.", "November 22, 2028", "No limit is stated"} {
+	for _, words := range []string{"K7QF-2M9T-XW4R", "Videos of the sea", "The video of my face is kept for 30 days.", "November 22, 2028", "No limit is stated", "What you did not agree to", "30 days after your payment"} {
 		if !strings.Contains(browsertest.Value[string](page, `document.querySelector("#sheet").innerText`), words) {
 			t.Errorf("the receipt does not say %q", words)
 		}
