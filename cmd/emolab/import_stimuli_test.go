@@ -252,7 +252,7 @@ func TestImportUsage(t *testing.T) {
 		"name videos":           {},
 		"leave the other":       {"--study", file, "a.mp4"},
 		"name the study":        {"a.mp4", "--data", "x"},
-		"no such file":          {filepath.Join(t.TempDir(), "none.mp4")},
+		"there is no file":      {filepath.Join(t.TempDir(), "none.mp4")},
 		"holds no video":        {t.TempDir()},
 		"--into and --convert ": {"--study", file, "--convert"},
 	} {

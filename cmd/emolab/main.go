@@ -101,11 +101,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return ended
 	}
 	if err != nil {
-		fmt.Fprintf(errOut, "emolab: %v\nTry: emolab %s--help\n", err, command(err))
+		fmt.Fprintf(errOut, "emolab: %s\nTry: emolab %s--help\n", inPlainWords(err), command(err))
 		return exitUsage
 	}
 	if err := parsed.Run(&app{ctx: ctx, out: out, err: errOut}); err != nil {
-		fmt.Fprintf(errOut, "emolab: %v\n", err)
+		fmt.Fprintf(errOut, "emolab: %s\n", inPlainWords(err))
 		var bad *usageError
 		if errors.As(err, &bad) {
 			return exitUsage

@@ -123,7 +123,7 @@ func TestStudyPlanRefuses(t *testing.T) {
 		{[]string{file}, exitFailed, "study.yaml:2: "},
 		{[]string{file, "--participants", "0"}, exitUsage, "1 to 10000"},
 		{[]string{file, "--csv", "--json"}, exitUsage, "--csv"},
-		{[]string{file + "x"}, exitUsage, "no such file"},
+		{[]string{file + "x"}, exitUsage, "emolab: there is no file " + file + "x; did you mean study.yaml?"},
 	} {
 		code, out, errOut := emolab(t, append([]string{"study", "plan"}, c.args...)...)
 		if code != c.code || out != "" || !strings.Contains(errOut, c.says) {
