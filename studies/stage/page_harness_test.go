@@ -135,8 +135,7 @@ func receiptOfTests() session.Receipt {
 		Code: "K7QF-2M9T-XW4R", Study: "Videos of the sea", Session: "20261122-091503-P7K2", Scopes: []string{"traces"}, Refused: []string{"face_video"},
 		Until: []session.Limit{
 			{Class: "traces", Until: time.Date(2028, 11, 22, 0, 0, 0, 0, time.UTC)},
-			{Class: "face_video", Until: time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC)}, {Class: "identity", AfterPayment: 30},
-			{Class: "answers"},
+			{Class: "face_video"}, {Class: "identity", AfterPayment: 30},
 		},
 	}
 }
