@@ -102,7 +102,7 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 			"grid.valence,rate.sam,rating,affect_grid,en,,1,9,unpleasant,pleasant,,0\n" +
 			"grid.arousal,rate.sam,rating,affect_grid,en,,1,9,\"sleepy, calm\",\"wide awake, excited\",,0\nmuch,rate.sam,rating,vas,en,,0,100,,,,0\n"},
 		{"stimuli.csv", "b,,,,filler,"},
-		{"presentations.csv", "1,2,a,main,1\n2,4,b,filler,"},
+		{"presentations.csv", "t_s,at_ns,end_s,segment,presentation,step,stimulus,role,begun\n,,,,1,2,a,main,1\n,,,,2,4,b,filler,"},
 	} {
 		if c.file == "consents.csv" { // its wall time is when the row was written
 			rows := parse(t, files[c.file])

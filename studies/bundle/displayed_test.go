@@ -97,6 +97,10 @@ func TestWhatWasOnTheScreen(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("displayed.csv is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	// From the first frame to when the page went.
+	if row := parse(t, files["presentations.csv"])[1]; strings.Join(row[:5], " ") != "0.100000 5000100000000 0.250000 0 1" {
+		t.Errorf("the presentation was %q", row)
+	}
 	// Beside the samples, at their instants.
 	beside := map[string]string{}
 	for _, row := range parse(t, files["streams/eda.csv"]) {
@@ -128,6 +132,9 @@ func TestWhatWasCutOffCountsOnce(t *testing.T) {
 	}
 	if want := []string{"11", "11", "00", "10", "10", "00"}; !slices.Equal(cut, want) {
 		t.Errorf("presentation and cut_off are %v, want %v", cut, want)
+	}
+	if row := parse(t, files["presentations.csv"])[1]; row[0] != "0.160000" || row[2] != "0.240000" {
+		t.Errorf("the presentation that began anew was %q", row)
 	}
 	times := map[string]int{}
 	for _, row := range parse(t, files["streams/eda.csv"])[1:] {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"emolab/fusion/instant"
 	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
@@ -63,7 +64,11 @@ func (s *source) stimuli() sheet {
 }
 
 func (s *source) presentations() sheet {
-	return sheet{"presentations.csv", "Which stimulus each presentation of the plan shows.", []column{
+	return sheet{"presentations.csv", "Which stimulus each presentation of the plan shows, and from when to when.", []column{
+		{"t_s", "s", "Seconds from the start of the segment to its first frame on the screen; empty where none is known to have been."},
+		{"at_ns", "ns", "The same on the lab clock (CLOCK_MONOTONIC of the recording machine)."},
+		{"end_s", "s", "Seconds from the start of the segment to the end of its last frame; empty as well where the recording ended before."},
+		{"segment", "1", "Segment that it was shown in, from 0; of one that began anew after a pause or an interruption, the last."},
 		{"presentation", "1", "Number of the presentation in the session, from 1."},
 		{"step", "1", "Step of the plan, from 0."},
 		{"stimulus", "", "Id of the video."},
@@ -75,6 +80,14 @@ func (s *source) presentations() sheet {
 			if p.Step <= s.detail.Reached {
 				begun = 1
 			}
+			on := s.onScreen(p.Number)
+			s.when(t, on.segment, on.from)
+			if on.until == stimulus.Open || on.segment < 0 {
+				t.empty()
+			} else {
+				t.seconds(s.start(on.segment), on.until)
+			}
+			t.segment(on.segment)
 			t.int(int64(p.Number))
 			t.int(int64(p.Step))
 			t.text(p.Stimulus)
@@ -84,6 +97,31 @@ func (s *source) presentations() sheet {
 		}
 		return nil
 	}}
+}
+
+// stay is from when to when a video was on the screen; segment -1 = never, as far as is
+// known.
+type stay struct {
+	segment     int
+	from, until instant.Instant
+}
+
+// onScreen is the last stay of a presentation, which is the whole one where it began anew.
+func (s *source) onScreen(presentation int) stay {
+	last := stay{segment: -1}
+	for _, g := range s.detail.Segments {
+		cutOff := false // the showing before was of a stay that was cut off
+		for _, v := range s.courses[g.Number] {
+			if v.Presentation != presentation {
+				continue
+			}
+			if last.segment != g.Number || cutOff && !v.CutOff {
+				last = stay{g.Number, v.From, v.Until}
+			}
+			last.until, cutOff = v.Until, v.CutOff
+		}
+	}
+	return last
 }
 
 // trace is the final trace: the table to begin with.
