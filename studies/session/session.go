@@ -114,9 +114,6 @@ const (
 	FaceVideo = study.FaceVideoScope
 )
 
-// Identity is the class of name and contact, which are kept apart, if at all.
-const Identity = "identity"
-
 // Who gave a consent, and where.
 const (
 	// OnScreen: the participant, on the participant's own screen. The console
@@ -178,29 +175,6 @@ type Conduct struct {
 	Answer bool          // Fill or No is meant, even if Fill is empty
 	// Language is what the page is to be read in from here on; "" leaves it as it is.
 	Language string
-}
-
-// Receipt is what the last page gives the participant.
-type Receipt struct {
-	Code    string   `json:"code"`    // by which everything can be withdrawn; "" = none was given out
-	Study   string   `json:"study"`   // title
-	Session string   `json:"session"` // id
-	Scopes  []string `json:"scopes"`  // that were granted
-	Refused []string `json:"refused"` // that were not
-	Until   []Limit  `json:"until"`
-}
-
-// Limit is until when a class of data is kept.
-type Limit struct {
-	Class string    `json:"class"` // Traces, FaceVideo, Identity
-	Until time.Time `json:"until"` // zero = no limit is stated, or AfterPayment
-	// AfterPayment is how many days after a payment whose day is not known; 0 = Until counts.
-	AfterPayment int `json:"after_payment_days"`
-}
-
-// Codes makes the codes by which participants withdraw. The code itself is never kept.
-type Codes interface {
-	New() (code, hash string, err error)
 }
 
 // Eraser takes back everything of the participant of a session.

@@ -406,33 +406,6 @@ func (v *visit) decided(ctx context.Context, a Answer) (Ruling, error) {
 	return v.rule(withdrawnSheet, whyWithdrawn), nil
 }
 
-// receipt is what the last page says.
-func (v *visit) receipt() Receipt {
-	s := v.m.o.Study
-	r := Receipt{Study: s.TitleIn(v.language), Session: v.cur.id, Scopes: v.granted, Refused: v.refused}
-	r.Code = v.code
-	if s.Retain.Identity > 0 { // the vault is beside the sessions: who is in it is not known here
-		r.Until = append(r.Until, Limit{Class: Identity, AfterPayment: int(s.Retain.Identity / (24 * time.Hour))})
-	}
-	if !v.recording() {
-		return r // only the answers are kept
-	}
-	for _, class := range []struct {
-		name string
-		keep time.Duration
-	}{{Traces, s.Retain.Traces}, {FaceVideo, s.Retain.FaceVideo}} {
-		if class.name == FaceVideo && !slices.Contains(v.granted, FaceVideo) {
-			continue
-		}
-		l := Limit{Class: class.name}
-		if class.keep > 0 {
-			l.Until = time.Now().Add(class.keep)
-		}
-		r.Until = append(r.Until, l)
-	}
-	return r
-}
-
 // paused shows at the console that the participant pauses. Nobody is filmed meanwhile.
 func (v *visit) paused(on bool, at instant.Instant) {
 	v.m.mu.Lock()
