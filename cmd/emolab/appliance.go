@@ -116,7 +116,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 		Clock: clock, Lab: a.lab, Archive: archive{a.store, o.dir, o.log}, Stage: a.stage, Study: o.study,
 		Bundler: bundle.NewExporter(a.store, bundleDir(o.dir)),
 		Film:    o.rig.film(o.dir),
-		Codes:   key, Eraser: eraser, Conduct: o.conduct,
+		Codes:   key, Eraser: eraser, Custody: eraser, Conduct: o.conduct,
 		Screen: o.rig.screen, Tracker: o.rig.tracker(),
 		TargetShown: o.rig.shown, Breathed: o.rig.breathed,
 		// The console stands before any session can be started.
@@ -133,7 +133,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	}
 	a.console = console.New(console.Options{
 		Operator: a.manager, Feed: a.lab.Bus(), Streams: a.lab.Streams(), Clock: clock,
-		Token: o.token, Stage: a.stage.Handler(), Bundles: bundleDir(o.dir),
+		Token: o.token, Stage: a.stage.Handler(), Bundles: bundleDir(o.dir), Receipts: withdrawal.ReceiptDir(o.dir),
 		GivenOut: func(ctx context.Context, name string) error {
 			return a.store.GivenOut(ctx, name, withdrawal.Downloaded)
 		},

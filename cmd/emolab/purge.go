@@ -42,6 +42,8 @@ type purgeResult struct {
 	Names  []dueName          `json:"names"`  // codes in the vault
 	Purged *withdrawal.Purged `json:"purged"` // null: nothing was erased
 	Report string             `json:"report"`
+	// Unseen says that the study promises a date for names, and that no vault was there.
+	Unseen bool `json:"vault_unseen"`
 }
 
 // dueName is an entry of the vault that is past its date.
@@ -56,7 +58,7 @@ func (c *purgeCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := c.erasing(a, "purge when nobody is being recorded")
+	w, err := c.erasing(a, "erase what is past its date in its console, below Cohort, while nobody is being recorded")
 	if err != nil {
 		return err
 	}
@@ -75,8 +77,15 @@ func (c *purgeCmd) Run(a *app) (err error) {
 			return err
 		}
 	}
+	if vault == nil {
+		retain, err := w.store.Retain(a.ctx)
+		if err != nil {
+			return err
+		}
+		r.Unseen = retain.Identity > 0
+	}
 	if !c.JSON {
-		if err := r.print(a.out, vault != nil, now); err != nil {
+		if err := r.print(a.out, now); err != nil {
 			return err
 		}
 	}
@@ -145,26 +154,23 @@ func (w *erasing) dueNames(a *app, vault *identity.Vault, now time.Time) ([]dueN
 }
 
 // print shows what is due: by class, and each session with its date.
-func (r purgeResult) print(out io.Writer, vault bool, now time.Time) error {
+func (r purgeResult) print(out io.Writer, now time.Time) error {
+	if r.Unseen {
+		defer fmt.Fprintln(out, "The study promises a date for names, and no vault of names was looked at: if there is one, name it with --vault and --key.")
+	}
 	if len(r.Due)+len(r.Names) == 0 {
 		fmt.Fprintf(out, "Nothing is past its date on %s.\n", day(now))
-	} else {
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "WHAT\tOF\tKEPT UNTIL\tFILES\tMB")
-		for _, d := range r.Due {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.1f\n", withdrawal.Words(string(d.Class)), d.Session, day(d.Until), d.Files, float64(d.Bytes)/(1<<20))
-		}
-		for _, n := range r.Names {
-			fmt.Fprintf(w, "%s\t%s\t%s\t\t\n", withdrawal.Words(withdrawal.IdentityClass), n.Code, day(n.Until))
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
+		return nil
 	}
-	if !vault {
-		fmt.Fprintln(out, "No vault of names was looked at: if there is one, name it with --vault and --key.")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "WHAT\tOF\tKEPT UNTIL\tFILES\tMB")
+	for _, d := range r.Due {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.1f\n", d.Words(), d.Session, day(d.Until), d.Files, float64(d.Bytes)/(1<<20))
 	}
-	return nil
+	for _, n := range r.Names {
+		fmt.Fprintf(w, "%s\t%s\t%s\t\t\n", withdrawal.Words(withdrawal.IdentityClass), n.Code, day(n.Until))
+	}
+	return w.Flush()
 }
 
 // purge erases what is due, and keeps a report of it.

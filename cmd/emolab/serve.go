@@ -52,6 +52,9 @@ func (c *serveCmd) Run(a *app) error {
 	if err := onlyLoopback(c.Listen); err != nil {
 		return err
 	}
+	if err := isFree(c.Listen); err != nil {
+		return err
+	}
 	if c.Kiosk {
 		if err := checkKiosk(); err != nil {
 			return err
@@ -92,6 +95,15 @@ func (c *serveCmd) Run(a *app) error {
 	fmt.Fprintln(a.out, displayNote(display))
 	for _, s := range running.manager.Status().Recovered {
 		fmt.Fprintf(a.out, "Session %s of participant %s was cut off; the console offers to continue or seal it.\n", s.ID, s.Participant)
+	}
+	overdue, err := running.manager.Overdue(a.ctx)
+	if err != nil {
+		running.close()
+		return err
+	}
+	if len(overdue) > 0 {
+		fmt.Fprintf(a.out, "%d items are past the date up to which they may be kept. The console, below Cohort, shows and erases them; so does: emolab study purge, after this has ended.\n", len(overdue))
+		a.log().Warn("data are kept beyond their date: erase them in the console, or with emolab study purge", "items", len(overdue))
 	}
 	for _, note := range r.notes {
 		fmt.Fprintln(a.out, note)
@@ -219,6 +231,16 @@ func (c *serveCmd) rig(ctx context.Context) (*rig, error) {
 		return nil, err
 	}
 	return realRig(lab, c.Nets, camera)
+}
+
+// isFree refuses an address that somebody else listens on, before anything is made on the
+// disk.
+func isFree(listen string) error {
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)
+	}
+	return l.Close()
 }
 
 // onlyLoopback refuses addresses that other machines can reach: faces and

@@ -19,6 +19,7 @@ import (
 	"emolab/studies/bundle"
 	"emolab/studies/session"
 	"emolab/studies/store"
+	"emolab/studies/study"
 )
 
 type sessionCmd struct {
@@ -29,6 +30,7 @@ type sessionCmd struct {
 	Reprocess sessionReprocessCmd `cmd:"" help:"Derive a sealed session again, beside what is there: its clocks, another face at rest, newer nets."`
 	Move      sessionMoveCmd      `cmd:"" help:"Give a session to another participant, when it was begun under the wrong code."`
 	Judge     sessionJudgeCmd     `cmd:"" help:"Say whether a session counts, whatever the rules of its study say."`
+	Receipt   sessionReceiptCmd   `cmd:"" help:"Give a participant another withdrawal code: one who was cut off before they had it, or has lost it."`
 	Withdraw  sessionWithdrawCmd  `cmd:"" help:"Take back what a participant gave: everything, or the video of the face."`
 }
 
@@ -43,9 +45,11 @@ func (f storeFlags) path() (string, error) {
 	if f.DB != "" {
 		return f.DB, nil
 	}
-	found, err := filepath.Glob(filepath.Join(f.Data, "*.db"))
-	if err != nil {
-		return "", err
+	var found []string
+	for _, name := range study.FilesOf(f.Data) {
+		if filepath.Ext(name) == ".db" {
+			found = append(found, filepath.Join(f.Data, name))
+		}
 	}
 	switch len(found) {
 	case 1:
@@ -374,19 +378,32 @@ func label(t store.Stream) string {
 	return t.Device
 }
 
-// resolve turns "last" into the id of the latest session.
+// resolve turns "last" into the id of the latest session. Whoever gives a participant's
+// code is told which sessions that has.
 func resolve(a *app, s *store.Store, id string) (string, error) {
-	if id != "last" {
-		return id, nil
-	}
 	all, err := s.Sessions(a.ctx)
 	if err != nil {
 		return "", err
 	}
-	if len(all) == 0 {
-		return "", fmt.Errorf("%s holds no session yet", s.Path())
+	if id == "last" {
+		if len(all) == 0 {
+			return "", fmt.Errorf("%s holds no session yet", s.Path())
+		}
+		return all[len(all)-1].ID, nil
 	}
-	return all[len(all)-1].ID, nil
+	var theirs []string
+	for _, v := range all {
+		switch id {
+		case v.ID:
+			return id, nil
+		case v.Participant:
+			theirs = append(theirs, fmt.Sprintf("\n  %s  (%s, %s)", v.ID, v.Started.Local().Format("2006-01-02 15:04"), v.Standing()))
+		}
+	}
+	if theirs != nil {
+		return "", usagef("%s is a participant, and a session is wanted: name one of theirs:%s", id, strings.Join(theirs, ""))
+	}
+	return id, nil // whoever asks for it says that there is none, or that it was withdrawn
 }
 
 type sessionExportCmd struct {

@@ -26,6 +26,7 @@ type fakeOperator struct {
 	status   session.Status
 	sessions []session.Summary
 	cohort   session.Cohort
+	overdue  []session.Overdue
 	calls    []string
 	refuse   error // what every command returns
 	changed  chan struct{}
@@ -106,7 +107,29 @@ func (f *fakeOperator) Withdraw(_ context.Context, id string) (session.Erasure, 
 }
 
 func (f *fakeOperator) WithdrawByCode(_ context.Context, typed string) (session.Erasure, error) {
-	return session.Erasure{Sessions: 2, Rows: 9}, f.call("withdraw by "+typed, func(*session.Status) {})
+	return session.Erasure{Sessions: 2, Rows: 9, Receipt: "/data/receipts/withdrawal-1.txt"}, f.call("withdraw by "+typed, func(*session.Status) {})
+}
+
+func (f *fakeOperator) Holder(_ context.Context, typed string) (session.Holder, error) {
+	return session.Holder{SessionID: "s1", Participant: "P-1", Sessions: 2, Bundles: 1, Recipients: []string{"Ann"}}, f.call("whose is "+typed, func(*session.Status) {})
+}
+
+func (f *fakeOperator) GiveCode(_ context.Context, id string) (session.Slip, error) {
+	return session.Slip{Code: "7Q2M-X4KD-9WP", Text: "YOUR RECEIPT\n7Q2M-X4KD-9WP"}, f.call("receipt "+id, func(*session.Status) {})
+}
+
+func (f *fakeOperator) Overdue(context.Context) ([]session.Overdue, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.State != "" {
+		return nil, session.ErrBusy
+	}
+	return f.overdue, nil
+}
+
+func (f *fakeOperator) PurgeOverdue(_ context.Context, items int) (session.Purge, error) {
+	err := f.call(fmt.Sprintf("purge %d", items), func(*session.Status) { f.overdue = nil })
+	return session.Purge{Items: items, Files: 12, Recipients: []string{}, Report: "/data/receipts/purge-1.txt"}, err
 }
 
 func (f *fakeOperator) Move(_ context.Context, id, participant, reason string) error {

@@ -41,7 +41,11 @@ func visit(step int) session.Status {
 // quietPage runs a lab in which nothing is measured and no step ends by itself.
 func quietPage(t *testing.T, status session.Status) *lab {
 	t.Helper()
-	l := startLab(t, Options{Stage: clips(t)})
+	receipts := t.TempDir()
+	if err := os.WriteFile(filepath.Join(receipts, "withdrawal-1.txt"), []byte(receiptText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := startLab(t, Options{Stage: clips(t), Receipts: receipts})
 	l.operator.change(func(s *session.Status) { *s = status })
 	return l
 }
@@ -274,16 +278,90 @@ func TestPageWithdrawsByAReceiptsCode(t *testing.T) {
 	l.operator.mu.Lock()
 	l.operator.refuse = errRefused
 	l.operator.mu.Unlock()
-	page.Do(chromedp.KeyEvent("k7qm 2rxa"), chromedp.KeyEvent(kb.Enter))
-	l.operator.await(t, "withdraw by k7qm 2rxa")
-	shows(page, "withdraw-error", "Not done: the disk is nearly full")
+	page.Do(chromedp.KeyEvent("k7qm 2rx"), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "whose is k7qm 2rx")
+	shows(page, "withdraw-error", "the disk is nearly full")
 	l.operator.mu.Lock()
 	l.operator.refuse = nil
 	l.operator.mu.Unlock()
+	// First it is shown whose it is, and another code is looked up again.
 	page.Do(chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "whose is k7qm 2rx")
+	shows(page, "withdraw-go", "Erase everything of P-1")
+	shows(page, "withdraw-whose", "It is the code of P-1: 2 sessions, of which 1 bundle was made. Given out to: Ann. All of it is erased, with the video. This cannot be undone.")
+	page.Do(chromedp.KeyEvent("a"))
+	shows(page, "withdraw-go", "Look up")
+	if !hidden(page, "withdraw-whose") {
+		t.Error("it still says whose the code was that stood there")
+	}
+	page.Do(chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "whose is k7qm 2rxa")
+	shows(page, "withdraw-go", "Erase everything of P-1")
+	page.Screenshot("people-withdraw-by-code.png")
+	page.Do(chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "whose is k7qm 2rxa") // the server looks once more
 	l.operator.await(t, "withdraw by k7qm 2rxa")
 	page.Until(`!document.getElementById("withdraw-dialog").open`)
 	shows(page, "banner", "The participant withdrew. Everything of them is erased: 9 rows, 0 files.")
+
+	// The receipt is there to be printed and to be saved.
+	page.Until(`document.getElementById("paper-dialog").open`)
+	shows(page, "paper-text", receiptText)
+	if got := browsertest.Value[string](page, `document.getElementById("paper-download").getAttribute("href")`); got != "/api/receipts/withdrawal-1.txt" {
+		t.Errorf("the link leads to %q", got)
+	}
+	if got := text(page, "paper-note"); !strings.Contains(got, "kept as /data/receipts/withdrawal-1.txt") {
+		t.Errorf("says %q", got)
+	}
+	page.Screenshot("people-receipt.png")
+}
+
+const receiptText = "RECEIPT OF A WITHDRAWAL\nAll of it."
+
+// What is past its date is told of, shown, and then erased.
+func TestPageErasesWhatIsPastItsDate(t *testing.T) {
+	l := peopleLab(t)
+	l.operator.mu.Lock()
+	l.operator.overdue = []session.Overdue{{Session: "s1", What: "video of the face", Until: time.Now().Add(-time.Hour), Files: 12}, {Session: "s9", What: "recordings, answers and bundles", Until: time.Now().Add(-time.Hour)}}
+	l.operator.mu.Unlock()
+	page := open(t, l)
+	shows(page, "overdue-what", "2 items are past their date")
+	page.Do(chromedp.Click(chromedp.CSS("#overdue-look")))
+	page.Until(`document.getElementById("overdue-dialog").open && document.querySelectorAll("#overdue-list tr").length === 2`)
+	if got := text(page, "overdue-list"); !strings.HasPrefix(got, "video of the faces1until ") || !strings.Contains(got, "12 files") {
+		t.Errorf("the list says %q", got)
+	}
+	page.Screenshot("people-overdue.png")
+	if said := l.operator.said(); len(said) != 0 {
+		t.Errorf("the operator was told %q before anybody agreed", said)
+	}
+	page.Do(chromedp.Click(chromedp.CSS("#overdue-go")))
+	l.operator.await(t, "purge 2")
+	shows(page, "banner", "Erased: 2 items, 12 files. The report is kept as /data/receipts/purge-1.txt.")
+	page.Until(`document.getElementById("overdue").hidden`)
+}
+
+// Who was cut off has not seen the last page.
+func TestPageGivesAReceipt(t *testing.T) {
+	l := peopleLab(t)
+	l.operator.change(func(s *session.Status) {
+		s.Recovered = []session.Summary{{ID: "s1", Participant: "P-1", State: session.Recovered, Started: time.Now()}}
+	})
+	page := open(t, l)
+	page.Until(`document.querySelectorAll("#recovered button").length === 2`)
+	page.Do(chromedp.Click(chromedp.CSS("#recovered button:last-child")))
+	l.operator.await(t, "seal s1")
+	page.Until(`document.getElementById("person-dialog").open && document.querySelector("input[name=deed]:checked")?.value === "receipt"`)
+	shows(page, "person-go", "Give a receipt")
+	page.Do(chromedp.Click(chromedp.CSS("#person-go")))
+	l.operator.await(t, "receipt s1")
+	page.Until(`document.getElementById("paper-dialog").open && !document.getElementById("person-dialog").open`)
+	shows(page, "paper-text", "YOUR RECEIPT\n7Q2M-X4KD-9WP")
+	if !hidden(page, "paper-download") {
+		t.Error("the link of another receipt is still there")
+	}
+	page.Do(chromedp.KeyEvent(kb.Escape))
+	shows(page, "paper-text", "") // the code stays nowhere
 }
 
 // peopleLab is a lab with a finished session and a cohort.

@@ -64,6 +64,16 @@ func (s *Store) Due(ctx context.Context, now time.Time) ([]Due, error) {
 	return out, nil
 }
 
+// Promised is how long what is kept by the study file that a session was made with.
+func (s *Store) Promised(ctx context.Context, id string) (study.Retain, error) {
+	var rules string
+	err := s.read.QueryRowContext(ctx, "SELECT y.rules FROM session s JOIN study y ON y.hash = s.study_hash WHERE s.id = ?", id).Scan(&rules)
+	if err != nil {
+		return study.Retain{}, fmt.Errorf("store: session %s: %w", id, missing(explain(err)))
+	}
+	return retainOf(rules)
+}
+
 // Retain is how long the study keeps what, by the latest version of its file that a
 // session was made with. Without one there is no limit.
 func (s *Store) Retain(ctx context.Context) (study.Retain, error) {

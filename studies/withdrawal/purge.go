@@ -28,6 +28,14 @@ type Due struct {
 	Bytes int64 `json:"bytes"`
 }
 
+// Words says what it is: of who did not take part nothing was recorded.
+func (d Due) Words() string {
+	if d.Class == store.Traces && d.State == session.Declined {
+		return "answers of who did not take part"
+	}
+	return Words(string(d.Class))
+}
+
 // Purged is what a purge erased. It names nobody, so that it may be kept.
 type Purged struct {
 	At         time.Time `json:"at"`

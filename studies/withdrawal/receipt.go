@@ -14,6 +14,10 @@ import (
 // receiptsDir is where receipts and reports are kept in a data folder.
 const receiptsDir = "receipts"
 
+// ReceiptDir is where the receipts of withdrawals and the reports of purges lie in a data
+// folder.
+func ReceiptDir(dir string) string { return filepath.Join(dir, receiptsDir) }
+
 // tombstoneShown is how many of a tombstone's digits name a receipt: enough that no two
 // of a study are alike.
 const tombstoneShown = 12

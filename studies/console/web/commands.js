@@ -23,8 +23,14 @@ export class Refusal extends Error {
 
 /** @param {string} command @param {object} body @returns {Promise<any>} the server's answer
  * @throws {Refusal} in the server's words */
-export async function post(command, body) {
-  const response = await fetch(`/api/session/${command}`, {
+export function post(command, body) {
+  return send(`/api/session/${command}`, body);
+}
+
+/** @param {string} path @param {object} body @returns {Promise<any>} the server's answer
+ * @throws {Refusal} in the server's words */
+export async function send(path, body) {
+  const response = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),

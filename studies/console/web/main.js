@@ -9,7 +9,9 @@ import { byId, setText } from "./dom.js";
 import { LabClock } from "./labclock.js";
 import { Mirror } from "./mirror.js";
 import { unseen } from "./phase.js";
-import { People, showCohort, Withdrawal } from "./people.js";
+import { Purge, Withdrawal } from "./custody.js";
+import { Paper } from "./paper.js";
+import { People, showCohort } from "./people.js";
 import { Lab } from "./series.js";
 import { showOutcome, showRecovered, showSessions } from "./sessions.js";
 import { connect } from "./socket.js";
@@ -56,13 +58,21 @@ const commands = new Commands((text) => banner(text), () => sessions);
 const relist = () => {
   listedFor = "";
 };
-const people = new People((text) => banner(text), relist);
-new Withdrawal((text) => banner(text), relist);
+const paper = new Paper();
+const people = new People((text) => banner(text), relist, paper);
+new Withdrawal((text) => banner(text), relist, paper);
+new Purge((text) => banner(text), relist);
 
-/** @param {"continue"|"seal"} command @param {object} body */
+/** @param {"continue"|"seal"} command @param {{session_id: string}} body */
 async function decide(command, body) {
   try {
     await post(command, body);
+    if (command === "continue") return;
+    // Who was cut off has not seen the last page, with the code by which they may withdraw.
+    /** @type {Summary[]} */
+    const all = await get("/api/sessions");
+    const sealed = all.find((s) => s.id === body.session_id);
+    if (sealed) people.open(sealed, "receipt");
   } catch (error) {
     banner(`${command === "seal" ? "Not sealed" : "Not continued"}: ${reason(error)}`);
     stageMissed = command === "continue" && !stageOpen;

@@ -7,16 +7,17 @@ import { standing, started } from "./words.js";
 
 /** @typedef {import("./types.js").Summary} Summary */
 /** @typedef {import("./types.js").Cohort} Cohort */
-/** @typedef {"usable"|"unusable"|"move"|"withdraw"} Deed */
+/** @typedef {"usable"|"unusable"|"move"|"receipt"|"withdraw"} Deed */
+/** @typedef {import("./paper.js").Paper} Paper */
 
 const needsCode = ["move", "withdraw"];
 const needsReason = ["usable", "unusable", "move"];
 const buttonWords = /** @type {Record<string, string>} */ ({
-  usable: "Count it", unusable: "Do not count it", move: "Move it", withdraw: "Erase everything",
+  usable: "Count it", unusable: "Do not count it", move: "Move it", receipt: "Give a receipt", withdraw: "Erase everything",
 });
 
 /** A dialog that has the server do something, and stays open with its words when it does not. */
-class Errand {
+export class Errand {
   /** @param {string} name begins the ids of its parts @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
   constructor(name, say, changed) {
     this.name = name;
@@ -58,9 +59,10 @@ class Errand {
 }
 
 export class People extends Errand {
-  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
-  constructor(say, changed) {
+  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now @param {Paper} paper */
+  constructor(say, changed, paper) {
     super("person", say, changed);
+    this.paper = paper;
     this.form = /** @type {HTMLFormElement} */ (this.dialog.querySelector("form"));
     this.reason = /** @type {HTMLInputElement} */ (byId("person-reason"));
     /** @type {Summary|undefined} */
@@ -72,10 +74,13 @@ export class People extends Errand {
     });
   }
 
-  /** @param {Summary} session */
-  open(session) {
+  /** @param {Summary} session @param {Deed} [offered] what is likely to be wanted */
+  open(session, offered) {
     this.session = session;
     this.form.reset();
+    for (const choice of this.form.querySelectorAll("input[name=deed]")) {
+      if (choice instanceof HTMLInputElement && choice.value === offered) choice.checked = true;
+    }
     this.refuse("");
     const counts = session.usable === null || session.usable === undefined ? "" : session.usable ? ", usable" : ", not usable";
     setText(byId("person-title"), `Session of ${session.participant}`);
@@ -83,6 +88,7 @@ export class People extends Errand {
     this.check();
     this.dialog.showModal();
     /** @type {HTMLElement|null} */ (this.form.querySelector("input[name=deed]"))?.focus();
+    if (offered) this.go.focus();
   }
 
   /** @returns {Deed|undefined} */
@@ -110,51 +116,31 @@ export class People extends Errand {
     if (this.go.disabled || !deed || !s) return;
     const participant = this.code.value.trim();
     const why = this.reason.value.trim();
+    /** @type {(() => void)|undefined} */
+    let given;
     await this.attempt(async () => {
-      if (deed === "withdraw") this.say(`${s.participant} withdrew. ${erased(await post("withdraw", { session_id: s.id, participant }))}`);
-      else if (deed === "move") await post("move", { session_id: s.id, participant, reason: why });
+      if (deed === "withdraw") {
+        const gone = await post("withdraw", { session_id: s.id, participant });
+        this.say(`${s.participant} withdrew. ${erased(gone)}`);
+        given = () => this.paper.withdrawal(gone);
+      } else if (deed === "receipt") {
+        const slip = await post("receipt", { session_id: s.id });
+        given = () => this.paper.slip(slip);
+      } else if (deed === "move") await post("move", { session_id: s.id, participant, reason: why });
       else await post("judge", { session_id: s.id, usable: deed === "usable", reason: why });
     });
-  }
-}
-
-/** Withdrawing by the code on a participant's receipt. */
-export class Withdrawal extends Errand {
-  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
-  constructor(say, changed) {
-    super("withdraw", say, changed);
-    byId("withdraw").onclick = () => {
-      this.code.value = "";
-      this.refuse("");
-      this.check();
-      this.dialog.showModal();
-      this.code.focus();
-    };
-    this.code.oninput = () => this.check();
-    this.dialog.querySelector("form")?.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.act();
-    });
-  }
-
-  check() {
-    setText(this.go, this.doing ? "Working" : "Erase everything");
-    this.go.disabled = this.doing || this.code.value.trim() === "";
-  }
-
-  async act() {
-    if (this.go.disabled) return;
-    await this.attempt(async () => {
-      this.say(`The participant withdrew. ${erased(await post("withdraw", { code: this.code.value.trim() }))}`);
-    });
+    given?.(); // the dialog is closed by then
   }
 }
 
 /** @param {Cohort} c */
 export function showCohort(c) {
   const cells = c.cells ?? [];
+  const due = c.due ?? 0;
+  byId("overdue").hidden = due === 0;
+  setText(byId("overdue-what"), due === 1 ? "1 item is past its date" : `${due} items are past their date`);
   const lost = [[c.unusable, "not usable"], [c.dropped, "stopped"], [c.declined, "did not take part"], [c.withdrawn, "withdrew"]];
-  byId("cohort").hidden = c.wanted === 0 && c.usable === 0 && lost.every(([n]) => n === 0) && (c.people ?? []).length === 0;
+  byId("cohort").hidden = c.wanted === 0 && c.usable === 0 && due === 0 && lost.every(([n]) => n === 0) && (c.people ?? []).length === 0;
   setText(byId("cohort-usable"), c.wanted ? `${c.usable} of ${c.wanted} usable` : `${c.usable} usable`);
   byId("cohort-cells").replaceChildren(...cells.map((cell) => {
     const name = make("th", "", `${cell.question} ${cell.band}`);

@@ -7,7 +7,7 @@ import { baseName, count, erasing, short, standing, started } from "./words.js";
 
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Summary} Summary */
-/** @typedef {(command: "continue"|"seal", body: object) => Promise<void>} Send */
+/** @typedef {(command: "continue"|"seal", body: {session_id: string}) => Promise<void>} Send */
 
 /** @type {Record<string, "ok"|"rec"|"minor"|"major"|"idle">} */
 const stateIcons = { prepared: "idle", declined: "idle", sealed: "ok", recording: "rec", recovered: "minor", failed: "major" };
@@ -46,7 +46,7 @@ export function showOutcome(s) {
     if (o.reason) words.push(` It ended early: ${o.reason}.`);
     if (o.error) words.push(` The bundle could not be written: ${o.error}`);
   }
-  if (o.bundle) words.push(" ", bundleLink(o.bundle));
+  if (o.bundle) words.push(" ", bundleLink(o.bundle, "Download the bundle"));
   box.replaceChildren(...words);
 }
 
@@ -128,15 +128,17 @@ export function showSessions(sessions, now, open) {
   }
   byId("session-list").replaceChildren(...newest.map((s) => {
     const facts = [started(s.started)];
-    if (!going.includes(s.state) && s.state !== "declined" && !erasing(s)) facts.push(short(s.duration_ns / 1e6));
+    if (!going.includes(s.state) && s.state !== "declined" && !erasing(s) && !s.traces_erased) facts.push(short(s.duration_ns / 1e6));
     if (s.segments > 1) facts.push(`${s.segments} segments`);
     if ((s.run ?? 1) > 1 && s.state !== "declined") facts.push(`run ${s.run}`);
+    if (s.traces_erased) facts.push(`recordings erased ${started(s.traces_erased)}`);
+    if (s.video_erased) facts.push(`face video erased ${started(s.video_erased)}`);
     if (counts(s)) facts.push(counts(s));
     let who = make("span", "who", s.participant);
     if (over.includes(s.state) && !(erasing(s) && now.busy)) {
       who = make("button", "who plain", s.participant);
       who.setAttribute("type", "button");
-      who.title = "Usable or not, another participant’s, or withdrawn";
+      who.title = "Usable or not, another participant’s, a receipt, or withdrawn";
       who.onclick = () => open(s);
     }
     const state = erasing(s) ? "erasing" : s.state;

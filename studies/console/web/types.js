@@ -13,11 +13,15 @@
  *   usable_age_ms: number, remark: string, advice: string, clock: ClockStatement, latency: string, unseen_ms: number}} Health
  * @typedef {{id: string, severity: "minor"|"major", text: string, advice: string}} Alarm
  * @typedef {{id: string, participant: string, row: number, state: string, started: string, duration_ns: number,
- *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string, run?: number, usable?: boolean|null, usable_why?: string}} Summary
+ *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string, run?: number, usable?: boolean|null, usable_why?: string,
+ *   traces_erased?: string, video_erased?: string}} Summary
  * @typedef {{participant: string, sessions: Summary[], cut: string}} Known a code that was used before
- * @typedef {{at: string, sessions: number, rows: number, files: number, bytes: number, recipients: string[]|null, tombstone: string}} Erasure
+ * @typedef {{at: string, sessions: number, rows: number, files: number, bytes: number, recipients: string[]|null, tombstone: string,
+ *   beside?: string[]|null, receipt?: string}} Erasure
+ * @typedef {{session_id: string, participant: string, sessions: number, bundles: number, recipients: string[]|null}} Holder of a withdrawal code
+ * @typedef {{session: string, what: string, until: string, files: number, bytes: number}} Overdue
  * @typedef {{question: string, band: string, usable: number, have: number, open?: number}} Cell
- * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null, people?: object[]|null}} Cohort
+ * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null, people?: object[]|null, due?: number}} Cohort
  * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string, erasure?: Erasure|null}} Outcome
  * @typedef {{x: number, y: number}} Point
  * @typedef {{target: Point, gaze: Point, error_deg: number, samples?: Point[]}} ValidationPoint

@@ -1,0 +1,136 @@
+// What is done about data when their session is over: withdrawing by a code, and erasing
+// what is past its date.
+
+import { post, send } from "./commands.js";
+import { byId, make, setText } from "./dom.js";
+import { Errand } from "./people.js";
+import { erased } from "./sessions.js";
+import { count } from "./words.js";
+
+/** @typedef {import("./paper.js").Paper} Paper */
+/** @typedef {import("./types.js").Holder} Holder */
+/** @typedef {import("./types.js").Overdue} Overdue */
+
+/** Withdrawing by the code on a participant's receipt: first whose it is, then the deed. */
+export class Withdrawal extends Errand {
+  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now @param {Paper} paper */
+  constructor(say, changed, paper) {
+    super("withdraw", say, changed);
+    this.paper = paper;
+    /** @type {Holder|undefined} of the code that stands there */
+    this.holder = undefined;
+    byId("withdraw").onclick = () => {
+      this.code.value = "";
+      this.found(undefined);
+      this.refuse("");
+      this.check();
+      this.dialog.showModal();
+      this.code.focus();
+    };
+    this.code.oninput = () => {
+      this.found(undefined);
+      this.check();
+    };
+    this.dialog.querySelector("form")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.go.disabled) return;
+      if (this.holder) this.erase(this.holder);
+      else this.look();
+    });
+  }
+
+  check() {
+    const ready = this.holder ? `Erase everything of ${this.holder.participant}` : "Look up";
+    setText(this.go, this.doing ? "Working" : ready);
+    this.go.className = this.holder ? "danger" : "primary";
+    this.go.disabled = this.doing || this.code.value.trim() === "";
+  }
+
+  /** @param {Holder|undefined} holder */
+  found(holder) {
+    this.holder = holder;
+    const box = byId("withdraw-whose");
+    box.hidden = !holder;
+    if (!holder) return;
+    const given = holder.recipients?.length ? ` Given out to: ${holder.recipients.join("; ")}.` : "";
+    setText(box, `It is the code of ${holder.participant}: ${many(holder.sessions, "session")}, of which ${many(holder.bundles, "bundle")} ${holder.bundles === 1 ? "was" : "were"} made.${given} All of it is erased, with the video. This cannot be undone.`);
+  }
+
+  async look() {
+    const code = this.code.value.trim();
+    this.doing = true;
+    this.refuse("");
+    this.check();
+    try {
+      const holder = await post("holder", { code });
+      if (this.code.value.trim() === code) this.found(holder);
+    } catch (error) {
+      this.refuse(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.doing = false;
+      this.check();
+    }
+  }
+
+  /** @param {Holder} holder */
+  async erase(holder) {
+    /** @type {import("./types.js").Erasure|undefined} */
+    let gone;
+    await this.attempt(async () => {
+      gone = await post("withdraw", { code: this.code.value.trim(), participant: holder.participant });
+      this.say(`The participant withdrew. ${erased(gone)}`);
+    });
+    if (gone) await this.paper.withdrawal(gone);
+  }
+}
+
+/** What is past its date: first shown, then erased. */
+export class Purge extends Errand {
+  /** @param {(text: string) => void} say @param {() => void} changed the list of sessions is another one now */
+  constructor(say, changed) {
+    super("overdue", say, changed);
+    /** @type {Overdue[]} */
+    this.items = [];
+    byId("overdue-look").onclick = () => this.open();
+    this.dialog.querySelector("form")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.act();
+    });
+  }
+
+  async open() {
+    this.refuse("");
+    try {
+      const response = await fetch("/api/overdue", { cache: "no-store" });
+      const answer = await response.json();
+      if (!response.ok) throw new Error(answer.error);
+      this.items = answer;
+    } catch (error) {
+      this.say(`It cannot be shown now: ${error instanceof Error ? error.message : error}`);
+      return;
+    }
+    byId("overdue-list").replaceChildren(...this.items.map((d) =>
+      make("tr", "", make("td", "", d.what), make("td", "", d.session), make("td", "num", `until ${new Date(d.until).toLocaleDateString()}`), make("td", "num", many(d.files, "file")))));
+    this.check();
+    this.dialog.showModal();
+  }
+
+  check() {
+    setText(this.go, this.doing ? "Working" : "Erase now");
+    this.go.disabled = this.doing || this.items.length === 0;
+  }
+
+  async act() {
+    if (this.go.disabled) return;
+    await this.attempt(async () => {
+      const done = await send("/api/overdue/erase", { items: this.items.length });
+      const tell = done.recipients?.length ? ` To be told, because they were given a bundle: ${done.recipients.join(", ")}.` : "";
+      this.say(`Erased: ${many(done.items, "item")}, ${many(done.files, "file")}. The report is kept as ${done.report}.${tell}`);
+    });
+  }
+}
+
+/** @param {number} n @param {string} what */
+function many(n, what) {
+  return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+}
