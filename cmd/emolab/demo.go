@@ -112,6 +112,7 @@ func (c *demoCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(a.err, c.announcement(st))
 	r, err := virtualRig(a.ctx, c.Lines, c.Camera, c.Nets)
 	if err != nil {
 		return err
@@ -143,7 +144,7 @@ func (c *demoCmd) Run(a *app) error {
 	}
 	running, err := assemble(a.ctx, applianceOptions{
 		display: display, conduct: rehearsed.conduct,
-		dir: c.Out, study: st, rig: r, listen: "127.0.0.1:0", token: token, log: a.log(), simulatedStage: !withBrowser,
+		dir: c.Out, study: st, rig: r, listen: "127.0.0.1:0", token: token, log: a.warnings(), simulatedStage: !withBrowser,
 	})
 	if err != nil {
 		return err
@@ -165,6 +166,25 @@ func (c *demoCmd) Run(a *app) error {
 		return errors.Join(c.save(a, outcome), err)
 	}
 	return c.report(a, st, outcome)
+}
+
+const (
+	// answering is by how much reading and answering lengthens a session of virtual people,
+	// and around is how long the rest takes: calibrating, sealing, checking.
+	answering = 1.15
+	around    = 50 * time.Second
+)
+
+// announcement says what is going to happen, and about how long it takes.
+func (c *demoCmd) announcement(st *study.Study) string {
+	each := time.Duration(answering*float64(st.Plan(0).Duration())) + around
+	who := "A virtual participant goes"
+	if c.Participants > 1 {
+		who = fmt.Sprintf("%d virtual participants go, one after the other,", c.Participants)
+	}
+	about := (time.Duration(c.Participants) * each).Round(time.Minute)
+	return fmt.Sprintf("%s through every page of %q, with %d videos and no device; what is recorded is sealed, checked, and held against the truth. About %d min.",
+		who, st.Title, len(st.Stimuli), max(1, int(about.Minutes())))
 }
 
 // people are those who take part.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -190,7 +191,28 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%v: exit %d\n%s%s", args, code, out, errOut)
 		}
 	}
+	if code, _, errOut := program(t, "session", "show", "DEMO01", "--data", dir); code != exitUsage || !strings.Contains(errOut, "name one of theirs:\n  "+d.Session) {
+		t.Errorf("shown by a participant's code: exit %d\n%s", code, errOut)
+	}
 	reprocess(t, dir, d.Session)
+}
+
+// A port that somebody else has is found out before anything is made on the disk.
+func TestServeOnATakenPort(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	data := filepath.Join(t.TempDir(), "data")
+	var out, errOut strings.Builder
+	if code := run(t.Context(), []string{"serve", "--virtual", "--listen", taken.Addr().String(), "--data", data}, &out, &errOut); code != exitFailed || !strings.Contains(errOut.String(), "another port") {
+		t.Errorf("exit %d: %s", code, &errOut)
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("the data folder was made")
+	}
 }
 
 // checkDistance holds a session against what can be promised on a machine that

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 )
@@ -42,3 +44,31 @@ func (b *bar) set(done, total int, doing string) {
 }
 
 func (b *bar) finish() { _ = b.p.Finish() }
+
+// sayEvery is how long nothing is said at most where there is no terminal for a bar: long
+// enough for a log, and short enough that nobody takes the program for dead.
+const sayEvery = 8 * time.Second
+
+// teller says in lines how far long work is, where there is no terminal for a bar.
+type teller struct {
+	w           io.Writer // nil = a bar tells
+	began, last time.Time
+}
+
+func newTeller(w io.Writer) *teller {
+	now := time.Now()
+	t := &teller{began: now, last: now}
+	if !isTerminal(w) {
+		t.w = w
+	}
+	return t
+}
+
+// tell says what goes on at a time, if nothing was said for a while.
+func (t *teller) tell(now time.Time, doing string) {
+	if t.w == nil || now.Sub(t.last) < sayEvery {
+		return
+	}
+	t.last = now
+	fmt.Fprintf(t.w, "  %3.0f s  %s\n", now.Sub(t.began).Seconds(), doing)
+}

@@ -36,6 +36,7 @@ type rehearsal struct {
 	best    map[string]float64
 	met     map[string]bool // sheets that somebody came to
 	began   time.Time
+	told    *teller
 }
 
 // newRehearsal prepares one. An error means that the study's screening cannot be read.
@@ -46,7 +47,7 @@ func newRehearsal(a *app, st *study.Study, r *rig, people []script.Person, unplu
 	}
 	out := &rehearsal{
 		a: a, study: st, rig: r, people: people, unplug: unplug, search: search,
-		best: map[string]float64{}, met: map[string]bool{}, began: time.Now(),
+		best: map[string]float64{}, met: map[string]bool{}, began: time.Now(), told: newTeller(a.err),
 	}
 	out.fit()
 	return out, nil
@@ -450,7 +451,9 @@ func (r *rehearsal) follow(ctx context.Context, i int, v *visitor) (session.Outc
 			}
 			r.note(s)
 			total := int(s.Plan.Duration() / time.Second)
-			progress.set(min(int(s.ElapsedMs/1000), total), total, r.doing(i, v, s))
+			doing := r.doing(i, v, s)
+			progress.set(min(int(s.ElapsedMs/1000), total), total, doing)
+			r.told.tell(time.Now(), doing)
 		}
 	}
 }

@@ -165,7 +165,10 @@ func TestManyPeopleOfOneOrder(t *testing.T) {
 }
 
 func TestStudyCohort(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "data [1]") // which a pattern would take for another name
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	s, err := store.Open(t.Context(), filepath.Join(dir, "walk.db"))
 	if err != nil {
 		t.Fatal(err)
