@@ -17,6 +17,7 @@ export class Withdrawal extends Errand {
   constructor(say, changed, paper) {
     super("withdraw", say, changed);
     this.paper = paper;
+    this.code = /** @type {HTMLInputElement} */ (byId("withdraw-code"));
     /** @type {Holder|undefined} of the code that stands there */
     this.holder = undefined;
     byId("withdraw").onclick = () => {

@@ -24,7 +24,6 @@ export class Errand {
     this.say = say;
     this.changed = changed;
     this.dialog = /** @type {HTMLDialogElement} */ (byId(`${name}-dialog`));
-    this.code = /** @type {HTMLInputElement} */ (byId(`${name}-code`));
     this.go = /** @type {HTMLButtonElement} */ (byId(`${name}-go`));
     this.doing = false;
     this.dialog.querySelector(`button[value="cancel"]`)?.addEventListener("click", () => this.dialog.close());
@@ -64,6 +63,7 @@ export class People extends Errand {
     super("person", say, changed);
     this.paper = paper;
     this.form = /** @type {HTMLFormElement} */ (this.dialog.querySelector("form"));
+    this.code = /** @type {HTMLInputElement} */ (byId("person-code"));
     this.reason = /** @type {HTMLInputElement} */ (byId("person-reason"));
     /** @type {Summary|undefined} */
     this.session = undefined;
