@@ -189,9 +189,8 @@ const mostNamed = 8
 
 // Nearest says which of the files of a folder may be meant by a name that none has.
 func Nearest(name string, files []string) string {
-	// An ending that both have is no likeness.
-	ending := path.Ext(name)
-	stem := func(name string) string { return strings.TrimSuffix(name, ending) }
+	// An ending that both have is no likeness, and another one no difference.
+	stem := func(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
 	best := nearest(stem(name), each(files, func(f string) field { return field{key: stem(f)} }))
 	switch i := slices.IndexFunc(files, func(f string) bool { return stem(f) == best }); {
 	case best != "":
