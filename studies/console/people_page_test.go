@@ -400,7 +400,8 @@ func TestPageJudgesMovesAndWithdraws(t *testing.T) {
 	choose := func(deed string) {
 		t.Helper()
 		page.Until(`document.querySelector("#session-list button.who") !== null`)
-		page.Do(chromedp.Click(chromedp.CSS("#session-list button.who")))
+		// At once: the list is drawn anew after every deed, and a button that was found may be gone.
+		page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#session-list button.who").click()`))
 		page.Until(`document.getElementById("person-dialog").open && ` + do + `.disabled`)
 		page.Do(chromedp.Click(chromedp.CSS(fmt.Sprintf(`input[value=%s]`, deed))))
 		page.Until(`document.querySelector("input[name=deed]:checked").value === "` + deed + `"`)
