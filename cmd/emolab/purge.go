@@ -102,6 +102,9 @@ func (c *purgeCmd) Run(a *app) (err error) {
 		return printJSON(a.out, r)
 	}
 	fmt.Fprintf(a.out, "\nErased. The report is kept as %s\n", r.Report)
+	for _, path := range r.Purged.Beside {
+		fmt.Fprintf(a.out, "Not erased, for this program has not made it: it lay beside a copy, or holds other sessions too. Look what is in it: %s\n", path)
+	}
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (c *sessionWithdrawCmd) Run(a *app) (err error) {
 	}
 	fmt.Fprintf(a.out, "\nKept as %s\n", done.Receipt)
 	for _, path := range done.Beside {
-		fmt.Fprintf(a.out, "Not erased, for this program has not made it; it lay beside a copy, so look whose it is: %s\n", path)
+		fmt.Fprintf(a.out, "Not erased, for this program has not made it: it lay beside a copy, or holds other people's sessions too. Look what of the participant is in it: %s\n", path)
 	}
 	if name != "" {
 		fmt.Fprintln(a.out, name)

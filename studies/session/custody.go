@@ -50,6 +50,7 @@ type Purge struct {
 	Items      int      `json:"items"`
 	Files      int      `json:"files"`
 	Recipients []string `json:"recipients"` // who was given bundles, to be told
+	Beside     []string `json:"beside"`     // files that stay, as of an Erasure
 	Report     string   `json:"report"`     // path
 }
 

@@ -196,7 +196,8 @@ type Erasure struct {
 	Recipients []string  `json:"recipients"` // who holds bundles that were given out, to be told
 	Tombstone  string    `json:"tombstone"`  // the keyed hash that stays
 	Searched   []string  `json:"searched"`   // folders that were looked through for copies
-	// Beside are files that somebody has put beside copies of bundles: they stay.
+	// Beside are files that somebody has put beside copies of bundles, or that hold other
+	// people's bundles too: they stay.
 	Beside  []string `json:"beside"`
 	Receipt string   `json:"receipt"` // path of the receipt
 }

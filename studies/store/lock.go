@@ -7,6 +7,13 @@ import (
 	"syscall"
 )
 
+// Locked are the files that this process holds locks on while the store is open. Nothing
+// else in it may open them: closing such a file gives SQLite's locks on it back (POSIX),
+// and the next program that reads the study believes that nobody writes it.
+func (s *Store) Locked() []string {
+	return []string{s.path, s.path + "-wal", s.path + "-shm", s.path + ".lock"}
+}
+
 // acquire takes the right to record into the study file at path: an advisory
 // lock on a file beside it, which the kernel gives back when the process ends,
 // killed or not. SQLite's own locks do not serve, because they are held for one

@@ -56,6 +56,7 @@ func (u *unpacked) claim(t *thing) {
 	case t.folder:
 	case u.files[name]:
 		t.of, t.last = []string{u.session}, name == "manifest.json"
+		t.renamed = t.last
 	case !u.shared:
 		t.of, t.beside = []string{u.session}, true
 	}
@@ -70,7 +71,7 @@ func (t *thing) copied(wanted map[string]bool) error {
 	}
 	theirs := slices.DeleteFunc(slices.Clone(sessions), func(id string) bool { return !wanted[id] })
 	if len(theirs) > 0 {
-		t.of, t.beside = theirs, len(sessions) > 1
+		t.of, t.beside = theirs, len(theirs) < len(sessions)
 		t.renamed = !t.beside
 	}
 	return nil

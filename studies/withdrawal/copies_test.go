@@ -12,7 +12,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	"emolab/studies/store"
 )
 
 // unzip unpacks a bundle as people do, into a folder of any name.
@@ -106,7 +109,7 @@ func TestCopiesOfBundlesGoToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, says := range []string{"in all folders of\ndata; copies that lie elsewhere", "there lay\n1 files", "de data ; celles qui se trouvent ailleurs"} {
+	for _, says := range []string{"in all folders of\ndata; copies that lie elsewhere", "sessions too: 1. They were left", "de data ; celles qui se trouvent ailleurs"} {
 		if !strings.Contains(string(receipt), says) {
 			t.Errorf("it does not say %q:\n%s", says, receipt)
 		}
@@ -184,6 +187,101 @@ func zipOf(t *testing.T, members map[string]string) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// A zip of several sessions goes when all of them do. A purge, in which each has its own
+// date, tells of it.
+func TestAZipOfSeveralSessions(t *testing.T) {
+	t.Parallel()
+	const first, second = "20261122-090000-P1", "20261122-100000-P1"
+	dir := t.TempDir()
+	both := zipOf(t, map[string]string{"a/manifest.json": manifestOf(first), "b/manifest.json": manifestOf(second)})
+	if err := os.WriteFile(filepath.Join(dir, "x.zip"), both, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	things, err := look(t.Context(), dir, []string{first, second})
+	if f := all(things); err != nil || len(f.files) != 1 || len(f.beside) != 0 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	e := Eraser{dir: dir, look: func(ctx context.Context, dir string, sessions []string) ([]thing, error) {
+		return look(ctx, dir, sessions)
+	}}
+	due, err := e.lying(t.Context(), []store.Due{{Session: first, Class: store.Traces}, {Session: second, Class: store.FaceVideos}})
+	if f := due[part{first, store.Traces}]; err != nil || len(f.files) != 0 || len(f.beside) != 1 {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// What says whose the files of a folder are stays as long as one of them does: the next
+// start finds them by it.
+func TestTheManifestOutlivesWhatItLists(t *testing.T) {
+	t.Parallel()
+	const id = "20261122-090000-P1"
+	dir := t.TempDir()
+	manifest, listed := filepath.Join(dir, "a", "manifest.json"), filepath.Join(dir, "a", "x")
+	err := errors.Join(os.Mkdir(filepath.Join(dir, "a"), 0o700), os.WriteFile(listed, nil, 0o600), os.WriteFile(manifest, []byte(manifestOf(id, "x")), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	things, err := look(t.Context(), dir, []string{id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := all(things)
+	f.files = slices.Insert(f.files, 0, filepath.Join(manifest, "x")) // cannot be removed: it lies in no folder
+	if err := f.remove(t.Context(), func(int, int, string) {}); err == nil {
+		t.Error("no error")
+	}
+	if _, err := os.Lstat(manifest); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(listed); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what could be removed is still there: %v", err)
+	}
+}
+
+// SQLite's locks on the study's file go when anything else in the process closes it.
+func TestLookingLeavesTheStudysLocks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), filepath.Join(dir, "pilot.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	before := locks(t, s)
+	if before == 0 {
+		t.Skip("the system does not list locks")
+	}
+	things, err := NewEraser(s, dir, Key{}).look(t.Context(), dir, []string{"20261122-090000-P1"})
+	if err != nil || len(things) != 0 {
+		t.Errorf("%+v, %v", things, err)
+	}
+	if after := locks(t, s); after != before {
+		t.Errorf("%d locks are left of %d", after, before)
+	}
+}
+
+// locks counts those of POSIX on the study's files, as Linux lists them.
+func locks(t *testing.T, s *store.Store) int {
+	t.Helper()
+	list, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		t.Skip(err)
+	}
+	n := 0
+	for _, path := range s.Locked() {
+		var info syscall.Stat_t
+		if err := syscall.Stat(path, &info); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(list)) {
+			if strings.Contains(line, "POSIX") && strings.Contains(line, fmt.Sprintf(":%d ", info.Ino)) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // What is taken for a copy, and what lies beside one.

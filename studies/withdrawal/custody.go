@@ -53,7 +53,7 @@ func (e *Eraser) PurgeOverdue(ctx context.Context, items int, progress session.P
 		return session.Purge{}, session.ErrOtherOverdue
 	}
 	done, err := e.Purge(ctx, due, progress)
-	p := session.Purge{Recipients: done.Recipients}
+	p := session.Purge{Recipients: done.Recipients, Beside: done.Beside}
 	for _, c := range done.Classes {
 		p.Items, p.Files = p.Items+c.Sessions, p.Files+c.Files
 	}

@@ -35,7 +35,9 @@ var (
 // NewEraser makes an eraser of the study in s, whose files lie in the folder dir. Codes
 // were hashed with key.
 func NewEraser(s *store.Store, dir string, key Key) *Eraser {
-	return &Eraser{store: s, dir: dir, key: key, wall: time.Now, look: look}
+	return &Eraser{store: s, dir: dir, key: key, wall: time.Now, look: func(ctx context.Context, dir string, sessions []string) ([]thing, error) {
+		return look(ctx, dir, sessions, s.Locked()...)
+	}}
 }
 
 // ErrCodeUnknown says that no session has that code.

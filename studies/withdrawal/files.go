@@ -30,7 +30,7 @@ type thing struct {
 	// Of copies of bundles:
 	spared  bool // a folder that stays when something else is in it
 	beside  bool // a file that is not the bundle's: it is told of, and stays
-	last    bool // what says whose the others are: it goes after them
+	last    bool // what says whose the others are: it goes when they are gone
 	renamed bool // its name does not say whose it is, until its erasing begins
 }
 
@@ -40,6 +40,7 @@ type found struct {
 	folders []string          // that hold nothing else, but for those that are spared
 	spared  map[string]bool   // folders that stay when something else is in them
 	copies  map[string]string // files that are not named after their session: its id
+	last    map[string]bool   // files that say whose others are: they stay as long as those
 	beside  []string          // files that stay
 	bytes   int64
 }
@@ -55,7 +56,7 @@ func all(things []thing) found {
 
 func (f *found) take(t thing) {
 	if f.spared == nil {
-		f.spared, f.copies = map[string]bool{}, map[string]string{}
+		f.spared, f.copies, f.last = map[string]bool{}, map[string]string{}, map[string]bool{}
 	}
 	switch {
 	case t.beside:
@@ -68,6 +69,7 @@ func (f *found) take(t thing) {
 	case t.renamed:
 		f.copies[t.path] = t.of[0]
 	}
+	f.last[t.path] = t.last
 	f.files = append(f.files, t.path)
 	f.bytes += t.bytes
 }
@@ -109,8 +111,9 @@ var aSession = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[A-Za-z0-9][A-Za-z0-9_-]{0
 // look finds what is named after the sessions in the folder dir, and below it, in one walk
 // for all of them, and the copies of their bundles: zips of another name, and folders that
 // one was unpacked into. Of links only those are followed that stand for the folder itself or
-// for one directly in it: a data folder, or its video, may lie on another disk.
-func look(ctx context.Context, dir string, sessions []string) ([]thing, error) {
+// for one directly in it: a data folder, or its video, may lie on another disk. locked are
+// files that are not opened, and never anybody's.
+func look(ctx context.Context, dir string, sessions []string, locked ...string) ([]thing, error) {
 	wanted := map[string]bool{}
 	for _, id := range sessions {
 		if aSession.MatchString(id) { // nothing can be named after any other
@@ -120,13 +123,19 @@ func look(ctx context.Context, dir string, sessions []string) ([]thing, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
+	var closed []fs.FileInfo
+	for _, path := range locked {
+		if info, err := os.Stat(path); err == nil {
+			closed = append(closed, info)
+		}
+	}
 	var out []thing
 	roots, err := linked(dir)
 	for _, root := range roots {
 		if root != dir && len(named(filepath.Base(root), wanted)) > 0 {
 			continue // a link that is theirs goes, and not what it leads to
 		}
-		things, fault := below(ctx, root, wanted)
+		things, fault := below(ctx, root, wanted, closed)
 		out, err = append(out, things...), errors.Join(err, fault)
 	}
 	if err != nil {
@@ -196,7 +205,7 @@ func searched(dir string) ([]string, error) {
 }
 
 // below finds it below root, which may be a link. What lies in a folder comes after it.
-func below(ctx context.Context, root string, wanted map[string]bool) ([]thing, error) {
+func below(ctx context.Context, root string, wanted map[string]bool, closed []fs.FileInfo) ([]thing, error) {
 	var out, within []thing // within: the folders around a path that are theirs
 	var around []unpacked   // those around a path that hold a copy
 	// With a separator at its end the name of a link stands for what it leads to.
@@ -216,7 +225,7 @@ func below(ctx context.Context, root string, wanted map[string]bool) ([]thing, e
 		}
 		if e.IsDir() || path == root {
 			u, ok, err := unpackedIn(root, path, wanted)
-			if err != nil {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // which went away meanwhile
 				return err
 			}
 			if ok {
@@ -224,6 +233,9 @@ func below(ctx context.Context, root string, wanted map[string]bool) ([]thing, e
 			}
 		}
 		if path == root {
+			return nil
+		}
+		if info, err := e.Info(); err == nil && slices.ContainsFunc(closed, func(c fs.FileInfo) bool { return os.SameFile(c, info) }) {
 			return nil
 		}
 		t := thing{path: path, folder: e.IsDir(), of: named(e.Name(), wanted)}
@@ -300,6 +312,9 @@ func (f found) remove(ctx context.Context, progress session.Progress) error {
 			return err
 		}
 		parents[filepath.Dir(path)] = true
+		if f.last[path] && len(errs) > 0 {
+			continue // of what could not be removed nothing else says whose it is
+		}
 		path, err := f.own(path)
 		if err == nil {
 			err = shred.File(ctx, path)

@@ -41,6 +41,7 @@ type Purged struct {
 	At         time.Time `json:"at"`
 	Classes    []Class   `json:"classes"`
 	Recipients []string  `json:"recipients"` // who was given bundles, to be told
+	Beside     []string  `json:"beside"`     // files that stay: see session.Erasure; no report names them
 	// Scrubbed tells whether what the rows held is overwritten, too; else the next start of
 	// emolab does that.
 	Scrubbed bool `json:"scrubbed"`
@@ -106,6 +107,9 @@ func (e *Eraser) lying(ctx context.Context, due []store.Due) (map[part]found, er
 		if contains(video, t.path) {
 			class = store.FaceVideos
 		}
+		if t.renamed && len(t.of) > 1 { // several sessions in one zip, not all of which may be due
+			t.beside = true
+		}
 		for _, id := range t.of {
 			f := out[part{id, class}]
 			f.take(t)
@@ -134,7 +138,7 @@ func (e *Eraser) Purge(ctx context.Context, due []Due, progress session.Progress
 	if progress == nil {
 		progress = func(int, int, string) {}
 	}
-	p := Purged{At: e.wall().UTC(), Classes: []Class{}, Recipients: []string{}}
+	p := Purged{At: e.wall().UTC(), Classes: []Class{}, Recipients: []string{}, Beside: []string{}}
 	past := make([]store.Due, len(due))
 	for i, d := range due {
 		past[i] = d.Due
@@ -177,6 +181,11 @@ func (e *Eraser) purge(ctx context.Context, d Due, f found, p *Purged) (int64, e
 			if !slices.Contains(p.Recipients, who) {
 				p.Recipients = append(p.Recipients, who)
 			}
+		}
+	}
+	for _, path := range f.beside {
+		if !slices.Contains(p.Beside, path) {
+			p.Beside = append(p.Beside, path)
 		}
 	}
 	if err := f.remove(ctx, func(int, int, string) {}); err != nil {

@@ -65,8 +65,9 @@ No copy was given to anybody, as far as this program knows.
 Rows and files were overwritten. Copies of bundles were looked for in all folders of
 {{list .Searched}}; copies that lie elsewhere, or were given another form,
 are not reached, and have to be erased by whoever has them.
-{{- if .Beside}} Beside the copies there lay
-{{len .Beside}} files that this program has not made: they were left for whoever keeps the data to look at.
+{{- if .Beside}} Files that
+this program has not made, and that lay beside such copies or hold other people's
+sessions too: {{len .Beside}}. They were left for whoever keeps the data to look through.
 {{- end}}
 Drives that move data around by themselves (SSDs) may hold old blocks for a while;
 backups that were made of the data folder are not reached, and have to be erased by
@@ -97,9 +98,9 @@ Aucune copie n'a été remise à quiconque, pour autant que ce programme le sach
 Lignes et fichiers ont été écrasés. Les copies ont été recherchées dans tous les dossiers
 de {{list .Searched}} ; celles qui se trouvent ailleurs, ou sous une autre
 forme, ne sont pas atteintes et doivent être effacées par qui les détient.
-{{- if .Beside}} À côté des
-copies se trouvaient {{len .Beside}} fichiers que ce programme n'a pas écrits : ils ont été laissés à l'examen
-de qui conserve les données.
+{{- if .Beside}} Fichiers
+que ce programme n'a pas écrits, à côté de ces copies ou contenant aussi les séances
+d'autres personnes : {{len .Beside}}. Ils ont été laissés à l'examen de qui conserve les données.
 {{- end}}
 Un disque qui déplace lui-même les données (SSD)
 peut garder d'anciens blocs quelque temps ; les sauvegardes du dossier ne sont pas

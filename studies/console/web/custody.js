@@ -57,6 +57,7 @@ export class Withdrawal extends Errand {
     setText(box, `It is the code of ${holder.participant}: ${many(holder.sessions, "session")}, of which ${many(holder.bundles, "bundle")} ${holder.bundles === 1 ? "was" : "were"} made.${given} All of it is erased, with the video. This cannot be undone.`);
   }
 
+  /** Whose it is; a second Enter closes, and erases nobody. */
   async look() {
     const code = this.code.value.trim();
     this.doing = true;
@@ -71,6 +72,7 @@ export class Withdrawal extends Errand {
       this.doing = false;
       this.check();
     }
+    if (this.holder) /** @type {HTMLElement|null} */ (this.dialog.querySelector(`button[value="cancel"]`))?.focus();
   }
 
   /** @param {Holder} holder */
@@ -126,7 +128,8 @@ export class Purge extends Errand {
     await this.attempt(async () => {
       const done = await send("/api/overdue/erase", { items: this.items.length });
       const tell = done.recipients?.length ? ` To be told, because they were given a bundle: ${done.recipients.join(", ")}.` : "";
-      this.say(`Erased: ${many(done.items, "item")}, ${many(done.files, "file")}. The report is kept as ${done.report}.${tell}`);
+      const look = done.beside?.length ? ` Not erased, because this program has not made it; look what is in it: ${done.beside.join(", ")}.` : "";
+      this.say(`Erased: ${many(done.items, "item")}, ${many(done.files, "file")}. The report is kept as ${done.report}.${tell}${look}`);
     });
   }
 }

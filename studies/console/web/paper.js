@@ -22,13 +22,13 @@ export class Paper {
   async withdrawal(e) {
     if (!e.receipt) return;
     const path = `/api/receipts/${encodeURIComponent(baseName(e.receipt))}`;
-    const response = await fetch(path, { cache: "no-store" });
-    const text = response.ok ? await response.text() : "It cannot be read from here.";
+    const unread = "It cannot be read from here.";
+    const text = await fetch(path, { cache: "no-store" }).then((r) => (r.ok ? r.text() : unread)).catch(() => unread);
     const link = byId("paper-download");
     link.hidden = false;
     link.setAttribute("href", path);
     link.setAttribute("download", baseName(e.receipt));
-    const beside = e.beside?.length ? ` Not erased, because this program has not made it, though it lay beside a copy: ${e.beside.join(", ")}.` : "";
+    const beside = e.beside?.length ? ` Not erased, because this program has not made it; look what of the participant is in it: ${e.beside.join(", ")}.` : "";
     this.show("Receipt of the withdrawal", `For the participant. It names nobody, and is kept as ${e.receipt}.${beside}`, text);
   }
 
