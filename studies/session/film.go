@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -21,6 +22,18 @@ var errNoFilm = errors.New("this lab keeps no video of its camera")
 type film struct {
 	on  bool  // it was begun, and is not yet ended
 	err error // why it could not begin, although it was allowed
+}
+
+// endFilm ends the video of the face in a run, and returns when its files are noted. The
+// desk is open.
+func (m *Manager) endFilm(cur *run) {
+	cur.ending.Lock()
+	defer cur.ending.Unlock()
+	for _, f := range m.dropFilm(cur) {
+		_ = cur.desk.keep("note the video "+f.File, func(ctx context.Context, rec Recorder) error {
+			return rec.Video(ctx, f)
+		}) // a desk that is shut means that the session is being closed
+	}
 }
 
 // unanswered returns the step from which a session goes on: a sheet that has been
@@ -80,7 +93,7 @@ func (m *Manager) closedFilms() []Video {
 }
 
 // dropFilm closes the film of a run, if it has one, and names the files that have not
-// been noted.
+// been noted. run.ending is held.
 func (m *Manager) dropFilm(cur *run) []Video {
 	m.mu.Lock()
 	on := cur.film.on

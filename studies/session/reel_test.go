@@ -17,7 +17,8 @@ type reel struct {
 	paused  instant.Instant // what Pause was told; 0 = goes on
 	closed  []Video         // what Closed answers once
 	running bool
-	kept    int // consents in the archive when it began
+	hold    chan struct{} // End waits until it is closed; nil = it does not wait
+	kept    int           // consents in the archive when it began
 }
 
 func (r *reel) Begin(id string, segment int, since instant.Instant) error {
@@ -53,6 +54,12 @@ func (r *reel) Closed() []Video {
 }
 
 func (r *reel) End() ([]Video, error) {
+	r.archive.mu.Lock()
+	hold := r.hold
+	r.archive.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
 	r.archive.mu.Lock()
 	defer r.archive.mu.Unlock()
 	if !r.running {

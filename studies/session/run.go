@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,6 +43,7 @@ type run struct {
 	ended   error           // why the operator has led them to the last pages; nil = has not
 	end     chan struct{}   // closed with it
 	film    film
+	ending  sync.Mutex // held while the film is ended and its files are noted: Stop does it beside Present
 
 	check *Check            // the latest; what it points to is never changed
 	drift *gaze.Drift       // likewise
@@ -118,7 +120,9 @@ func (m *Manager) conclude(cur *run, why error) {
 		m.finish(closing, cur, cur.withdrawn(), cur.erasing)
 		return
 	}
+	cur.ending.Lock()
 	videos := m.dropFilm(cur) // first: the tail is for samples only
+	cur.ending.Unlock()
 	failure := cur.desk.close()
 	for _, v := range videos { // whatever became of the rest
 		if err := cur.rec.Video(closing, v); failure == nil {
@@ -129,15 +133,19 @@ func (m *Manager) conclude(cur *run, why error) {
 		m.fail(closing, cur, failure)
 		return
 	}
-	reason := cur.why
-	if reason == "" && !errors.Is(why, errPlanShown) {
-		reason = why.Error() // who is on the way out already has not been stopped by anybody
-	}
 	m.mu.Lock()
-	recorded := cur.state == Recording
+	recorded, ended := cur.state == Recording, cur.ended
 	m.mu.Unlock()
+	reason := cur.why // who is on the way out already has not been stopped by anybody
 	switch {
-	case !recorded && cur.why == "" && errors.Is(why, errClosed):
+	case reason != "" || errors.Is(why, errPlanShown):
+	case ended != nil: // and what came then came before they were led out
+		reason = ended.Error()
+	default:
+		reason = why.Error()
+	}
+	switch {
+	case !recorded && reason == errClosed.Error():
 		m.finish(closing, cur, Outcome{}, errClosed) // goes on when the program is there again
 	case !recorded:
 		if err := cur.rec.Decline(closing, reason); err != nil {

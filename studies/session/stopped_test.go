@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -94,6 +95,43 @@ func TestTheLastPagesAreClosed(t *testing.T) {
 			closes(t, g)
 			if s := g.Status(); s.State != "" || s.LastOutcome.State != Sealed || s.LastOutcome.Reason != drill {
 				t.Errorf("state %q, outcome %+v", s.State, s.LastOutcome)
+			}
+		})
+	}
+}
+
+// Whatever comes while the film of who was stopped is being closed, its files are noted and
+// the reason is the first.
+func TestAStopIsFinishedFirst(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(*guest) error{
+		"another stop": func(g *guest) error { return g.Stop(context.Background(), "at once") },
+		"the end":      func(g *guest) error { g.Close(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuest(t)
+			g.filmed(t)
+			hold := make(chan struct{})
+			g.archive.mu.Lock()
+			g.reel.hold = hold
+			g.archive.mu.Unlock()
+			over := make(chan error, 2)
+			go func() { over <- g.Stop(context.Background(), "fire drill") }()
+			g.until(t, "the stop", func(s Status) bool { return s.Stopped })
+			go func() { over <- then(g) }()
+			g.until(t, "what comes then", func(s Status) bool { return s.Busy != "" || s.State == "" })
+			close(hold)
+			for range 2 {
+				if err := <-over; err != nil {
+					t.Error(err)
+				}
+			}
+			if out := waitFor(t, g.bench); out.State != Sealed || out.Reason != drill || out.Error != "" {
+				t.Errorf("outcome %+v", out)
+			}
+			if n := len(g.tape.videos); n != 2 {
+				t.Errorf("%d files of video are noted, there are 2", n)
 			}
 		})
 	}

@@ -200,15 +200,6 @@ func (v *visit) rest() {
 	v.m.endFilm(v.cur)
 }
 
-// endFilm ends the video of the face in a run.
-func (m *Manager) endFilm(cur *run) {
-	for _, f := range m.dropFilm(cur) {
-		_ = cur.desk.keep("note the video "+f.File, func(ctx context.Context, rec Recorder) error {
-			return rec.Video(ctx, f)
-		}) // a desk that is shut means that the session is being closed
-	}
-}
-
 // answered keeps what the participant answered on a sheet, and says which way they go.
 func (v *visit) answered(ctx context.Context, a Answer) (Ruling, error) {
 	step := v.cur.plan.Steps[a.Step]

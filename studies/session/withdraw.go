@@ -78,7 +78,9 @@ func (m *Manager) eraseNow(cur *run, d *desk) error {
 	ctx := context.Background()
 	// First of all: whatever happens from here on, it will be done.
 	_ = d.keep("note the withdrawal", func(ctx context.Context, rec Recorder) error { return rec.Stopped(ctx, whyWithdrawn) })
+	cur.ending.Lock()
 	m.dropFilm(cur)
+	cur.ending.Unlock()
 	_ = d.close() // what could not be written need not be erased
 	if err := cur.rec.Fail(ctx, whyWithdrawn); err != nil {
 		m.o.Log.Error("close a session before it is erased", "session", cur.id, "error", err)
