@@ -27,6 +27,26 @@ func TestHullIsTheWall(t *testing.T) {
 	})
 }
 
+// A sample beside a loss of several may be on its wrong side, also where more may be
+// missing at the end.
+func TestBoundsBesideALossNearTheEnd(t *testing.T) {
+	m := method{nsPerTick: float64(10 * time.Millisecond)}
+	o := origin{nsPerTick: m.nsPerTick}
+	run := make([]Stamp, 8)
+	for i := range run {
+		run[i].Seq = int64(i)
+	}
+	missing, more := []int64{0, 0, 5, 5, 5, 5, 5, 5}, []int64{0, 0, 0, 0, 0, 1, 1, 2}
+	end := o.x(run[7].Seq + missing[7])
+	ks := m.uncounted(o, run, missing, more, []knot{{x: 0}, {x: end}})
+	for i, s := range run {
+		k := along(ks, o.x(s.Seq))
+		if least := m.nsPerTick * float64(5+more[i]); k.err < least {
+			t.Errorf("sample %d: %v of bound, want at least %v", i, time.Duration(k.err), time.Duration(least))
+		}
+	}
+}
+
 func TestMaximise(t *testing.T) {
 	for _, peak := range []float64{-.006, -.001, 0, .0042, .006} {
 		got := maximise(func(b float64) float64 { return -math.Abs(b - peak) }, -maxDrift, maxDrift)

@@ -377,21 +377,16 @@ func (m method) uncounted(o origin, run []Stamp, missing, more []int64, full []k
 		k.x, k.y, k.err = k.x-shift, k.y+shift, k.err+doubt
 		ks = append(ks, k)
 	}
-	next := 0
+	next, wrong := 0, int64(0)
 	for i := 0; i < len(run); {
+		if i == 0 || missing[i] != missing[i-1] {
+			wrong = misplaced(missing, i)
+		}
 		j := i
 		for j+1 < len(run) && missing[j+1] == missing[i] && more[j+1] == more[i] {
 			j++
 		}
-		// A sample may be on the wrong side of a loss, and in a stall of several.
-		most := int64(1)
-		if i > 0 {
-			most = max(most, missing[i]-missing[i-1])
-		}
-		if j+1 < len(run) {
-			most = max(most, missing[j+1]-missing[j])
-		}
-		doubt = m.nsPerTick * float64(most+more[i])
+		doubt = m.nsPerTick * float64(wrong+more[i])
 		from, until := o.x(run[i].Seq+missing[i]), o.x(run[j].Seq+missing[i])
 		put(along(full, from), missing[i])
 		for next < len(full) && full[next].x < until {
@@ -406,6 +401,21 @@ func (m method) uncounted(o origin, run []Stamp, missing, more []int64, full []k
 		i = j + 1
 	}
 	return ks
+}
+
+// misplaced is by how many numbers a sample between two losses may be wrong, from is the
+// first between them: it may be on the wrong side of one, and in a stall of several.
+func misplaced(missing []int64, from int) int64 {
+	most := int64(1)
+	if from > 0 {
+		most = max(most, missing[from]-missing[from-1])
+	}
+	for _, n := range missing[from:] {
+		if n != missing[from] {
+			return max(most, n-missing[from])
+		}
+	}
+	return most
 }
 
 // along is the mapping between knots, which are in order of x.
