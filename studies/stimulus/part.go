@@ -23,15 +23,30 @@ type Part struct{ file *os.File }
 // more.
 func NewPart(dir string) (Part, error) {
 	removeLeft(dir)
-	f, err := os.CreateTemp(dir, partPattern)
-	if err != nil {
-		return Part{}, err
+	for {
+		f, err := os.CreateTemp(dir, partPattern)
+		if err != nil {
+			return Part{}, err
+		}
+		p := Part{f}
+		if p.claim() {
+			_ = f.Chmod(0o644) // memory sticks have no rights, and refuse it
+			return p, nil
+		}
+		if err := p.Drop(); err != nil {
+			return Part{}, err
+		}
 	}
-	p := Part{f}
-	if err := errors.Join(f.Chmod(0o644), lock(f)); err != nil {
-		return Part{}, errors.Join(err, p.Drop())
+}
+
+// claim locks a new file, unless another program has taken it for one that was left
+// before it was locked. Where there are no locks, nothing is taken for left.
+func (p Part) claim() bool {
+	if errors.Is(lock(p.file), syscall.EWOULDBLOCK) {
+		return false
 	}
-	return p, nil
+	_, err := os.Lstat(p.Name())
+	return err == nil
 }
 
 // removeLeft removes the parts that nobody writes any more. One that cannot be removed

@@ -58,6 +58,39 @@ func TestPartsThatWereLeftAreRemoved(t *testing.T) {
 	}
 }
 
+// A program that looks for what was left may come between the making of a part and its
+// locking.
+func TestAPartThatIsTakenForLeftIsNotWritten(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x.part")
+	open := func() *os.File {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	mine, other := open(), open()
+	defer mine.Close()
+	if err := lock(other); err != nil {
+		t.Fatal(err)
+	}
+	if (Part{mine}).claim() {
+		t.Error("another program is about to remove it")
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !(Part{mine}).claim() {
+		t.Error("nobody has it")
+	}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	if (Part{mine}).claim() {
+		t.Error("another program has removed it")
+	}
+}
+
 // A part becomes the whole file at once, and takes no other's place.
 func TestPartIsPlaced(t *testing.T) {
 	dir := t.TempDir()
