@@ -40,9 +40,12 @@ func Measure(file string) (Stimulus, error) {
 	return s, nil
 }
 
-// ShellQuoted is a file's name as it can be typed after a command.
+// ShellQuoted is a file's name as it can be typed after a command, and is no flag of it.
 func ShellQuoted(file string) string {
-	if strings.ContainsAny(file, " '\"()&;<>|$`\\*?[]{}!#~") {
+	if strings.HasPrefix(file, "-") {
+		file = "./" + file
+	}
+	if file == "" || strings.ContainsAny(file, " \t\n'\"()&;<>|$`\\*?[]{}!#~") {
 		return "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
 	}
 	return file

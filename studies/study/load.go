@@ -155,9 +155,9 @@ func (d document) unnamed(file string, from source) error {
 	full := func(name string) string { return filepath.Join(from.String(), filepath.FromSlash(dir), name) }
 	twin := ident.Twin(name)
 	if slices.Contains(from.names(dir), twin) {
-		return fmt.Errorf("%s: the name is no id (letters, digits, - _ . only), and %s lies beside it: move %s out of this folder", full(name), twin, ShellQuoted(name))
+		return fmt.Errorf("%s: the name is no id (letters, digits, - _ . only), and %s lies beside it: if that was made of it, move %s out of this folder, else rename it", full(name), twin, ShellQuoted(name))
 	}
-	return fmt.Errorf("%s: the name is no id (letters, digits, - _ . only): rename it with  mv %s %s", full(name), ShellQuoted(full(name)), ShellQuoted(full(twin)))
+	return fmt.Errorf("%s: the name is no id (letters, digits, - _ . only): rename it with  mv -n %s %s", full(name), ShellQuoted(full(name)), ShellQuoted(full(twin)))
 }
 
 // unusable says what to do about a video that cannot be measured: where the one that was

@@ -185,8 +185,8 @@ func TestAllVideosThatCannotBeUsed(t *testing.T) {
 	}
 	got := lint("id: s\nstimuli: {folder: .}\n")
 	for _, want := range []string{
-		"rename it with  mv '" + dir + "/upright clip.mp4' " + dir + "/upright-clip.mp4\n",
-		"Ete-1.mp4 lies beside it: move 'Été (1).mp4' out of this folder\n",
+		"rename it with  mv -n '" + dir + "/upright clip.mp4' " + dir + "/upright-clip.mp4\n",
+		"Ete-1.mp4 lies beside it: if that was made of it, move 'Été (1).mp4' out of this folder, else rename it\n",
 		"fake.mp4 cannot be used, but fake-converted.mp4, made of it, lies beside it: move fake.mp4 out of this folder\n",
 		"bad.mp4: not an MP4 file",
 	} {
