@@ -26,7 +26,7 @@ func summary(rest string) string {
 	FROM session s ` + rest
 }
 
-// erasedAt returns the SQL for when a class of a session's data was erased; ” = it was not.
+// erasedAt returns the SQL for when a class of a session's data was erased; empty: it was not.
 func erasedAt(c Class) string {
 	return "coalesce((SELECT max(at_utc) FROM audit a WHERE a.session_id = s.id AND a.action = '" + erased + "' AND a.detail = '" + string(c) + "'), '')"
 }
