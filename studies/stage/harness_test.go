@@ -139,9 +139,13 @@ func (l *line) Accept() (net.Conn, error) {
 }
 
 // cut ends every connection without a word.
-func (l *line) cut() {
+func (l *line) cut() { l.down(func() {}) }
+
+// down is cut, and nobody connects again while it does something.
+func (l *line) down(meanwhile func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer meanwhile()
 	for _, c := range l.conns {
 		c.Close()
 	}

@@ -46,6 +46,7 @@ const (
 	within  mode = "shows the step"
 	asking  mode = "waits for what the server says to its answer"
 	pausing mode = "pauses"
+	still   mode = "pauses still, with another connection"
 	done    mode = "has shown all that it knows of"
 )
 
@@ -64,6 +65,7 @@ type model struct {
 	skip     []int
 	step     int
 	finished bool // the server has ended the led step
+	outlasts bool // a pause, the connection in which it began
 
 	release chan struct{} // one in it ends the procedure under way
 	ended   bool          // by the operator
@@ -250,8 +252,23 @@ func (m *model) choices(whim bool) map[string]func() {
 			can["stop in the pause"] = func() { m.say(&protocol.Leave{Run: m.plan.Run, Step: m.step}) }
 		}
 	}
+	if m.mode == still {
+		can["go on"] = func() {
+			m.say(&protocol.Ready{Run: m.plan.Run})
+			m.mode, m.outlasts = loaded, false
+		}
+	}
 	if !whim {
 		return can
+	}
+	if m.mode == pausing || m.mode == still {
+		can["the connection is lost in the pause"] = func() {
+			m.tell(detached{})
+			if !m.over {
+				m.outlasts = true
+				m.attach()
+			}
+		}
 	}
 	if m.mode == between || m.mode == within || m.mode == asking || m.mode == done {
 		can["stop"] = func() { m.say(&protocol.Leave{Run: m.plan.Run, Step: m.step}) }
@@ -269,6 +286,7 @@ func (m *model) choices(whim bool) map[string]func() {
 	can["reload"] = func() {
 		m.tell(detached{})
 		if !m.over {
+			m.outlasts = false
 			m.attach()
 		}
 	}
@@ -306,6 +324,11 @@ func (m *model) after(from int) {
 func (m *model) hear(msg protocol.Message) {
 	if p, ok := msg.(*protocol.Plan); ok {
 		m.plan, m.skip, m.step, m.mode = p, p.Skip, p.From, loaded
+		if m.outlasts {
+			m.mode = still
+			m.say(&protocol.Paused{Run: p.Run, Step: p.From})
+			return
+		}
 		m.say(&protocol.Ready{Run: p.Run})
 		return
 	}
@@ -340,7 +363,7 @@ func (m *model) check() {
 		agree = m.step == s.way.next && !s.begun && !s.pause
 	case within:
 		agree = m.step == s.way.next && s.begun && !s.pause
-	case pausing:
+	case pausing, still:
 		agree = s.pause
 	default: // with nothing under way, the page waits for nothing
 		agree = false

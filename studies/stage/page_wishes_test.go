@@ -123,7 +123,8 @@ func TestPauseInChromium(t *testing.T) {
 	}
 }
 
-// A pause outlasts a connection that is lost: nothing begins before the participant wants.
+// A pause outlasts a connection that is lost, and a server that is started anew, which is
+// told of it: nothing begins before the participant wants.
 func TestPauseAndLostConnection(t *testing.T) {
 	t.Parallel()
 	st := clipStudy(t)
@@ -138,13 +139,24 @@ func TestPauseAndLostConnection(t *testing.T) {
 	view(page, "words")
 	view(page, "pause")
 	l.until("the stage waits for the participant", func() bool { return l.server.Waiting() != "" })
+	l.line.down(func() {
+		show.cancel()
+		_ = show.end()
+	})
+	view(page, "words")
+	again := l.show(session.Presentation{Session: "test", Study: st, Plan: trial(st), From: 1, Skip: []int{3}})
+	view(page, "pause")
+	l.until("the server is told of the pause", func() bool { return slices.Equal(again.paused(), []bool{true}) })
 	settled(page)
 	stroke(page, " ")
 	playing(l)
-	show.cancel()
-	_ = show.end()
-	if got := show.steps(); !slices.Equal(got, []int{0, 1, 1}) {
-		t.Errorf("steps began in the order %v", got)
+	again.cancel()
+	_ = again.end()
+	if was, is := show.steps(), again.steps(); !slices.Equal(was, []int{0, 1}) || !slices.Equal(is, []int{1}) {
+		t.Errorf("steps began in the order %v, and then %v", was, is)
+	}
+	if was, is := show.paused(), again.paused(); !slices.Equal(was, []bool{true}) || !slices.Equal(is, []bool{true, false}) {
+		t.Errorf("pauses %v, and then %v", was, is)
 	}
 }
 

@@ -172,8 +172,7 @@ func (sh *show) start(l *link) {
 // from a page that has not yet heard of the new one, and mean nothing.
 func (sh *show) hear(ctx context.Context, n news) error {
 	if _, ok := n.what.(attached); ok {
-		sh.unpause(ctx, n.link, sh.server.o.Clock.Now()) // who has reloaded the page wants to go on
-		sh.start(n.link)
+		sh.start(n.link) // a pause outlasts this, until the page is ready
 		return nil
 	}
 	if n.link != sh.page {
@@ -209,6 +208,7 @@ func (sh *show) read(ctx context.Context, n news, m protocol.Message) error {
 		}
 	case *protocol.Ready:
 		sh.server.waits("")
+		sh.unpause(ctx, n.link, n.at)
 		sh.page.send(&protocol.Begin{Run: sh.run})
 	case *protocol.StepBegan:
 		return sh.begin(ctx, n, m)

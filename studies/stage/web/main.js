@@ -219,6 +219,8 @@ async function getReady(next) {
       link.send({type: 'waiting', run: next.run});
       await touch(signal);
     } else if (pausing) {
+      // Said again: the server may have been started anew since, and nobody is filmed in a pause.
+      link.report({type: 'paused', run: next.run, step: next.from, tick: tick()});
       link.send({type: 'waiting', run: next.run});
       leaving ||= !(await standStill('paused', signal));
     }
@@ -278,7 +280,7 @@ const link = new Link(hello, receive, () => {
   // The plan may go on without this page: nothing is shown that is not reported.
   if (plan) {
     const {run} = plan;
-    pausing = player?.paused() ?? false;
+    pausing ||= player?.paused() ?? false; // it may be lost once more before they go on
     leave();
     link.report({type: 'blank', run, tick: toTick(view.show('blank'))});
   }
