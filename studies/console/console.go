@@ -25,7 +25,7 @@ import (
 type Operator interface {
 	Status() session.Status
 	// RecordingSince returns the instant from which on samples are being recorded; 0 =
-	// none are. Only what arrived since may be shown. It is asked at every batch.
+	// none are. Only what was taken and arrived since may be shown. It is asked at every batch.
 	RecordingSince() instant.Instant
 	Start(ctx context.Context, r session.Request) (sessionID string, err error)
 	Stop(ctx context.Context, reason string) error // "" = none was given

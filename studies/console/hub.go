@@ -39,7 +39,7 @@ type hub struct {
 	origin   instant.Instant
 	thinners []*thinner          // by index on the wire; used by the goroutine of live only
 	byID     map[string]*thinner // stream id -> its thinner
-	since    instant.Instant     // what arrived earlier is not shown; 0 = nothing is. Likewise
+	since    instant.Instant     // what is older is not shown; 0 = nothing is. Likewise
 	hello    []byte
 	nudged   chan struct{} // holds one token when the state is to be looked at now
 

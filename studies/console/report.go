@@ -129,7 +129,7 @@ func essential(s session.Status) []byte {
 	if c := s.Check; c != nil {
 		check = []any{c.Step, c.Round, c.Phase, c.Shown, c.Target}
 	}
-	b, err := json.Marshal([]any{s.State, s.Busy, s.Ready, s.Paused, s.Live, s.Over, s.SessionID, s.Segment, s.Step, s.Stage, s.Recovered, s.LastOutcome, links, alarms, s.Asked, check})
+	b, err := json.Marshal([]any{s.State, s.Busy, s.Ready, s.Paused, s.Live, s.Over, s.Stopped, s.SessionID, s.Segment, s.Step, s.Stage, s.Recovered, s.LastOutcome, links, alarms, s.Asked, check})
 	if err != nil {
 		return nil // the report itself will fail the same way, and say so
 	}

@@ -42,8 +42,8 @@ type thinner struct {
 	names    []string
 	origin   instant.Instant
 	all      bool // slow enough to be shown whole
-	// since is when the recording began; what arrived earlier is not let through, and
-	// nothing is while it is 0.
+	// since is when the recording began; what was taken or arrived earlier is not let
+	// through, and nothing is while it is 0.
 	since instant.Instant
 
 	out     block
@@ -70,8 +70,8 @@ func newThinner(index int, info stream.Info, origin instant.Instant) *thinner {
 	return t
 }
 
-// begin forgets what has come, and lets through what arrives from an instant on; with 0
-// nothing.
+// begin forgets what has come, and lets through what was taken, and arrives, from an
+// instant on; with 0 nothing.
 func (t *thinner) begin(since instant.Instant) {
 	t.since, t.lost, t.open = since, false, t.open[:0]
 	t.out.times, t.out.values, t.out.gap = t.out.times[:0], t.out.values[:0], false
@@ -88,11 +88,11 @@ func (t *thinner) add(c stream.Chunk) {
 		t.epoch, t.lost = c.Epoch, true
 	}
 	for _, s := range c.Samples {
-		if t.since == 0 || s.Arrival < t.since {
-			continue
-		}
 		if s.At == 0 {
 			s.At = s.Arrival // not aligned (yet): better shown a little late than not
+		}
+		if t.since == 0 || s.Arrival < t.since || s.At < t.since {
+			continue
 		}
 		if t.all {
 			t.row(s)

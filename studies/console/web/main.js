@@ -72,7 +72,9 @@ async function decide(command, body) {
     /** @type {Summary[]} */
     const all = await get("/api/sessions");
     const sealed = all.find((s) => s.id === body.session_id);
-    if (sealed) people.open(sealed, "receipt");
+    if (!sealed) return;
+    if (document.querySelector("dialog[open]")) banner(`${sealed.participant} is sealed. They have not seen the last page: give them a receipt, by their code in the list.`);
+    else people.open(sealed, "receipt");
   } catch (error) {
     banner(`${command === "seal" ? "Not sealed" : "Not continued"}: ${reason(error)}`);
     stageMissed = command === "continue" && !stageOpen;

@@ -43,6 +43,7 @@ export class Errand {
       this.changed();
     } catch (error) {
       this.refuse(`Not done: ${reason(error)}`);
+      if (!this.dialog.open) this.say(`Not done: ${reason(error)}`); // Esc closes it while it works
     } finally {
       this.doing = false;
       this.check();
