@@ -407,6 +407,7 @@ func (m *Manager) findRecovered(ctx context.Context) error {
 
 // Status returns the whole state of the lab.
 func (m *Manager) Status() Status {
+	since := m.RecordingSince() // before anything measured is read, and again after it
 	s := Status{
 		Step: -1, Streams: m.o.Lab.Health(), Stage: m.o.Stage.Connected(), Waiting: m.o.Stage.Waiting(),
 		StudyID: m.o.Study.ID, StudyTitle: m.o.Study.Title,
@@ -450,7 +451,7 @@ func (m *Manager) Status() Status {
 			s.Alarms = append(overslept(m.o.Lab.slept(cur.segment.Start)), s.Alarms...)
 		}
 	}
-	if s.Live = m.RecordingSince() != 0; !s.Live {
+	if s.Live = since != 0 && since == m.RecordingSince(); !s.Live {
 		s.withhold()
 	}
 	return s
