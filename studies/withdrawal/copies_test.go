@@ -292,12 +292,13 @@ func TestWhatIsACopy(t *testing.T) {
 		files        map[string]string // content, by path
 		gone, beside []string
 	}{
-		"a zip of folders":    {map[string]string{"x.zip": string(zipOf(t, map[string]string{"a/manifest.json": manifestOf(mine)}))}, []string{"x.zip"}, nil},
-		"a zip with both":     {map[string]string{"x.zip": string(zipOf(t, map[string]string{"a/manifest.json": manifestOf(mine), "b/manifest.json": manifestOf(other)}))}, nil, []string{"x.zip"}},
-		"somebody else's zip": {map[string]string{"x.zip": string(zipOf(t, map[string]string{"manifest.json": manifestOf(other)}))}, nil, nil},
-		"another format":      {map[string]string{"a/manifest.json": strings.Replace(manifestOf(mine, "x"), "emolab", "other", 1), "a/x": ""}, nil, nil},
-		"a folder":            {map[string]string{"a/manifest.json": manifestOf(mine, "s/x"), "a/s/x": "", "a/s/y": "", "a/z/y": ""}, []string{"a", "a/s", "a/s/x", "a/manifest.json"}, []string{"a/s/y", "a/z/y"}},
-		"out of its folder":   {map[string]string{"a/manifest.json": manifestOf(mine, "../x"), "x": ""}, []string{"a", "a/manifest.json"}, nil},
+		"a zip of folders":           {map[string]string{"x.zip": string(zipOf(t, map[string]string{"a/manifest.json": manifestOf(mine)}))}, []string{"x.zip"}, nil},
+		"a zip with both":            {map[string]string{"x.zip": string(zipOf(t, map[string]string{"a/manifest.json": manifestOf(mine), "b/manifest.json": manifestOf(other)}))}, nil, []string{"x.zip"}},
+		"somebody else's zip":        {map[string]string{"x.zip": string(zipOf(t, map[string]string{"manifest.json": manifestOf(other)}))}, nil, nil},
+		"what this program recorded": {map[string]string{"video/" + other + "/segment-00-00000.mkv": string(zipOf(t, map[string]string{"manifest.json": manifestOf(mine)}))}, nil, nil}, // not opened
+		"another format":             {map[string]string{"a/manifest.json": strings.Replace(manifestOf(mine, "x"), "emolab", "other", 1), "a/x": ""}, nil, nil},
+		"a folder":                   {map[string]string{"a/manifest.json": manifestOf(mine, "s/x"), "a/s/x": "", "a/s/y": "", "a/z/y": ""}, []string{"a", "a/s", "a/s/x", "a/manifest.json"}, []string{"a/s/y", "a/z/y"}},
+		"out of its folder":          {map[string]string{"a/manifest.json": manifestOf(mine, "../x"), "x": ""}, []string{"a", "a/manifest.json"}, nil},
 		"into the folder of all": {map[string]string{"bundles/manifest.json": manifestOf(mine, "x", "s/x"), "bundles/x": "", "bundles/s/x": "", "bundles/y": ""},
 			[]string{"bundles/s", "bundles/s/x", "bundles/x", "bundles/manifest.json"}, nil},
 		"into the data folder": {map[string]string{"manifest.json": manifestOf(mine, "x"), "x": "", "pilot.db": ""}, []string{"x", "manifest.json"}, nil},

@@ -249,7 +249,7 @@ func below(ctx context.Context, root string, wanted map[string]bool, closed []fs
 		if len(around) > 0 {
 			around[len(around)-1].claim(&t)
 		}
-		if (len(t.of) == 0 || t.beside) && e.Type().IsRegular() {
+		if (len(t.of) == 0 || t.beside) && e.Type().IsRegular() && !segment(path) {
 			if err := t.copied(wanted); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("see whether it is a copy of a bundle: %w", err)
 			}
@@ -268,6 +268,12 @@ func below(ctx context.Context, root string, wanted map[string]bool, closed []fs
 		return nil
 	})
 	return out, err
+}
+
+// segment tells whether path is a piece of a session's kept video. There are 1,800 an hour,
+// and a disk that turns takes minutes to read the beginning of each.
+func segment(path string) bool {
+	return filepath.Ext(path) == ".mkv" && aSession.MatchString(filepath.Base(filepath.Dir(path)))
 }
 
 // size is that of a plain file; a link has none of its own.
