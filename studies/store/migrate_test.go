@@ -313,6 +313,61 @@ func TestTablesMadeAnewKeepTheirRows(t *testing.T) {
 	}
 }
 
+// A file of schema 7 keeps its rows, and lets be done what it refused: another code for a
+// session that is over, and with the traces goes what was said because of them.
+func TestFilesOfSchema7GoOn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "study.db")
+	db, err := sql.Open("sqlite3", dsn(path, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	all, err := steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = "20260101-090000-P01"
+	for _, query := range append(all[:7:7],
+		"PRAGMA user_version = 7",
+		"INSERT INTO study (hash, id, title, seed, canonical, first_utc) VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
+		"INSERT INTO participant (code, first_utc) VALUES ('P01', '2026-01-01T00:00:00.000Z')",
+		`INSERT INTO session VALUES ('`+id+`', 'c0ffee', 'P01', 1, '{"row":1,"steps":[]}', 0, 'recording', 'left: felt sick', 0, 'final', 'emolab 0.7', '2026-01-01T09:00:00.000Z', '2026-01-01T10:00:00.000Z', 1, 0, 'the face was seen for 31 %', 'rules')`,
+		"INSERT INTO withdrawable VALUES ('"+id+"', 0, 'f00d')",
+		"INSERT INTO audit (at_utc, session_id, action, detail) VALUES ('2026-01-01T10:00:00.000Z', '"+id+"', 'judge', 'the face was seen for 31 %')",
+		"UPDATE session SET state = 'sealed'",
+	) {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatalf("%.100s: %v", query, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, path)
+	if d := detail(t, s, id); d.State != session.Sealed || d.UsableWhy == "" || d.Reason != "left: felt sick" {
+		t.Errorf("%+v", d)
+	}
+	if err := s.GiveCode(t.Context(), id, "beef"); err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range []string{"f00d", "beef"} {
+		if of, err := s.SessionByCode(t.Context(), code); err != nil || of != id {
+			t.Errorf("%s finds %q, %v", code, of, err)
+		}
+	}
+	if _, err := s.ErasePart(t.Context(), id, Traces); err != nil {
+		t.Fatal(err)
+	}
+	if d := detail(t, s, id); d.UsableWhy != "" || d.Reason != "left" || d.Usable == nil || d.TracesErased.IsZero() {
+		t.Errorf("%+v", d)
+	}
+	said, err := texts(t.Context(), s.read, "SELECT detail FROM audit WHERE action = 'judge'")
+	if err != nil || len(said) != 1 || said[0] != "" {
+		t.Errorf("the audit says %q, %v", said, err)
+	}
+}
+
 // Every older schema must lead to the same tables as a new file has.
 func TestMigrationsLeadToOneSchema(t *testing.T) {
 	t.Parallel()
