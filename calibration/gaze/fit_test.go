@@ -38,7 +38,8 @@ func TestRecoversTracker(t *testing.T) {
 		v := Validate(correct(c, k.looks(ValidationTargets(9))), k.screen, FitOptions{})
 		noise := k.noise / k.gain // the calibration divides the noise too
 		// the mean of 60 samples and more lies within noise/√60 of its place
-		if v.MeanDeg > .1+noise/4 {
+		// and nine targets choose a model that leaves a tenth of a bend
+		if v.MeanDeg > .1+noise/4+k.bend/10 {
 			t.Errorf("%s: mean error %.3f° after calibration", c.Model, v.MeanDeg)
 		}
 		if want := noise * math.Sqrt2; math.Abs(v.SDDeg-want) > .1 {
