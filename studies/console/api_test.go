@@ -163,10 +163,18 @@ func TestWithdrawalNeedsTheCode(t *testing.T) {
 func TestCohort(t *testing.T) {
 	l := startLab(t, Options{})
 	l.operator.cohort = session.Cohort{Usable: 3, Wanted: 60}
-	r, _ := http.NewRequest(http.MethodGet, l.server.URL+"/api/cohort", nil)
-	var got session.Cohort
-	if err := json.NewDecoder(l.request(t, r).Body).Decode(&got); err != nil || got.Usable != 3 || got.Wanted != 60 {
-		t.Errorf("%+v, %v", got, err)
+	l.operator.overdue = make([]session.Overdue, 2)
+	for _, unread := range []error{nil, errRefused} { // which hides nothing else
+		l.operator.unread = unread
+		r, _ := http.NewRequest(http.MethodGet, l.server.URL+"/api/cohort", nil)
+		var got struct {
+			session.Cohort
+			Due      int
+			DueError string `json:"due_error"`
+		}
+		if err := json.NewDecoder(l.request(t, r).Body).Decode(&got); err != nil || got.Usable != 3 || got.Wanted != 60 || got.Due != 2 || (got.DueError != "") != (unread != nil) {
+			t.Errorf("%+v, %v", got, err)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type fakeOperator struct {
 	sessions []session.Summary
 	cohort   session.Cohort
 	overdue  []session.Overdue
+	unread   error // why what is overdue cannot be told
 	calls    []string
 	refuse   error // what every command returns
 	changed  chan struct{}
@@ -124,7 +125,7 @@ func (f *fakeOperator) Overdue(context.Context) ([]session.Overdue, error) {
 	if f.status.State != "" {
 		return nil, session.ErrBusy
 	}
-	return f.overdue, nil
+	return f.overdue, f.unread
 }
 
 func (f *fakeOperator) PurgeOverdue(_ context.Context, items int) (session.Purge, error) {

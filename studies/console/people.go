@@ -22,15 +22,17 @@ func (c *Console) cohort(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusInternalServerError, err.Error())
 		return
 	}
+	answer := struct {
+		session.Cohort
+		Due      int    `json:"due"`       // items past their date; 0 while a session runs
+		DueError string `json:"due_error"` // why that cannot be told
+	}{Cohort: now}
 	overdue, err := c.operator.Overdue(r.Context())
 	if err != nil && !errors.Is(err, session.ErrBusy) {
-		writeError(w, http.StatusInternalServerError, err.Error())
-		return
+		answer.DueError = err.Error()
 	}
-	writeJSON(w, http.StatusOK, struct {
-		session.Cohort
-		Due int `json:"due"` // items past their date; 0 while a session runs
-	}{now, len(overdue)})
+	answer.Due = len(overdue)
+	writeJSON(w, http.StatusOK, answer)
 }
 
 // withdraw erases a participant: whoever holds the receipt with that code, or that of a

@@ -138,10 +138,12 @@ export class People extends Errand {
 export function showCohort(c) {
   const cells = c.cells ?? [];
   const due = c.due ?? 0;
-  byId("overdue").hidden = due === 0;
-  setText(byId("overdue-what"), due === 1 ? "1 item is past its date" : `${due} items are past their date`);
+  const doubt = c.due_error ? `What is past its date cannot be told: ${c.due_error}` : "";
+  byId("overdue").hidden = due === 0 && !doubt;
+  byId("overdue-look").hidden = due === 0;
+  setText(byId("overdue-what"), doubt || (due === 1 ? "1 item is past its date" : `${due} items are past their date`));
   const lost = [[c.unusable, "not usable"], [c.dropped, "stopped"], [c.declined, "did not take part"], [c.withdrawn, "withdrew"]];
-  byId("cohort").hidden = c.wanted === 0 && c.usable === 0 && due === 0 && lost.every(([n]) => n === 0) && (c.people ?? []).length === 0;
+  byId("cohort").hidden = c.wanted === 0 && c.usable === 0 && due === 0 && !doubt && lost.every(([n]) => n === 0) && (c.people ?? []).length === 0;
   setText(byId("cohort-usable"), c.wanted ? `${c.usable} of ${c.wanted} usable` : `${c.usable} usable`);
   byId("cohort-cells").replaceChildren(...cells.map((cell) => {
     const name = make("th", "", `${cell.question} ${cell.band}`);

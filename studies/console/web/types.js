@@ -21,7 +21,7 @@
  * @typedef {{session_id: string, participant: string, sessions: number, bundles: number, recipients: string[]|null}} Holder of a withdrawal code
  * @typedef {{session: string, what: string, until: string, files: number, bytes: number}} Overdue
  * @typedef {{question: string, band: string, usable: number, have: number, open?: number}} Cell
- * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null, people?: object[]|null, due?: number}} Cohort
+ * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null, people?: object[]|null, due?: number, due_error?: string}} Cohort
  * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string, erasure?: Erasure|null}} Outcome
  * @typedef {{x: number, y: number}} Point
  * @typedef {{target: Point, gaze: Point, error_deg: number, samples?: Point[]}} ValidationPoint
