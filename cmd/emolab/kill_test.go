@@ -72,7 +72,7 @@ func TestKillLosesNextToNothing(t *testing.T) {
 func killRecording(t *testing.T, program, dir string, after time.Duration, flags ...string) instant.Instant {
 	t.Helper()
 	cmd := exec.Command(program, append([]string{"demo", "--out", dir, "--browser", "none"}, flags...)...)
-	says := &watched{want: "msg=recording", seen: make(chan struct{})}
+	says := &watched{want: recordingBegins, seen: make(chan struct{})}
 	cmd.Stderr = says
 	cmd.Stdout = io.Discard
 	if err := cmd.Start(); err != nil {

@@ -49,6 +49,9 @@ func (b *bar) finish() { _ = b.p.Finish() }
 // enough for a log, and short enough that nobody takes the program for dead.
 const sayEvery = 8 * time.Second
 
+// recordingBegins is said once for each person who is recorded.
+const recordingBegins = "the recording begins"
+
 // teller says in lines how far long work is, where there is no terminal for a bar.
 type teller struct {
 	w           io.Writer // nil = a bar tells
@@ -66,9 +69,16 @@ func newTeller(w io.Writer) *teller {
 
 // tell says what goes on at a time, if nothing was said for a while.
 func (t *teller) tell(now time.Time, doing string) {
-	if t.w == nil || now.Sub(t.last) < sayEvery {
+	if now.Sub(t.last) >= sayEvery {
+		t.say(now, doing)
+	}
+}
+
+// say says what is worth a line of its own.
+func (t *teller) say(now time.Time, what string) {
+	if t.w == nil {
 		return
 	}
 	t.last = now
-	fmt.Fprintf(t.w, "  %3.0f s  %s\n", now.Sub(t.began).Seconds(), doing)
+	fmt.Fprintf(t.w, "  %3.0f s  %s\n", now.Sub(t.began).Seconds(), what)
 }

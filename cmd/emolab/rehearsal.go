@@ -445,6 +445,7 @@ func (r *rehearsal) follow(ctx context.Context, i int, v *visitor) (session.Outc
 			s := m.Status()
 			if s.State == session.Recording && !pulled {
 				pulled = true
+				r.told.say(time.Now(), recordingBegins)
 				for _, p := range r.unplug {
 					cables.Go(func() error { return r.rig.pull(pulls, p) })
 				}

@@ -2,6 +2,7 @@ package serialport_test
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -31,5 +32,25 @@ func TestHeldPort(t *testing.T) {
 	}
 	if held := serialport.Holders(far.Path()); len(held) != 0 {
 		t.Errorf("still held by %v", held)
+	}
+}
+
+// A program that is started while a port is open does not get it.
+func TestProgramsDoNotInheritThePort(t *testing.T) {
+	far := serialtest.Open(t)
+	p := open(t, serialport.Config{Path: far.Path()})
+	child := exec.Command("sleep", "60")
+	if err := child.Start(); err != nil {
+		t.Skip(err)
+	}
+	defer func() {
+		_ = child.Process.Kill()
+		_ = child.Wait() // killed, as was meant
+	}()
+	if held := serialport.Holders(far.Path()); len(held) != 1 || held[0].PID != os.Getpid() {
+		t.Errorf("held by %v, want this process alone", held)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

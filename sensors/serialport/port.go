@@ -87,7 +87,7 @@ func Open(c Config) (*Port, error) {
 	// InitialStatusBits stays nil: pseudo-terminals have no modem lines, and Open
 	// would fail on them.
 	mode := serial.Mode{BaudRate: baud, DataBits: 8}
-	inner, err := serial.Open(path, &mode)
+	inner, err := openUnshared(path, &mode)
 	if err != nil {
 		return nil, explainOpen(path, err)
 	}
