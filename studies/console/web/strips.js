@@ -58,6 +58,7 @@ export class Strips {
   veil(why) {
     this.blind = why !== "";
     byId("strips-veil").hidden = !this.blind;
+    if (this.blind) this.edaLow = this.edaHigh = NaN; // an axis tells where a skin was, too
     if (why) setText(byId("strips-veil"), why);
   }
 
