@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,30 @@ func before3(t *testing.T) []stream.Channel {
 	t.Helper()
 	all := channelsOf(t, stream.Face)
 	return append(append([]stream.Channel{}, all[:15]...), all[24:]...)
+}
+
+// fileOf makes a study file of an older schema, runs the queries in it, and returns its
+// path.
+func fileOf(t *testing.T, version int, queries ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "study.db")
+	db, err := sql.Open("sqlite3", dsn(path, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	all, err := steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := append(slices.Clone(all[:version]), fmt.Sprintf("PRAGMA user_version = %d", version))
+	for _, query := range append(before, queries...) {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatalf("%.100s: %v", query, err)
+		}
+	}
+	return path
 }
 
 // oldFile makes a study file of schema 2 with the sealed session "old" and the
@@ -133,18 +158,7 @@ func TestOldFilesAreBroughtUpToDate(t *testing.T) {
 // all but the live one.
 func TestOldClocksBelongToTheirDerivations(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "study.db")
-	db, err := sql.Open("sqlite3", dsn(path, true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	all, err := steps()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, query := range append(all[:4:4],
-		"PRAGMA user_version = 4",
+	path := fileOf(t, 4,
 		"INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
 		"INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z')",
 		`INSERT INTO session VALUES ('s1', 'c0ffee', 'P01', 0, '{"row":0,"steps":[]}', -1, 'recording', '', 0, 'final-2', 'emolab 0.3', '2026-01-01T00:00:00.000Z', NULL)`,
@@ -154,14 +168,7 @@ func TestOldClocksBelongToTheirDerivations(t *testing.T) {
 		"INSERT INTO clock_model VALUES ('s1', 'eda', 0, 0, 0, 10, 1000, 1000.5, 90, 7)",
 		"INSERT INTO quality VALUES ('s1', 0, 'eda', 'corridor', 500, 1, 0.6, 81, 3, 1, 9, 0.96)",
 		"UPDATE session SET state = 'sealed', ended_utc = '2026-01-01T00:00:09.000Z'",
-	) {
-		if _, err := db.Exec(query); err != nil {
-			t.Fatalf("%.100s: %v", query, err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	)
 	s := openAt(t, path)
 	for table, want := range map[string]string{
 		"clock_model": "final eda 0 0 0 10 1000 1000.5 90 7; final-2 eda 0 0 0 10 1000 1000.5 90 7",
@@ -196,18 +203,7 @@ func TestOldClocksBelongToTheirDerivations(t *testing.T) {
 // with it. What is not known of an old session is NULL.
 func TestOldCalibrationsAreUsed(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "study.db")
-	db, err := sql.Open("sqlite3", dsn(path, true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	all, err := steps()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, query := range append(all[:5:5],
-		"PRAGMA user_version = 5",
+	path := fileOf(t, 5,
 		"INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
 		"INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z')",
 		`INSERT INTO session VALUES ('s1', 'c0ffee', 'P01', 0, '{"row":0,"steps":[]}', -1, 'recording', '', 0, 'final', 'emolab 0.4', '2026-01-01T00:00:00.000Z', NULL)`,
@@ -216,14 +212,7 @@ func TestOldCalibrationsAreUsed(t *testing.T) {
 		`INSERT INTO calibration SELECT 's1', column1, 0, 'neutral', '{"frames":90}', .03, 1, 2, 'emolab 0.4', '2026-01-01T00:00:00.000Z' FROM (VALUES ('final'), ('final-2'))`,
 		"INSERT INTO eda_response VALUES ('s1', 'final', 0, 1, 5, 6, .1, 1, NULL, 'eda')",
 		"UPDATE session SET state = 'sealed', ended_utc = '2026-01-01T00:00:09.000Z'",
-	) {
-		if _, err := db.Exec(query); err != nil {
-			t.Fatalf("%.100s: %v", query, err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	)
 	s := openAt(t, path)
 	d := detail(t, s, "s1")
 	if len(d.Calibrations) != 2 {
@@ -252,21 +241,10 @@ func TestOldCalibrationsAreUsed(t *testing.T) {
 // A participant's sessions are numbered in the order in which they began.
 func TestTablesMadeAnewKeepTheirRows(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "study.db")
-	db, err := sql.Open("sqlite3", dsn(path, true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	all, err := steps()
-	if err != nil {
-		t.Fatal(err)
-	}
 	session6 := func(id, participant, started string) string {
 		return fmt.Sprintf(`INSERT INTO session VALUES ('%s', 'c0ffee', '%s', 1, '{"row":1,"steps":[]}', 4, 'sealed', 'why', 1, 'final', 'emolab 0.6', '%s', '2026-01-09T00:00:00.000Z')`, id, participant, started)
 	}
-	for _, query := range append(all[:6:6],
-		"PRAGMA user_version = 6",
+	path := fileOf(t, 6,
 		"INSERT INTO study VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
 		"INSERT INTO stimulus VALUES ('c0ffee', 'a', 'a.mp4', '', '[]', 'aa', 1, 1, 1, 1)",
 		"INSERT INTO participant VALUES ('P01', '2026-01-01T00:00:00.000Z'), ('P02', '2026-01-01T00:00:00.000Z')",
@@ -276,14 +254,7 @@ func TestTablesMadeAnewKeepTheirRows(t *testing.T) {
 		"CREATE TRIGGER segment_enter BEFORE INSERT ON segment BEGIN SELECT 1; END", // it is put right by the next step
 		"INSERT INTO consent VALUES ('a-later', 0, 0, 'face_video', 0, 'ab', 'en', 5, '2026-01-03T00:00:01.000Z', 'screen')",
 		"INSERT INTO audit (at_utc, session_id, action, detail) VALUES ('2026-01-01T00:00:00.000Z', 'b-first', 'begin', 'participant P01, row 1')",
-	) {
-		if _, err := db.Exec(query); err != nil {
-			t.Fatalf("%.100s: %v", query, err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	)
 	s := openAt(t, path)
 	for id, run := range map[string]int{"b-first": 1, "a-later": 2, "c-other": 1} {
 		d := detail(t, s, id)
@@ -317,33 +288,15 @@ func TestTablesMadeAnewKeepTheirRows(t *testing.T) {
 // session that is over, and with the traces goes what was said because of them.
 func TestFilesOfSchema7GoOn(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "study.db")
-	db, err := sql.Open("sqlite3", dsn(path, true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	all, err := steps()
-	if err != nil {
-		t.Fatal(err)
-	}
 	const id = "20260101-090000-P01"
-	for _, query := range append(all[:7:7],
-		"PRAGMA user_version = 7",
+	path := fileOf(t, 7,
 		"INSERT INTO study (hash, id, title, seed, canonical, first_utc) VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
 		"INSERT INTO participant (code, first_utc) VALUES ('P01', '2026-01-01T00:00:00.000Z')",
 		`INSERT INTO session VALUES ('`+id+`', 'c0ffee', 'P01', 1, '{"row":1,"steps":[]}', 0, 'recording', 'left: felt sick', 0, 'final', 'emolab 0.7', '2026-01-01T09:00:00.000Z', '2026-01-01T10:00:00.000Z', 1, 0, 'the face was seen for 31 %', 'rules')`,
 		"INSERT INTO withdrawable VALUES ('"+id+"', 0, 'f00d')",
 		"INSERT INTO audit (at_utc, session_id, action, detail) VALUES ('2026-01-01T10:00:00.000Z', '"+id+"', 'judge', 'the face was seen for 31 %')",
 		"UPDATE session SET state = 'sealed'",
-	) {
-		if _, err := db.Exec(query); err != nil {
-			t.Fatalf("%.100s: %v", query, err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	)
 	s := openAt(t, path)
 	if d := detail(t, s, id); d.State != session.Sealed || d.UsableWhy == "" || d.Reason != "left: felt sick" {
 		t.Errorf("%+v", d)
