@@ -164,9 +164,10 @@ func (d *desk) open(doing string, o *opening, do func(ctx context.Context, rec R
 }
 
 // write carries what is handed in to the recorder, and chunks from the bus once the
-// recording is open, one transaction per flushEvery or flushSamples. It ends when the desk is shut, or with the first error. Files of video
-// are noted as they close, so that a killed process leaves none that nobody knows of.
-// The subscription is closed when it returns: a failed writer must not hold up the lab.
+// recording is open, one transaction per flushEvery or flushSamples. It ends when the desk
+// is shut, or with the first error. Files of video are noted as they close, so that a
+// killed process leaves none that nobody knows of. The subscription is closed when it
+// returns: a failed writer must not hold up the lab.
 func (d *desk) write(ctx context.Context, rec Recorder, closed func() []Video) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()

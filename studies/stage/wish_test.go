@@ -91,6 +91,20 @@ func TestAPauseEndsTheProcedure(t *testing.T) {
 	}
 }
 
+// wayOut goes through the last pages of a path, keeping the data.
+func wayOut(t *testing.T, p *page, plan *protocol.Plan) {
+	t.Helper()
+	began(p, plan, atLeave)
+	p.say(reply(plan, atLeave, study.Answers{"leave": "keep"}))
+	hear[*protocol.Go](p)
+	began(p, plan, atLeft)
+	hear[*protocol.Receipt](p)
+	p.say(reply(plan, atLeft, nil))
+	if m := hear[*protocol.Over](p); m.Outcome != protocol.OverLeft {
+		t.Errorf("over %+v", m)
+	}
+}
+
 func TestStoppingInTheMiddleOfAClip(t *testing.T) {
 	l := newLab(t, stage.Options{})
 	st, path := pathStudy(t, 10)
@@ -106,15 +120,7 @@ func TestStoppingInTheMiddleOfAClip(t *testing.T) {
 	if left.Run != plan.Run || !slices.Equal(left.Skip, path.Except("leave", "left")) {
 		t.Errorf("leave %+v", left)
 	}
-	began(p, plan, atLeave)
-	p.say(reply(plan, atLeave, study.Answers{"leave": "keep"}))
-	hear[*protocol.Go](p)
-	began(p, plan, atLeft)
-	hear[*protocol.Receipt](p)
-	p.say(reply(plan, atLeft, nil))
-	if m := hear[*protocol.Over](p); m.Outcome != protocol.OverLeft {
-		t.Errorf("over %+v", m)
-	}
+	wayOut(t, p, plan)
 	if err := show.end(); err != nil || show.left != 1 {
 		t.Errorf("%v, left %d times", err, show.left)
 	}
@@ -156,15 +162,7 @@ func TestTheOperatorEndsTheSession(t *testing.T) {
 			if plan.From != atLeave || !slices.Equal(plan.Skip, path.Except("leave", "left")) {
 				t.Errorf("plan %+v", plan)
 			}
-			began(p, plan, atLeave)
-			p.say(reply(plan, atLeave, study.Answers{"leave": "keep"}))
-			hear[*protocol.Go](p)
-			began(p, plan, atLeft)
-			hear[*protocol.Receipt](p)
-			p.say(reply(plan, atLeft, nil))
-			if m := hear[*protocol.Over](p); m.Outcome != protocol.OverLeft {
-				t.Errorf("over %+v", m)
-			}
+			wayOut(t, p, plan)
 			if err := show.end(); err != nil {
 				t.Error(err)
 			}

@@ -50,7 +50,7 @@ func fileOf(t *testing.T, version int, queries ...string) string {
 // recovered one "cut", each with some seconds of a face, and returns its path.
 func oldFile(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "study.db")
+	path := fileOf(t, 2)
 	db, err := sql.Open("sqlite3", dsn(path, true))
 	if err != nil {
 		t.Fatal(err)
@@ -63,14 +63,6 @@ func oldFile(t *testing.T) string {
 			t.Fatalf("%s: %v", query, err)
 		}
 	}
-	all, err := steps()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, step := range all[:2] {
-		do(step)
-	}
-	do("PRAGMA user_version = 2")
 	channels, err := json.Marshal(before3(t))
 	if err != nil {
 		t.Fatal(err)
