@@ -76,8 +76,7 @@ func (c *purgeCmd) Run(a *app) (err error) {
 		if r.Names, err = w.dueNames(a, vault, now); err != nil {
 			return err
 		}
-	}
-	if vault == nil {
+	} else {
 		retain, err := w.store.Retain(a.ctx)
 		if err != nil {
 			return err

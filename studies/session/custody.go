@@ -97,15 +97,12 @@ func (m *Manager) PurgeOverdue(ctx context.Context, items int) (Purge, error) {
 	if m.o.Custody == nil {
 		return Purge{}, errNoEraser
 	}
-	cur := &run{step: -1, busy: "erasing", done: make(chan struct{}), stop: func(error) {}}
 	m.mu.Lock()
-	if err := m.vacant(); err != nil {
-		m.mu.Unlock()
+	cur, err := m.occupy("", "erasing")
+	m.mu.Unlock()
+	if err != nil {
 		return Purge{}, err
 	}
-	m.current = cur
-	m.running.Add(1)
-	m.mu.Unlock()
 	defer m.running.Done()
 
 	done, err := m.o.Custody.PurgeOverdue(ctx, items, m.progress(cur))

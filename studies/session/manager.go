@@ -210,19 +210,15 @@ func (m *Manager) Seal(ctx context.Context, id string) error {
 	if err := m.wanted(ctx, id); err != nil {
 		return err
 	}
-	cur := &run{id: id, step: -1, busy: "sealing", done: make(chan struct{})}
 	m.mu.Lock()
-	if err := m.vacant(); err != nil {
-		m.mu.Unlock()
+	cur, err := m.occupy(id, "sealing")
+	m.mu.Unlock()
+	if err != nil {
 		return err
 	}
-	m.current = cur
-	cur.stop = func(error) {}
-	m.running.Add(1)
-	m.mu.Unlock()
 	defer m.running.Done()
 
-	err := m.o.Archive.Seal(ctx, id, m.progress(cur))
+	err = m.o.Archive.Seal(ctx, id, m.progress(cur))
 	m.finish(ctx, cur, Outcome{}, err)
 	return err
 }
@@ -287,6 +283,17 @@ func (m *Manager) leadOut(why error) bool {
 	m.mu.Unlock()
 	m.endFilm(cur)
 	return true
+}
+
+// occupy takes the lab for work on a session that does not run ("": on several), so that
+// none begins meanwhile. m.mu is held; m.running.Done is owed after it.
+func (m *Manager) occupy(id, busy string) (*run, error) {
+	if err := m.vacant(); err != nil {
+		return nil, err
+	}
+	m.current = &run{id: id, step: -1, busy: busy, done: make(chan struct{}), stop: func(error) {}}
+	m.running.Add(1)
+	return m.current, nil
 }
 
 // vacant tells why no session can take the lab now, if so; m.mu is held.

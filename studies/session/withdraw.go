@@ -43,14 +43,11 @@ func (m *Manager) Withdraw(ctx context.Context, id string) (Erasure, error) {
 		}
 		m.mu.Lock() // it was being closed already, and is erased as any other that has ended
 	}
-	if err := m.vacant(); err != nil {
-		m.mu.Unlock()
+	cur, err := m.occupy(id, "erasing")
+	m.mu.Unlock()
+	if err != nil {
 		return Erasure{}, err
 	}
-	cur := &run{id: id, step: -1, busy: "erasing", done: make(chan struct{}), stop: func(error) {}}
-	m.current = cur
-	m.running.Add(1)
-	m.mu.Unlock()
 	defer m.running.Done()
 
 	m.erase(ctx, cur)
