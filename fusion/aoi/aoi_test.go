@@ -325,3 +325,11 @@ func TestMeasureAddsUp(t *testing.T) {
 		}
 	})
 }
+
+// TestTag: the word under which somebody sorts an area stays with it.
+func TestTag(t *testing.T) {
+	s, err := aoi.Parse(strings.NewReader(`{"format": "emolab-aoi/1", "areas": [{"name": "sign", "tag": "logo", "shape": "rect", "box": [0, 0, 1, 1]}]}`), "a")
+	if err != nil || s.Areas[0].Tag != "logo" {
+		t.Fatalf("%+v, %v", s, err)
+	}
+}

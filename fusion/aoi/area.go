@@ -41,7 +41,8 @@ type Keyframe struct {
 type Area struct {
 	Name      string
 	Shape     Shape
-	Layer     int // where areas overlap the higher layer wins, in one layer the smaller area
+	Tag       string // what whoever drew it sorts it under; nothing is computed from it
+	Layer     int    // where areas overlap the higher layer wins, in one layer the smaller area
 	Keyframes []Keyframe
 }
 

@@ -25,6 +25,7 @@ const (
 // areaText and keyText are the form of an area in the file. FORMAT.md describes it.
 type areaText struct {
 	Name      string      `json:"name"`
+	Tag       string      `json:"tag"`
 	Shape     Shape       `json:"shape"`
 	Layer     int         `json:"layer"`
 	Points    [][]float64 `json:"points"`
@@ -214,7 +215,7 @@ func (p parser) value(d *json.Decoder, into any) error {
 
 // area checks an area and turns it into one.
 func (t areaText) area() (Area, error) {
-	a := Area{Name: t.Name, Shape: t.Shape, Layer: t.Layer}
+	a := Area{Name: t.Name, Tag: t.Tag, Shape: t.Shape, Layer: t.Layer}
 	switch {
 	case strings.TrimSpace(t.Name) == "":
 		return a, errors.New("name is missing")

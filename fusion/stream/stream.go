@@ -27,6 +27,7 @@ const (
 	Light    Kind = "light"    // readings of a photodiode on the screen, in bursts around its edges
 	Trigger  Kind = "trigger"  // one sample a code: written by us, or an edge that a device saw
 	Trace    Kind = "trace"    // derived: one row a camera frame, all streams joined
+	Mark     Kind = "mark"     // no samples: Marker events, what people and programs say of the recording
 )
 
 // ClockKind says what Sample.Tick counts, and so how the stream is aligned.
