@@ -26,13 +26,19 @@ type SourceInfo struct {
 	Rate      float64 // nominal frames per second; 0 = unknown
 	Simulated bool    // true for the virtual participant
 	// Clock says what the frames' instants are: HostClock ("" is the same) of
-	// when they were taken, ArrivalClock of when they had come.
-	Clock stream.ClockKind
+	// when they were taken, ArrivalClock of when they had come. With PingedClock
+	// their Ticks are delivered, TickHz a second, and Probes relate them to the lab's.
+	Clock  stream.ClockKind
+	TickHz float64
+	Probes <-chan stream.Probe // never closed; what waits in it when a camera is opened is of another clock
 	// Shift is the camera's measured latency; nil = not measured.
 	Shift *stream.Shift
 	// Events, where set, is what the camera says of itself while it runs. It is
 	// passed on as events of the stream, and never closed.
 	Events <-chan stream.Event
+	// Seen, where set, is shown every frame that was analysed, with what was found in
+	// it. It must not wait: the next frame does not come before it has returned.
+	Seen func(frame.Frame, Result)
 
 	// Reopen opens the camera again after it went away. A camera about which the
 	// fields above would not be true is an error. nil means that it does not come
@@ -52,12 +58,15 @@ const (
 )
 
 // Source is a camera with the analysis behind it, as a stream of one sample a
-// frame. Its ticks are the instants that the camera gives its frames.
+// frame. Its ticks are the instants that the camera gives its frames, or those of the
+// camera's own clock.
 type Source struct {
 	info    stream.Info
 	reopen  func() (Camera, error)
 	camera  Camera
 	events  <-chan stream.Event
+	probes  <-chan stream.Probe
+	seen    func(frame.Frame, Result)
 	analyze func(frame.Frame) (Result, error)
 	reset   func() // forgets the frames before
 	clock   instant.Clock
@@ -71,16 +80,22 @@ func NewSource(cam Camera, an *Analyzer, id string, info SourceInfo, clock insta
 	if clockKind == "" {
 		clockKind = stream.HostClock
 	}
+	tickHz := 1e9 // instants
+	if clockKind == stream.PingedClock {
+		tickHz = info.TickHz
+	}
 	return &Source{
 		info: stream.Info{
 			ID: id, Kind: stream.Face,
 			Device: info.Device, Port: info.Port, Model: an.Models(),
-			Clock: clockKind, TickHz: 1e9, Rate: info.Rate,
+			Clock: clockKind, TickHz: tickHz, Rate: info.Rate,
 			Channels:  Channels(),
 			Simulated: info.Simulated,
 			Shift:     info.Shift,
 		},
 		events:  info.Events,
+		probes:  info.Probes,
+		seen:    info.Seen,
 		reopen:  info.Reopen,
 		camera:  cam,
 		analyze: an.Analyze,
@@ -182,6 +197,7 @@ type queued struct {
 // the camera: the face is searched for anew.
 func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64, out chan<- stream.Chunk) (next int64, err error) {
 	s.reset()
+	s.forgetProbes()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 
@@ -213,6 +229,8 @@ func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64
 		select {
 		case e := <-s.events:
 			chunk.Events = []stream.Event{e}
+		case p := <-s.probes:
+			chunk.Probes = []stream.Probe{p}
 		case q, ok := <-queue:
 			if ok {
 				chunk.Samples, chunk.Events = c.take(q)
@@ -221,7 +239,7 @@ func (s *Source) play(ctx context.Context, camera Camera, epoch int, first int64
 			running = false
 			chunk.Events = c.unread.flush(s.said(), s.clock.Now())
 		}
-		if len(chunk.Samples)+len(chunk.Events) > 0 && !stream.Send(ctx, out, chunk) {
+		if len(chunk.Samples)+len(chunk.Events)+len(chunk.Probes) > 0 && !stream.Send(ctx, out, chunk) {
 			break
 		}
 	}
@@ -253,9 +271,31 @@ func (c *course) take(q queued) (samples []stream.Sample, events []stream.Event)
 	if r, err := c.source.analyze(q.frame); err != nil {
 		c.unread.add(err)
 	} else {
-		samples = []stream.Sample{{Seq: seq, Tick: int64(q.frame.At), Arrival: q.frame.Arrival, Values: r.Values()}}
+		samples = []stream.Sample{{Seq: seq, Tick: c.source.tick(q.frame), Arrival: q.frame.Arrival, Values: r.Values()}}
+		if c.source.seen != nil {
+			c.source.seen(q.frame, r)
+		}
 	}
 	return samples, c.unread.report(events, q.frame.Arrival)
+}
+
+// tick is a frame's capture instant on the clock that the stream names.
+func (s *Source) tick(f frame.Frame) int64 {
+	if s.info.Clock == stream.PingedClock {
+		return f.Tick
+	}
+	return int64(f.At)
+}
+
+// forgetProbes throws away what was asked of the clock of the camera before.
+func (s *Source) forgetProbes() {
+	for {
+		select {
+		case <-s.probes:
+		default:
+			return
+		}
+	}
 }
 
 // said is what the camera has said of itself and nobody has passed on yet.

@@ -387,3 +387,45 @@ func TestValuesFollowChannels(t *testing.T) {
 		}
 	}
 }
+
+// A camera with a clock of its own: its ticks are delivered, and what was asked of it.
+func TestACameraWithAClockOfItsOwn(t *testing.T) {
+	probes := make(chan stream.Probe, 2)
+	probes <- stream.Probe{T0: 1} // of the clock of a camera before
+	shots := frames(0, 1)
+	for i := range shots {
+		shots[i].Tick = int64(7000 + i)
+	}
+	turn := make(chan struct{}, 1)
+	var seen []int64
+	s := NewSource(reel{frames: shots, turn: turn}, new(Analyzer), "face", SourceInfo{
+		Device: "reel", Clock: stream.PingedClock, TickHz: 1000, Probes: probes,
+		Seen: func(f frame.Frame, r Result) {
+			if !r.Found {
+				t.Error("a frame was shown without what was found in it")
+			}
+			seen = append(seen, f.Tick)
+		},
+	}, new(instant.Hand))
+	s.analyze, s.reset = smile, func() {}
+	if info := s.Info()[0]; info.Clock != stream.PingedClock || info.TickHz != 1000 {
+		t.Errorf("the stream's clock is %s of %v Hz", info.Clock, info.TickHz)
+	}
+	run := start(t, s)
+	turn <- struct{}{}
+	if c := run.next(); len(c.Samples) != 1 || c.Samples[0].Tick != 7000 || len(c.Probes) != 0 {
+		t.Errorf("first came %+v", c)
+	}
+	probes <- stream.Probe{T0: 2}
+	if c := run.next(); len(c.Probes) != 1 || c.Probes[0].T0 != 2 || len(c.Samples) != 0 {
+		t.Errorf("then came %+v, want the probe that was made since", c)
+	}
+	turn <- struct{}{}
+	if c := run.next(); len(c.Samples) != 1 || c.Samples[0].Tick != 7001 {
+		t.Errorf("last came %+v", c)
+	}
+	run.end()
+	if len(seen) != 2 || seen[0] != 7000 || seen[1] != 7001 {
+		t.Errorf("shown were the frames of ticks %v", seen)
+	}
+}

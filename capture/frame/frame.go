@@ -12,6 +12,9 @@ type Frame struct {
 	// At is the capture instant as the camera gives it; Arrival is when this
 	// process had the picture.
 	At, Arrival instant.Instant
+	// Tick is the capture instant on the camera's own clock, where it has one that is
+	// not the host's; At is then what was known of it when the frame came.
+	Tick int64
 	// Width and Height are in pixels; Pix is BGR, 8 bits a channel, row by row
 	// without padding: len(Pix) == 3*Width*Height.
 	Width, Height int

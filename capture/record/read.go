@@ -68,14 +68,9 @@ func segments(dir string) ([]int, error) {
 
 // readSegment gives the frames of one segment to each, until it wants no more.
 func readSegment(dir string, segment int, each func(Kept) bool) error {
-	path := tablePath(dir, segment)
-	text, err := os.ReadFile(path)
+	entries, err := readTable(tablePath(dir, segment))
 	if err != nil {
 		return err
-	}
-	entries, err := parseTable(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
 	}
 	for len(entries) > 0 {
 		n := slices.IndexFunc(entries, func(e entry) bool { return e.file != entries[0].file })
@@ -89,6 +84,19 @@ func readSegment(dir string, segment int, each func(Kept) bool) error {
 		entries = entries[n:]
 	}
 	return nil
+}
+
+// readTable reads the frame table of a segment.
+func readTable(path string) ([]entry, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := parseTable(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return entries, nil
 }
 
 // readFile gives the frames of one file, which its entries name. The last of a
