@@ -103,7 +103,7 @@ func (p pace) of(plan study.Plan) length {
 	for _, step := range plan.Steps {
 		takes := p.step(step)
 		switch {
-		case step.Aside:
+		case step.Aside, step.Again:
 		case skipped[step.Index]:
 			l.depends += takes
 		case step.Index < begin:

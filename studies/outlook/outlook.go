@@ -74,7 +74,7 @@ func usable(s *study.Study, people int) int {
 func shown(p study.Plan) []Shown {
 	var all []Shown
 	for _, step := range p.Steps {
-		if step.Action == study.Play {
+		if step.Action == study.Play && !step.Again {
 			all = append(all, Shown{Block: step.Block, Stimulus: step.Stimulus, Filler: step.Filler,
 				DurationS: step.Duration.Seconds(), Depends: step.If != ""})
 		}

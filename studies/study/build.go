@@ -43,7 +43,7 @@ func (d *document) printed(from source) (*Study, printer, error) {
 	s := &Study{
 		ID: d.id, Title: d.title.nearest(d.languages[0], d.languages), Titles: d.title.in(d.languages), Seed: d.seed, Languages: d.languages,
 		Quota: d.quota, Retain: d.retain.lengths(), Rules: d.rules, Devices: d.devices, Gaze: d.gaze,
-		PhoneFrame: d.phoneFrame, Flow: d.laid(), Analysis: d.analysis,
+		PhoneFrame: d.phoneFrame, Flow: d.laid(), Analysis: d.analysis, Blind: d.blind,
 		Words: map[string]wording.Catalogue{}, Dir: from.String(), Canonical: d.canonical(),
 	}
 	s.Rules.NeedsFace, s.Rules.NeedsGaze, s.Rules.NeedsEDA = d.devices.NeedsCamera, d.devices.NeedsGaze, d.devices.NeedsEDA

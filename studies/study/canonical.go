@@ -59,6 +59,9 @@ func (d document) canonical() []byte {
 	}
 	list("", "flow", each(d.flow, d.canonicalPart))
 	line("analysis", d.analysis.canonical())
+	if d.blind {
+		line("console", flowMap("blind", "true"))
+	}
 	return b.Bytes()
 }
 

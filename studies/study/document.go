@@ -58,6 +58,7 @@ type document struct {
 	forms      []reference // files of forms: the key is the sheet
 	flow       []Part
 	analysis   Analysis
+	blind      bool // the console hides brands and what is measured of emotion
 
 	file  string         // name of the study file, for errors
 	lines map[string]int // of each place in it, by path
@@ -111,6 +112,7 @@ func parseDocument(name string, text []byte) (document, error) {
 			return err
 		}},
 		field{"analysis", d.readAnalysis},
+		field{"console", func(n node) error { return n.mapping(field{"blind", into(&d.blind, node.truth)}) }},
 		field{"face_video", func(n node) error {
 			return n.fail("is said under consent now: write  consent: {scopes: {face_video: {required: false}}}  to ask for it, and nothing to never keep it")
 		}},

@@ -52,7 +52,7 @@ func lines(p Plan) string {
 		for _, v := range []struct {
 			holds bool
 			word  string
-		}{{s.Skippable, "skippable"}, {s.Filler, "filler"}, {s.Aside, "aside"}, {s.If != "", "if " + s.If}} {
+		}{{s.Skippable, "skippable"}, {s.Filler, "filler"}, {s.Aside, "aside"}, {s.Again, fmt.Sprintf("again #%d", s.Repeats)}, {s.If != "", "if " + s.If}} {
 			if v.holds {
 				b.WriteString(", " + v.word)
 			}

@@ -84,9 +84,10 @@ func holds(condition string, answer func(string) (string, bool)) bool {
 }
 
 // Skip lists, in order, the steps of a plan that are passed over after these answers: the
-// asides, and those whose condition does not hold. A comparison with an answer that was
+// asides, those whose condition does not hold, and what is not shown again: all but the
+// repeats of the presentations that are named. A comparison with an answer that was
 // not given does not hold, and so the other way of its branch is taken.
-func (s *Study) Skip(p Plan, a Answers) []int {
+func (s *Study) Skip(p Plan, a Answers, again ...int) []int {
 	known := map[string]bool{}
 	skip := []int{}
 	for _, step := range p.Steps {
@@ -98,7 +99,7 @@ func (s *Study) Skip(p Plan, a Answers) []int {
 			})
 			known[step.If] = met
 		}
-		if step.Aside || !met {
+		if step.Aside || !met || step.Again && !slices.Contains(again, step.Repeats) {
 			skip = append(skip, step.Index)
 		}
 	}

@@ -233,7 +233,7 @@ func (l *linter) length() {
 	clips, long := 0, l.plan.Duration()
 	for _, s := range l.plan.Steps {
 		switch {
-		case s.Aside || s.If != "":
+		case s.Aside || s.Again || s.If != "":
 			continue
 		case s.Action == Fill && s.Stimulus != "":
 			long += ratingTime

@@ -32,19 +32,25 @@ type Step struct {
 	// Aside says that the step is passed over unless somebody is sent to it: the sheets
 	// for who stops, and for who does not take part.
 	Aside bool `json:"aside,omitempty"`
+	// Again says that the step is of a trial that comes once more, and only if somebody
+	// asks for it; Repeats is then the presentation that is shown again.
+	Again   bool `json:"again,omitempty"`
+	Repeats int  `json:"repeats,omitempty"`
 }
 
 // Plan returns what the participant in the given row meets. It is a function of
 // the study's seed and the row alone: the same study gives the same row the
 // same order on every machine and in every version of this program.
 //
-// The last steps are the study's asides, if it has them.
+// The last steps are the study's asides, if it has them. Each block ends with what may be
+// shown again of it, where the study says when a stimulus is (Reshows).
 func (s *Study) Plan(row int) Plan {
 	b := planner{study: s, row: max(row, 0), lasts: make(map[string]time.Duration, len(s.Stimuli))}
 	for _, m := range s.Stimuli {
 		b.lasts[m.ID] = m.Duration
 	}
 	b.parts(s.Flow, "")
+	b.numberRepeats()
 	for _, id := range asides {
 		if _, there := s.Sheet(id); there {
 			b.add(Step{Action: Fill, Sheet: id, Aside: true})
@@ -54,13 +60,64 @@ func (s *Study) Plan(row int) Plan {
 }
 
 // Duration is the length of the whole plan, without the time that sheets,
-// calibrations and breathing take.
+// calibrations and breathing take, and without what may be shown again.
 func (p Plan) Duration() time.Duration {
 	var d time.Duration
 	for _, s := range p.Steps {
-		d += s.Duration
+		if !s.Again {
+			d += s.Duration
+		}
 	}
 	return d
+}
+
+// Place tells the how manieth step of the plan a step is, from 1, and of how many; 0 for
+// -1. What is only there to be shown again does not count.
+func (p Plan) Place(step int) (nth, of int) {
+	for _, s := range p.Steps {
+		if s.Again {
+			continue
+		}
+		of++
+		if s.Index <= step {
+			nth = of
+		}
+	}
+	return nth, of
+}
+
+// Repeat is the presentation in which one would be shown again; 0 = the plan has none.
+func (p Plan) Repeat(presentation int) int {
+	for _, s := range p.Steps {
+		if s.Action == Play && s.Again && s.Repeats == presentation {
+			return s.Presentation
+		}
+	}
+	return 0
+}
+
+// Settled is the index of the step at which it is settled whether a presentation is shown
+// again; -1 where it never is.
+func (p Plan) Settled(presentation int) int {
+	end := -1
+	for _, s := range p.Steps {
+		switch {
+		case s.Action == Reshow:
+			end = s.Index
+		case s.Again && s.Repeats == presentation:
+			return end
+		}
+	}
+	return -1
+}
+
+// Shows is the step that shows a presentation; false for one that the plan has not.
+func (p Plan) Shows(presentation int) (Step, bool) {
+	i := slices.IndexFunc(p.Steps, func(s Step) bool { return s.Action == Play && s.Presentation == presentation })
+	if i < 0 {
+		return Step{}, false
+	}
+	return p.Steps[i], true
 }
 
 // Except lists, in order, the steps of a plan that are passed over on the way to the
@@ -137,46 +194,88 @@ func both(a, b string) string {
 }
 
 // block lays out the trials of a block, with its fillers between them: never before the
-// first trial, and never after the last.
+// first trial, and never after the last. Then comes what may be shown again.
 func (b *planner) block(block BlockPart, condition string) {
 	over := b.study.over(block)
 	repeats := max(block.Repeats, 1)
-	trials := len(over) * repeats
-	b.steps = slices.Grow(b.steps, trials*len(block.Trial))
-	done := 0
+	trials := make([]trial, 0, len(over)*repeats)
+	b.steps = slices.Grow(b.steps, cap(trials)*len(block.Trial))
 	for repeat := range repeats {
 		for _, k := range b.sequence(block, len(over), repeat) {
-			b.trial(block, over[k], condition, false)
-			if done++; block.Filler != "" && block.Every > 0 && done%block.Every == 0 && done < trials {
-				b.trial(block, block.Filler, condition, true)
+			b.trial(block, condition, trial{stimulus: over[k]})
+			trials = append(trials, trial{stimulus: over[k], repeats: b.shown})
+			if done := len(trials); block.Filler != "" && block.Every > 0 && done%block.Every == 0 && done < cap(trials) {
+				b.trial(block, condition, trial{stimulus: block.Filler, filler: true})
 			}
 		}
 	}
 	b.blocks++
+	if !b.study.Reshows() {
+		return
+	}
+	b.add(Step{Action: Reshow, Block: block.Name, If: condition})
+	for _, t := range trials {
+		b.trial(block, condition, t)
+	}
 }
 
-// trial lays out one trial. A filler is not rated.
-func (b *planner) trial(block BlockPart, id, condition string, filler bool) {
+// Reshows tells whether stimuli may be shown again: where the study needs something
+// measured, and says below which share of a stimulus that was too little.
+func (s *Study) Reshows() bool {
+	r := s.Rules
+	return r.Reshow > 0 && (r.NeedsFace || r.NeedsGaze || r.NeedsEDA)
+}
+
+// trial is one trial of a block.
+type trial struct {
+	stimulus string // id
+	filler   bool
+	repeats  int // the presentation that it shows again; 0 = none
+}
+
+// trial lays out one trial. A filler is not rated. Which presentation one is that shows
+// another again is known when all of the others are (numberRepeats).
+func (b *planner) trial(block BlockPart, condition string, of trial) {
 	for _, t := range block.Trial {
-		step := Step{Action: t.Action, Duration: t.Duration, Stimulus: id, Block: block.Name, If: condition}
+		step := Step{Action: t.Action, Duration: t.Duration, Stimulus: of.stimulus, Block: block.Name, If: condition,
+			Again: of.repeats > 0, Repeats: of.repeats}
 		switch t.Action {
 		case Play:
-			b.shown++
-			step.Presentation = b.shown
-			step.Skippable, step.Filler = t.Skippable, filler
-			step.Duration = b.lasts[id]
+			if !step.Again {
+				b.shown++
+				step.Presentation = b.shown
+			}
+			step.Skippable, step.Filler = t.Skippable, of.filler
+			step.Duration = b.lasts[of.stimulus]
 			b.add(step)
 		case Fill:
-			if filler {
+			if of.filler {
 				continue
 			}
-			step.Presentation = b.shown
+			if !step.Again {
+				step.Presentation = b.shown
+			}
 			for _, sheet := range t.Sheets {
 				step.Sheet = sheet
 				b.add(step)
 			}
 		default:
 			b.add(step)
+		}
+	}
+}
+
+// numberRepeats numbers the presentations that show others again, after all of those: the
+// first showings are numbered as if there were no others.
+func (b *planner) numberRepeats() {
+	for i := range b.steps {
+		switch step := &b.steps[i]; {
+		case !step.Again:
+		case step.Action == Play:
+			b.shown++
+			step.Presentation = b.shown
+		case step.Action == Fill:
+			step.Presentation = b.shown
 		}
 	}
 }

@@ -35,6 +35,9 @@ type Study struct {
 	PhoneFrame bool // stimuli stand in an upright frame, 9:16, all of one size
 	Flow       []Part
 	Analysis   Analysis
+	// Blind hides from whoever operates what brand is on the screen and what is measured
+	// of emotion, so that they treat everybody alike.
+	Blind bool
 
 	Dir       string // folder of the study file; stimulus paths are relative to it
 	Canonical []byte // the study file in canonical form: defaults filled in, keys in order
@@ -128,4 +131,7 @@ const (
 	Camera  Action = "camera"  // seat and light are put right, in words
 	Neutral Action = "neutral" // a cross and a face at rest, from which action units are measured
 	Begin   Action = "begin"   // the participant waits; what comes after it is recorded
+	// Reshow is the end of a block, after which only what is shown again of it comes: here
+	// it is settled what that is. The screen is plain meanwhile, for a moment.
+	Reshow Action = "reshow"
 )
