@@ -159,6 +159,7 @@ func (s *source) ratings() sheet {
 		{"presentation", "1", "Number of the presentation in the session, from 1."},
 		{"stimulus", "", "Id of the video."},
 		roleColumn(),
+		againColumn(),
 	}
 	means := map[string]string{}
 	for _, i := range s.asked() {
@@ -178,6 +179,7 @@ func (s *source) ratings() sheet {
 			t.int(int64(p.Number))
 			t.text(p.Stimulus)
 			t.text(s.roleOf(p))
+			t.int(int64(p.Again))
 			for _, item := range items {
 				t.text(about[p.Number].values[item])
 				t.optional(about[p.Number].ms, item)
@@ -233,6 +235,7 @@ func (s *source) usable() sheet {
 		{"presentation", "1", "Number of the presentation in the session, from 1."},
 		{"stimulus", "", "Id of the video."},
 		roleColumn(),
+		againColumn(),
 		{"modality", "", "face, gaze or eda; one without a device has no row."},
 		{"seconds", "s", "For how long the video was on the screen."},
 		{"usable_s", "s", "For how long of that there was a face of the confidence that the study asks for, valid gaze, or valid skin conductance."},
@@ -248,6 +251,7 @@ func (s *source) usable() sheet {
 			t.int(int64(u.Presentation))
 			t.text(s.shown[u.Presentation])
 			t.text(roles[u.Presentation])
+			t.int(s.again(u.Presentation))
 			t.text(string(u.Modality))
 			t.float(u.Seconds)
 			t.float(u.UsableS)

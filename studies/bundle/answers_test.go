@@ -91,7 +91,7 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 	}
 	files := unpack(t, path)
 	for _, c := range []struct{ file, want string }{
-		{"ratings.csv", "presentation,stimulus,role,sam.valence,sam.valence_ms\n1,a,main,7,812.5\n2,b,filler,4,812.5\n"},
+		{"ratings.csv", "presentation,stimulus,role,again,sam.valence,sam.valence_ms\n1,a,main,0,7,812.5\n2,b,filler,0,4,812.5\n"},
 		{"steps.csv", ",,,0,fill,screening,,,\n1.000000,5001000000000,0,2,play,,a,1,main\n"},
 		{"answers.csv", ",,2026-11-22T09:00:00.000Z,,0,screening,screening,age,25-29,0,,,,fr," + hash + "," + session.OnScreen + "\n"},
 		{"answers.csv", "2.000000,5002000000000,2026-11-22T09:00:00.000Z,0,3,rate.sam,rating,thought,\"first, \"\"then\"\"\",0,a,1,,fr," + hash},
@@ -102,7 +102,7 @@ func TestAnswersAreInTheBundle(t *testing.T) {
 			"grid.valence,rate.sam,rating,affect_grid,en,,1,9,unpleasant,pleasant,,0\n" +
 			"grid.arousal,rate.sam,rating,affect_grid,en,,1,9,\"sleepy, calm\",\"wide awake, excited\",,0\nmuch,rate.sam,rating,vas,en,,0,100,,,,0\n"},
 		{"stimuli.csv", "b,,,,filler,"},
-		{"presentations.csv", "t_s,at_ns,end_s,segment,presentation,step,stimulus,role,begun\n,,,,1,2,a,main,1\n,,,,2,4,b,filler,"},
+		{"presentations.csv", "t_s,at_ns,end_s,segment,presentation,step,stimulus,role,again,begun\n,,,,1,2,a,main,0,1\n,,,,2,4,b,filler,0,"},
 	} {
 		if c.file == "consents.csv" { // its wall time is when the row was written
 			rows := parse(t, files[c.file])

@@ -53,6 +53,7 @@ func (s *source) summaries() sheet {
 		{"stream", "", "Stream of skin conductance."},
 		{"presentation", "1", "The presentation that the row is about, from its first frame to its last; 0: the whole segment."},
 		{"stimulus", "", "Id of its video."},
+		againColumn(),
 		{"valid_s", "s", "How much of it is without an artefact."},
 		{"valid_share", "1", "The same as a share."},
 		{"enough", "1", "0: less than 0.8 of it is valid, and it should not be reported."},
@@ -83,6 +84,7 @@ func (s *source) summaries() sheet {
 			t.text(v.Stream)
 			t.int(int64(v.Presentation))
 			t.text(s.shown[v.Presentation]) // there is no presentation 0
+			t.int(s.again(v.Presentation))
 			t.float(v.ValidS)
 			t.float(v.Valid)
 			t.bool(v.Enough)

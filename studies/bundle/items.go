@@ -203,6 +203,20 @@ func roleColumn() column {
 	return column{"role", "", "filler: shown between the others to distract, not to be analysed; main: all others."}
 }
 
+func againColumn() column {
+	return column{"again", "1", "0 of a first showing; else the presentation that is shown once more with this one, because too little of it was measured."}
+}
+
+// again tells of each presentation which one it shows once more; 0 = none.
+func (s *source) again(presentation int) int64 {
+	for _, p := range s.detail.Presentations {
+		if p.Number == presentation {
+			return int64(p.Again)
+		}
+	}
+	return 0
+}
+
 // roleOf is the role of a presentation: also another video may be inserted as a filler.
 func (s *source) roleOf(p store.Presentation) string {
 	if steps := s.detail.Plan.Steps; p.Step >= 0 && p.Step < len(steps) && steps[p.Step].Filler {

@@ -63,12 +63,13 @@ func manifestOf(d store.Detail, recipient string, created time.Time) manifest {
 	m := manifest{
 		Format: Format, Session: d.ID, Participant: d.Participant,
 		Study: d.Study.ID, StudyHash: d.Study.Hash, StudyVersion: d.Study.Version, Simulated: d.Simulated,
-		Reason: d.Reason, Begun: d.Reached + 1, Steps: len(d.Plan.Steps),
+		Reason:   d.Reason,
 		Software: d.Software, Created: created.UTC().Format(time.RFC3339), created: created,
 		FaceFramesWritten: facesWritten(d),
 		Run:               d.Run, Usable: d.Usable, Why: d.UsableWhy,
 		Scopes: allowed(d.Consents), Recipient: recipient,
 	}
+	m.Begun, m.Steps = d.Plan.Place(d.Reached)
 	if !d.VideoErased.IsZero() {
 		m.FaceVideoErased = d.VideoErased.UTC().Format(time.RFC3339)
 	}

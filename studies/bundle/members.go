@@ -100,8 +100,8 @@ func (s *source) tables() ([]sheet, error) {
 	seen := map[string]bool{}
 	for _, g := range s.detail.Segments {
 		for _, t := range g.Streams {
-			if t.Kind == stream.Trace || seen[t.ID] {
-				continue
+			if t.Kind == stream.Trace || t.Kind == stream.Mark || seen[t.ID] {
+				continue // a mark is an event
 			}
 			if !streamName.MatchString(t.ID) {
 				return nil, fmt.Errorf("stream id %q cannot name a file", t.ID)
@@ -244,7 +244,8 @@ func readme(d store.Detail, latencies string) string {
 	}
 	incomplete := ""
 	if d.Reason != "" {
-		incomplete = fmt.Sprintf("\nINCOMPLETE: %s. %d of the plan's %d steps began; see presentations.csv.\n", d.Reason, d.Reached+1, len(d.Plan.Steps))
+		begun, steps := d.Plan.Place(d.Reached)
+		incomplete = fmt.Sprintf("\nINCOMPLETE: %s. %d of the plan's %d steps began; see presentations.csv.\n", d.Reason, begun, steps)
 	}
 	return strings.NewReplacer("{latencies}", latencies, "{video}", pictures(d), "{incomplete}", incomplete, "{id}", d.ID, "{participant}", d.Participant, "{study}", d.Study.ID, "{kind}", kind, "{software}", d.Software).Replace(
 		`Session {id} of participant {participant} in study {study}, {kind} by {software}.
@@ -257,20 +258,24 @@ segment; a session that was interrupted has more than one segment.
 
 Python   import pandas as pd
          trace, shown = pd.read_csv("trace.csv"), pd.read_csv("presentations.csv")
-         trace = trace[trace.presentation.isin(shown[shown.role == "main"].presentation)]
+         trace = trace[trace.presentation.isin(shown[(shown.role == "main") & (shown.again == 0)].presentation)]
          trace.groupby(["stimulus", trace.media_ns // 10**9]).valence.mean()
 
 R        trace <- read.csv("trace.csv"); shown <- read.csv("presentations.csv")
-         trace <- trace[trace$presentation %in% shown$presentation[shown$role == "main"], ]
+         trace <- trace[trace$presentation %in% shown$presentation[shown$role == "main" & shown$again == 0], ]
          aggregate(valence ~ stimulus + floor(media_ns / 1e9), trace, mean)
 
 SQL      sqlite3 session.sqlite
          SELECT stimulus, CAST(media_s AS INT) AS second, AVG(valence), COUNT(*)
          FROM trace WHERE media_s >= 0 AND face_found = 1
+         AND presentation NOT IN (SELECT number FROM presentation WHERE again > 0)
          AND stimulus NOT IN (SELECT id FROM stimulus WHERE role = 'filler') GROUP BY 1, 2;
 
 Fillers were shown to distract: role in stimuli.csv, presentations.csv, ratings.csv
-and usable.csv tells them from the others, and the lines above leave them out.
+and usable.csv tells them from the others, and the lines above leave them out. A video
+of which too little was measured may have been shown once more at the end of its block:
+the column again names the presentation that is repeated. The second time is another
+experience, so the lines above leave that out too.
 
 alignment.json states for every stream how it was put on the common clock and
 bounds the error. manifest.json lists every file with its SHA-256; to check the

@@ -73,6 +73,7 @@ func (s *source) presentations() sheet {
 		{"step", "1", "Step of the plan, from 0."},
 		{"stimulus", "", "Id of the video."},
 		roleColumn(),
+		againColumn(),
 		{"begun", "1", "1 where the step began on the screen, 0 where the session ended before."},
 	}, func(_ context.Context, t *table) error {
 		for _, p := range s.detail.Presentations {
@@ -92,6 +93,7 @@ func (s *source) presentations() sheet {
 			t.int(int64(p.Step))
 			t.text(p.Stimulus)
 			t.text(s.roleOf(p))
+			t.int(int64(p.Again))
 			t.int(begun)
 			t.end()
 		}

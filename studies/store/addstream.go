@@ -68,7 +68,7 @@ func (s *Store) addStream(ctx context.Context, id string, segment int, info stre
 		return 0, err
 	}
 	lost := int64(len(frames)-len(rows)) + original.Statement.Lost
-	share := usable(info, len(rows), func(i int) []float64 { return rows[i].Values }, lost)
+	share := usableShare(info, len(rows), func(i int) []float64 { return rows[i].Values }, lost)
 
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		if err := reopen(ctx, tx, id, opening{segment: segment, stream: info.ID}); err != nil {

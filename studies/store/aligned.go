@@ -128,7 +128,7 @@ func (s *Store) fit(ctx context.Context, id string, segment int, t Stream, pings
 		a.statement.Lost += int64(len(all) - len(stamps))
 		a.statement.Samples = int64(len(stamps))
 	}
-	a.usable = usable(a.info, len(a.samples), func(i int) []float64 { return a.samples[i].Values }, a.statement.Lost)
+	a.usable = usableShare(a.info, len(a.samples), func(i int) []float64 { return a.samples[i].Values }, a.statement.Lost)
 	return nil
 }
 
@@ -144,13 +144,13 @@ func (s *Store) stamps(ctx context.Context, id, of string, segment int, kind str
 	return out, nil
 }
 
-// usable is the share of the samples that should be there which are there and
+// usableShare is the share of the samples that should be there which are there and
 // say something: EDA with a value, gaze that is valid, frames with a face. Every
-// displayed frame of a stimulus counts. Of readings that come in bursts, and of
-// trigger codes, nobody can say how many there should be: NaN. values are those of
+// displayed frame of a stimulus counts. Of readings that come in bursts, of trigger
+// codes and of marks, nobody can say how many there should be: NaN. values are those of
 // each of the n samples.
-func usable(info stream.Info, n int, values func(i int) []float64, lost int64) float64 {
-	if info.Kind == stream.Light || info.Kind == stream.Trigger {
+func usableShare(info stream.Info, n int, values func(i int) []float64, lost int64) float64 {
+	if info.Kind == stream.Light || info.Kind == stream.Trigger || info.Kind == stream.Mark {
 		return math.NaN()
 	}
 	if n == 0 {

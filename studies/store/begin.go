@@ -107,6 +107,9 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 		if back.Answers, err = answersSoFar(ctx, tx, id); err != nil {
 			return err
 		}
+		if back.Again, err = againSoFar(ctx, tx, id); err != nil {
+			return err
+		}
 		if back.Judged, err = inForce(ctx, tx, id); err != nil {
 			return err
 		}
@@ -146,7 +149,7 @@ func addSession(ctx context.Context, tx *sql.Tx, h session.Header) error {
 		return err
 	}
 	for _, p := range h.Plan.Steps {
-		if p.Action != study.Play {
+		if p.Action != study.Play || p.Again { // what is shown again has its row when it is asked for
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO presentation (session_id, number, step, stimulus) VALUES (?, ?, ?, ?)",

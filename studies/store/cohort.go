@@ -110,6 +110,9 @@ func (s *Store) Cohort(ctx context.Context, quota study.Quota) (session.Cohort, 
 		c.People, err = s.people(ctx)
 	}
 	if err == nil {
+		c.Videos, c.Brands, err = s.tally(ctx)
+	}
+	if err == nil {
 		err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM tombstone WHERE class = ?", WholeParticipant).Scan(&c.Withdrawn)
 	}
 	if err != nil {

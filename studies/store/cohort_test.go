@@ -94,7 +94,7 @@ func TestCohort(t *testing.T) {
 			{Cell: study.Cell{Question: "age", Band: "18-24", Usable: 10}, Have: 3, Open: 2},
 			{Cell: study.Cell{Question: "age", Band: "25-29", Usable: 10}, Have: 1},
 		},
-		Usable: 2, Wanted: 20, Declined: 1, Dropped: 2, Unusable: 2,
+		Usable: 2, Wanted: 20, Declined: 1, Dropped: 2, Unusable: 2, Videos: []session.Tally{}, Brands: []session.Tally{},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)

@@ -96,11 +96,11 @@ func (s *Store) Erase(ctx context.Context, id string, t Tombstone) (Tombstone, e
 	return t, err
 }
 
-// ofTraces are the tables with what was recorded, answered and derived of a session, those that
+// ofTraces are the tables with what was recorded, answered, derived and said of a session, those that
 // refer to others before them.
 func ofTraces() []string {
 	return slices.Concat([]string{
-		"answer", "step", "usable", "video", "trace_row", "calibration", "face_event", "eye_event", "eda_summary", "eda_response",
+		"annotation", "answer", "step", "usable", "video", "trace_row", "calibration", "face_event", "eye_event", "eda_summary", "eda_response",
 		"displayed", "quality", "clock_model", "derivation",
 	}, sampleTables(), []string{"decision", "gaze_target", "gap", "event", "clock_probe", "presentation", "stream"})
 }

@@ -31,6 +31,7 @@ func copied() [][2]string {
 		{"stimulus", "SELECT * FROM whole.stimulus WHERE study_hash" + study},
 		{"stimulus_measure", "SELECT * FROM whole.stimulus_measure WHERE sha256 IN (SELECT sha256 FROM whole.stimulus WHERE study_hash" + study + ")"},
 		{"stimulus_luminance", "SELECT * FROM whole.stimulus_luminance WHERE sha256 IN (SELECT sha256 FROM whole.stimulus WHERE study_hash" + study + ")"},
+		{"aoi_set", "SELECT * FROM whole.aoi_set WHERE sha256 IN (SELECT sha256 FROM whole.stimulus WHERE study_hash" + study + ") ORDER BY sha256, version"},
 		{"participant", "SELECT * FROM whole.participant WHERE code = (SELECT participant FROM whole.session WHERE id = ?1)"},
 		// Open while its rows come in; it gets its own state back at the end.
 		{"session", sessionOpen},
@@ -47,9 +48,10 @@ func copied() [][2]string {
 		own("derivation"), own("clock_model"), own("quality"), own("displayed"),
 		own("eda_response"), own("eda_summary"), own("eye_event"), own("face_event"), own("calibration"), own("trace_row"),
 		own("usable"), own("step"), own("answer"), own("consent"), own("video"),
+		[2]string{"annotation", "SELECT session_id, n, segment, from_ns, until_ns, without_places(label), without_places(text), made_by, made_utc, NULL, NULL FROM whole.annotation WHERE session_id = ?1 AND removed_utc IS NULL"},
 		[2]string{"text", "SELECT * FROM whole.text WHERE sha256 IN " + strings.ReplaceAll(readTexts, "FROM ", "FROM whole.")},
-		// Whose a session was before it was moved is nobody's business.
-		[2]string{"audit", `SELECT n, at_utc, session_id, action, CASE WHEN action LIKE 'move%' THEN '' ELSE without_places(detail) END, ''
+		// Whose a session was before it was moved is nobody's business, nor who works in the lab.
+		[2]string{"audit", `SELECT n, at_utc, session_id, action, CASE WHEN action LIKE 'move%' THEN '' ELSE without_places(detail) END, '', '', role, outcome
 			FROM whole.audit WHERE session_id = ?1`},
 	)
 }

@@ -313,6 +313,70 @@ func TestFilesOfSchema7GoOn(t *testing.T) {
 	}
 }
 
+// A file of schema 9 keeps its rows: nobody is known to have had done what its audit says,
+// and every showing was a first one. Its sealed sessions take annotations, and areas their
+// versions, but none of them is ever changed.
+func TestFilesOfSchema9TakeAnnotations(t *testing.T) {
+	t.Parallel()
+	path := fileOf(t, 9,
+		"INSERT INTO study (hash, id, title, seed, canonical, first_utc) VALUES ('c0ffee', 'pilot', 'A pilot', '1', 'id: pilot', '2026-01-01T00:00:00.000Z')",
+		"INSERT INTO participant (code, first_utc) VALUES ('P01', '2026-01-01T00:00:00.000Z')",
+		`INSERT INTO session VALUES ('s1', 'c0ffee', 'P01', 1, '{"row":1,"steps":[]}', 0, 'recording', '', 0, 'final', 'emolab 0.8', '2026-01-01T09:00:00.000Z', '2026-01-01T10:00:00.000Z', 1, 1, '', 'rules')`,
+		"INSERT INTO segment VALUES ('s1', 0, 'boot', 1, 900, '2026-01-01T00:00:00.000Z', 0, NULL, NULL, NULL, NULL)",
+		"INSERT INTO presentation VALUES ('s1', 1, 0, 'a')",
+		"INSERT INTO audit (at_utc, session_id, action, detail) VALUES ('2026-01-01T10:00:00.000Z', 's1', 'seal', 'whole')",
+		"UPDATE session SET state = 'sealed'",
+		`INSERT INTO session VALUES ('s2', 'c0ffee', 'P01', 1, '{"row":1,"steps":[]}', 0, 'declined', '', 0, 'live', 'emolab 0.8', '2026-01-01T09:00:00.000Z', '2026-01-01T10:00:00.000Z', 2, NULL, '', '')`,
+	)
+	s := openAt(t, path)
+	old, err := texts(t.Context(), s.read, "SELECT concat_ws('|', a.n, a.action, a.detail, a.who, a.role, a.outcome, p.number, p.stimulus, p.again) FROM audit a JOIN presentation p USING (session_id)")
+	if err != nil || len(old) != 1 || old[0] != "1|seal|whole||||1|a|0" {
+		t.Errorf("the old rows are %q, %v", old, err)
+	}
+	const annotate = "INSERT INTO annotation (session_id, n, segment, from_ns, until_ns, label, text, made_by, made_utc) VALUES "
+	const areas = "INSERT INTO aoi_set (sha256, version, areas, note, made_by, made_utc) VALUES "
+	for _, q := range []string{
+		annotate + "('s1', 1, 0, 5, 9, 'laughs', '', 'Anna', 'now'), ('s1', 2, 0, 7, NULL, '', 'looks away', 'Anna', 'now')",
+		"UPDATE annotation SET removed_by = 'Ben', removed_utc = 'later' WHERE n = 1",
+		areas + "('aa', 1, '{}', '', 'Anna', 'now'), ('aa', 2, '{}', 'the hat too', 'Anna', 'now'), ('bb', 1, '{}', '', 'Anna', 'now')",
+	} {
+		if err := byHand(s, q); err != nil {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	for _, q := range []string{
+		annotate + "('s1', 3, 1, 5, 9, 'a segment that is not there', '', '', '')",
+		annotate + "('s1', 3, 0, 9, 5, 'ends before it begins', '', '', '')",
+		annotate + "('s1', 3, 0, 5, 9, '', '', '', '')",
+		annotate + "('s2', 1, 0, 5, 9, 'of who declined', '', '', '')",
+		"UPDATE annotation SET text = 'more' WHERE n = 2",
+		"UPDATE annotation SET from_ns = 1 WHERE n = 2",
+		"UPDATE annotation SET removed_by = NULL, removed_utc = NULL WHERE n = 1",
+		"UPDATE annotation SET removed_by = 'Eve' WHERE n = 1",
+		"UPDATE annotation SET removed_by = 'Eve' WHERE n = 2",
+		"DELETE FROM annotation",
+		areas + "('aa', 2, '{}', '', '', '')",
+		areas + "('aa', 4, '{}', '', '', '')",
+		areas + "('cc', 1, 'no JSON', '', '', '')",
+		"UPDATE aoi_set SET note = ''",
+		"DELETE FROM aoi_set",
+		"UPDATE audit SET who = 'Eve'", "UPDATE audit SET role = 'admin'", "UPDATE audit SET outcome = 'refused'",
+		"UPDATE presentation SET again = 1",
+	} {
+		if err := byHand(s, q); err == nil {
+			t.Errorf("%q was let through", q)
+		}
+	}
+	// With the traces goes what was said of them; what was said of a video stays.
+	if _, err := s.ErasePart(t.Context(), "s1", Traces); err != nil {
+		t.Fatal(err)
+	}
+	left, err := texts(t.Context(), s.read, "SELECT (SELECT count(*) FROM annotation) || ' ' || (SELECT count(*) FROM aoi_set)")
+	if err != nil || left[0] != "0 3" {
+		t.Errorf("annotations and versions of areas: %q, %v", left, err)
+	}
+}
+
 // Every older schema must lead to the same tables as a new file has.
 func TestMigrationsLeadToOneSchema(t *testing.T) {
 	t.Parallel()

@@ -164,6 +164,7 @@ type Presentation struct {
 	Number   int    `json:"number"`
 	Step     int    `json:"step"`
 	Stimulus string `json:"stimulus"`
+	Again    int    `json:"again,omitempty"` // the presentation that is shown once more with it; 0 = a first showing
 }
 
 // Derivation says how derived rows were made.
@@ -355,9 +356,9 @@ func (s *Store) countRows(ctx context.Context, id string, segment int, t *Stream
 }
 
 func (s *Store) loadPresentations(ctx context.Context, d *Detail) error {
-	return s.each(ctx, "SELECT number, step, stimulus FROM presentation WHERE session_id = ? ORDER BY number", []any{d.ID}, func(row scanner) error {
+	return s.each(ctx, "SELECT number, step, stimulus, again FROM presentation WHERE session_id = ? ORDER BY number", []any{d.ID}, func(row scanner) error {
 		var p Presentation
-		err := row.Scan(&p.Number, &p.Step, &p.Stimulus)
+		err := row.Scan(&p.Number, &p.Step, &p.Stimulus, &p.Again)
 		d.Presentations = append(d.Presentations, p)
 		return err
 	})

@@ -143,7 +143,8 @@ func writeFinals(ctx context.Context, tx *sql.Tx, d Detail, out *derived) error 
 	}
 	reason := d.Reason
 	if reason == "" && d.State == session.Recovered {
-		reason = fmt.Sprintf("cut off in step %d of %d, sealed as it was", d.Reached+1, len(d.Plan.Steps))
+		nth, of := d.Plan.Place(d.Reached)
+		reason = fmt.Sprintf("cut off in step %d of %d, sealed as it was", nth, of)
 	}
 	if err := judgeByRules(ctx, tx, &d, Final, reason); err != nil {
 		return err

@@ -267,7 +267,8 @@ func TestSealedRowsAreReadOnly(t *testing.T) {
 		r.Reached(t.Context(), 1, origin+1e9),
 		r.Answer(t.Context(), session.Answer{Step: 2, Sheet: "form", Values: study.Answers{"a": "b"}}),
 		r.Withdrawable(t.Context(), "hash"),
-		byHand(s, "INSERT INTO usable VALUES ('s1', 'live', 1, 'face', 6, 5, .83)")); err != nil {
+		byHand(s, "INSERT INTO usable VALUES ('s1', 'live', 1, 'face', 6, 5, .83)"),
+		byHand(s, "INSERT INTO annotation VALUES ('s1', 1, 0, 1, 2, 'laughs', '', 'Anna', '2026-11-22T09:15:03.000Z', NULL, NULL)")); err != nil {
 		t.Fatal(err)
 	}
 
@@ -331,7 +332,10 @@ func TestExtractHoldsOneSessionOnly(t *testing.T) {
 	first := recorded(t, s, "s1")
 	page := screened()
 	if err := errors.Join(first.Answer(t.Context(), page), first.Reached(t.Context(), 1, origin+1e9), first.Withdrawable(t.Context(), "HASH-OF-A-CODE"), first.Seal(t.Context(), nil),
-		s.Move(t.Context(), "s1", "WRONG-PERSON", "a slip"), s.Move(t.Context(), "s1", "P01", "it was not WRONG-PERSON")); err != nil {
+		s.Move(t.Context(), "s1", "WRONG-PERSON", "a slip"), s.Move(t.Context(), "s1", "P01", "it was not WRONG-PERSON"),
+		byHand(s, "INSERT INTO annotation VALUES ('s1', 1, 0, 1, 2, 'laughs', '', 'Anna', '2026-11-22T09:15:03.000Z', NULL, NULL), ('s1', 2, 0, 1, 2, 'TAKEN-BACK', '', 'Anna', '2026-11-22T09:15:03.000Z', 'Anna', '2026-11-22T09:15:04.000Z')"),
+		byHand(s, "INSERT INTO aoi_set VALUES ('aa', 1, '{}', '', 'Anna', ''), ('aa', 2, '{}', '', 'Anna', ''), ('cc', 1, '{}', '', 'OF-ANOTHER-STUDY', '')"),
+		byHand(s, "INSERT INTO audit (at_utc, session_id, action, detail, who, role) VALUES ('', 's1', 'show', '', 'STAFF', 'analyst')")); err != nil {
 		t.Fatal(err)
 	}
 	h := header(t, "OTHER-SESSION")
@@ -350,7 +354,7 @@ func TestExtractHoldsOneSessionOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"SOMEBODY-ELSE", "OTHER-SESSION", "/dev/ttyTEST", "boot-0", "WRONG-PERSON", "HASH-OF-A-CODE"} {
+	for _, secret := range []string{"SOMEBODY-ELSE", "OTHER-SESSION", "/dev/ttyTEST", "boot-0", "WRONG-PERSON", "HASH-OF-A-CODE", "TAKEN-BACK", "OF-ANOTHER-STUDY", "STAFF"} {
 		if bytes.Contains(b, []byte(secret)) {
 			t.Errorf("the extract holds %q", secret)
 		}
@@ -369,6 +373,10 @@ func TestExtractHoldsOneSessionOnly(t *testing.T) {
 		switch table {
 		case "study", "stimulus", "stimulus_luminance", "stimulus_measure", "text":
 			own = ""
+		case "aoi_set":
+			own = " WHERE sha256 IN ('aa', 'bb')"
+		case "annotation":
+			own += " AND removed_utc IS NULL"
 		case "participant":
 			own = " WHERE code = 'P01'"
 		case "session":

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -157,23 +156,5 @@ func TestLightOfTheScreen(t *testing.T) {
 		if math.Abs(got[i]-want) > 1e-12 || math.IsNaN(got[i]) != math.IsNaN(want) {
 			t.Errorf("light %d is %v, want %v", i, got[i], want)
 		}
-	}
-}
-
-// A presentation lasts from its first frame to its last; one that was cut off and began
-// anew is not counted twice, and one that is still up lasts to the end.
-func TestPresentationsOfACourse(t *testing.T) {
-	t.Parallel()
-	ms := func(n int) instant.Instant { return instant.Instant(n) * instant.Instant(time.Millisecond) }
-	got := presentations([]stimulus.Showing{
-		{From: ms(0), Until: ms(10)},
-		{From: ms(10), Until: ms(20), Presentation: 1, CutOff: true},
-		{From: ms(20), Until: ms(30)},
-		{From: ms(30), Until: ms(40), Presentation: 1}, {From: ms(40), Until: ms(50), Presentation: 1},
-		{From: ms(50), Until: stimulus.Open, Presentation: 2},
-	}, ms(90))
-	want := []presented{{1, ms(30), ms(50)}, {2, ms(50), ms(90)}}
-	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("%v, want %v", got, want)
 	}
 }

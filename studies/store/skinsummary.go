@@ -10,8 +10,8 @@ import (
 
 	"emolab/fusion/eda"
 	"emolab/fusion/instant"
-	"emolab/fusion/stimulus"
 	"emolab/fusion/stream"
+	"emolab/fusion/usable"
 )
 
 // SkinSummary is what is said of a stream of skin conductance over a stretch of time.
@@ -49,30 +49,6 @@ func (s *Store) Summaries(ctx context.Context, id string) ([]SkinSummary, error)
 		})
 }
 
-// presented is when a presentation was on the screen, from its first frame to its last.
-type presented struct {
-	number      int
-	from, until instant.Instant
-}
-
-// presentations of a segment in their order, without those that were cut off and began
-// anew later. What is open at the end lasts until end.
-func presentations(course []stimulus.Showing, end instant.Instant) []presented {
-	var all []presented
-	for _, v := range course {
-		if v.Presentation == 0 || v.CutOff {
-			continue
-		}
-		until := min(v.Until, max(end, v.From))
-		if k := len(all) - 1; k >= 0 && all[k].number == v.Presentation {
-			all[k].until = until
-		} else {
-			all = append(all, presented{v.Presentation, v.From, until})
-		}
-	}
-	return all
-}
-
 // unlike says which stretches of a skin conductance were not split as asked for, and
 // why the first of them was not.
 func unlike(a *aligned) []string {
@@ -108,10 +84,10 @@ func (f *final) sumSkin() {
 			continue
 		}
 		f.unlike = append(f.unlike, unlike(a)...)
-		shown := presentations(f.course, a.samples[len(a.samples)-1].At)
+		shown := usable.Presentations(f.course, a.samples[len(a.samples)-1].At)
 		onsets := make([]instant.Instant, len(shown))
 		for k, p := range shown {
-			onsets[k] = p.from
+			onsets[k] = p.From
 		}
 		add := func(presentation int, w eda.Stretch, related *eda.Related) {
 			v := SkinSummary{Segment: f.segment, Stream: a.info.ID, Presentation: presentation, Summary: a.skin.Summary(w), Related: related}
@@ -122,11 +98,11 @@ func (f *final) sumSkin() {
 		related := a.skin.Related(onsets, eda.EventWindow())
 		seen := map[int]bool{}
 		for k, p := range shown {
-			if seen[p.number] { // the clock went back: the first counts
+			if seen[p.Number] { // the clock went back: the first counts
 				continue
 			}
-			seen[p.number] = true
-			add(p.number, eda.Stretch{From: p.from, Until: p.until, Events: onsets[k : k+1]}, &related[k])
+			seen[p.Number] = true
+			add(p.Number, eda.Stretch{From: p.From, Until: p.Until, Events: onsets[k : k+1]}, &related[k])
 		}
 	}
 }

@@ -68,6 +68,8 @@ func tableOf(k stream.Kind) (table, error) {
 		return table{name: "light_sample", channels: []string{"light_raw"}}, nil
 	case stream.Trigger:
 		return table{name: "trigger_sample", channels: []string{"code", "lag_ms"}}, nil
+	case stream.Mark: // events only: a sample of it would be a code, and there is none
+		return table{name: "trigger_sample"}, nil
 	case stream.Trace:
 		return table{name: "trace_row", trace: true, channels: []string{
 			"presentation", "frame", "media_ns", "face_found", "face_confidence",

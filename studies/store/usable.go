@@ -4,34 +4,23 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/fusion/usable"
 )
 
 // Modality is one of the ways in which a participant is measured.
-type Modality string
+type Modality = usable.Modality
 
 // The modalities.
 const (
-	Face Modality = "face"
-	Gaze Modality = "gaze"
-	EDA  Modality = "eda"
+	Face = usable.Face
+	Gaze = usable.Gaze
+	EDA  = usable.EDA
 )
-
-// kind is that of the streams that measure it.
-func (m Modality) kind() stream.Kind {
-	switch m {
-	case Face:
-		return stream.Face
-	case Gaze:
-		return stream.Gaze
-	}
-	return stream.EDA
-}
 
 // Usable says for how much of a presentation one modality was measured.
 type Usable struct {
@@ -56,78 +45,26 @@ func (s *Store) Usability(ctx context.Context, id string) ([]Usable, error) {
 		JOIN session s ON s.id = u.session_id AND s.trace_derivation = u.derivation WHERE u.session_id = ? ORDER BY u.presentation, u.modality`, scanUsable)
 }
 
-// staying is for how many of its usual intervals a sample stands at most: what is missing
-// for longer than one sample was not measured.
-const staying = 2
-
-// measured is for how long of each presentation samples stand that are good: each from
-// its instant until the next one's.
-func measured(samples []stream.Sample, good func(values []float64) bool, shown []presented) map[int]time.Duration {
-	out := map[int]time.Duration{}
-	longest := staying * usualInterval(samples)
-	k := 0
-	for i, s := range samples {
-		until := s.At.Add(longest)
-		if i+1 < len(samples) {
-			until = min(until, samples[i+1].At)
-		}
-		for k < len(shown) && shown[k].until <= s.At {
-			k++
-		}
-		if !good(s.Values) {
-			continue
-		}
-		for _, p := range shown[k:] {
-			if p.from >= until {
-				break
-			}
-			if d := min(until, p.until).Sub(max(s.At, p.from)); d > 0 {
-				out[p.number] += d
-			}
-		}
-	}
-	return out
-}
-
-// usualInterval is the median time between samples.
-func usualInterval(samples []stream.Sample) time.Duration {
-	if len(samples) < 2 {
-		return 0
-	}
-	gaps := make([]time.Duration, 0, len(samples)-1)
-	for i := 1; i < len(samples); i++ {
-		gaps = append(gaps, max(0, samples[i].At.Sub(samples[i-1].At)))
-	}
-	slices.Sort(gaps)
-	return gaps[len(gaps)/2]
-}
-
 // sumUsable says for how much of each presentation of a segment its streams are good,
 // while they are still there.
 func (f *final) sumUsable(faceConf float64) {
-	shown := presentations(f.course, f.end())
+	shown := usable.Presentations(f.course, f.end())
 	add := func(m Modality, good map[int]time.Duration) {
-		lasted := map[int]time.Duration{}
-		for _, p := range shown {
-			lasted[p.number] += p.until.Sub(p.from)
-		}
-		for number, long := range lasted {
+		for number, long := range usable.Lasted(shown) {
 			f.usable = append(f.usable, Usable{Presentation: number, Modality: m, Seconds: long.Seconds(), UsableS: min(good[number], long).Seconds()})
 		}
 	}
 	if a := f.first(stream.Face); a != nil {
-		found, confidence := a.info.Index("face_found"), a.info.Index("face_confidence")
-		add(Face, measured(a.samples, func(v []float64) bool { return v[found] == 1 && v[confidence] >= faceConf }, shown))
+		add(Face, usable.Measured(usable.FaceRule(a.info, faceConf).Read(a.samples), shown))
 	}
 	if a := f.first(stream.Gaze); a != nil {
-		valid := a.info.Index("gaze_valid")
-		add(Gaze, measured(a.samples, func(v []float64) bool { return v[valid] == 1 }, shown))
+		add(Gaze, usable.Measured(usable.GazeRule(a.info).Read(a.samples), shown))
 	}
 	if a := f.first(stream.EDA); a != nil {
 		good := map[int]time.Duration{}
 		for _, v := range f.summaries {
-			if v.Stream == a.info.ID && v.Presentation > 0 && !math.IsNaN(v.ValidS) {
-				good[v.Presentation] += time.Duration(v.ValidS * float64(time.Second))
+			if v.Stream == a.info.ID && v.Presentation > 0 {
+				good[v.Presentation] += usable.Conductance(v.Summary)
 			}
 		}
 		add(EDA, good)

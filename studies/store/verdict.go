@@ -27,9 +27,11 @@ type evidence struct {
 	measured bool
 }
 
-// verdict holds the rules against the evidence.
+// verdict holds the rules against the evidence. Each stimulus counts by one showing of it,
+// as showings says; those that count by their repeat are named.
 func (e *evidence) verdict(r study.Rules) verdict {
 	var why []string
+	showings, again := e.showings(r)
 	if e.reason != "" {
 		why = append(why, "it ended before its plan did: "+e.reason)
 	}
@@ -47,12 +49,12 @@ func (e *evidence) verdict(r study.Rules) verdict {
 		if !need.needed {
 			continue
 		}
-		kind := need.modality.kind()
+		kind := need.modality.Kind()
 		if !e.has[kind] {
 			why = append(why, "no "+need.device+" was recorded")
 			continue
 		}
-		if missed := e.missed(need.modality, r.UsableShare); len(missed) > r.MaxUnusable {
+		if missed := e.missed(showings, need.modality, r.UsableShare); len(missed) > r.MaxUnusable {
 			why = append(why, fmt.Sprintf("%s for less than %g %% of the time of %s%s",
 				need.was, 100*r.UsableShare, strings.Join(missed, ", "), allowed(r.MaxUnusable)))
 		}
@@ -68,7 +70,11 @@ func (e *evidence) verdict(r study.Rules) verdict {
 			why = append(why, fmt.Sprintf("the gaze was %.2f° off after its calibration (%g° are asked for)", *e.gaze, r.MaxGazeErrDeg))
 		}
 	}
-	return verdict{usable: len(why) == 0, why: strings.Join(why, "; ")}
+	usable := len(why) == 0
+	if len(again) > 0 {
+		why = append(why, "shown again, and counted by that: "+strings.Join(again, ", "))
+	}
+	return verdict{usable: usable, why: strings.Join(why, "; ")}
 }
 
 // allowed says in how many clips it may be so, where it may at all.
@@ -82,19 +88,54 @@ func allowed(clips int) string {
 	return fmt.Sprintf(" (the study allows that in %d clips)", clips)
 }
 
-// missed names the stimuli to be analysed for too little of whose time a modality was
-// measured. One whose step never began, because the plan passed it over, is none of them.
-func (e *evidence) missed(m Modality, share float64) []string {
-	var out []string
+// showings are the steps that show the stimuli to be analysed, one for each first showing:
+// that itself, or, where it was too little measured, the repeat that was enough measured,
+// in everything that the study needs. What a person feels when they see something for the
+// second time is something else; so a repeat never fills in what a first showing lacks, and
+// stands for it only as a whole. again names those that do.
+func (e *evidence) showings(r study.Rules) (steps []study.Step, again []string) {
+	enough := func(step study.Step) bool {
+		for _, need := range []struct {
+			modality Modality
+			needed   bool
+		}{{Face, r.NeedsFace}, {Gaze, r.NeedsGaze}, {EDA, r.NeedsEDA}} {
+			if u := e.of(step.Presentation, need.modality); need.needed && (u == nil || u.Share < r.UsableShare) {
+				return false
+			}
+		}
+		return true
+	}
 	for _, step := range e.plan.Steps {
-		if step.Action != study.Play || step.Filler {
+		if step.Action != study.Play || step.Filler || step.Again {
 			continue
 		}
-		k := slices.IndexFunc(e.usable, func(u Usable) bool { return u.Presentation == step.Presentation && u.Modality == m })
-		switch {
-		case k >= 0 && e.usable[k].Share < share:
-			out = append(out, fmt.Sprintf("%s (%.0f %%)", step.Stimulus, math.Floor(100*e.usable[k].Share)))
-		case k < 0 && e.begun[step.Index]:
+		if repeat, ok := e.plan.Shows(e.plan.Repeat(step.Presentation)); ok && e.begun[repeat.Index] && !enough(step) && enough(repeat) {
+			step = repeat
+			again = append(again, step.Stimulus)
+		}
+		steps = append(steps, step)
+	}
+	return steps, again
+}
+
+// of is what is usable of a presentation; nil = nothing is known of it.
+func (e *evidence) of(presentation int, m Modality) *Usable {
+	k := slices.IndexFunc(e.usable, func(u Usable) bool { return u.Presentation == presentation && u.Modality == m })
+	if k < 0 {
+		return nil
+	}
+	return &e.usable[k]
+}
+
+// missed names those of the stimuli for too little of whose time a modality was
+// measured. One whose step never began, because the plan passed it over, is none of them.
+func (e *evidence) missed(showings []study.Step, m Modality, share float64) []string {
+	var out []string
+	for _, step := range showings {
+		switch u := e.of(step.Presentation, m); {
+		case u != nil && u.Share < share:
+			out = append(out, fmt.Sprintf("%s (%.0f %%)", step.Stimulus, math.Floor(100*u.Share)))
+		case u == nil && e.begun[step.Index]:
 			out = append(out, step.Stimulus+" (never seen on the screen)")
 		}
 	}

@@ -5,11 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
-	"pgregory.net/rapid"
-
-	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/studies/session"
 	"emolab/studies/study"
@@ -91,47 +87,36 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// What is measured of a presentation is what samples stand for that are good: never more
-// than it lasted, and what a naive count of small steps gives.
-func TestMeasuredIsWhatSamplesStandFor(t *testing.T) {
+// A clip that was shown again counts by that, if its first showing is too little measured
+// in anything that is needed, and the second is not: as a whole, and by name. The figures of
+// the two are never put together.
+func TestARepeatStandsForItsFirstShowing(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		const tick = instant.Instant(time.Millisecond)
-		var samples []stream.Sample
-		at := origin
-		for range rapid.IntRange(0, 60).Draw(t, "samples") {
-			at += tick * instant.Instant(rapid.SampledFrom([]int{10, 10, 10, 10, 11, 35, 200}).Draw(t, "gap"))
-			samples = append(samples, stream.Sample{At: at, Values: []float64{float64(rapid.IntRange(0, 1).Draw(t, "good"))}})
+	again := func(e *evidence, face, gaze float64) {
+		e.plan.Steps = append(e.plan.Steps, study.Step{Index: 4, Action: study.Play, Stimulus: "a", Presentation: 5, Again: true, Repeats: 1})
+		e.begun[4] = true
+		e.usable = append(e.usable, Usable{Presentation: 5, Modality: Face, Share: face}, Usable{Presentation: 5, Modality: Gaze, Share: gaze}, Usable{Presentation: 5, Modality: EDA, Share: .9})
+	}
+	const counted = "shown again, and counted by that: a"
+	for name, c := range map[string]struct {
+		change func(e *evidence)
+		usable bool
+		why    string
+	}{
+		"the repeat is good":             {func(e *evidence) { e.set(1, Face, .2); again(e, .9, .9) }, true, counted},
+		"both are good":                  {func(e *evidence) { again(e, .9, .9) }, true, ""},
+		"neither is good":                {func(e *evidence) { e.set(1, Face, .2); again(e, .3, .9) }, false, "the face was seen for less than 70 % of the time of a (20 %)"},
+		"together they would be":         {func(e *evidence) { e.set(1, Face, .2); again(e, .9, .3) }, false, "the face was seen for less than 70 % of the time of a (20 %)"},
+		"it was asked for and not shown": {func(e *evidence) { e.set(1, Face, .2); again(e, .9, .9); delete(e.begun, 4) }, false, "the face was seen for less than 70 % of the time of a (20 %)"},
+		"something else is wrong":        {func(e *evidence) { e.set(1, Face, .2); again(e, .9, .9); e.reason = "left" }, false, "it ended before its plan did: left; " + counted},
+	} {
+		e, r := whole(), strict()
+		r.MaxUnusable = 0
+		c.change(&e)
+		if v := e.verdict(r); v.usable != c.usable || v.why != c.why {
+			t.Errorf("%s: usable %v, %q, want %v, %q", name, v.usable, v.why, c.usable, c.why)
 		}
-		var shown []presented
-		from := origin
-		for n := range rapid.IntRange(0, 4).Draw(t, "presentations") {
-			from += tick * instant.Instant(rapid.IntRange(0, 150).Draw(t, "pause"))
-			until := from + tick*instant.Instant(rapid.IntRange(0, 300).Draw(t, "long"))
-			shown = append(shown, presented{n + 1, from, until})
-			from = until
-		}
-		good := func(v []float64) bool { return v[0] == 1 }
-		got := measured(samples, good, shown)
-		longest := staying * usualInterval(samples)
-		for _, p := range shown {
-			want := time.Duration(0)
-			for at := p.from; at < p.until; at += tick {
-				held := none
-				for i, s := range samples {
-					if s.At <= at {
-						held = i
-					}
-				}
-				if held >= 0 && good(samples[held].Values) && at.Sub(samples[held].At) < longest {
-					want += time.Duration(tick)
-				}
-			}
-			if got[p.number] != want || got[p.number] > p.until.Sub(p.from) {
-				t.Fatalf("of presentation %d, %v long, %v are measured, want %v", p.number, p.until.Sub(p.from), got[p.number], want)
-			}
-		}
-	})
+	}
 }
 
 // judged records half a minute of a whole lab under strict rules. The face is found with
@@ -144,6 +129,14 @@ func judged(t testing.TB, s *Store, id string, rules study.Rules) session.Record
 	if err != nil {
 		t.Fatal(err)
 	}
+	appendAll(t, r, judgedChunks(t)...)
+	return r
+}
+
+// judgedChunks are what it records.
+func judgedChunks(t testing.TB) []stream.Chunk {
+	t.Helper()
+	var chunks []stream.Chunk
 	for _, info := range lab(t) {
 		c := run(info, 0, int(30*often(info)))
 		for i := range c.Samples {
@@ -165,10 +158,9 @@ func judged(t testing.TB, s *Store, id string, rules study.Rules) session.Record
 		case stream.Gaze:
 			c = resting(c)
 		}
-		appendAll(t, r, c)
+		chunks = append(chunks, c)
 	}
-	appendAll(t, r, pings("eda", 30), pings("stimulus", 30))
-	return r
+	return append(chunks, pings("eda", 30), pings("stimulus", 30))
 }
 
 func TestSealingJudges(t *testing.T) {
