@@ -110,6 +110,7 @@ func exampleStudy(t *testing.T) *study.Study {
 		t.Fatal(err)
 	}
 	st.Stimuli = st.Stimuli[:2]
+	st.Rules.Reshow = 0 // nothing is shown again
 	st.Flow = []study.Part{block(
 		study.TrialPart{Action: study.Fixation, Duration: 300 * time.Millisecond}, study.TrialPart{Action: study.Play},
 		study.TrialPart{Action: study.Rest, Duration: 300 * time.Millisecond},

@@ -27,13 +27,13 @@ func newCourse(plan study.Plan, sheets []study.Sheet, from int, skip []int) *cou
 	return c
 }
 
-// rule puts a ruling in force. Without any (nil) only the steps are passed over to
-// which nobody is led by chance.
+// rule puts a ruling in force. Without any (nil) only the steps are passed over that
+// nobody comes to unasked.
 func (c *course) rule(skip []int) {
 	c.passed = make([]bool, len(c.steps))
 	if skip == nil {
 		for i, step := range c.steps {
-			c.passed[i] = step.Aside
+			c.passed[i] = step.Aside || step.Again
 		}
 	}
 	for _, i := range skip {

@@ -87,7 +87,7 @@ func newModel(t *rapid.T) *model {
 	}
 	plan := study.Plan{}
 	for i := range rapid.IntRange(1, 8).Draw(t, "steps") {
-		switch rapid.SampledFrom([]study.Action{study.Fill, study.Rest, study.Play, study.Breath}).Draw(t, "action") {
+		switch rapid.SampledFrom([]study.Action{study.Fill, study.Rest, study.Play, study.Breath, study.Reshow}).Draw(t, "action") {
 		case study.Fill:
 			plan.Steps = append(plan.Steps, sheetStep(i, "form", false))
 		case study.Rest:
@@ -96,6 +96,8 @@ func newModel(t *rapid.T) *model {
 			plan.Steps = append(plan.Steps, study.Step{Index: i, Action: study.Play, Presentation: 1, Skippable: true})
 		case study.Breath:
 			plan.Steps = append(plan.Steps, study.Step{Index: i, Action: study.Breath})
+		case study.Reshow:
+			plan.Steps = append(plan.Steps, study.Step{Index: i, Action: study.Reshow})
 		}
 	}
 	for _, id := range []string{"leave", "exit", "left"} {
@@ -120,6 +122,7 @@ func newModel(t *rapid.T) *model {
 				m.pauses--
 			}
 		},
+		Ruled:   func() session.Ruling { return session.Ruling{Skip: m.some()} },
 		Receipt: func() session.Receipt { return session.Receipt{Code: "code"} },
 		Procedure: func(ctx context.Context, _ study.Step, _ session.Surface) error {
 			select {
@@ -148,13 +151,18 @@ func (m *model) ruling(_ context.Context, a session.Answer) (session.Ruling, err
 	default:
 		return session.Ruling{Skip: plan.Except()}, nil
 	}
+	return session.Ruling{Skip: m.some()}, nil
+}
+
+// some are steps that are passed over, the asides and others.
+func (m *model) some() []int {
 	skip := []int{}
-	for _, s := range plan.Steps {
+	for _, s := range m.show.p.Plan.Steps {
 		if s.Aside || rapid.IntRange(0, 4).Draw(m.t, "passed over") == 0 {
 			skip = append(skip, s.Index)
 		}
 	}
-	return session.Ruling{Skip: skip}, nil
+	return skip
 }
 
 // attach lets a page connect.
@@ -339,7 +347,9 @@ func (m *model) hear(msg protocol.Message) {
 	case *protocol.Begin:
 		m.after(m.plan.From)
 	case *protocol.Finish:
-		m.finished = m.finished || m.mode == within && m.step == msg.Step
+		if m.mode == within && m.step == msg.Step {
+			m.finished, m.skip = true, msg.Skip
+		}
 	case *protocol.Go:
 		if m.mode == asking && m.step == msg.Step {
 			m.skip = msg.Skip

@@ -104,7 +104,9 @@ func TestPagesOfTheExample(t *testing.T) {
 			if empty := browsertest.Value[int](page, `[...document.querySelectorAll("#sheet :is(h1, p:not(.status, .complaint, .left-over), button, label, legend)")].filter((e) => e.textContent === "").length`); empty > 0 {
 				t.Errorf("%s, %s: %d places have no words", s.ID, language, empty)
 			}
-			accessible(t, page, source, s.ID+" in "+language)
+			if language == "en" { // the other language has other words in the same places
+				accessible(t, page, source, s.ID)
+			}
 			pictures(t, page, "example-"+language+"-"+s.ID)
 			to(page, s.Heading[language], language)
 			browsertest.Value[bool](page, answerAll)

@@ -20,19 +20,20 @@ const stopPatience = time.Second
 // show is one presentation: a plan and how far it has come. Only the goroutine
 // of Present uses its fields; pages tell it news.
 type show struct {
-	server  *Server
-	p       session.Presentation
-	way     *course
-	begun   bool // the step that has not ended is on the screen
-	pause   bool // the participant pauses
-	leaving bool // the page has not yet begun the step to which stopping leads
-	page    *link
-	run     int            // number of the plan that page was sent
-	rounds  map[int]int    // how often each step has begun
-	cross   session.Target // on the screen while a fixation is
-	surface *surface       // of the led step under way; nil when none is
-	inbox   chan news
-	done    chan struct{} // closed when Present returns
+	server   *Server
+	p        session.Presentation
+	way      *course
+	admitted bool // what is asked before the first step has been answered
+	begun    bool // the step that has not ended is on the screen
+	pause    bool // the participant pauses
+	leaving  bool // the page has not yet begun the step to which stopping leads
+	page     *link
+	run      int            // number of the plan that page was sent
+	rounds   map[int]int    // how often each step has begun
+	cross    session.Target // on the screen while a fixation is
+	surface  *surface       // of the led step under way; nil when none is
+	inbox    chan news
+	done     chan struct{} // closed when Present returns
 }
 
 // news is what a page did, or said (a protocol.Message).
@@ -58,7 +59,8 @@ func newShow(s *Server, p session.Presentation) *show {
 	}
 	return &show{
 		server: s, p: p, way: newCourse(p.Plan, sheets, p.From, p.Skip),
-		rounds: map[int]int{}, inbox: make(chan news, queueDepth), done: make(chan struct{}),
+		admitted: p.Admit == nil,
+		rounds:   map[int]int{}, inbox: make(chan news, queueDepth), done: make(chan struct{}),
 	}
 }
 
@@ -209,12 +211,16 @@ func (sh *show) read(ctx context.Context, n news, m protocol.Message) error {
 	case *protocol.Ready:
 		sh.server.waits("")
 		sh.unpause(ctx, n.link, n.at)
-		sh.page.send(&protocol.Begin{Run: sh.run})
+		sh.admit(ctx)
 	case *protocol.StepBegan:
 		return sh.begin(ctx, n, m)
 	case *protocol.Shown:
 		if sh.surface != nil && m.Step == sh.surface.step {
 			sh.surface.hear(n)
+		}
+	case *protocol.Reply:
+		if sh.surface != nil && m.Step == sh.surface.step {
+			sh.surface.answered(m)
 		}
 	case *protocol.StepEnded:
 		return sh.end(ctx, n, m)
@@ -239,7 +245,7 @@ func (sh *show) begin(ctx context.Context, n news, m *protocol.StepBegan) error 
 	if sh.leaving && m.Step != sh.way.next {
 		return nil // said before the page knew that it leaves
 	}
-	if m.Step != sh.way.next || sh.begun || sh.pause {
+	if m.Step != sh.way.next || sh.begun || sh.pause || !sh.admitted {
 		sh.outOfStep(n, m.Type(), m.Step)
 		return nil
 	}

@@ -54,7 +54,7 @@ func (sh *show) unpause(ctx context.Context, l *link, at instant.Instant) {
 // pages already there is nothing to stop.
 func (sh *show) leave(ctx context.Context, n news, m *protocol.Leave) error {
 	step, _ := sh.way.now()
-	if sh.p.Left == nil || step.Aside || sh.leaving {
+	if sh.p.Left == nil || step.Aside || sh.leaving || !sh.admitted {
 		return nil
 	}
 	sh.cut(n, m.Tick)
@@ -83,7 +83,7 @@ func (sh *show) out(ctx context.Context) error {
 		return nil
 	}
 	sh.halt()
-	sh.begun = false
+	sh.begun, sh.admitted = false, true // nobody is asked on the way out
 	sh.way.leave(sh.p.Out().Skip)
 	if l := sh.page; l != nil {
 		now := sh.server.o.Clock.Now()

@@ -102,7 +102,7 @@ func (p *player) pause(ctx context.Context, step protocol.Step, long time.Durati
 // a step that has ended.
 func (p *player) hear(m protocol.Message) {
 	switch m := m.(type) {
-	case *protocol.Target, *protocol.Cue, *protocol.Finish:
+	case *protocol.Target, *protocol.Cue, *protocol.Ask, *protocol.Finish:
 		give(p.asked, m)
 	case *protocol.Go, *protocol.Again:
 		give(p.verdicts, m)

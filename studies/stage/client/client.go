@@ -216,6 +216,19 @@ func (c *Client) connect(ctx context.Context) error {
 			p := newPlayer(c, plan, out)
 			now = p
 			playing.Go(func() { p.run(inner) })
+		case *protocol.Ask:
+			if m.Step != protocol.BeforeFirst {
+				if now != nil && m.Run == now.plan.Run {
+					now.hear(m)
+				}
+				continue
+			}
+			if err := out.send(&protocol.Shown{Run: m.Run, Step: m.Step, ID: m.ID, Tick: c.now()}); err != nil {
+				return err
+			}
+			if err := out.send(c.reply(m)); err != nil {
+				return err
+			}
 		case *protocol.Target, *protocol.Cue, *protocol.Finish, *protocol.Go, *protocol.Again, *protocol.Conduct, *protocol.Left:
 			if now != nil && protocol.About(m) == now.plan.Run {
 				now.hear(m)

@@ -2,10 +2,12 @@ package client
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"emolab/studies/session"
 	"emolab/studies/stage/protocol"
+	"emolab/studies/study"
 )
 
 // reading is how long a simulated participant reads what is asked, and glide how
@@ -28,6 +30,7 @@ func (p *player) obey(ctx context.Context, step protocol.Step) bool {
 	for {
 		answer := &protocol.Shown{Run: p.plan.Run, Step: step.Index}
 		pause := time.Duration(0)
+		var ask *protocol.Ask
 		select {
 		case <-ctx.Done():
 			return false
@@ -42,7 +45,11 @@ func (p *player) obey(ctx context.Context, step protocol.Step) bool {
 			case *protocol.Cue:
 				target = false
 				answer.ID = m.ID
+			case *protocol.Ask:
+				target = false
+				answer.ID, ask = m.ID, m
 			case *protocol.Finish:
+				p.skip = m.Skip
 				p.free = p.refreshAt(p.c.now()) + 1
 				return true
 			}
@@ -55,5 +62,20 @@ func (p *player) obey(ctx context.Context, step protocol.Step) bool {
 			return false
 		}
 		p.step(answer)
+		if ask != nil {
+			if !p.until(ctx, p.c.now()+protocol.Tick(reading.Microseconds())) {
+				return false
+			}
+			p.step(p.c.reply(ask))
+		}
 	}
+}
+
+// reply answers a question as somebody does whose code it is, and who hears well.
+func (c *Client) reply(m *protocol.Ask) *protocol.Reply {
+	r := &protocol.Reply{Run: m.Run, Step: m.Step, ID: m.ID, Value: study.Yes, Simulated: true, Tick: c.now()}
+	if m.Kind == session.AskSound {
+		r.Value = strconv.Itoa(m.Tones)
+	}
+	return r
 }

@@ -113,7 +113,7 @@ func (p *player) show(ctx context.Context, step protocol.Step, fills <-chan *pro
 		return p.fill(ctx, step, fills)
 	case study.Play:
 		return p.play(ctx, step)
-	case study.Calibrate, study.Validate, study.Breath, study.Camera, study.Begin:
+	case study.Calibrate, study.Validate, study.Breath, study.Camera, study.Begin, study.Reshow:
 		return p.obey(ctx, step)
 	}
 	return p.hold(ctx, step)

@@ -13,6 +13,8 @@ func About(m Message) int {
 		return m.Run
 	case *Shown:
 		return m.Run
+	case *Reply:
+		return m.Run
 	case *Answer:
 		return m.Run
 	case *Paused:
@@ -42,6 +44,8 @@ func About(m Message) int {
 	case *Target:
 		return m.Run
 	case *Cue:
+		return m.Run
+	case *Ask:
 		return m.Run
 	case *Finish:
 		return m.Run

@@ -17,6 +17,7 @@ func (*Waiting) Type() string   { return "waiting" }
 func (*StepBegan) Type() string { return "step-began" }
 func (*StepEnded) Type() string { return "step-ended" }
 func (*Shown) Type() string     { return "shown" }
+func (*Reply) Type() string     { return "reply" }
 func (*Answer) Type() string    { return "answer" }
 func (*Paused) Type() string    { return "paused" }
 func (*Resumed) Type() string   { return "resumed" }
@@ -34,6 +35,7 @@ func (*Begin) Type() string     { return "begin" }
 func (*Stop) Type() string      { return "stop" }
 func (*Target) Type() string    { return "target" }
 func (*Cue) Type() string       { return "cue" }
+func (*Ask) Type() string       { return "ask" }
 func (*Finish) Type() string    { return "finish" }
 func (*Go) Type() string        { return "go" }
 func (*Again) Type() string     { return "again" }
@@ -61,7 +63,7 @@ func DecodePage(b []byte) (Message, error) {
 	if len(b) > MaxMessage {
 		return nil, fmt.Errorf("a message of %d bytes, more than %d", len(b), MaxMessage)
 	}
-	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Shown{}, &Answer{}, &Paused{}, &Resumed{}, &Leave{}, &Frames{}, &Blank{}, &Unknown{}, &Remark{}, &Stopped{}, &Fault{})
+	m, err := decode(b, &Hello{}, &Pong{}, &Ready{}, &Waiting{}, &StepBegan{}, &StepEnded{}, &Shown{}, &Reply{}, &Answer{}, &Paused{}, &Resumed{}, &Leave{}, &Frames{}, &Blank{}, &Unknown{}, &Remark{}, &Stopped{}, &Fault{})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func DecodePage(b []byte) (Message, error) {
 // DecodeServer reads a message of the server, of whatever length: a plan of many
 // trials is long.
 func DecodeServer(b []byte) (Message, error) {
-	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Target{}, &Cue{}, &Finish{}, &Go{}, &Again{}, &Left{}, &Conduct{}, &Receipt{}, &Over{}, &Refused{})
+	return decode(b, &Ping{}, &Library{}, &Plan{}, &Begin{}, &Stop{}, &Target{}, &Cue{}, &Ask{}, &Finish{}, &Go{}, &Again{}, &Left{}, &Conduct{}, &Receipt{}, &Over{}, &Refused{})
 }
 
 // decode reads b into the one of known that has its type. Keys that are not
@@ -139,6 +141,11 @@ func check(m Message) error {
 		}
 		if m.Presentation < 0 || m.Media < 0 || m.Media > maxMedia {
 			return fmt.Errorf("presentation %d at %d µs of its clip", m.Presentation, m.Media)
+		}
+		return ticks(m.Tick)
+	case *Reply:
+		if m.Value == "" || len(m.Value) > maxReply || len(m.Audio) > maxReply {
+			return errors.New("a reply that is empty or too long")
 		}
 		return ticks(m.Tick)
 	case *Answer:

@@ -14,7 +14,7 @@ import (
 
 // Version is the version of the protocol. A page of another version is refused
 // and told to reload.
-const Version = 5
+const Version = 6
 
 const (
 	// TickHz is the rate of a page's clock: performance.now() in whole microseconds.
@@ -36,6 +36,8 @@ const (
 	maxTick = 1 << 53
 	// maxAway bounds where something is drawn, in screens.
 	maxAway = 100
+	// maxReply bounds what is said to an Ask, in bytes.
+	maxReply = 20
 	// maxMedia bounds a place in a clip, µs.
 	maxMedia = int64(24 * time.Hour / time.Microsecond)
 	// maxValues bounds the answers of one sheet, and maxKey their names, in bytes.
@@ -111,6 +113,16 @@ type (
 		ID    int64  `json:"id"`
 		Tick  Tick   `json:"tick"`
 		Place *Place `json:"place,omitempty"`
+	}
+	// Reply answers an Ask, after Shown.
+	Reply struct {
+		Run       int    `json:"run"`
+		Step      int    `json:"step"` // BeforeFirst, or that of the Ask
+		ID        int64  `json:"id"`
+		Value     string `json:"value"` // "yes" or "no" to a code; how many tones were heard, "0" to "4"
+		Audio     string `json:"audio"` // of tones: the state of the page's AudioContext; "" = it has none
+		Simulated bool   `json:"simulated"`
+		Tick      Tick   `json:"tick"`
 	}
 	// Answer is what the participant answered on the sheet of a step. The page stays
 	// there until Go or Again comes.

@@ -18,6 +18,7 @@ func TestMessagesReadBack(t *testing.T) {
 		&Hello{Version: 1, Epoch: "e", Agent: "a", Simulated: true, ScreenW: 1920, ScreenH: 1080, PixelRate: 2, RefreshHz: 59.9, Isolated: true, TakeOver: true},
 		&Pong{ID: 3, Rx: 10, Tx: 12}, &Ready{Run: 1}, &Waiting{Run: 1}, &StepBegan{Run: 1, Step: 2, Tick: 3}, &StepEnded{Run: 1, Step: 2, Tick: 3, Dropped: 4},
 		&StepBegan{Run: 1, Step: 2, Tick: 3, Place: &Place{.5, .25}}, &Shown{Run: 1, Step: 2, ID: 3, Tick: 4, Place: &Place{.1, .9}}, &Shown{Run: 1, Step: 2, ID: 4, Tick: 4},
+		&Reply{Run: 1, Step: BeforeFirst, ID: 5, Value: "yes", Tick: 6}, &Reply{Run: 1, Step: 2, ID: 6, Value: "3", Audio: "running", Simulated: true, Tick: 7},
 		&StepEnded{Run: 1, Step: 2, Tick: 3, Swiped: true, Media: 1_500_000},
 		&Answer{
 			Run: 1, Step: 1, Sheet: "rate.sam", Language: "en", TextSHA256: strings.Repeat("a", 64),
@@ -45,7 +46,8 @@ func TestMessagesReadBack(t *testing.T) {
 		&Conduct{Run: 1, Step: 2, AfterMs: 3, Answer: true, Fill: study.Answers{"k": "v"}, No: true, Leave: true, Swipe: true, PauseMs: 4, Language: "fr"},
 		&Receipt{Run: 1, Step: 2, QR: [][]bool{{true, false}}, Receipt: session.Receipt{
 			Code: "c", Study: "s", Session: "i", Scopes: []string{"traces"}, Until: []session.Limit{{Class: "traces", Until: time.Unix(1e9, 0).UTC()}}}},
-		&Target{Run: 1, Step: 2, ID: 3, Place: Place{.1, .9}}, &Cue{Run: 1, Step: 2, ID: 3, Key: "look"}, &Finish{Run: 1, Step: 2},
+		&Target{Run: 1, Step: 2, ID: 3, Place: Place{.1, .9}}, &Cue{Run: 1, Step: 2, ID: 3, Key: "look"}, &Ask{Run: 1, Step: BeforeFirst, ID: 4, Kind: "code", Code: "P-7K2", Tries: 1},
+		&Ask{Run: 1, Step: 2, ID: 5, Kind: "sound", Tones: 3}, &Finish{Run: 1, Step: 2, Skip: []int{4, 5}},
 		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1, Outcome: OverLeft}, &Refused{Busy: true, Reason: "r"},
 	}
 	for _, side := range []struct {

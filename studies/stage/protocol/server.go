@@ -99,10 +99,23 @@ type (
 		ID   int64  `json:"id"`
 		Key  string `json:"key"`
 	}
-	// Finish ends a step that the server leads; the page answers with StepEnded.
+	// Ask asks something that no sheet of the study does: whether the code is the
+	// participant's, before the first step, and how many tones they hear.
+	Ask struct {
+		Run   int    `json:"run"`
+		Step  int    `json:"step"` // BeforeFirst, or a step that the server leads
+		ID    int64  `json:"id"`
+		Kind  string `json:"kind"` // session.AskCode or session.AskSound
+		Code  string `json:"code"`
+		Tones int    `json:"tones"`
+		Tries int    `json:"tries"` // answers before this that were not the right one
+	}
+	// Finish ends a step that the server leads; the page answers with StepEnded. It goes
+	// on with the next step after it that is not in Skip.
 	Finish struct {
-		Run  int `json:"run"`
-		Step int `json:"step"`
+		Run  int   `json:"run"`
+		Step int   `json:"step"`
+		Skip []int `json:"skip"`
 	}
 	// Over says that the plan has been shown to its end.
 	Over struct {
@@ -116,6 +129,9 @@ type (
 		Reason string `json:"reason"`
 	}
 )
+
+// BeforeFirst is the Step of what is asked before the first step.
+const BeforeFirst = -1
 
 // Place is a point of the screen, in fractions of its width and height.
 type Place struct {

@@ -4,7 +4,7 @@
 import {field} from './fields/field.js';
 import {make} from './fields/parts.js';
 import {element} from './screen.js';
-import {chosen, choose, inLanguage, keep, language, word} from './words.js';
+import {chosen, choose, inLanguage, keep, language, nameOf, word} from './words.js';
 
 /** @import {Field} from './fields/parts.js' */
 /** @import {Filled, Sheet} from './protocol.js' */
@@ -202,15 +202,6 @@ export class Form {
   #hear(words) {
     if (this.status && this.status.textContent !== words) this.status.textContent = words;
   }
-}
-
-/**
- * What a language is called in itself.
- * @param {string} tag
- */
-function nameOf(tag) {
-  const name = new Intl.DisplayNames([tag], {type: 'language'}).of(tag) ?? tag;
-  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
 }
 
 /**

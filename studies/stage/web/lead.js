@@ -3,10 +3,11 @@
 
 import {toTick} from './protocol.js';
 import {element, draw, nextFrame, refresh, show, toPage, toScreen} from './screen.js';
+import {put as putQuestion} from './ask.js';
 import {virtual} from './form.js';
 import {has, word} from './words.js';
 
-/** @import {Action, Order, Place} from './protocol.js' */
+/** @import {Action, Order, PageMessage, Place} from './protocol.js' */
 /** @import {Inbox} from './inbox.js' */
 
 /** A target takes so long across the whole screen, and never less than the second, ms. */
@@ -39,17 +40,24 @@ let read = false;
 export const reading = () => read;
 
 /**
- * Does what the server asks for until it ends the step.
+ * Does what the server asks for until it ends the step, and returns how it ends it.
  * @param {Action} action of the step
  * @param {Inbox<Order>} orders
  * @param {(id: number, tick: number, place?: Place) => void} shown
+ * @param {(m: PageMessage) => void} report
  * @param {AbortSignal} signal
  */
-export async function obey(action, orders, shown, signal) {
+export async function obey(action, orders, shown, report, signal) {
   at = null;
+  let asking = new AbortController(); // ends with whatever is asked for next
   for (;;) {
     const order = await orders.next(signal);
+    asking.abort();
     switch (order.type) {
+      case 'ask':
+        asking = new AbortController();
+        shown(order.id, toTick(await putQuestion(order, [], report, AbortSignal.any([signal, asking.signal]))));
+        break;
       case 'target': {
         const {visible, place} = await move(order, signal);
         shown(order.id, toTick(visible), place);
@@ -62,7 +70,7 @@ export async function obey(action, orders, shown, signal) {
       }
       case 'finish':
         show('blank');
-        return;
+        return order;
     }
   }
 }

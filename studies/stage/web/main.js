@@ -5,6 +5,8 @@
 import {VERSION, tick, toTick} from './protocol.js';
 import {Link} from './link.js';
 import {Player} from './player.js';
+import {put} from './ask.js';
+import {offered} from './form.js';
 import {load} from './library.js';
 import {blockMediaKeys, watchPage} from './watch.js';
 import * as view from './screen.js';
@@ -12,7 +14,7 @@ import {standStill} from './pause.js';
 import {listen} from './wishes.js';
 import {forget, speakFirst, speakOneOf, word} from './words.js';
 
-/** @import {Clip, Hello, PageHappening, Plan, ServerMessage} from './protocol.js' */
+/** @import {Ask, Clip, Hello, PageHappening, Plan, ServerMessage} from './protocol.js' */
 
 /** Set on a kiosk whose browser plays sound without being touched first. */
 const autostart = location.hash.includes('autostart');
@@ -49,6 +51,9 @@ let leaving = false;
 
 /** The participant had paused when the connection was lost. */
 let pausing = false;
+
+/** Ends what is asked before the first step. */
+let asking = new AbortController();
 
 /** How often the page looks whether it is still on the screen of its hello, ms. */
 const LOOK = 1000;
@@ -112,6 +117,9 @@ function receive(m) {
       break;
     case 'begin':
       if (plan?.run === m.run) begin(plan);
+      break;
+    case 'ask':
+      if (plan?.run === m.run) ask(m);
       break;
     case 'target':
     case 'cue':
@@ -234,9 +242,38 @@ async function getReady(next) {
   }
 }
 
+/**
+ * The languages to choose from before the first step: as on the sheets, not any more when
+ * the recording has begun.
+ * @param {Plan} of
+ */
+const tongues = (of) => offered(of.languages ?? [], of.steps.some((s) => s.action === 'begin' && s.index >= of.from));
+
+/**
+ * Asks what the server asks: before the first step there is nobody else to do it.
+ * @param {Ask} question
+ */
+async function ask(question) {
+  if (player) {
+    player.orders.push(question);
+    return;
+  }
+  const {run, step, id} = question;
+  const {signal} = running;
+  asking.abort();
+  asking = new AbortController();
+  try {
+    const visible = await put(question, plan ? tongues(plan) : [], (m) => link.send(m), AbortSignal.any([signal, asking.signal]));
+    link.send({type: 'shown', run, step, id, tick: toTick(visible)});
+  } catch (e) {
+    if (plan && !asking.signal.aborted) fail(e, plan, signal);
+  }
+}
+
 /** @param {Plan} now */
 async function begin(now) {
   const {signal} = running;
+  asking.abort();
   try {
     player = new Player(now, (m) => link.report(m), signal, () => link.again(), (e) => fail(e, now, signal));
     const playing = player.run();

@@ -18,6 +18,9 @@ import * as view from './screen.js';
 /** Steps that may be paused: those in which time passes. On a sheet nobody is in a hurry. */
 const TIMED = ['fixation', 'neutral', 'play', 'rest', 'calibrate', 'validate', 'breath'];
 
+/** Steps that the server leads, in which what is seen is measured by. */
+const MEASURED = ['calibrate', 'validate', 'breath'];
+
 export class Player {
   /**
    * @param {Plan} plan
@@ -107,6 +110,7 @@ export class Player {
       case 'breath':
       case 'camera':
       case 'begin':
+      case 'reshow':
         return this.#follow(step, now);
     }
     return this.#hold(step, now);
@@ -238,16 +242,17 @@ export class Player {
     this.#began(step, visible);
     const over = new AbortController();
     const following = AbortSignal.any([now, over.signal]);
-    if (step.action !== 'camera' && step.action !== 'begin') {
+    if (MEASURED.includes(step.action)) {
       // What nobody saw is no target, nor is one that the window's edge has moved: the
       // step begins anew when the page can be seen.
       watchSight(this.anew, () => {}, following);
       addEventListener('resize', () => this.anew(), {signal: following});
     }
     try {
-      await obey(step.action, this.orders, (id, tick, place) => {
+      const {skip} = await obey(step.action, this.orders, (id, tick, place) => {
         this.report({type: 'shown', run, step: step.index, id, tick, place});
-      }, now);
+      }, this.report, now);
+      this.skip = new Set(skip ?? []);
     } finally {
       over.abort();
     }

@@ -2,7 +2,7 @@
 // performance.now().
 
 /** Version of the protocol that this page speaks. */
-export const VERSION = 5;
+export const VERSION = 6;
 
 /**
  * Words by language, paragraphs by language.
@@ -20,14 +20,19 @@ export const VERSION = 5;
  *
  * @typedef {{id: string, url: string, sha256: string, width: number, height: number, duration_ms: number}} Clip
  * @typedef {''|'top-left'|'top-right'|'bottom-left'|'bottom-right'} Corner
- * @typedef {'fixation'|'neutral'|'play'|'rest'|'fill'|'camera'|'begin'|'calibrate'|'validate'|'breath'} Action
+ * @typedef {'fixation'|'neutral'|'play'|'rest'|'fill'|'camera'|'begin'|'calibrate'|'validate'|'breath'|'reshow'} Action
  * @typedef {{index: number, action: Action, duration_ms: number, stimulus: string, presentation: number, sheet: string, skippable: boolean}} Step
  * @typedef {{type: 'plan', run: number, from: number, steps: Step[], clips: Clip[], corner: Corner, sheets: Sheet[] | null, skip: number[] | null, languages: string[] | null, phone_frame: boolean, conducted: boolean}} Plan
  *
  * @typedef {{x: number, y: number}} Place
  * @typedef {{type: 'target', run: number, step: number, id: number} & Place
  *   | {type: 'cue', run: number, step: number, id: number, key: string}
- *   | {type: 'finish', run: number, step: number}} Order
+ *   | Finish | Ask} Order
+ * @typedef {{type: 'finish', run: number, step: number, skip: number[] | null}} Finish
+ *
+ * What is asked before the first step has the step -1.
+ * @typedef {{type: 'ask', run: number, step: number, id: number, kind: 'code'|'sound', code: string, tones: number, tries: number}} Ask
+ * @typedef {{value: string, audio: string}} Said
  *
  * The answer to an answer: it is accepted, or it is not.
  * @typedef {{type: 'go', run: number, step: number, skip: number[] | null}} Go
@@ -64,6 +69,7 @@ export const VERSION = 5;
  *   | {type: 'step-began', run: number, step: number, tick: number, place?: Place}
  *   | {type: 'shown', run: number, step: number, id: number, tick: number, place?: Place}
  *   | {type: 'step-ended', run: number, step: number, tick: number, dropped: number, swiped?: boolean, media?: number}
+ *   | {type: 'reply', run: number, step: number, id: number, simulated: boolean, tick: number} & Said
  *   | Answer
  *   | {type: 'paused' | 'resumed' | 'leave', run: number, step: number, tick: number}
  *   | Frames

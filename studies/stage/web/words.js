@@ -132,3 +132,12 @@ export const chosen = () => sessionStorage.getItem(KEPT) !== null;
 
 /** Forgets what was chosen: the next participant chooses anew. */
 export const forget = () => sessionStorage.removeItem(KEPT);
+
+/**
+ * What a language is called in itself.
+ * @param {string} tag
+ */
+export function nameOf(tag) {
+  const name = new Intl.DisplayNames([tag], {type: 'language'}).of(tag) ?? tag;
+  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
+}
