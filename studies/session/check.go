@@ -12,6 +12,7 @@ import (
 	"emolab/calibration/conductance"
 	"emolab/calibration/gaze"
 	"emolab/fusion/stream"
+	"emolab/studies/alarm"
 	"emolab/studies/study"
 )
 
@@ -92,9 +93,10 @@ type Check struct {
 	Own bool `json:"own"`
 }
 
-// alarm says that the operator is asked about a check.
-func (c *Check) alarm() Alarm {
-	a := Alarm{ID: "gaze/refused", Severity: Major, Text: "The calibration was refused: the participant waits", Advice: "Use it, make it again, or go on without."}
+// refused says that the operator is asked about a check.
+func (c *Check) refused() alarm.Condition {
+	a := alarm.Condition{ID: "gaze/refused", Severity: Major, Panel: panelGaze,
+		Text: "The calibration was refused: the participant waits", Advice: "Use it, make it again, or go on without."}
 	if c.Judged != nil && len(c.Judged.Verdict.Reasons) > 0 {
 		a.Advice = c.Judged.Verdict.Reasons[0]
 	}

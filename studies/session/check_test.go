@@ -15,6 +15,7 @@ import (
 	"emolab/calibration/conductance"
 	"emolab/calibration/gaze"
 	"emolab/fusion/stream"
+	"emolab/studies/alarm"
 	"emolab/studies/study"
 )
 
@@ -332,7 +333,7 @@ func TestAPageThatDoesNotGoOn(t *testing.T) {
 	inBubble(t, []study.Action{study.Calibrate}, func(v *seating, _ *Options) { v.glass.broken, v.glass.again = true, true }, func(v *seating) {
 		stuck := func() bool {
 			return slices.ContainsFunc(v.Status().Alarms, func(a Alarm) bool {
-				return a.ID == "stage/stuck" && a.Severity == Major && strings.Contains(a.Text, "step 1 (calibrate)") && a.Advice != ""
+				return a.ID == "stage/stuck" && a.State == alarm.Active && a.Severity == Major && strings.Contains(a.Text, "step 1 (calibrate)") && a.Advice != ""
 			})
 		}
 		until := func(what string, so func() bool) {

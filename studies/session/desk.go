@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"emolab/fusion/bus"
@@ -54,6 +55,9 @@ type desk struct {
 
 	mu    sync.Mutex
 	until instant.Instant // when the recording of samples ended, once quiet is closed
+	notes []stream.Event  // of the marks, to be written with the next batch
+
+	queue atomic.Pointer[bus.Subscription] // what is being recorded waits here; nil: nothing is
 
 	close func() error // ends everything, waits for the writer, and returns why it ended
 }
@@ -75,8 +79,8 @@ type opening struct {
 }
 
 // opening listens to the lab for a session whose recording begins at an instant.
-func (m *Manager) opening(id string, since instant.Instant) *opening {
-	o := &opening{sub: m.o.Lab.Bus().Lossless("session "+id, backlog), first: m.o.Lab.absent(since), since: since, screen: map[string]bool{}}
+func (m *Manager) opening(id string, overrides []Override, since instant.Instant) *opening {
+	o := &opening{sub: m.o.Lab.Bus().Lossless("session "+id, backlog), first: append(m.o.Lab.absent(since), remarks(overrides, since)...), since: since, screen: map[string]bool{}}
 	for _, info := range m.o.Lab.Streams() {
 		switch info.Kind {
 		case stream.Stimulus, stream.Light, stream.Trigger:
@@ -138,6 +142,31 @@ func (d *desk) recorded(o *opening, c stream.Chunk) stream.Chunk {
 	return o.of(c, d.until)
 }
 
+// note hands in an event of the marks while samples are recorded. It does not wait until
+// it is written.
+func (d *desk) note(e stream.Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.notes = append(d.notes, e)
+}
+
+// noted takes the events that were handed in.
+func (d *desk) noted() []stream.Event {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := d.notes
+	d.notes = nil
+	return out
+}
+
+// waiting is how many chunks wait to be written.
+func (d *desk) waiting() int {
+	if q := d.queue.Load(); q != nil {
+		return len(q.C())
+	}
+	return 0
+}
+
 // keep hands in what do writes, and returns when it is kept.
 func (d *desk) keep(doing string, do func(ctx context.Context, rec Recorder) error) error {
 	return d.open(doing, nil, do)
@@ -176,11 +205,15 @@ func (d *desk) write(ctx context.Context, rec Recorder, closed func() []Video) e
 	var batch []stream.Chunk
 	samples := 0
 	defer func() {
+		d.queue.Store(nil)
 		if o != nil {
 			o.sub.Close()
 		}
 	}()
 	flush := func() error {
+		if notes := d.noted(); len(notes) > 0 && o != nil {
+			batch = append(batch, stream.Chunk{Stream: MarksID, Events: notes})
+		}
 		if len(batch) == 0 {
 			return nil
 		}
@@ -213,6 +246,7 @@ func (d *desk) write(ctx context.Context, rec Recorder, closed func() []Video) e
 				return fmt.Errorf("%s: %w", g.doing, err)
 			}
 			if g.opens != nil {
+				d.queue.Store(o.sub)
 				chunks, batch, quiet = o.sub.C(), o.first, d.quiet // hushed before: for the tail only
 			}
 			close(g.kept)

@@ -22,6 +22,17 @@ const (
 	watchEvery = time.Second
 )
 
+// RecordingHours is for how long a session can be recorded into so many free bytes
+// before it would be closed for lack of room. filmed: participants may allow the video of
+// their face, and the hours hold if they do.
+func RecordingHours(free int64, filmed bool) float64 {
+	perHour := float64(TypicalBytesPerHour)
+	if filmed {
+		perHour += TypicalVideoBytesPerHour
+	}
+	return max(0, float64(free-DiskStop)) / perHour
+}
+
 // DiskFree returns the bytes that an ordinary user can still write below dir.
 func DiskFree(dir string) (int64, error) {
 	var st unix.Statfs_t

@@ -43,10 +43,13 @@ type tape struct {
 	recorded    bool   // Record was called
 	participant string
 	videos      []Video
+	overrides   []Override
 
 	accepted  *Judged // of an earlier segment
 	targets   []Target
 	decisions []Decision
+	again     []string // "presentation: why"
+	asked     []int    // the presentations of them
 }
 
 func (m *memory) Begin(_ context.Context, h Header) (Recorder, error) {
@@ -80,7 +83,7 @@ func (m *memory) Resume(_ context.Context, id, _ string, _ Segment, _ []stream.I
 	if t.plan != nil {
 		plan = t.plan
 	}
-	back := Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents, Answers: t.answers, Judged: t.accepted}
+	back := Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents, Answers: t.answers, Again: t.asked, Judged: t.accepted}
 	t.state = Recording
 	if back.Plan.Recorded() >= 0 && !t.recorded {
 		t.state, back.Segment = Prepared, -1
@@ -133,6 +136,13 @@ func (t *tape) Decline(_ context.Context, why string) error {
 	return nil
 }
 
+func (t *tape) Override(_ context.Context, o Override) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.overrides = append(t.overrides, o)
+	return nil
+}
+
 func (t *tape) Answer(_ context.Context, a Answer) error {
 	t.archive.mu.Lock()
 	defer t.archive.mu.Unlock()
@@ -176,6 +186,13 @@ func (t *tape) Consent(_ context.Context, c Consent) error {
 		return t.archive.refuse
 	}
 	t.consents = append(t.consents, c)
+	return nil
+}
+
+func (t *tape) Again(_ context.Context, presentation int, why string) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.again, t.asked = append(t.again, fmt.Sprintf("%d: %s", presentation, why)), append(t.asked, presentation)
 	return nil
 }
 
@@ -233,6 +250,7 @@ type screen struct {
 	waiting atomic.Value         // string
 	receipt atomic.Value         // Receipt, the latest
 	gone    atomic.Bool          // the page has been closed
+	reply   func(Question) Reply // to what is asked; nil: as somebody does who hears well
 	surface *glass               // shows what the session asks for, by itself; nil: nothing does
 }
 
@@ -244,6 +262,11 @@ func (s *screen) Waiting() string {
 }
 
 func (s *screen) Present(ctx context.Context, p Presentation) error {
+	if p.Admit != nil {
+		if err := p.Admit(ctx, &glass{clock: instant.Monotonic{}, reply: s.reply}); err != nil {
+			return err
+		}
+	}
 	skip, ended := p.Skip, p.Ended
 	for step := p.From; step < len(p.Plan.Steps); step++ {
 		if slices.Contains(skip, step) {
@@ -259,6 +282,13 @@ func (s *screen) Present(ctx context.Context, p Presentation) error {
 			} else if out {
 				skip, step, ended = p.Out().Skip, -1, nil
 			}
+			continue
+		}
+		if p.Plan.Steps[step].Action == study.Reshow {
+			if err := p.Procedure(ctx, p.Plan.Steps[step], nil); err != nil {
+				return err
+			}
+			skip = p.Ruled().Skip
 			continue
 		}
 		if s.surface != nil && p.Plan.Steps[step].Action != study.Play {
@@ -307,7 +337,8 @@ func (s *screen) begin(ctx context.Context, p Presentation, step study.Step) (ou
 	inner, cut := context.WithCancel(ctx)
 	defer cut()
 	led := make(chan error, 1)
-	go func() { led <- (&glass{clock: instant.Monotonic{}}).present(inner, p, step) }()
+	on := &glass{clock: instant.Monotonic{}, reply: s.reply}
+	go func() { led <- on.present(inner, p, step) }()
 	select {
 	case err = <-led:
 		return false, err

@@ -7,6 +7,7 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/alarm"
 	"emolab/studies/study"
 )
 
@@ -109,18 +110,18 @@ func (m *Manager) dropFilm(cur *run) []Video {
 	return videos
 }
 
-// showFilm adds to a status how the film stands. m.mu is held.
-func (m *Manager) showFilm(cur *run, s *Status) {
+// showFilm adds to a status how the film stands, and returns what is wrong with it. m.mu
+// is held.
+func (m *Manager) showFilm(cur *run, s *Status) (wrong []alarm.Condition) {
 	err := cur.film.err
 	if cur.film.on {
 		err = m.o.Film.Err()
 	}
 	if err != nil {
-		s.Alarms = append([]Alarm{{"video/failed", Major, "The video of the face is not being kept: " + err.Error(),
-			"The session is complete without it; look at it before the next participant."}}, s.Alarms...)
+		wrong = append(wrong, alarm.Condition{ID: "video/failed", Severity: Major, Panel: panelPicture,
+			Text:   "The video of the face is not being kept: " + err.Error(),
+			Advice: "The session is complete without it; look at it before the next participant."})
 	}
 	s.Video = cur.film.on && err == nil && !cur.paused
-	if cur.film.on && err == nil {
-		s.DiskHours = float64(s.DiskFree) / (TypicalBytesPerHour + TypicalVideoBytesPerHour)
-	}
+	return wrong
 }

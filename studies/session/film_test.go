@@ -282,6 +282,48 @@ func TestAContinuedSessionDoesNotAskAgain(t *testing.T) {
 	}
 }
 
+// Who sits there when a session goes on may be somebody else: nobody is recorded or filmed
+// before they say that the code is theirs.
+func TestNobodyIsRecordedUnderTheCodeOfAnother(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asks)
+	b.archive.sessions = []*tape{{archive: b.archive, id: "cut", state: Recovered, steps: []int{0},
+		samples: map[string]int{}, plan: asking, consents: []Consent{said(yes)}}}
+	asked, looked := make(chan struct{}), make(chan struct{})
+	b.screen.reply = func(q Question) Reply {
+		if q.Tries == 0 {
+			return Reply{Value: study.No}
+		}
+		close(asked)
+		<-looked
+		return Reply{Value: study.Yes}
+	}
+	if err := b.Continue(t.Context(), "cut"); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	b.beats(t, 2)
+	if s := b.Status(); s.Live || b.RecordingSince() != 0 || !slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "stage/code" }) {
+		t.Errorf("while the code is another's: live %t, alarms %+v", s.Live, s.Alarms)
+	}
+	b.archive.mu.Lock()
+	if len(b.reel.begun) > 0 {
+		t.Errorf("film %+v", b.reel.begun)
+	}
+	b.archive.mu.Unlock()
+	close(looked)
+	b.screen.next <- struct{}{}
+	if s := b.Status(); !s.Video || !s.Live {
+		t.Error("whose code it is, and who has allowed it, is not recorded and filmed")
+	}
+	b.beats(t, 1)
+	b.screen.next <- struct{}{}
+	waitFor(t, b)
+	if n := b.archive.find("cut").samples["eda"]; n != 1 {
+		t.Errorf("%d samples are kept of the one that came after they had confirmed the code", n)
+	}
+}
+
 // filmedBy puts a lab with nothing but a camera into the options.
 func filmedBy(t *testing.T, simulated bool) func(*Options) {
 	return func(o *Options) {

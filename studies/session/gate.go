@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"emolab/fusion/instant"
@@ -27,51 +28,91 @@ const (
 	seatLook = 250 * time.Millisecond
 )
 
-// gate is a Begin step: the participant waits, and what comes after it is recorded.
-// The operator begins; in a simulated lab at whose console nobody watches, it begins by
-// itself.
+// gate is a Begin step: the participant waits, and what comes after it is recorded. Before
+// they wait they count a few tones, where the study has any sound. The operator begins; in
+// a simulated lab at whose console nobody watches, it begins by itself.
 func (v *visit) gate(ctx context.Context, _ study.Step, on Surface) error {
 	if v.recording() { // the page came back in the moment after it had begun
 		return nil
 	}
-	if _, err := on.Cue(ctx, CueBegin); err != nil {
+	begin := make(chan struct{}, 1)
+	asking, stop := context.WithCancel(ctx)
+	asked := make(chan error, 1)
+	var leading sync.WaitGroup
+	leading.Go(func() { asked <- v.prepare(asking, on, func() { v.waitFor(begin) }) })
+	err := v.begun(ctx, begin, asked)
+	stop()
+	leading.Wait()
+	v.waitFor(nil)
+	if err != nil {
 		return err
 	}
-	begin := make(chan struct{}, 1)
-	v.m.mu.Lock()
-	v.cur.gate = begin
-	v.m.mu.Unlock()
-	defer func() {
-		v.m.mu.Lock()
-		v.cur.gate = nil
-		v.m.mu.Unlock()
-	}()
-	look := time.NewTicker(seatLook)
-	defer look.Stop()
-	for waits := true; waits; {
-		select {
-		case <-begin:
-			waits = false
-		case <-look.C:
-			waits = !v.m.virtual() || v.m.attended()
-		case <-ctx.Done():
-			v.m.mu.Lock()
-			v.cur.gate = nil // from here on nobody is told that it begins
-			v.m.mu.Unlock()
-			select {
-			case <-begin: // in the moment in which the page went: it comes back and finds it begun
-				waits = false
-			default:
-				return ctx.Err()
-			}
-		}
-	}
-	err := v.record()
+	err = v.record()
 	if errors.Is(err, errStopped) { // in the moment in which it begins: Present ends this step
 		<-ctx.Done()
 		return ctx.Err()
 	}
 	return err
+}
+
+// prepare has the participant hear the sound, and then wait. It calls waits as soon as the
+// operator may begin.
+func (v *visit) prepare(ctx context.Context, on Surface, waits func()) error {
+	if sounds(v.m.o.Study) {
+		if err := v.listen(ctx, on, waits); err != nil {
+			return err
+		}
+	}
+	if _, err := on.Cue(ctx, CueBegin); err != nil {
+		return err
+	}
+	waits()
+	return nil
+}
+
+// waitFor says through which channel the operator begins; nil: nobody waits for that.
+func (v *visit) waitFor(begin chan<- struct{}) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.cur.gate = begin
+}
+
+// begun waits until the recording is to begin, and returns when nothing is asked of the
+// participant any more. Who begins in the moment in which the page goes has begun: it
+// comes back and finds it so.
+func (v *visit) begun(ctx context.Context, begin <-chan struct{}, asked <-chan error) error {
+	look := time.NewTicker(seatLook)
+	defer look.Stop()
+	for prepared := false; ; {
+		select {
+		case <-begin:
+			return nil
+		case err := <-asked:
+			prepared, asked = true, nil
+			if err == nil {
+				continue
+			}
+			v.waitFor(nil) // from here on nobody is told that it begins
+			select {
+			case <-begin:
+				return nil
+			default:
+				return err
+			}
+		case <-look.C:
+			if prepared && v.m.virtual() && !v.m.attended() {
+				return nil
+			}
+		case <-ctx.Done():
+			v.waitFor(nil)
+			select {
+			case <-begin:
+				return nil
+			default:
+				return ctx.Err()
+			}
+		}
+	}
 }
 
 // record begins the recording: everything of the devices from now on, and the video of
@@ -82,8 +123,11 @@ func (v *visit) record() error {
 	if err != nil {
 		return err
 	}
-	streams := v.m.o.Lab.Streams()
-	o := v.m.opening(v.cur.id, seg.Start)
+	streams := v.m.streams()
+	v.m.mu.Lock()
+	overrides := slices.Clone(v.cur.overrides)
+	v.m.mu.Unlock()
+	o := v.m.opening(v.cur.id, overrides, seg.Start)
 	v.m.mu.Lock()
 	halted := v.cur.halted || v.cur.ended != nil
 	if !halted {
@@ -96,21 +140,18 @@ func (v *visit) record() error {
 		return errStopped
 	}
 	if err := v.desk.open("begin the recording", o, func(ctx context.Context, rec Recorder) error {
-		return rec.Record(ctx, seg, streams)
+		if err := rec.Record(ctx, seg, streams); err != nil {
+			return err
+		}
+		return keepOverrides(ctx, rec, overrides, AtBegin)
 	}); err != nil {
 		return err
 	}
 	v.m.o.Lab.recount()
 	v.m.o.Log.Info("recording", "session", v.cur.id)
-	v.rolls(o)
-	return nil
-}
-
-// rolls tells that samples are recorded from an opening on, and films the face if the
-// participant has allowed it.
-func (v *visit) rolls(o *opening) {
 	v.m.measures(v.cur, o.since)
 	v.film(o.since)
+	return nil
 }
 
 // film keeps the video of the face as it was taken from since on, if the participant has
@@ -137,15 +178,35 @@ func (m *Manager) virtual() bool {
 	return some
 }
 
-// Begin begins the recording of the participant who waits for it.
-func (m *Manager) Begin() error {
+// Begin begins the recording of the participant who waits for it. What is missing is a
+// *NotReadyError, unless it says why it begins all the same.
+func (m *Manager) Begin(b Beginning) error {
+	checks := m.Status().Readiness
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current == nil || m.current.gate == nil || m.current.halted || m.current.ended != nil {
+	cur := m.current
+	if cur == nil || cur.gate == nil || cur.halted || cur.ended != nil {
+		if left := toCome(checks); cur != nil && left != "" {
+			return fmt.Errorf("%w; still to come: %s", ErrNotReady, left)
+		}
 		return ErrNotReady
 	}
-	m.current.gate <- struct{}{} // has room for the one
-	m.current.gate = nil
+	override, err := pass(AtBegin, checks, b.Override, m.o.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if !confirms(b.Confirm, cur.participant) {
+		return ErrNotConfirmed
+	}
+	if override != nil {
+		cur.overrides = append(cur.overrides, *override)
+	}
+	cur.confirmed.Operator = true
+	select {
+	case cur.gate <- struct{}{}: // has room for the one
+	default: // it has begun, and the participant is still on the way
+	}
+	cur.gate = nil
 	return nil
 }
 
@@ -173,6 +234,7 @@ func (v *visit) seat(ctx context.Context, step study.Step, on Surface) error {
 			said = cue
 		}
 		if good >= seatGood {
+			v.found(seatFound{over: true})
 			return nil
 		}
 		select {
@@ -181,7 +243,15 @@ func (v *visit) seat(ctx context.Context, step study.Step, on Surface) error {
 			return ctx.Err()
 		}
 	}
+	v.found(seatFound{over: true, fault: v.m.o.Lab.hindrance()})
 	return nil
+}
+
+// found notes what a Camera step came to.
+func (v *visit) found(f seatFound) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.cur.seated = f
 }
 
 // seatCue is what the participant is asked for what the camera sees. What only the
@@ -226,6 +296,17 @@ func (l *Lab) view() (fault visibility.Mask, noFace bool) {
 	return m.watch.Worst()
 }
 
+// hindrance is what hinders the first camera to see the face, in words; "" = nothing.
+func (l *Lab) hindrance() string {
+	info, _ := l.first(stream.Face)
+	for _, h := range l.Health() {
+		if h.Info.ID == info.ID && h.Advice != "" {
+			return h.Advice
+		}
+	}
+	return "No face is seen: look where the camera points"
+}
+
 // lead leads the steps that no page can go through by itself.
 func (v *visit) lead(led *leader) Procedure {
 	return func(ctx context.Context, step study.Step, on Surface) error {
@@ -234,6 +315,8 @@ func (v *visit) lead(led *leader) Procedure {
 			return v.gate(ctx, step, on)
 		case study.Camera:
 			return v.seat(ctx, step, on)
+		case study.Reshow:
+			return nil // ruled settles it
 		}
 		if !v.recording() {
 			return fmt.Errorf("step %d (%s) comes before the recording", step.Index+1, step.Action)

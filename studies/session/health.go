@@ -33,7 +33,9 @@ type Health struct {
 	Latency  string  `json:"latency"`
 	UnseenMs float64 `json:"unseen_ms"`
 
-	marked bool // the remark is a Marker
+	marked    bool    // the remark is a Marker
+	lostShare float64 // of the samples of the latest lossWindow
+	outsideMs float64 // for how long every sample has lain beyond what it should
 }
 
 const (
@@ -41,11 +43,18 @@ const (
 	// Bluetooth data, short enough to see a stall.
 	rateWindow = 2 * time.Second
 	rateBucket = 100 * time.Millisecond
+	// lossWindow is how far back losses are looked at together.
+	lossWindow = 10 * time.Second
+	lossBucket = time.Second
+
+	// beside is how far out of the screen gaze is still taken for its edge, as a share of
+	// the screen: a tracker errs by so much there.
+	beside = .1
 )
 
-// usable names, for each kind of stream, the channel that tells whether a
+// telling names, for each kind of stream, the channel that tells whether a
 // sample is of use. A sample is usable when it is neither NaN nor 0 there.
-var usable = map[stream.Kind]string{
+var telling = map[stream.Kind]string{
 	stream.Face: "face_found",
 	stream.Gaze: "gaze_valid",
 	stream.EDA:  "eda_us",
@@ -62,6 +71,40 @@ type meter struct {
 	last       instant.Instant // and of the latest
 	lastUsable instant.Instant
 	watch      visibility.Watch // of a camera: how well it sees the face
+	losses     [int(lossWindow / lossBucket)]loss
+	outside    func(values []float64) bool // whether a sample lies beyond what it should; nil = nothing does
+	inside     instant.Instant             // the latest that does not
+}
+
+// loss counts the samples that came, and those that were lost, in one lossBucket of time.
+type loss struct {
+	slot       int64
+	came, lost int64
+}
+
+// lossAt is the bucket of an instant.
+func (m *meter) lossAt(at instant.Instant) *loss {
+	slot := int64(at) / int64(lossBucket)
+	b := &m.losses[slot%int64(len(m.losses))]
+	if b.slot != slot {
+		*b = loss{slot: slot}
+	}
+	return b
+}
+
+// lostShare is the share of the samples of the latest lossWindow that were lost.
+func (m *meter) lostShare(now instant.Instant) float64 {
+	oldest := int64(now)/int64(lossBucket) - int64(len(m.losses)) + 1
+	var came, lost int64
+	for _, b := range m.losses {
+		if b.slot >= oldest {
+			came, lost = came+b.came, lost+b.lost
+		}
+	}
+	if lost == 0 {
+		return 0
+	}
+	return float64(lost) / float64(came+lost)
 }
 
 // bucket counts the samples that arrived in one rateBucket of time.
@@ -74,8 +117,12 @@ func newMeter(info stream.Info) *meter {
 	m := &meter{usable: -1}
 	m.health.Info = info
 	m.health.Latency, m.health.UnseenMs = latency(info)
-	if name, ok := usable[info.Kind]; ok {
+	if name, ok := telling[info.Kind]; ok {
 		m.usable = info.Index(name)
+	}
+	if x, y := info.Index("gaze_x"), info.Index("gaze_y"); info.Kind == stream.Gaze && x >= 0 && y >= 0 {
+		out := func(v float64) bool { return v < -beside || v > 1+beside } // NaN: the eyes are shut
+		m.outside = func(v []float64) bool { return out(v[x]) || out(v[y]) }
 	}
 	return m
 }
@@ -93,6 +140,10 @@ func (m *meter) add(c stream.Chunk) {
 		if m.usable < 0 || s.Values[m.usable] > 0 || s.Values[m.usable] < 0 {
 			m.lastUsable = s.Arrival
 		}
+		if m.outside == nil || !m.outside(s.Values) {
+			m.inside = s.Arrival
+		}
+		m.lossAt(s.Arrival).came++
 		slot := int64(s.Arrival) / int64(rateBucket)
 		b := &m.buckets[slot%int64(len(m.buckets))]
 		if b.slot != slot {
@@ -109,6 +160,7 @@ func (m *meter) add(c stream.Chunk) {
 			m.health.Connected = false
 		case stream.Lost:
 			m.health.Lost += e.Count
+			m.lossAt(e.At).lost += e.Count
 		case stream.Fault:
 			m.health.Faults += e.Count
 		}
@@ -139,6 +191,9 @@ func (m *meter) read(now instant.Instant) Health {
 		h.Rate = m.rate(now)
 	}
 	h.AgeMs, h.UsableAgeMs = age(now, max(m.last, m.there)), age(now, max(m.lastUsable, m.there))
+	if m.last != 0 {
+		h.lostShare, h.outsideMs = m.lostShare(now), inMs(m.last.Sub(max(m.inside, m.there)))
+	}
 	if h.Connected && h.AgeMs <= silentAfterMs { // what a dead camera saw last is of no use
 		h.Advice = m.watch.Advice()
 	}

@@ -76,6 +76,9 @@ func (l *Lab) vacant(info stream.Info) error {
 	if info.ID == trace.ID {
 		return fmt.Errorf("the stream id %q of %s is that of the joined trace: give the device another id in lab.yaml", info.ID, deviceOf(info))
 	}
+	if info.ID == MarksID {
+		return fmt.Errorf("the stream id %q of %s is that of the marks: give the device another id in lab.yaml", info.ID, deviceOf(info))
+	}
 	for _, other := range l.streams {
 		if other.ID == info.ID {
 			return fmt.Errorf("two devices want the stream id %q: %s and %s; give one of them another id in lab.yaml", info.ID, deviceOf(other), deviceOf(info))
@@ -287,6 +290,19 @@ func (l *Lab) Watch(screen eyemovement.Screen) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.eyes = newWatcher(info, screen)
+}
+
+// Contact says which skin conductance, in µS, a good contact gives. It may be called from
+// any goroutine.
+func (l *Lab) Contact(lowest, highest float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.meters {
+		if us := m.health.Info.Index("eda_us"); us >= 0 && highest > 0 {
+			// No contact at all is said otherwise.
+			m.outside = func(v []float64) bool { return v[us] > 0 && v[us] < lowest || v[us] > highest }
+		}
+	}
 }
 
 // Eyes tells what the eyes do; nil where nobody watches or no eye tracker is.

@@ -29,6 +29,9 @@ func latency(info stream.Info) (words string, unseenMs float64) {
 	if unseenMs = inMs(align.Unseen(info)); unseenMs == 0 {
 		return "", 0
 	}
+	if info.Kind == stream.Face && info.Clock == stream.PingedClock {
+		return fmt.Sprintf("another computer's camera: ±%.0f ms for its exposure and its stamps", math.Ceil(unseenMs)), unseenMs
+	}
 	return fmt.Sprintf("%s not measured: ±%.0f ms; run %s", of[0], math.Ceil(unseenMs), of[1]), unseenMs
 }
 

@@ -14,6 +14,10 @@ func (m *Manager) measures(cur *run, since instant.Instant) {
 	defer m.mu.Unlock()
 	if cur.over == 0 {
 		m.since.Store(int64(since))
+		m.lasting(since)
+		if m.Blinded() {
+			m.said(since, Mark{Kind: BlindMark, Source: ownSource, Text: "on"})
+		}
 	}
 }
 
@@ -29,11 +33,15 @@ func (m *Manager) rest(cur *run) {
 
 // withhold takes out of a status what is measured of whoever sits there: where the eyes
 // look, when something of use was seen last, which tells every blink, and what was said of
-// the recording before, such as how well its participant's eyes could be calibrated. What
+// the recording before, such as how well its participant's eyes could be calibrated. For how
+// much of what they were shown they were measured stays until they have gone. What else
 // stays says that the devices work, and in words what hinders them: that is how seat, light
 // and electrodes are put right before the recording.
 func (s *Status) withhold() {
 	s.Eyes = nil
+	if !s.Over {
+		s.Usable = nil
+	}
 	for i := range s.Streams {
 		h := &s.Streams[i]
 		h.UsableAgeMs = -1

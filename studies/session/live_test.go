@@ -214,6 +214,8 @@ type silent struct{}
 
 func (silent) Show(context.Context, float64, float64) (Shown, error) { return Shown{}, nil }
 
+func (silent) Ask(context.Context, Question) (Reply, error) { return Reply{Value: study.Yes}, nil }
+
 func (silent) Cue(context.Context, string) (Shown, error) { return Shown{}, nil }
 
 // A simulated participant's session that goes on before a real camera leads out, and

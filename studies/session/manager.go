@@ -15,6 +15,7 @@ import (
 	"emolab/calibration/gaze"
 	"emolab/fusion/eyemovement"
 	"emolab/fusion/instant"
+	"emolab/studies/alarm"
 	"emolab/studies/study"
 )
 
@@ -27,6 +28,7 @@ var (
 
 	errStopped  = errors.New("stopped by the operator")
 	errDiskFull = errors.New("the disk is nearly full")
+	errNoStage  = errors.New("the participant's screen is not open: open the address that Emolab printed for it at its start, there")
 	errClosed   = errors.New("the program is ending")
 )
 
@@ -79,24 +81,30 @@ type Manager struct {
 	// measures and rest set it.
 	since   atomic.Int64
 	listing sync.Mutex // held while waiting is found, so that what was read last stays
+	looking sync.Mutex // held by Status, so that the board hears of the lab in order
+	blind   atomic.Bool
 
 	mu      sync.Mutex
 	current *run // nil when idle
 	closed  bool // no session begins any more
 	outcome *Outcome
-	waiting []Summary // recovered sessions
-	begun   int       // sessions, by this program
+	waiting []Summary     // recovered sessions
+	begun   int           // sessions, by this program
+	lasts   time.Duration // of a session, about
+	board   alarm.Board
 }
 
 // NewManager makes a manager. Recovered sessions that the archive holds are
 // offered in Status.
 func NewManager(ctx context.Context, o Options) (*Manager, error) {
-	m := &Manager{o: o, pace: pace{
+	m := &Manager{o: o, lasts: o.Study.Plan(0).Duration(), pace: pace{
 		settle: gaze.DefaultSettle, show: gaze.ShowFor, longer: time.Second, arrive: 250 * time.Millisecond,
 		breathe: 5 * time.Second, watch: conductance.Watch,
 	}}
 	screen, _ := m.screen()
 	o.Lab.Watch(screen)
+	o.Lab.Contact(o.Study.Devices.EDARangeUS[0], o.Study.Devices.EDARangeUS[1])
+	m.blindfold()
 	if err := m.finishWithdrawals(ctx); err != nil {
 		o.Log.Error("finish what was to be erased", "error", err) // and the day goes on
 	}
@@ -122,12 +130,24 @@ func (m *Manager) Close() {
 
 // Start begins a session for a participant and returns its id at once; it goes on
 // until the plan has been shown, or Stop. A code that was used before, or one Alike, is a
-// *KnownError, unless the request says what to do.
+// *KnownError, unless the request says what to do; what the lab lacks is a *NotReadyError,
+// unless the request says why it starts all the same. Who presses twice is given the same
+// session twice.
 func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	r.Participant = strings.TrimSpace(r.Participant)
 	if err := CheckParticipant(r.Participant); err != nil {
 		return "", err
 	}
+	id, err := m.start(ctx, r)
+	if err != nil {
+		if same := m.justBegun(r.Participant); same != "" {
+			return same, nil
+		}
+	}
+	return id, err
+}
+
+func (m *Manager) start(ctx context.Context, r Request) (string, error) {
 	press, err := m.ready() // before anything is asked of whoever starts
 	if err != nil {
 		return "", err
@@ -144,6 +164,10 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 	default:
 		return "", known
 	}
+	override, err := pass(AtStart, m.Status().Readiness, r.Override, m.o.Clock.Now())
+	if err != nil {
+		return "", err
+	}
 	row, err := m.o.Archive.NextRow(ctx, m.o.Study.Rows())
 	if err != nil {
 		return "", fmt.Errorf("choose the order: %w", err)
@@ -158,12 +182,15 @@ func (m *Manager) Start(ctx context.Context, r Request) (string, error) {
 		Plan:        m.o.Study.Plan(row),
 		Participant: r.Participant,
 		Segment:     seg,
-		Streams:     m.o.Lab.Streams(),
+		Streams:     m.streams(),
 		Software:    m.o.Software,
 	}
-	cur := &run{id: h.ID, participant: h.Participant, plan: h.Plan, segment: seg, state: Recording}
+	cur := &run{id: h.ID, participant: h.Participant, plan: h.Plan, segment: seg, state: Recording, settled: -1}
 	if h.Plan.Recorded() >= 0 {
 		cur.state = Prepared
+	}
+	if override != nil {
+		cur.overrides = []Override{*override}
 	}
 	return h.ID, m.begin(cur, press, func() (int, error) {
 		cur.rec, err = m.o.Archive.Begin(ctx, h)
@@ -178,6 +205,9 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if !m.o.Stage.Connected() {
+		return errNoStage
+	}
 	if err := m.wanted(ctx, id); err != nil {
 		return err
 	}
@@ -187,7 +217,7 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 	}
 	cur := &run{id: id, segment: seg, state: Recording}
 	err = m.begin(cur, press, func() (int, error) {
-		rec, back, err := m.o.Archive.Resume(ctx, id, m.o.Study.Hash, seg, m.o.Lab.Streams())
+		rec, back, err := m.o.Archive.Resume(ctx, id, m.o.Study.Hash, seg, m.streams())
 		if err != nil {
 			return 0, fmt.Errorf("continue %s: %w", id, err)
 		}
@@ -197,6 +227,7 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 		}
 		cur.answers, cur.given = slices.DeleteFunc(back.Consents, m.void), back.Answers
 		cur.judged, back.Consents = back.Judged, cur.answers
+		cur.again, cur.settled = back.Again, back.From-1
 		return m.unanswered(back), nil
 	})
 	if err != nil {
@@ -350,9 +381,6 @@ func (m *Manager) ready() (press int, err error) {
 	if free < DiskStop {
 		return 0, fmt.Errorf("%w: %d MB left in %s; move old bundles away", errDiskFull, free>>20, m.o.Dir)
 	}
-	if !m.o.Stage.Connected() {
-		return 0, errors.New("the participant's screen is not open: open the address that Emolab printed for it at its start, there")
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.begun, m.vacant()
@@ -361,7 +389,7 @@ func (m *Manager) ready() (press int, err error) {
 // begin conducts a session in the background, unless another has begun since press. open
 // completes cur, with its recorder, and gives the step of the plan to begin with.
 func (m *Manager) begin(cur *run, press int, open func() (from int, err error)) error {
-	cur.step, cur.done, cur.end = -1, make(chan struct{}), make(chan struct{})
+	cur.since, cur.step, cur.done, cur.end = m.o.Clock.Now(), -1, make(chan struct{}), make(chan struct{})
 	ctx, stop := context.WithCancelCause(context.Background())
 	cur.stop = stop
 
@@ -380,13 +408,14 @@ func (m *Manager) begin(cur *run, press int, open func() (from int, err error)) 
 		stop(nil)
 		return err
 	}
+	m.blindfold()
 	m.o.Lab.NewPerson() // also in a session that goes on: somebody else may have sat here since
 	m.current, m.outcome, cur.desk = cur, nil, newDesk(m.o.Clock)
 	m.begun++
-	var o *opening // none where only the last pages are left
-	if cur.state == Recording && records(cur.plan, from) {
+	var o *opening // none where a Begin step, or the participant's word, opens it
+	if cur.state == Recording && cur.segment.Number == 0 && records(cur.plan, from) {
 		// Subscribed here, so that everything is kept from the moment Start returns.
-		o = m.opening(cur.id, cur.segment.Start)
+		o = m.opening(cur.id, cur.overrides, cur.segment.Start)
 	}
 	m.running.Go(func() { m.conduct(ctx, cur, o, from) })
 	return nil
@@ -412,17 +441,19 @@ func (m *Manager) findRecovered(ctx context.Context) error {
 	return nil
 }
 
-// Status returns the whole state of the lab.
+// Status returns the whole state of the lab, and brings the alarms up to date.
 func (m *Manager) Status() Status {
+	m.looking.Lock()
+	defer m.looking.Unlock()
 	since := m.RecordingSince() // before anything measured is read, and again after it
 	s := Status{
-		Step: -1, Streams: m.o.Lab.Health(), Stage: m.o.Stage.Connected(), Waiting: m.o.Stage.Waiting(),
+		Step: -1, Readiness: []Readiness{}, Streams: m.o.Lab.Health(), Stage: m.o.Stage.Connected(), Waiting: m.o.Stage.Waiting(),
 		StudyID: m.o.Study.ID, StudyTitle: m.o.Study.Title,
 	}
 	// A file system that cannot be asked counts as full: better an alarm too
 	// many than a lost session.
 	s.DiskFree, _ = DiskFree(m.o.Dir)
-	s.DiskHours = float64(s.DiskFree) / TypicalBytesPerHour
+	s.DiskHours = RecordingHours(s.DiskFree, asksForVideo(m.o.Study))
 	s.Eyes = m.o.Lab.Eyes()
 
 	m.mu.Lock()
@@ -443,23 +474,45 @@ func (m *Manager) Status() Status {
 		}
 	}
 	s.Recovered, s.LastOutcome = m.waiting, m.outcome
-	s.Alarms = alarms(s.Streams, s.DiskFree, m.current != nil && m.current.state == Recording && m.current.over == 0, s.Waiting)
+	s.Blind, s.BlindByStudy, s.Marks = m.Blinded(), m.o.Study.Blind, []Mark{}
+	now := m.o.Clock.Now()
+	var wrong []alarm.Condition
 	if cur := m.current; cur != nil {
-		s.Corrected = cur.corrected
-		s.Check, s.Drift, s.Screen, s.ScreenAssumed = cur.check, cur.drift, &cur.segment.Screen, cur.segment.ScreenAssumed
+		s.Corrected, s.Confirmed = cur.corrected, cur.confirmed
+		if cur.state == Recording {
+			s.Usable = m.usable(cur)
+		}
+		s.Check, s.Drift, s.ScreenAssumed = cur.check, cur.drift, cur.segment.ScreenAssumed
+		screen := cur.segment.Screen // its own: the Begin step gives the run another segment
+		s.Screen = &screen
 		if s.Asked = cur.asked != nil; s.Asked {
-			s.Alarms = append([]Alarm{cur.check.alarm()}, s.Alarms...)
+			wrong = append(wrong, cur.check.refused())
+		}
+		if cur.denied {
+			wrong = append(wrong, notTheirs())
 		}
 		if cur.stuck != "" {
-			s.Alarms = append([]Alarm{notShown(cur.stuck)}, s.Alarms...)
+			wrong = append(wrong, notShown(cur.stuck))
 		}
-		m.showFilm(cur, &s)
-		if cur.segment.Start != 0 {
-			s.Alarms = append(overslept(m.o.Lab.slept(cur.segment.Start)), s.Alarms...)
+		wrong = append(wrong, m.showFilm(cur, &s)...)
+		if slept := m.o.Lab.slept(cur.segment.Start); cur.segment.Start != 0 && slept > 0 {
+			wrong = append(wrong, overslept(slept))
 		}
+		if cur.desk != nil {
+			s.Backlog = cur.desk.waiting()
+		}
+		s.Marks = cur.latest(now)
 	}
+	found := situation{
+		streams: s.Streams, diskFree: s.DiskFree, diskHours: s.DiskHours, waiting: s.Waiting, behind: s.Backlog, live: since != 0,
+		recording: m.current != nil && m.current.state == Recording && m.current.over == 0,
+		idle:      m.current == nil || m.current.over != 0 || s.Busy != "",
+	}
+	m.changed(now, m.board.Update(now, append(wrong, found.conditions()...)))
+	s.Alarms = m.board.Alarms(now)
 	if s.Live = since != 0 && since == m.RecordingSince(); !s.Live {
 		s.withhold()
+		m.look(&s)
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"emolab/fusion/instant"
+	"emolab/studies/alarm"
 )
 
 // deadline is how long a test waits for what must happen.
@@ -77,7 +78,8 @@ func TestAScreenThatWaitsIsAnAlarm(t *testing.T) {
 	if s.Waiting != "a key" || i < 0 {
 		t.Fatalf("a screen that waits for a key: %q, alarms %+v", s.Waiting, s.Alarms)
 	}
-	want := Alarm{"stage/waiting", Major, "The participant's screen waits for a key", "Press any key there."}
+	want := Alarm{ID: "stage/waiting", Severity: Major, Text: "The participant's screen waits for a key", Advice: "Press any key there.",
+		Panel: "stage", State: alarm.Active, ClearedMs: -1, Count: 1}
 	if s.Alarms[i] != want {
 		t.Errorf("alarm %+v, want %+v", s.Alarms[i], want)
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -144,6 +145,7 @@ type glass struct {
 	again   bool          // the stage lets the page connect again when it shows nothing
 	showed  int           // targets since the page was loaded
 	reload  chan struct{} // closed when the page goes
+	reply   func(Question) Reply
 }
 
 const glide = 300 * time.Millisecond
@@ -179,6 +181,19 @@ func (g *glass) Cue(ctx context.Context, key string) (Shown, error) {
 	g.cues = append(g.cues, key)
 	g.mu.Unlock()
 	return g.shown(ctx, math.NaN(), math.NaN(), 16*time.Millisecond)
+}
+
+func (g *glass) Ask(ctx context.Context, q Question) (Reply, error) {
+	if _, err := g.shown(ctx, math.NaN(), math.NaN(), 16*time.Millisecond); err != nil {
+		return Reply{}, err
+	}
+	if g.reply != nil {
+		return g.reply(q), nil
+	}
+	if q.Kind == AskSound {
+		return Reply{Value: strconv.Itoa(q.Tones), Audio: "running"}, nil
+	}
+	return Reply{Value: study.Yes}, nil
 }
 
 // present shows a step as the stage does: again, when the page was reloaded.

@@ -11,6 +11,7 @@ import (
 
 	"emolab/calibration/gaze"
 	"emolab/fusion/instant"
+	"emolab/fusion/usable"
 	"emolab/studies/study"
 )
 
@@ -43,12 +44,29 @@ type run struct {
 	ended   error           // why the operator has led them to the last pages; nil = has not
 	end     chan struct{}   // closed with it
 	film    film
+	marks   []kept     // the latest
 	ending  sync.Mutex // held while the film is ended and its files are noted: Stop does it beside Present
 
-	check *Check            // the latest; what it points to is never changed
-	drift *gaze.Drift       // likewise
+	check *Check      // the latest; what it points to is never changed
+	drift *gaze.Drift // likewise
+	// Who has confirmed the code; the participant said that it is another's.
+	confirmed Confirmed
+	denied    bool
+	sound     soundHeard
+	seated    seatFound
+	told      told
+	overrides []Override
+
+	since instant.Instant // when it began, by whoever started or continued it
+
 	asked chan<- choiceMade // while the operator is asked
 	stuck string            // the step that the participant's screen does not show; "" = none
+
+	usable  []usable.Now // what is known of presentations by now; what it points to is never changed
+	shown   map[int]bool // presentations whose clip came up in this run
+	again   []int        // those that are shown once more, in earlier segments too
+	settled int          // the step at which that was settled last; -1 = none
+
 	// corrected: a calibration of ours is in force.
 	corrected bool
 
@@ -65,15 +83,15 @@ func (r *run) leaves() bool {
 }
 
 // conduct is one session from the participant's first page to its bundle. ctx ends when
-// it is to stop early. o opens the recording at once; nil: the Begin step does, or there
-// is nothing to record.
+// it is to stop early. o opens the recording at once; nil: the Begin step does, or in a session
+// that goes on the participant's word that it is theirs, or there is nothing to record.
 func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	defer cur.stop(nil)
 	log := m.o.Log.With("session", cur.id)
 	log.Info(string(cur.state), "segment", cur.segment.Number+1, "from_step", from+1)
 
 	d := cur.desk
-	v, led := m.newVisit(cur, d), m.newLeader(cur, d)
+	v, led, gauge := m.newVisit(cur, d), m.newLeader(cur, d), m.newGauge(cur)
 	group, inner := errgroup.WithContext(ctx)
 	go func() {
 		// The writer outlives ctx: what was observed until the stop is kept.
@@ -85,13 +103,17 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	}()
 	group.Go(func() error { return m.watchDisk(inner) })
 	group.Go(func() error {
-		skip, err := v.resume(inner, from, o)
+		err := v.overridden()
+		var skip []int
+		if err == nil {
+			skip, err = v.resume(inner, from, o)
+		}
 		if err == nil {
 			err = m.o.Stage.Present(inner, Presentation{
-				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: skip,
+				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: skip, Admit: v.admit,
 				Began: v.began, Answered: v.answered, Receipt: v.receipt, Left: v.left, Paused: v.paused,
 				Ended: cur.end, Out: v.out,
-				Conduct: m.o.Conduct, Procedure: v.lead(led), Cross: led.cross,
+				Conduct: m.o.Conduct, Procedure: v.lead(led), Ruled: v.ruled, Cross: led.cross,
 			})
 		}
 		if err == nil {
@@ -100,6 +122,7 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 		return err
 	})
 	why := group.Wait()
+	gauge.close()
 	led.close()
 	if cause := context.Cause(ctx); cause != nil {
 		why = cause
@@ -187,6 +210,9 @@ func (m *Manager) finish(ctx context.Context, cur *run, out Outcome, err error) 
 		out.Bundle, err = m.o.Bundler.Export(ctx, cur.id, m.progress(cur))
 	}
 	switch {
+	case errors.Is(err, errClosed): // it waits for the next start of the program
+		out.Error = err.Error()
+		m.o.Log.Info("the program ends before the recording; the session can be continued", "session", cur.id)
 	case err != nil:
 		out.Error = err.Error()
 		m.o.Log.Error("session ended with an error", "session", cur.id, "error", err)

@@ -66,10 +66,12 @@ type Header struct {
 
 // Recorder keeps one running session. Only one goroutine uses it at a time.
 //
-// A session whose plan has a Begin step starts as prepared: Reached, Consent, Answer
-// and Withdrawable may be called, and then Record or Decline. All else comes after
+// A session whose plan has a Begin step starts as prepared: Override, Reached, Consent,
+// Answer and Withdrawable may be called, and then Record or Decline. All else comes after
 // Record.
 type Recorder interface {
+	// Override keeps that a gate was passed although something was missing.
+	Override(ctx context.Context, o Override) error
 	// Record begins the recording.
 	Record(ctx context.Context, seg Segment, streams []stream.Info) error
 	// Decline ends a prepared session: nothing was recorded. why is in a few words:
@@ -91,6 +93,9 @@ type Recorder interface {
 	// Consent keeps an answer of the participant. What it allows may begin when
 	// this has returned nil.
 	Consent(ctx context.Context, c Consent) error
+	// Again keeps that a presentation is to be shown once more at the end of its block,
+	// and why: a session that goes on after it was cut off shows it.
+	Again(ctx context.Context, presentation int, why string) error
 	// Target keeps a mark that the participant's screen showed for the eyes.
 	Target(ctx context.Context, t Target) error
 	// Decision keeps what was made of the result of a step.
@@ -209,11 +214,21 @@ type Cohort struct {
 	Usable int        `json:"usable"` // people with a usable session, as a quota counts
 	Wanted int        `json:"wanted"` // of them; 0 = no quota
 	People []Person   `json:"people"` // by code
+	// Videos and Brands count the people of sealed sessions, by what they were shown.
+	Videos []Tally `json:"videos"`
+	Brands []Tally `json:"brands"`
 	// Withdrawn counts people; Declined, Dropped and Unusable count sessions.
 	Withdrawn int `json:"withdrawn"`
 	Declined  int `json:"declined"`
 	Dropped   int `json:"dropped"` // stopped by the participant
 	Unusable  int `json:"unusable"`
+}
+
+// Tally counts people by one thing that they were shown.
+type Tally struct {
+	Name   string `json:"name"`
+	Usable int    `json:"usable"` // of whom enough was measured during it, in a session that counts
+	Shown  int    `json:"shown"`
 }
 
 // RowCount is how often an order has been used.
@@ -315,6 +330,7 @@ type Resumption struct {
 	// those of earlier segments, or 0.
 	Consents []Consent
 	Answers  []Answer // likewise
+	Again    []int    // presentations that are to be shown again, or were
 	// Judged is the latest calibration of an earlier segment that was accepted; it goes
 	// on to hold. nil = none.
 	Judged *Judged
@@ -335,7 +351,7 @@ type Summary struct {
 	Reason      string        `json:"reason,omitempty"`     // why it failed or was stopped
 	Run         int           `json:"run"`                  // of the participant, from 1
 	Usable      *bool         `json:"usable"`               // nil = not judged
-	UsableWhy   string        `json:"usable_why,omitempty"` // it is not
+	UsableWhy   string        `json:"usable_why,omitempty"` // it is not, and by which repeats stimuli count
 	// When the date was past up to which it might be kept, and it was erased: what was
 	// recorded and answered, and the video of the face. Zero: it was not.
 	TracesErased time.Time `json:"traces_erased,omitzero"`
@@ -362,7 +378,10 @@ type Presentation struct {
 	Plan    study.Plan
 	From    int // first step to show
 	Skip    []int
-	Began   func(step int, at instant.Instant) // called as each step begins on the screen, in order
+	// Admit is led before the first step: nothing is shown until it has returned nil. It
+	// begins anew when the page has gone meanwhile; nil = there is nothing to be asked.
+	Admit func(ctx context.Context, on Surface) error
+	Began func(step int, at instant.Instant) // called as each step begins on the screen, in order
 	// Answered is called with the answer to a Fill step, before the next step begins;
 	// the ruling says which steps are passed over from then on. Values are as they were
 	// given, checked against the sheet.
@@ -383,6 +402,9 @@ type Presentation struct {
 	// Procedure leads the Calibrate, Validate and Breath steps. Without one they are
 	// passed over.
 	Procedure Procedure
+	// Ruled is asked at the end of a step that is led which steps are passed over from
+	// then on. nil: those of before.
+	Ruled func() Ruling
 	// Cross is called with each fixation cross as it lights up (Until is 0), and
 	// again when it has gone. It may be nil.
 	Cross func(Target)
@@ -419,8 +441,9 @@ type Status struct {
 	Stage     bool     `json:"stage_connected"`
 	Waiting   string   `json:"stage_waiting"` // what the participant's screen waits for: "a key"; "" for nothing
 	DiskFree  int64    `json:"disk_free_bytes"`
-	Video     bool     `json:"face_video"` // the video of the face is being kept, with the participant's consent
-	DiskHours float64  `json:"disk_hours"` // at TypicalBytesPerHour, and TypicalVideoBytesPerHour while Video
+	Backlog   int      `json:"recorder_backlog"` // chunks that wait to be written
+	Video     bool     `json:"face_video"`       // the video of the face is being kept, with the participant's consent
+	DiskHours float64  `json:"disk_hours"`       // of recording, as RecordingHours counts them for the study
 	// Check is the calibration, validation or breath that runs, or the latest of the
 	// session; nil when there was none. Asked says that it waits for Decide.
 	Check *Check `json:"check"`
@@ -438,6 +461,27 @@ type Status struct {
 	LastOutcome   *Outcome            `json:"last_outcome"`
 	StudyID       string              `json:"study_id"`
 	StudyTitle    string              `json:"study_title"`
+
+	// Readiness is what was checked for the gate that comes next, and what will be for
+	// the one after it.
+	Readiness []Readiness `json:"readiness"`
+	// Confirmed says who has confirmed the participant's code.
+	Confirmed Confirmed `json:"confirmed"`
+	// Usable says for how much of each presentation the participant was measured so far;
+	// null unless Live or Over.
+	Usable []UsableNow `json:"usable"`
+	// Marks are the latest of the recording, the last one last.
+	Marks []Mark `json:"marks"`
+	// Blind says that brands and what is measured of emotion are hidden from whoever
+	// operates; BlindByStudy, that the study asks for it.
+	Blind        bool `json:"blind"`
+	BlindByStudy bool `json:"blind_by_study"`
+}
+
+// Confirmed says who has confirmed the participant's code.
+type Confirmed struct {
+	Participant bool `json:"participant"` // on their screen
+	Operator    bool `json:"operator"`    // by its last two characters
 }
 
 // Outcome is how the latest session ended.
@@ -468,6 +512,9 @@ type Request struct {
 	// Again says what to do about a code that was used before: New or ContinueIt. ""
 	// refuses with a KnownError.
 	Again string `json:"again,omitempty"`
+	// Override is why the session starts although something is missing; "" refuses with a
+	// NotReadyError.
+	Override string `json:"override,omitempty"`
 }
 
 // The values of Request.Again.

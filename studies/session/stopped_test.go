@@ -50,7 +50,7 @@ func TestWhoIsStoppedGetsWhatWasPromised(t *testing.T) {
 			if s := g.Status(); !s.Stopped || s.Over != recorded || s.Live || s.Video || g.filming() {
 				t.Errorf("after the stop: %+v, filming %t", s, g.filming())
 			}
-			if err := g.Begin(); !errors.Is(err, ErrNotReady) {
+			if err := g.Begin(Beginning{}); !errors.Is(err, ErrNotReady) {
 				t.Errorf("begun after the stop: %v", err)
 			}
 			g.at(t, c.first)
@@ -174,7 +174,7 @@ func TestBegunAndLedOutAtOnce(t *testing.T) {
 		g := newGuest(t)
 		g.admitted(study.Yes)
 		g.until(t, "the participant to wait", func(s Status) bool { return s.Ready })
-		if err := g.Begin(); err != nil {
+		if err := g.Begin(Beginning{Confirm: "P1"}); err != nil {
 			t.Fatal(err)
 		}
 		g.stop(t)

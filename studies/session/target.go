@@ -99,6 +99,8 @@ type Surface interface {
 	Show(ctx context.Context, x, y float64) (Shown, error)
 	// Cue asks something of the participant in words: one of the Cues.
 	Cue(ctx context.Context, key string) (Shown, error)
+	// Ask asks a question, and returns when it is answered, however long that takes.
+	Ask(ctx context.Context, q Question) (Reply, error)
 }
 
 // Shown is when something came on the screen, or went, and where.

@@ -42,12 +42,16 @@ type visit struct {
 	way      []int         // what is passed over since the operator has ended the session; nil = has not
 	language string        // in which the participant agreed
 	code     string        // by which the participant may withdraw; "" = none was given out
+	goesOn   bool          // the recording is opened again once the participant has confirmed the code
 }
 
 func (m *Manager) newVisit(cur *run, d *desk) *visit {
 	v := &visit{m: m, cur: cur, desk: d, answers: study.Answers{}}
 	for _, a := range cur.given {
 		maps.Copy(v.answers, a.Values)
+		if a.Kind == study.ScreeningSheet { // who has not passed is led out
+			v.tell(func(t *told) { t.screened = true })
+		}
 	}
 	for _, c := range cur.answers {
 		v.grant(c)
@@ -60,16 +64,19 @@ func (m *Manager) newVisit(cur *run, d *desk) *visit {
 // nobody, and goes on to hold if it is. Where the session had led out it leads out again, and so it does
 // where the program ended between an answer and what follows from it.
 //
-// The recording is opened with o only where the session goes on: who is led out is not
-// recorded. o is nil where there is nothing to open, or not yet.
+// Who is led out is not recorded. o opens the recording of a session that begins with it,
+// and is nil in any other. One that was cut off is opened again by admit: until then
+// somebody else may sit there.
 func (v *visit) resume(ctx context.Context, from int, o *opening) ([]int, error) {
 	exit, why, err := v.wayOn(ctx, from)
 	switch {
 	case err == nil && exit == "" && o != nil:
 		err = v.desk.open("open the recording", o, func(context.Context, Recorder) error { return nil })
 		if err == nil {
-			v.rolls(o)
+			v.m.measures(v.cur, o.since) // the face is not filmed before it is known whose it is: admit
 		}
+	case err == nil && exit == "" && v.recording() && records(v.cur.plan, from):
+		v.goesOn = true
 	case o != nil:
 		o.sub.Close()
 	default:
@@ -154,7 +161,7 @@ func (v *visit) stands(ctx context.Context, from int) (exit, why string, err err
 }
 
 // skip is what is passed over on the way through the plan, as things stand.
-func (v *visit) skip() []int { return v.m.o.Study.Skip(v.cur.plan, v.answers) }
+func (v *visit) skip() []int { return v.m.o.Study.Skip(v.cur.plan, v.answers, v.again()...) }
 
 // grant notes an answer about a scope; the latest holds.
 func (v *visit) grant(c Consent) {
@@ -168,6 +175,13 @@ func (v *visit) grant(c Consent) {
 	default:
 		v.refused = append(v.refused, c.Scope)
 	}
+	if c.Scope == Notice {
+		return
+	}
+	v.tell(func(t *told) {
+		t.granted, t.refused = slices.Clone(v.granted), slices.Clone(v.refused)
+		t.textSHA256, t.language, t.simulated = c.TextSHA256, c.Language, c.How == Simulated
+	})
 }
 
 // began notes a step that is on the screen. After the last that belongs to the
@@ -178,6 +192,7 @@ func (v *visit) began(step int, at instant.Instant) {
 	}
 	v.m.mu.Lock()
 	v.cur.step = step
+	v.cur.beganShowing(v.cur.plan.Steps[step])
 	v.m.mu.Unlock()
 	if v.cur.plan.Steps[step].Sheet == refusedSheet {
 		return // that they did not agree is kept, and no more of them
@@ -230,7 +245,30 @@ func (v *visit) answered(ctx context.Context, a Answer) (Ruling, error) {
 		}
 	}
 	maps.Copy(v.answers, a.Values)
+	if a.Kind == study.ScreeningSheet && judged.Exit == "" {
+		v.tell(func(t *told) { t.screened = true })
+	}
 	return v.rule(judged.Exit, judged.Why), nil
+}
+
+// overridden keeps what was overridden as the session was started.
+func (v *visit) overridden() error {
+	v.m.mu.Lock()
+	overrides := slices.Clone(v.cur.overrides)
+	v.m.mu.Unlock()
+	if len(overrides) == 0 {
+		return nil
+	}
+	return v.desk.keep("keep what was overridden", func(ctx context.Context, rec Recorder) error {
+		return keepOverrides(ctx, rec, overrides, AtStart)
+	})
+}
+
+// tell notes for the gate what the participant has said.
+func (v *visit) tell(what func(*told)) {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	what(&v.cur.told)
 }
 
 func (v *visit) keep(a Answer) error {

@@ -127,7 +127,8 @@ func (g *guest) admitted(video string) {
 func (g *guest) begins(t *testing.T) {
 	t.Helper()
 	g.until(t, "the participant to wait", func(s Status) bool { return s.Ready })
-	if err := g.Begin(); err != nil {
+	code := g.tape.participant
+	if err := g.Begin(Beginning{Confirm: code[max(0, len(code)-confirmBy):]}); err != nil {
 		t.Fatal(err)
 	}
 	g.until(t, "the recording to begin", func(s Status) bool { return s.State == Recording })
@@ -139,7 +140,7 @@ func TestNothingIsRecordedBeforeTheOperatorBegins(t *testing.T) {
 	if s := g.Status(); s.State != Prepared || s.SessionID != g.id {
 		t.Fatalf("status %+v", s)
 	}
-	if err := g.Begin(); !errors.Is(err, ErrNotReady) {
+	if err := g.Begin(Beginning{}); !errors.Is(err, ErrNotReady) {
 		t.Errorf("begun before the consent: %v", err)
 	}
 	g.beats(t, 5)

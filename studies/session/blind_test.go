@@ -1,0 +1,68 @@
+package session
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestBlindBecauseTheStudyAsks(t *testing.T) {
+	asks := *twoSteps
+	asks.Blind = true
+	b := newBench(t, func(o *Options) { o.Study = &asks })
+	if s := b.Status(); !s.Blind || !s.BlindByStudy || !b.Blinded() {
+		t.Errorf("at the start: %+v", s)
+	}
+	if err := b.Blind(false, " "); !errors.Is(err, ErrNoReason) {
+		t.Errorf("shown again for no reason: %v", err)
+	}
+	if err := b.Blind(false, strings.Repeat("x", maxReason+1)); err == nil {
+		t.Error("a reason of any length")
+	}
+	if err := b.Blind(false, "the clip does not play"); err != nil {
+		t.Fatal(err)
+	}
+	if b.Blinded() || b.Status().Blind {
+		t.Error("still blind")
+	}
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !b.Blinded() {
+		t.Error("the next session is not blind")
+	}
+	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	for _, c := range []struct {
+		on     bool
+		reason string
+	}{{false, "sound\nchecked"}, {false, "once more"}, {true, ""}} {
+		if err := b.Blind(c.on, c.reason); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Stop(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"blind from emolab: on", "blind from emolab: off: sound checked", "blind from emolab: on"}
+	if got := b.archive.find(id).marks(); !slices.Equal(got, want) {
+		t.Errorf("recorded %q, want %q", got, want)
+	}
+}
+
+func TestNotBlindUnlessAsked(t *testing.T) {
+	b := newBench(t)
+	if s := b.Status(); s.Blind || s.BlindByStudy {
+		t.Error("blind by itself")
+	}
+	if err := b.Blind(true, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); err != nil {
+		t.Fatal(err)
+	}
+	if !b.Blinded() {
+		t.Error("what was hidden before the session is shown in it")
+	}
+}

@@ -1,0 +1,226 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"emolab/fusion/stream"
+	"emolab/studies/alarm"
+)
+
+// switched is an eye tracker that says of itself what the test lets it say.
+type switched struct{ events chan stream.Event }
+
+func (s *switched) Info() []stream.Info {
+	return []stream.Info{{ID: "gaze", Kind: stream.Gaze, Device: "switched", Clock: stream.HostClock, TickHz: 1e9,
+		Channels: []stream.Channel{{Name: "gaze_x"}, {Name: "gaze_y"}, {Name: "gaze_valid"}}}}
+}
+
+func (s *switched) Run(ctx context.Context, out chan<- stream.Chunk) error {
+	for {
+		select {
+		case e := <-s.events:
+			stream.Send(ctx, out, stream.Chunk{Stream: "gaze", Events: []stream.Event{e}})
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// marks are the labels that a tape has of the marks.
+func (t *tape) marks() (out []string) {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	for _, e := range t.events {
+		if label, ok := strings.CutPrefix(e, "marks marker "); ok {
+			out = append(out, label)
+		}
+	}
+	return out
+}
+
+func TestMarks(t *testing.T) {
+	b := newBench(t)
+	note := Mark{Kind: NoteMark, Text: "coughs\n a lot", Source: "console", AgeMs: 3_600_000 / 60}
+	if err := b.Mark(note); !errors.Is(err, ErrNothingRecorded) {
+		t.Errorf("before any session: %v", err)
+	}
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	if err := b.Mark(note); err != nil {
+		t.Fatal(err)
+	}
+	want := "note from console: coughs a lot"
+	if got := b.archive.find(id).marks(); !slices.Contains(got, want) { // kept when Mark returns
+		t.Errorf("kept %q, want %q", got, want)
+	}
+	since := b.RecordingSince()
+	s := b.Status()
+	if len(s.Marks) != 1 || s.Marks[0].Text != "coughs a lot" || s.Marks[0].AgeMs > inMs(b.clock.Now().Sub(since)) {
+		t.Errorf("shown %+v: a mark cannot be older than its recording", s.Marks)
+	}
+	for range shownMarks + 1 {
+		if err := b.Mark(Mark{Kind: PlainMark, Source: "console"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := b.Status(); len(s.Marks) != shownMarks || s.Marks[0].Kind != PlainMark {
+		t.Errorf("%d marks are shown, the first %+v", len(s.Marks), s.Marks[0])
+	}
+	if err := b.Stop(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Mark(note); !errors.Is(err, ErrNothingRecorded) || len(b.Status().Marks) != 0 {
+		t.Errorf("after it: %v, shown %+v", err, b.Status().Marks)
+	}
+}
+
+func TestWhatIsNoMark(t *testing.T) {
+	fine := Mark{Kind: External, Text: "x", Source: "psychopy"}
+	if _, err := fine.check(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Mark){
+		"a kind of ours":       func(k *Mark) { k.Kind = AlarmMark },
+		"no kind":              func(k *Mark) { k.Kind = "" },
+		"no text":              func(k *Mark) { k.Text = " " },
+		"too long":             func(k *Mark) { k.Text = strings.Repeat("x", maxMarkText+1) },
+		"no UTF-8":             func(k *Mark) { k.Text = "\xff" },
+		"no source":            func(k *Mark) { k.Source = "" },
+		"a source with colons": func(k *Mark) { k.Source = "a: b" },
+		"our source":           func(k *Mark) { k.Source = ownSource },
+		"in the future":        func(k *Mark) { k.AgeMs = -1 },
+		"too late":             func(k *Mark) { k.AgeMs = inMs(maxMarkAge) + 1 },
+	} {
+		k := fine
+		change(&k)
+		if _, err := k.check(); err == nil {
+			t.Errorf("%s: %+v was taken", name, k)
+		}
+	}
+}
+
+// Whatever is a mark can be read from the recording again.
+func TestLabels(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k, err := Mark{
+			Kind:   rapid.SampledFrom([]MarkKind{PlainMark, NoteMark, Distraction, Technical, External}).Draw(t, "kind"),
+			Text:   rapid.String().Draw(t, "text"),
+			Source: rapid.StringMatching(`[a-z][a-zA-Z0-9 ._/-]{0,39}`).Draw(t, "source"),
+		}.check()
+		if err != nil {
+			t.Skip(err)
+		}
+		if back, ok := ReadMark(k.Label()); !ok || back != k {
+			t.Fatalf("%+v is written %q and read %+v", k, k.Label(), back)
+		}
+	})
+	if k, ok := ReadMark("the wall clock was set by 3 s"); ok {
+		t.Errorf("other words were read as %+v", k)
+	}
+}
+
+// A cable that is pulled, seen and put back: each is with the recording.
+func TestAlarmsAreRecorded(t *testing.T) {
+	t.Parallel()
+	plug := &switched{events: make(chan stream.Event)}
+	b := newBenchBeside(t, []stream.Source{plug})
+	at := func() stream.Event { return stream.Event{Kind: stream.Connected, At: b.clock.Now()} }
+	plug.events <- at()
+	b.until(t, "the tracker", func(s Status) bool { return s.Streams[1].Connected })
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	state := func(want alarm.State) func(Status) bool {
+		return func(s Status) bool {
+			return slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "gaze/disconnected" && a.State == want })
+		}
+	}
+	gone := at()
+	gone.Kind = stream.Disconnected
+	plug.events <- gone
+	b.until(t, "the alarm", state(alarm.Active))
+	if err := b.Acknowledge("gaze/none"); !errors.Is(err, ErrNoAlarm) {
+		t.Errorf("an alarm that is not there: %v", err)
+	}
+	if err := b.Acknowledge("gaze/disconnected"); err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "that it was seen", state(alarm.Acknowledged))
+	if err := b.Shelve("gaze/disconnected", maxMarkAge); err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "the shelf", state(alarm.Shelved))
+	plug.events <- at()
+	b.until(t, "that it clears", func(s Status) bool {
+		return slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "gaze/disconnected" && a.ClearedMs > 0 })
+	})
+	if err := b.Stop(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, label := range b.archive.find(id).marks() {
+		if k, ok := ReadMark(label); ok && k.Kind == AlarmMark && strings.Contains(k.Text, "gaze/disconnected: Eye tracker is not connected") {
+			event, _, _ := strings.Cut(k.Text, ",")
+			got = append(got, event)
+		}
+	}
+	if want := []string{"raised", "acknowledged", "shelved", "cleared"}; !slices.Equal(got, want) {
+		t.Errorf("recorded %q, want %q", got, want)
+	}
+}
+
+// The board goes on while nobody asks for a Status.
+func TestAlarmsAreLookedForWhenNobodyWatches(t *testing.T) {
+	b := newBench(t)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	ctx, stop := context.WithCancel(t.Context())
+	watched := make(chan struct{})
+	go func() {
+		b.Watch(ctx)
+		close(watched)
+	}()
+	b.screen.waiting.Store("a key")
+	tape := b.archive.find(id)
+	for deadline := b.clock.Now().Add(deadline); len(tape.marks()) == 0 && b.clock.Now() < deadline; {
+		if err := wait(t.Context(), lookEvery/10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := tape.marks(); len(got) != 1 || !strings.HasPrefix(got[0], "alarm from emolab: raised, major, stage/waiting: ") {
+		t.Errorf("recorded %q", got)
+	}
+	stop()
+	<-watched
+}
+
+func TestAlarmsOfBeforeStandAtTheBeginning(t *testing.T) {
+	b := newBench(t)
+	b.screen.waiting.Store("a key")
+	b.Status()
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	if err := b.Stop(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.archive.find(id).marks(); len(got) != 1 || !strings.HasPrefix(got[0], "alarm from emolab: lasts, major, stage/waiting: ") {
+		t.Errorf("recorded %q", got)
+	}
+}

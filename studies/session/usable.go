@@ -1,0 +1,121 @@
+package session
+
+import (
+	"slices"
+
+	"emolab/fusion/bus"
+	"emolab/fusion/instant"
+	"emolab/fusion/stream"
+	"emolab/fusion/usable"
+	"emolab/studies/study"
+)
+
+// UsableNow says for how much of a presentation the participant was measured, as far as
+// it is known while they sit there: usable.Live says how the sealed session may differ. A
+// session that goes on after it was cut off tells of what it has shown since.
+type UsableNow struct {
+	Presentation int          `json:"presentation"`
+	Stimulus     string       `json:"stimulus"`
+	Again        bool         `json:"again"`   // it repeats an earlier one
+	Seconds      float64      `json:"seconds"` // that it has been on the screen so far
+	Over         bool         `json:"over"`
+	Parts        []UsablePart `json:"parts"`
+	Low          bool         `json:"low"`   // a needed modality is below the study's limit
+	Offer        bool         `json:"offer"` // it can be shown again at the end of its block
+	Asked        bool         `json:"asked"` // somebody has asked for that
+}
+
+// UsablePart is one modality of a UsableNow.
+type UsablePart struct {
+	Modality string  `json:"modality"` // "face", "gaze", "eda"
+	UsableS  float64 `json:"usable_s"`
+	Share    float64 `json:"share"`  // of Seconds
+	Needed   bool    `json:"needed"` // by the study
+}
+
+// usableDepth is how many chunks may wait to be looked at: seconds of a full lab. What is
+// lost beyond it is lost to what is said here only.
+const usableDepth = 1024
+
+// gauge tells, while a session is recorded, for how much of each presentation the
+// participant is measured.
+type gauge struct {
+	sub   *bus.Subscription
+	ended chan struct{}
+}
+
+// newGauge follows the lab for a run; close ends it.
+func (m *Manager) newGauge(cur *run) *gauge {
+	g := &gauge{sub: m.o.Lab.Bus().Lossy("usable seconds of session "+cur.id, usableDepth), ended: make(chan struct{})}
+	live := usable.NewLive(m.o.Lab.Streams(), m.o.Study.Rules.FaceConf)
+	go func() {
+		defer close(g.ended)
+		for c := range g.sub.C() {
+			since := m.RecordingSince()
+			if live == nil || since == 0 || !live.Add(takenSince(c, since)) {
+				continue
+			}
+			now := live.Read()
+			m.mu.Lock()
+			cur.usable = now
+			m.mu.Unlock()
+		}
+	}()
+	return g
+}
+
+func (g *gauge) close() {
+	g.sub.Close()
+	<-g.ended
+}
+
+// takenSince is what of a chunk was taken from an instant on.
+func takenSince(c stream.Chunk, since instant.Instant) stream.Chunk {
+	before := func(s stream.Sample) bool { return s.At < since }
+	if slices.ContainsFunc(c.Samples, before) {
+		c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), before)
+	}
+	return c
+}
+
+// usable tells of the presentations of a run, fillers aside. m.mu is held.
+func (m *Manager) usable(cur *run) []UsableNow {
+	rules := m.o.Study.Rules
+	needed := map[usable.Modality]bool{usable.Face: rules.NeedsFace, usable.Gaze: rules.NeedsGaze, usable.EDA: rules.NeedsEDA}
+	out := []UsableNow{} // in JSON an empty list is not null
+	for _, n := range cur.usable {
+		step, ok := cur.plan.Shows(n.Presentation)
+		if !ok || step.Filler {
+			continue
+		}
+		u := UsableNow{
+			Presentation: n.Presentation, Stimulus: step.Stimulus, Again: step.Again, Seconds: n.Lasted.Seconds(), Over: n.Over,
+			Parts: []UsablePart{}, Offer: cur.offers(n.Presentation), Asked: slices.Contains(cur.again, n.Presentation),
+		}
+		for _, modality := range []usable.Modality{usable.Face, usable.Gaze, usable.EDA} {
+			good, measured := n.Usable[modality]
+			if !measured && !needed[modality] {
+				continue
+			}
+			part := UsablePart{Modality: string(modality), UsableS: good.Seconds(), Needed: needed[modality]}
+			if n.Lasted > 0 {
+				part.Share = float64(good) / float64(n.Lasted)
+			}
+			u.Parts = append(u.Parts, part)
+			u.Low = u.Low || n.Over && part.Needed && part.Share < rules.Reshow
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
+// beganShowing notes that a clip came up. m.mu is held.
+func (r *run) beganShowing(step study.Step) {
+	if step.Action != study.Play {
+		return
+	}
+	if r.shown == nil {
+		r.shown = map[int]bool{}
+	}
+	r.shown[step.Presentation] = true
+}
