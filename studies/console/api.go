@@ -12,10 +12,11 @@ import (
 	"os"
 	"strings"
 
+	"emolab/studies/access"
 	"emolab/studies/session"
 )
 
-//go:embed web/*.html web/*.css web/*.js web/*.svg
+//go:embed web/*.html web/*.css web/*.js web/*.svg web/replay web/vendor web/panels
 var web embed.FS
 
 const (
@@ -31,36 +32,21 @@ const (
 // does not open the stage: what is answered there is the participant's answer.
 // The clips are for both, because the console shows what is on the screen.
 func (c *Console) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", c.page)
-	mux.Handle("GET /console/", c.assets())
-	mux.HandleFunc("GET /api/status", c.status)
-	mux.HandleFunc("GET /api/sessions", c.sessions)
-	mux.HandleFunc("GET /api/bundles/{name}", c.bundle)
-	mux.HandleFunc("POST /api/session/start", c.start)
-	mux.HandleFunc("POST /api/session/begin", c.begin)
-	mux.HandleFunc("POST /api/session/stop", c.stop)
-	mux.HandleFunc("POST /api/session/calibration", c.decide)
-	mux.HandleFunc("POST /api/session/continue", c.resume)
-	mux.HandleFunc("POST /api/session/seal", c.seal)
-	mux.HandleFunc("POST /api/session/withdraw", c.withdraw)
-	mux.HandleFunc("POST /api/session/move", c.move)
-	mux.HandleFunc("POST /api/session/judge", c.judge)
-	mux.HandleFunc("POST /api/session/holder", c.holder)
-	mux.HandleFunc("POST /api/session/receipt", c.slip)
-	mux.HandleFunc("GET /api/receipts/{name}", c.receipt)
-	mux.HandleFunc("GET /api/overdue", c.overdue)
-	mux.HandleFunc("POST /api/overdue/erase", c.purge)
-	mux.HandleFunc("GET /api/cohort", c.cohort)
-	mux.HandleFunc("GET /ws/console", c.watch)
 	doors := http.NewServeMux()
-	doors.Handle("/", guard(mux, c.gate))
+	doors.Handle("/", c.doors.guard(c.mux(), c.gate))
+	if c.camera != nil {
+		camera := c.doors.guard(c.cameraDoor(), c.lens)
+		for _, path := range []string{"/camera", "/camera/", "/api/camera"} {
+			doors.Handle(path, camera)
+		}
+	}
 	if c.stage != nil {
-		stage := guard(c.stage, c.screen)
+		stage := c.doors.guard(c.stage, c.screen)
 		for _, path := range []string{"/stage", "/stage/", "/ws/stage"} {
 			doors.Handle(path, stage)
 		}
-		doors.Handle("GET /stage/stimuli/", guard(c.stage, c.gate, c.screen))
+		// The participant's screen first: it may be in the same browser as a blind console.
+		doors.Handle("GET /stage/stimuli/", c.doors.guard(http.HandlerFunc(c.clips), c.screen, c.gate))
 	}
 	return doors
 }
@@ -71,21 +57,21 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, web, "web/index.html")
 }
 
-func (c *Console) assets() http.Handler {
+func (c *Console) assets() http.HandlerFunc {
 	sub, err := fs.Sub(web, "web")
 	if err != nil {
 		panic(fmt.Sprintf("console: the embedded folder has another name: %v", err))
 	}
 	files := http.StripPrefix("/console/", http.FileServerFS(sub))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("Cache-Control", "no-cache")
 		files.ServeHTTP(w, r)
-	})
+	}
 }
 
 func (c *Console) status(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, finite(c.operator.Status()))
+	writeJSON(w, http.StatusOK, masked(finite(c.operator.Status()), c.hidden))
 }
 
 func (c *Console) sessions(w http.ResponseWriter, r *http.Request) {
@@ -97,6 +83,9 @@ func (c *Console) sessions(w http.ResponseWriter, r *http.Request) {
 	if list == nil {
 		list = []session.Summary{}
 	}
+	if c.operator.Blinded() {
+		list = maskedSummaries(list, c.words())
+	}
 	writeJSON(w, http.StatusOK, list)
 }
 
@@ -104,6 +93,10 @@ func (c *Console) sessions(w http.ResponseWriter, r *http.Request) {
 // and symbolic links from leading out of it.
 func (c *Console) bundle(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
+	if why := c.mayNotSee(access.Who(r.Context())); why != "" {
+		writeError(w, http.StatusForbidden, why)
+		return
+	}
 	root, err := os.OpenRoot(c.bundles)
 	if err != nil {
 		writeError(w, http.StatusNotFound, "there is no bundle yet")
@@ -200,21 +193,38 @@ func outlive(r *http.Request) context.Context { return context.WithoutCancel(r.C
 // answer tells the outcome of a command, and every viewer at once.
 func (c *Console) answer(w http.ResponseWriter, id string, err error) {
 	c.hub.nudge()
+	var said string
+	if err != nil {
+		said = c.unnamed(err.Error())
+	}
 	var known *session.KnownError
+	var missing *session.NotReadyError
+	if errors.As(err, &known) && c.operator.Blinded() {
+		known = &session.KnownError{Participant: known.Participant, Sessions: maskedSummaries(known.Sessions, c.words()), Cut: known.Cut}
+	}
+	if errors.As(err, &missing) && c.operator.Blinded() {
+		missing = &session.NotReadyError{Gate: missing.Gate, Checks: maskedChecks(missing.Checks, c.words())}
+	}
 	switch {
 	case err == nil:
 		writeJSON(w, http.StatusOK, struct {
 			SessionID string `json:"session_id,omitempty"`
 		}{id})
-	case errors.As(err, &known):
+	case known != nil:
 		writeJSON(w, http.StatusConflict, struct {
 			Error string              `json:"error"`
 			Known *session.KnownError `json:"known"`
-		}{err.Error(), known})
-	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle), errors.Is(err, session.ErrNotAsked), errors.Is(err, session.ErrNotReady), errors.Is(err, session.ErrOtherOverdue):
-		writeError(w, http.StatusConflict, err.Error())
+		}{said, known})
+	case missing != nil:
+		writeJSON(w, http.StatusConflict, struct {
+			Error    string                 `json:"error"`
+			NotReady *session.NotReadyError `json:"not_ready"`
+		}{said, missing})
+	case errors.Is(err, session.ErrBusy), errors.Is(err, session.ErrIdle), errors.Is(err, session.ErrNotAsked), errors.Is(err, session.ErrNotReady), errors.Is(err, session.ErrOtherOverdue),
+		errors.Is(err, session.ErrNotShownYet), errors.Is(err, session.ErrNothingRecorded), errors.Is(err, session.ErrNoAlarm):
+		writeError(w, http.StatusConflict, said)
 	default:
-		writeError(w, http.StatusUnprocessableEntity, err.Error())
+		writeError(w, http.StatusUnprocessableEntity, said)
 	}
 }
 
@@ -223,6 +233,11 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is too large: at most %d kB are read here", maxBody>>10))
+		return false
+	}
 	if errors.Is(err, io.EOF) {
 		return true // no body: every field at its default
 	}
@@ -246,7 +261,6 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
 	_, _ = w.Write(append(b, '\n')) // the reader is gone: nobody is left to tell
 }

@@ -42,7 +42,7 @@ func TestCommandsReachTheOperator(t *testing.T) {
 		{"/api/session/start", `{"name":"Ada"}`, nil, 400, nil, "name"},
 		{"/api/session/start", `{"participant":"A"}`, session.ErrBusy, 409, []string{"start A"}, "stop it first"},
 		{"/api/session/start", `{"participant":"A"}`, errRefused, 422, []string{"start A"}, "disk"},
-		{"/api/session/start", strings.Repeat(" ", maxBody+1) + "{}", nil, 400, nil, "error"},
+		{"/api/session/start", strings.Repeat(" ", maxBody+1) + "{}", nil, 413, nil, "error"},
 		{"/api/session/stop", `{"reason":"coughing"}`, nil, 200, []string{"stop coughing"}, "{}"},
 		{"/api/session/stop", ``, nil, 200, []string{"stop "}, "{}"},
 		{"/api/session/stop", `{}`, session.ErrIdle, 409, []string{"stop "}, "no session"},

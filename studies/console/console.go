@@ -12,11 +12,15 @@ package console
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
+	"sync"
+	"time"
 
 	"emolab/fusion/bus"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/access"
 	"emolab/studies/session"
 )
 
@@ -35,7 +39,18 @@ type Operator interface {
 	Decide(choice session.Choice, reason string) error
 	Sessions(ctx context.Context) ([]session.Summary, error)
 	// Begin begins the recording of the participant who waits for it.
-	Begin() error
+	Begin(session.Beginning) error
+	// ShowAgain has the clip of a presentation shown again at the end of its block.
+	ShowAgain(presentation int) error
+	// Mark keeps a mark with the recording.
+	Mark(session.Mark) error
+	// Acknowledge notes that an alarm was seen; Shelve puts it aside for so long.
+	Acknowledge(alarm string) error
+	Shelve(alarm string, how time.Duration) error
+	// Blind hides brands and what is measured of emotion, or shows them again for a reason.
+	Blind(on bool, reason string) error
+	// Blinded tells whether they are hidden now. It is asked at every batch.
+	Blinded() bool
 	// Withdraw takes back everything of the participant of a session.
 	Withdraw(ctx context.Context, sessionID string) (session.Erasure, error)
 	// WithdrawByCode takes back everything of whoever holds a receipt with that code.
@@ -68,13 +83,31 @@ type Options struct {
 	// that the page shows are not sent.
 	Streams []stream.Info
 	Clock   instant.Clock
-	// Token is the secret that opens the console; see NewToken. One that is too
-	// short to be a secret opens nothing. StageToken makes of it the one that
+	// Hidden are names by which the study's clips, their brands and what is asked about
+	// them go. A blind console is told none of them.
+	Hidden []string
+	// Token is the lab's own secret, that of its administrator; see access.NewToken. One
+	// that is too short to be a secret opens nothing. StageToken makes of it the one that
 	// opens the participant's screen alone.
 	Token string
+	// Book has the tokens of the others; nil: there are none.
+	Book *access.Book
+	// Names are what the server is called, beside localhost and the address at which a
+	// request arrives: host names and addresses.
+	Names []string
+	Log   *slog.Logger // of what was refused, and of what could not be noted; nil: nobody reads it
+	// Audit keeps a line of the log of what is done; nil: nobody keeps one. Audited lists
+	// the latest n, the newest first.
+	Audit   func(context.Context, Entry) error
+	Audited func(ctx context.Context, n int) ([]Entry, error)
 	// Stage answers /stage, /stage/... and /ws/stage behind the stage's token, and
 	// /stage/stimuli/... behind either. It sets its own headers. It may be nil.
 	Stage http.Handler
+	// Picture shows the participant live; nil: it cannot be shown.
+	Picture Picture
+	// Camera is the place for a browser's camera, whose page opens with CameraToken; nil:
+	// the lab's camera is no browser's.
+	Camera Camera
 	// Bundles is the folder whose files are offered for download.
 	Bundles string
 	// Receipts is the folder with the receipts of withdrawals and the reports of purges.
@@ -83,6 +116,8 @@ type Options struct {
 	// withdraws is told that there is a copy. With an error it is not handed out. nil:
 	// nobody keeps count.
 	GivenOut func(ctx context.Context, name string) error
+	// Replay shows sessions that are over; nil: none are shown.
+	Replay Replay
 }
 
 // Console is the experimenter's screen and its server side.
@@ -90,27 +125,46 @@ type Console struct {
 	operator Operator
 	feed     Feed
 	stage    http.Handler
+	picture  Picture
+	camera   Camera
 	bundles  string
 	receipts string
 	givenOut func(ctx context.Context, name string) error
+	replay   Replay
+	hidden   []string
+	audit    func(context.Context, Entry) error
+	audited  func(ctx context.Context, n int) ([]Entry, error)
+	doors    *doors
 	gate     gate // of the console
 	screen   gate // of the participant's screen
+	lens     gate // of the camera's page
 	hub      *hub
+	figures  http.Handler // of the lab, for Prometheus
 }
 
 // New makes a console. Times on the wire count from this moment.
 func New(o Options) *Console {
-	return &Console{
+	c := &Console{
 		operator: o.Operator,
 		feed:     o.Feed,
 		stage:    o.Stage,
+		picture:  o.Picture,
+		camera:   o.Camera,
 		bundles:  o.Bundles,
 		receipts: o.Receipts,
 		givenOut: o.GivenOut,
-		gate:     newGate(o.Token),
+		replay:   o.Replay,
+		hidden:   o.Hidden,
+		audit:    o.Audit,
+		audited:  o.Audited,
+		doors:    newDoors(o.Names, o.Log),
+		gate:     newGate(o.Token, o.Book),
 		screen:   newStageGate(o.Token),
-		hub:      newHub(o.Operator, o.Clock, o.Streams),
+		lens:     newCameraGate(o.Token),
+		hub:      newHub(o.Operator, o.Clock, o.Streams, o.Hidden),
 	}
+	c.figures = newMetrics(o.Operator, c.hub)
+	return c
 }
 
 // Run feeds the viewers until ctx ends. It then disconnects them, and returns
@@ -118,7 +172,10 @@ func New(o Options) *Console {
 func (c *Console) Run(ctx context.Context) error {
 	sub := c.feed.Lossy("console", feedDepth)
 	defer sub.Close()
+	var refusals sync.WaitGroup
+	refusals.Go(func() { c.doors.report(ctx) })
 	c.hub.run(ctx, sub)
+	refusals.Wait()
 	return nil
 }
 

@@ -60,6 +60,18 @@ func (f *fakeOperator) change(edit func(*session.Status)) {
 	edit(&f.status)
 }
 
+// changeTo sets the status.
+func (f *fakeOperator) changeTo(status session.Status) {
+	f.change(func(s *session.Status) { *s = status })
+}
+
+// refuses has every command refused from now on; nil: none.
+func (f *fakeOperator) refuses(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refuse = err
+}
+
 func (f *fakeOperator) call(what string, then func(*session.Status)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,7 +85,7 @@ func (f *fakeOperator) call(what string, then func(*session.Status)) error {
 }
 
 func (f *fakeOperator) Start(_ context.Context, r session.Request) (string, error) {
-	err := f.call(strings.TrimSpace("start "+r.Participant+" "+r.Again), func(s *session.Status) {
+	err := f.call(strings.TrimSpace(strings.TrimSpace("start "+r.Participant+" "+r.Again)+" "+r.Override), func(s *session.Status) {
 		s.State, s.Participant, s.SessionID = session.Recording, r.Participant, "20261122-091503-"+r.Participant
 		s.LastOutcome, s.ElapsedMs = nil, 0
 	})
@@ -99,9 +111,31 @@ func (f *fakeOperator) Decide(choice session.Choice, reason string) error {
 	return f.call("decide "+string(choice)+" "+reason, func(s *session.Status) { s.Asked = false })
 }
 
-func (f *fakeOperator) Begin() error {
-	return f.call("begin", func(s *session.Status) { s.State, s.Ready = session.Recording, false })
+func (f *fakeOperator) Begin(b session.Beginning) error {
+	return f.call(strings.TrimSpace("begin "+b.Confirm+" "+b.Override), func(s *session.Status) { s.State, s.Ready = session.Recording, false })
 }
+
+func (f *fakeOperator) ShowAgain(presentation int) error {
+	return f.call(fmt.Sprintf("again %d", presentation), func(*session.Status) {})
+}
+
+func (f *fakeOperator) Mark(m session.Mark) error {
+	return f.call(strings.TrimSpace(fmt.Sprintf("mark %s %s", m.Kind, m.Text)), func(s *session.Status) { s.Marks = append(s.Marks, m) })
+}
+
+func (f *fakeOperator) Acknowledge(alarm string) error {
+	return f.call("acknowledge "+alarm, func(*session.Status) {})
+}
+
+func (f *fakeOperator) Shelve(alarm string, how time.Duration) error {
+	return f.call(fmt.Sprintf("shelve %s %s", alarm, how), func(*session.Status) {})
+}
+
+func (f *fakeOperator) Blind(on bool, reason string) error {
+	return f.call(strings.TrimSpace(fmt.Sprintf("blind %t %s", on, reason)), func(s *session.Status) { s.Blind = on })
+}
+
+func (f *fakeOperator) Blinded() bool { return f.Status().Blind }
 
 func (f *fakeOperator) Withdraw(_ context.Context, id string) (session.Erasure, error) {
 	return session.Erasure{Sessions: 1, Rows: 7}, f.call("withdraw "+id, func(s *session.Status) { s.State, s.SessionID = "", "" })

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +39,10 @@ type hub struct {
 	thinners []*thinner          // by index on the wire; used by the goroutine of live only
 	byID     map[string]*thinner // stream id -> its thinner
 	since    instant.Instant     // what is older is not shown; 0 = nothing is. Likewise
-	hello    []byte
+	blind    bool                // nothing that tells of an emotion is shown. Likewise
+	hello    hello
+	hidden   []string // names that a blind console is not told
+	pen      *pen
 	nudged   chan struct{} // holds one token when the state is to be looked at now
 
 	unseen atomic.Int64 // chunks that the bus dropped because the hub was too slow
@@ -51,6 +53,7 @@ type hub struct {
 	present sync.WaitGroup // viewers between join and leave
 	past    []moment
 	report  []byte // the latest
+	skipped int64  // batches that viewers had lost who are gone
 }
 
 // moment is one batch that was sent, and when. The bytes are immutable.
@@ -59,10 +62,12 @@ type moment struct {
 	batch []byte
 }
 
-func newHub(operator Operator, clock instant.Clock, streams []stream.Info) *hub {
+func newHub(operator Operator, clock instant.Clock, streams []stream.Info, hidden []string) *hub {
 	h := &hub{
 		operator: operator,
 		clock:    clock,
+		hidden:   hidden,
+		pen:      newPen(),
 		origin:   clock.Now(),
 		byID:     make(map[string]*thinner),
 		nudged:   make(chan struct{}, 1),
@@ -74,11 +79,7 @@ func newHub(operator Operator, clock instant.Clock, streams []stream.Info) *hub 
 			h.byID[info.ID] = t
 		}
 	}
-	hello, err := json.Marshal(newHello(h.thinners))
-	if err != nil {
-		panic(fmt.Sprintf("console: strings and numbers are always JSON: %v", err))
-	}
-	h.hello = hello
+	h.hello = newHello(h.thinners)
 	return h
 }
 
@@ -152,18 +153,18 @@ func (h *hub) send() {
 	}
 }
 
-// turn asks whether samples are recorded, and tells whether that has changed: then all
-// that was shown is forgotten, here and on every page, and only what arrives from the
-// beginning of the recording on is shown. It is asked after the rows of a batch are
-// taken, so that they came before the answer.
+// turn asks whether samples are recorded and whether the console is blind, and tells
+// whether that has changed: then all that was shown is forgotten, here and on every page,
+// and only what arrives from the beginning of the recording on is shown. It is asked after
+// the rows of a batch are taken, so that they came before the answer.
 func (h *hub) turn() bool {
-	since := h.operator.RecordingSince()
-	if since == h.since {
+	since, blind := h.operator.RecordingSince(), h.operator.Blinded()
+	if since == h.since && blind == h.blind {
 		return false
 	}
-	h.since = since
+	h.since, h.blind = since, blind
 	for _, t := range h.thinners {
-		t.begin(since)
+		t.begin(since, blind)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -181,9 +182,9 @@ func (h *hub) watchState(ctx context.Context) {
 	var last []byte // what must not change without being told
 	var sent instant.Instant
 	for {
-		status := finite(h.operator.Status())
+		status := masked(finite(h.operator.Status()), h.hidden)
 		now := h.clock.Now()
-		essence := essential(status)
+		essence := essential(status, h.pen.state())
 		if changed := !bytes.Equal(essence, last); changed || now.Sub(sent) >= reportPeriod {
 			h.publish(h.newReport(now, status))
 			last, sent = essence, now
@@ -208,7 +209,7 @@ func (h *hub) nudge() {
 func (h *hub) publish(r report) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r.Viewers = len(h.viewers)
+	r.Viewers, r.Pen = len(h.viewers), h.pen.state()
 	b, err := json.Marshal(r)
 	if err != nil {
 		// A screen that cannot be filled must not end a recording: it says so.
@@ -230,6 +231,7 @@ func (h *hub) join(v *viewer) bool {
 	}
 	h.viewers[v] = struct{}{}
 	h.present.Add(1)
+	h.pen.opened(v.console, v.who)
 	if h.report != nil {
 		v.out.putReport(h.report)
 	}
@@ -256,6 +258,8 @@ func (h *hub) recent() [][]byte {
 func (h *hub) leave(v *viewer) {
 	h.mu.Lock()
 	delete(h.viewers, v)
+	h.skipped += v.out.lost()
 	h.mu.Unlock()
+	h.pen.closed(v.console)
 	h.present.Done()
 }

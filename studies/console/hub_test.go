@@ -14,6 +14,7 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/access"
 	"emolab/studies/session"
 )
 
@@ -260,7 +261,7 @@ func TestASlowViewerSlowsNobody(t *testing.T) {
 	}()
 
 	dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return listener.dial(t), nil }}
-	conn, _, err := dialer.Dial("ws://pipe/ws/console", authorized())
+	conn, _, err := dialer.Dial("ws://localhost/ws/console", authorized())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,5 +367,27 @@ func TestRunSendsTheViewersAwayAndWaits(t *testing.T) {
 	}
 	if l.hub.join(&viewer{out: newOutbox(nil), gone: make(chan struct{})}) {
 		t.Error("the hub took a viewer after its end")
+	}
+}
+
+// Every page is told the name of the one that holds the pen. Who takes that name does not
+// become the holder.
+func TestAPageIsNoOtherPersons(t *testing.T) {
+	p := newPen()
+	ann, ben := access.Holder{Name: "Ann", Role: access.Operator}, access.Holder{Name: "Ben", Role: access.Viewer}
+	p.opened("1", ann)
+	if p.state().Holder != "1" || p.others("1", ann) || !p.others("1", ben) || p.others("2", ben) {
+		t.Errorf("%+v: whose page is which is not known", p.state())
+	}
+	p.closed("1") // a reload
+	if p.others("1", ann) || !p.others("1", ben) {
+		t.Error("the page of the holder may be somebody else's while it is reloaded")
+	}
+	for range 3 {
+		p.opened("2", ben)
+		p.closed("2")
+	}
+	if len(p.names) != 1 {
+		t.Errorf("%d names are kept of pages that have gone", len(p.names)-1)
 	}
 }

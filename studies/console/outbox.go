@@ -59,6 +59,13 @@ func (o *outbox) putBatch(b []byte) {
 	o.wake()
 }
 
+// lost is how many batches the viewer has lost since it came.
+func (o *outbox) lost() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.skipped
+}
+
 // pause stops batches until replay.
 func (o *outbox) pause() {
 	o.mu.Lock()

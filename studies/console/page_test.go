@@ -10,23 +10,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/alarm"
 	"emolab/studies/browsertest"
 	"emolab/studies/session"
+	"emolab/studies/study"
 )
 
-// open opens the console of a lab in a browser of its own. A refused command is
-// an error in the browser's log, and rightly so; and the browser has advice on
-// how the test reads the strips.
+// open opens the console of a lab in a page of its own. A refused command is
+// an error in the browser's log, and rightly so; and the browser has advice on how the
+// test reads the strips.
 func open(t *testing.T, l *lab) *browsertest.Page {
 	t.Helper()
-	page := browsertest.Start(t).Open(t, 1280, 800, "422", "409", "willReadFrequently")
+	page := chromium.Open(t, 1280, 800, "422", "409", "willReadFrequently")
 	page.Go(l.server.URL + "/?token=" + testToken)
 	page.Until(`document.body.dataset.ready === "true"`)
 	return page
@@ -76,12 +76,20 @@ const ink = `(id) => {
 	return n;
 }`
 
+// cramped names the parts of the status bar that are cut off or stand in a second row.
+const cramped = `(() => {
+	const bar = document.getElementById("bar").getBoundingClientRect();
+	const cells = [...document.querySelectorAll("#bar .cell")].filter((c) => c.offsetWidth > 0);
+	return [...cells.filter((c) => c.getBoundingClientRect().top > bar.top + 2 || c.getBoundingClientRect().right > innerWidth + 1).map((c) => c.className + " is not in the row"),
+		...[...document.querySelectorAll("#bar .big")].filter((e) => e.offsetWidth > 0 && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent + " is cut off")].join("; ");
+})()`
+
 func TestPageThroughASession(t *testing.T) {
 	l := startPage(t, labStatus(), 0)
 	page := open(t, l)
 	shows(page, "strips-veil", "Nothing is shown while nobody is recorded.")
-	page.Until(`document.getElementById("stream-eda-words")?.textContent`)
-	if got := text(page, "stream-eda-words"); !strings.Contains(got, "simulated") || !strings.Contains(got, "ok") {
+	page.Until(`document.getElementById("stream-eda-words")?.textContent && document.getElementById("stream-eda-state").textContent === "ok"`)
+	if got := text(page, "stream-eda-words"); !strings.Contains(got, "simulated") {
 		t.Errorf("the skin-conductance stream says %q", got)
 	}
 	if got := text(page, "stream-eda-drift"); got != "+2003" && got != "+2,003" {
@@ -108,13 +116,22 @@ func TestPageThroughASession(t *testing.T) {
 	if got := text(page, "participant"); got != "P-7K2" {
 		t.Errorf("participant %q", got)
 	}
-	for _, id := range []string{"strip-expression", "strip-valence", "strip-eda", "strip-gaze"} {
+	for _, id := range []string{"strip-expression", "strip-valence", "strip-eda", "strip-pupil", "strip-gaze"} {
 		page.Until(fmt.Sprintf(`(%s)(%q) > 300`, ink, id))
 	}
 	page.Until(`document.getElementById("step-text").textContent === "Clip 1 of 3" && !document.getElementById("picture").hidden`)
 	if _, err := os.Stat(filepath.Join("..", "study", "example", "stimuli", "silk.mp4")); err == nil {
 		page.Until(`[...document.querySelectorAll("#picture video")].some((v) => !v.hidden && v.currentTime > 0.3 && !v.paused)`)
 	}
+	// On every screen the bar says all of it, in one row and in large letters.
+	for _, size := range [][2]int64{{1280, 800}, {1920, 1080}, {3840, 2160}} {
+		page.Do(chromedp.EmulateViewport(size[0], size[1]))
+		page.Until(fmt.Sprintf(`innerWidth === %d`, size[0]))
+		if got := browsertest.Value[string](page, cramped); got != "" {
+			t.Errorf("%v: %s", size, got)
+		}
+	}
+	page.Do(chromedp.EmulateViewport(1280, 800))
 
 	// A reload loses nothing.
 	page.Do(chromedp.Reload())
@@ -242,7 +259,7 @@ func TestPageOffersRecoveredSessionsAndSaysWhyNot(t *testing.T) {
 	}
 
 	page.Until(`document.querySelectorAll("#alarm-list li.major").length === 2`)
-	if got := text(page, "stream-gaze-words"); !strings.Contains(got, "not connected") {
+	if got := text(page, "stream-gaze-state"); !strings.Contains(got, "not connected") {
 		t.Errorf("the unplugged eye tracker says %q", got)
 	}
 	page.Press("s")
@@ -302,10 +319,10 @@ func TestPageTellsWhatTheCameraDoesNotSee(t *testing.T) {
 		Advice: "Ask them to face the screen, or move the camera there."}}
 	page := open(t, startPage(t, status, 0))
 	page.Until(`document.querySelector("#alarm-list li.minor .text")?.textContent === "Participant looks away from the camera"`)
-	if got := text(page, "stream-face-words"); !strings.HasPrefix(got, "poor view") {
+	if got := text(page, "stream-face-state"); !strings.HasPrefix(got, "poor view") {
 		t.Errorf("the camera's row says %q", got)
 	}
-	const cut = `[...document.querySelectorAll("#alarm-list li, #alarm-list span, #stream-face-words .badge")]
+	const cut = `[...document.querySelectorAll("#alarm-list li, #alarm-list span, #stream-face-state .badge")]
 		.filter((e) => e.getBoundingClientRect().right > e.closest("section").getBoundingClientRect().right + 1)
 		.map((e) => e.textContent).join("|")`
 	for _, size := range [][2]int64{{1280, 800}, {1920, 1080}, {390, 844}} {
@@ -324,8 +341,7 @@ func TestPageLooks(t *testing.T) {
 	if browsertest.ScreenshotFolder() == "" {
 		t.Skip("screenshots are taken with EMOLAB_SCREENSHOTS=DIR only")
 	}
-	recording := labStatus()
-	recording.State, recording.Participant, recording.SessionID = session.Recording, "P-7K2", "20261122-091503-P-7K2"
+	recording := live()
 	done := time.Now().Add(-3 * time.Hour)
 	list := []session.Summary{
 		{ID: "a", Participant: "P-3QX", State: session.Sealed, Started: done, Duration: 461 * time.Second, Segments: 1, Bundle: "/d/a.zip", Simulated: true},
@@ -338,22 +354,36 @@ func TestPageLooks(t *testing.T) {
 	troubled.Streams[0].Connected, troubled.Streams[0].Remark = false, "cable pulled"
 	troubled.Streams[1].Clock.BoundMs = 31
 	troubled.DiskHours = 1.4
-	troubled.Alarms = []session.Alarm{
-		{ID: "eda/disconnected", Severity: session.Major, Text: "Skin-conductance sensor is not connected", Advice: "Check cable and power at /dev/pts/3; it is picked up again by itself."},
-		{ID: "gaze/clock", Severity: session.Minor, Text: "Eye tracker: time known to ±31 ms only", Advice: "It narrows within seconds of a connection; if it stays, the computer is too busy."},
-	}
+	troubled.Alarms = alarmed().Alarms
 	ready := labStatus()
 	ready.LastOutcome = &session.Outcome{SessionID: "b", State: session.Sealed, Bundle: "/d/b.zip"}
 	ready.Recovered = []session.Summary{{ID: "s9", Participant: "P-9", State: session.Recovered, Started: done, Duration: 192 * time.Second}}
+
+	ready.Readiness = checked(session.AtStart)
+	absent := labStatus()
+	absent.Streams = troubled.Streams
+	absent.Readiness = checked(session.AtStart, "device/eda")
+	over := recording
+	over.Alarms = alarmed().Alarms
+	over.Alarms[0].State, over.Alarms[0].ClearedMs = alarm.Cleared, 9000
+	waiting := visit(3)
+	waiting.Ready, waiting.Readiness, waiting.Confirmed.Participant = true, checked(session.AtBegin), true
+	blind := masked(func() session.Status { s := live(); s.Blind = true; return s }(), nil)
 
 	for _, c := range []struct {
 		name   string
 		status session.Status
 		open   string // a key to press first
-	}{{"recording", recording, ""}, {"troubled", troubled, ""}, {"ready", ready, ""}, {"refused", refused(), ""}, {"start", ready, "s"}, {"stop", recording, "S"}} {
+	}{
+		{"recording", recording, ""}, {"alarm", troubled, ""}, {"ready", ready, ""}, {"missing", absent, ""}, {"reading", reading(), ""}, {"waiting", waiting, ""}, {"over", over, ""}, {"blind", blind, ""},
+		{"refused", refused(), ""}, {"start", absent, "s"}, {"begin", waiting, "b"}, {"stop", recording, "S"},
+	} {
 		l := startPage(t, c.status, 14500*time.Millisecond)
 		l.operator.mu.Lock()
 		l.operator.sessions = list
+		l.operator.mu.Unlock()
+		l.operator.mu.Lock()
+		l.operator.cohort = exampleCohort()
 		l.operator.mu.Unlock()
 		page := open(t, l)
 		least := 300
@@ -365,17 +395,13 @@ func TestPageLooks(t *testing.T) {
 			page.Press(c.open)
 		}
 		for _, theme := range []string{"light", "dark"} {
-			page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-				_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
-				return err
-			}))
-			for _, size := range [][2]int64{{1280, 800}, {1600, 1000}, {1920, 1080}, {390, 844}, {3840, 2160}} {
-				if c.open != "" && size[0] != 1280 && size[0] != 390 {
+			page.Do(prefers(theme))
+			for _, size := range [][2]int64{{1280, 800}, {1440, 900}, {1920, 1080}, {390, 844}, {3840, 2160}} {
+				if c.open != "" && size[0] != 1280 {
 					continue
 				}
 				page.Do(chromedp.EmulateViewport(size[0], size[1]))
-				page.Until(fmt.Sprintf(`innerWidth === %d && (%s)("strip-gaze") > %d`, size[0], ink, min(least, 100)))
+				page.Until(fmt.Sprintf(`innerWidth === %d && (%s)("strip-gaze") > %d`, size[0], ink, min(least, 20)))
 				page.Until(`(window.framesSeen = (window.framesSeen ?? 0) + 1) % 30 === 0`)
 				file := fmt.Sprintf("%s-%s-%d.png", c.name, theme, size[0])
 				if size[0] < 500 {
@@ -386,4 +412,12 @@ func TestPageLooks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// exampleCohort is a study under way.
+func exampleCohort() session.Cohort {
+	cell := func(band string, have, open int) session.CellNow {
+		return session.CellNow{Cell: study.Cell{Question: "age", Band: band, Usable: 8}, Have: have, Open: open}
+	}
+	return session.Cohort{Usable: 11, Wanted: 24, Unusable: 2, Dropped: 1, Cells: []session.CellNow{cell("18-24", 8, 0), cell("25-34", 3, 1), cell("35-49", 1, 0)}}
 }

@@ -7,13 +7,17 @@ import (
 	"slices"
 	"strings"
 
+	"emolab/studies/access"
 	"emolab/studies/session"
 )
 
 // What the experimenter does about participants, beside recording them.
 
-func (c *Console) begin(w http.ResponseWriter, _ *http.Request) {
-	c.answer(w, "", c.operator.Begin())
+func (c *Console) begin(w http.ResponseWriter, r *http.Request) {
+	var b session.Beginning
+	if readJSON(w, r, &b) {
+		c.answer(w, "", c.operator.Begin(b))
+	}
 }
 
 func (c *Console) cohort(w http.ResponseWriter, r *http.Request) {
@@ -21,6 +25,12 @@ func (c *Console) cohort(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		writeError(w, http.StatusInternalServerError, err.Error())
 		return
+	}
+	if c.operator.Blinded() {
+		now = maskedCohort(now, c.words())
+	}
+	if !access.Who(r.Context()).Role.May(access.Replay) {
+		now.People = []session.Person{} // who only watches is told how many, not who
 	}
 	answer := struct {
 		session.Cohort

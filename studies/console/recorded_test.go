@@ -66,6 +66,9 @@ func (seat) Connected() bool { return true }
 func (seat) Waiting() string { return "" }
 
 func (s seat) Present(ctx context.Context, p session.Presentation) error {
+	if err := p.Admit(ctx, s); err != nil {
+		return err
+	}
 	for _, step := range p.Plan.Steps {
 		p.Began(step.Index, 0)
 		if step.Action == study.Begin {
@@ -86,6 +89,9 @@ func (s seat) Present(ctx context.Context, p session.Presentation) error {
 
 func (seat) Show(context.Context, float64, float64) (session.Shown, error) {
 	return session.Shown{}, nil
+}
+func (seat) Ask(context.Context, session.Question) (session.Reply, error) {
+	return session.Reply{Value: study.Yes}, nil
 }
 func (seat) Cue(context.Context, string) (session.Shown, error) { return session.Shown{}, nil }
 
@@ -165,7 +171,7 @@ func TestTheServerSendsOnlyWhatIsRecorded(t *testing.T) {
 	never(l.view(t))
 
 	begun := ms(clock.Now().Sub(c.hub.origin))
-	if err := manager.Begin(); err != nil {
+	if err := manager.Begin(session.Beginning{Confirm: "P1"}); err != nil {
 		t.Fatal(err)
 	}
 	if times := s.rows(0, 50); times[0] < begun {

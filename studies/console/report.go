@@ -8,6 +8,7 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/access"
 	"emolab/studies/session"
 )
 
@@ -19,6 +20,20 @@ type hello struct {
 	Version  int           `json:"version"`
 	WindowMs float64       `json:"window_ms"` // how much of the past follows
 	Streams  []helloStream `json:"streams"`   // in the order of their indices
+	// Console names this page, and Role says what its token may do. A page that comes
+	// back says by which name it went (/ws/console?console=ID), and keeps it.
+	Console string      `json:"console"`
+	Role    access.Role `json:"role"`
+}
+
+// to is the hello for one page.
+func (h hello) to(console string, who access.Holder) []byte {
+	h.Console, h.Role = console, who.Role
+	b, err := json.Marshal(h)
+	if err != nil {
+		panic(fmt.Sprintf("console: strings and numbers are always JSON: %v", err))
+	}
+	return b
 }
 
 type helloStream struct {
@@ -52,6 +67,7 @@ type report struct {
 	NowMs   float64        `json:"now_ms"`
 	Viewers int            `json:"viewers"`
 	Unseen  int64          `json:"unseen_chunks"` // not shown on any screen; the recorder has them
+	Pen     penState       `json:"pen"`
 	Status  session.Status `json:"status"`
 }
 
@@ -112,7 +128,8 @@ func finite(s session.Status) session.Status {
 
 // essential is the part of a status that is told the moment it changes: not the
 // numbers that always do.
-func essential(s session.Status) []byte {
+func essential(s session.Status, pen penState) []byte {
+	pen.LeftMs = 0
 	type link struct {
 		ID        string
 		Connected bool
@@ -123,13 +140,14 @@ func essential(s session.Status) []byte {
 	}
 	var alarms []string
 	for _, a := range s.Alarms {
-		alarms = append(alarms, a.ID)
+		alarms = append(alarms, a.ID+" "+string(a.Severity)+" "+string(a.State))
 	}
 	var check []any
 	if c := s.Check; c != nil {
 		check = []any{c.Step, c.Round, c.Phase, c.Shown, c.Target}
 	}
-	b, err := json.Marshal([]any{s.State, s.Busy, s.Ready, s.Paused, s.Live, s.Over, s.Stopped, s.SessionID, s.Segment, s.Step, s.Stage, s.Recovered, s.LastOutcome, links, alarms, s.Asked, check})
+	b, err := json.Marshal([]any{s.State, s.Busy, s.Ready, s.Paused, s.Live, s.Over, s.Stopped, s.SessionID, s.Segment, s.Step, s.Stage, s.Recovered, s.LastOutcome, links, alarms, s.Asked, check, pen,
+		s.Confirmed, s.Blind, len(s.Marks), s.Readiness})
 	if err != nil {
 		return nil // the report itself will fail the same way, and say so
 	}

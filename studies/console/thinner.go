@@ -1,6 +1,7 @@
 package console
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -38,13 +39,15 @@ var shown = map[stream.Kind][]string{
 // concurrent use.
 type thinner struct {
 	info     stream.Info
-	channels []int // positions in Sample.Values
+	channels []int  // positions in Sample.Values
+	telling  []bool // of each: it tells of an emotion
 	names    []string
 	origin   instant.Instant
 	all      bool // slow enough to be shown whole
 	// since is when the recording began; what was taken or arrived earlier is not let
 	// through, and nothing is while it is 0.
 	since instant.Instant
+	blind bool // what tells of an emotion is not let through
 
 	out     block
 	lost    bool // events or epochs told of missing samples since the last row
@@ -61,6 +64,7 @@ func newThinner(index int, info stream.Info, origin instant.Instant) *thinner {
 		if i := info.Index(name); i >= 0 {
 			t.channels = append(t.channels, i)
 			t.names = append(t.names, name)
+			t.telling = append(t.telling, tellsEmotion(name))
 		}
 	}
 	if len(t.channels) == 0 {
@@ -71,8 +75,10 @@ func newThinner(index int, info stream.Info, origin instant.Instant) *thinner {
 }
 
 // begin forgets what has come, and lets through what was taken, and arrives, from an
-// instant on; with 0 nothing.
-func (t *thinner) begin(since instant.Instant) {
+// instant on; with 0 nothing. To the blind no value is let through that tells of an
+// emotion.
+func (t *thinner) begin(since instant.Instant, blind bool) {
+	t.blind = blind
 	t.since, t.lost, t.open = since, false, t.open[:0]
 	t.out.times, t.out.values, t.out.gap = t.out.times[:0], t.out.values[:0], false
 }
@@ -145,8 +151,12 @@ func (t *thinner) row(s stream.Sample) {
 		t.lost = false
 	}
 	t.out.times = append(t.out.times, ms(s.At.Sub(t.origin)))
-	for _, i := range t.channels {
-		t.out.values = append(t.out.values, float32(s.Values[i]))
+	for k, i := range t.channels {
+		v := float32(s.Values[i])
+		if t.blind && t.telling[k] {
+			v = float32(math.NaN())
+		}
+		t.out.values = append(t.out.values, v)
 	}
 }
 

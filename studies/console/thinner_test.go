@@ -24,7 +24,7 @@ func sampleAt(at instant.Instant, values ...float64) stream.Sample {
 // begun is a thinner of a stream that is recorded.
 func begun(index int, info stream.Info, origin instant.Instant) *thinner {
 	th := newThinner(index, info, origin)
-	th.begin(-1)
+	th.begin(-1, false)
 	return th
 }
 
@@ -42,7 +42,7 @@ func TestThinnerLetsThroughWhatIsRecorded(t *testing.T) {
 			if b := th.take(late); len(b.times) != 0 {
 				t.Errorf("let through while nothing is recorded: %v", b.values)
 			}
-			th.begin(2000)
+			th.begin(2000, false)
 			th.add(row(1999)) // on its way as it began
 			behind := row(1998)
 			behind.Samples[0].Arrival = 2000 // as a frame that was in the nets
@@ -52,7 +52,7 @@ func TestThinnerLetsThroughWhatIsRecorded(t *testing.T) {
 				t.Errorf("let through: %v, want what came at 2000", b.values)
 			}
 			th.add(row(2001))
-			th.begin(0)
+			th.begin(0, false)
 			th.add(row(2002))
 			if b := th.take(late); len(b.times) != 0 {
 				t.Errorf("let through after the end: %v", b.values)

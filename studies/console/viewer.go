@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"emolab/studies/access"
 )
 
 const (
@@ -25,10 +27,13 @@ const (
 
 // viewer is one open console page.
 type viewer struct {
-	conn *websocket.Conn
-	out  *outbox
-	end  sync.Once
-	gone chan struct{} // closed by dismiss
+	console string // names the page
+	who     access.Holder
+	still   func() bool // whether they may be in at this moment, too
+	conn    *websocket.Conn
+	out     *outbox
+	end     sync.Once
+	gone    chan struct{} // closed by dismiss
 }
 
 // dismiss makes serve return. It may be called more than once.
@@ -46,7 +51,11 @@ func (c *Console) watch(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered the request
 	}
-	v := &viewer{conn: conn, out: newOutbox(c.hub.hello), gone: make(chan struct{})}
+	v := &viewer{console: r.URL.Query().Get("console"), who: access.Who(r.Context()), still: func() bool { return still(r.Context()) }, conn: conn, gone: make(chan struct{})}
+	if !consoleName.MatchString(v.console) || c.hub.pen.others(v.console, v.who) {
+		v.console = newConsoleID()
+	}
+	v.out = newOutbox(c.hub.hello.to(v.console, v.who))
 	if !c.hub.join(v) {
 		_ = conn.Close() // the program is ending; there is nobody to tell
 		return
@@ -105,7 +114,7 @@ func (v *viewer) write() {
 			_ = v.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // a courtesy
 			return
 		case <-ping.C:
-			if v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) != nil {
+			if !v.still() || v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) != nil {
 				return
 			}
 		case <-v.out.ready:

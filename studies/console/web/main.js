@@ -1,171 +1,158 @@
-// The console page: wires the parts together. The server is the truth; nothing
-// here survives a reload but the theme, and nothing needs to.
+// The console page: connects, and hands what comes to the panels. The server is the truth;
+// nothing here survives a reload but the theme, the look of the picture and the page's name.
 
-import { showAlarms } from "./alarms.js";
-import { Bar } from "./bar.js";
-import { Calibration } from "./calibration.js";
-import { Commands, post, reason } from "./commands.js";
+import { get, namePage } from "./api.js";
 import { byId, setText } from "./dom.js";
-import { LabClock } from "./labclock.js";
-import { Mirror } from "./mirror.js";
-import { unseen } from "./phase.js";
-import { Purge, Withdrawal } from "./custody.js";
-import { Paper } from "./paper.js";
-import { People, showCohort } from "./people.js";
-import { Lab } from "./series.js";
-import { showOutcome, showRecovered, showSessions } from "./sessions.js";
+import { Lab } from "./lab.js";
+import { Panels } from "./panels.js";
+import * as alarms from "./panels/alarms.js";
+import * as bar from "./panels/bar.js";
+import * as begin from "./panels/begin.js";
+import * as blind from "./panels/blind.js";
+import * as calibration from "./panels/calibration.js";
+import * as cohort from "./panels/cohort.js";
+import * as custody from "./panels/custody.js";
+import * as marks from "./panels/marks.js";
+import * as mirror from "./panels/mirror.js";
+import * as outcome from "./panels/outcome.js";
+import * as pen from "./panels/pen.js";
+import * as people from "./panels/people.js";
+import * as picture from "./panels/picture.js";
+import * as ready from "./panels/ready.js";
+import * as sessions from "./panels/sessions.js";
+import * as start from "./panels/start.js";
+import * as stop from "./panels/stop.js";
+import * as streams from "./panels/streams.js";
+import * as strips from "./panels/strips.js";
+import * as usable from "./panels/usable.js";
 import { connect } from "./socket.js";
-import { showStreams } from "./streams.js";
-import { Strips } from "./strips.js";
 import { wireTheme } from "./theme.js";
 
 /** @typedef {import("./types.js").Status} Status */
-/** @typedef {import("./types.js").Summary} Summary */
 
 /** How long a complaint stays. */
 const complaintMs = 8000;
-/** With "less motion" asked for, the strips move in steps of this length. */
+/** With "less motion" asked for, the page is drawn in steps of this length. */
 const calmFrameMs = 250;
 
-const lab = new Lab();
-const clock = new LabClock();
-const bar = new Bar();
-const strips = new Strips(lab);
-const mirror = new Mirror(lab);
-/** @type {Summary[]} */
-let sessions = [];
-let listedFor = ""; // what the list of sessions was fetched for
-let connected = false;
-let stageOpen = true; // as the latest status said
-
-/** The banner: a lost connection stays until it is back, anything else for a while. */
+/** The banner: what stays comes back after anything else has had its time. */
 let bannerTimer = 0;
-let stageMissed = false; // the banner says that the participant's screen is not open
-let standing = ""; // what stays, and comes back after anything else
+let standing = "";
 /** @param {string} text @param {boolean} [stays] */
-function banner(text, stays) {
+function say(text, stays) {
   clearTimeout(bannerTimer);
-  stageMissed = false;
   if (stays) standing = text;
   const e = byId("banner");
   setText(e, text || standing);
   e.hidden = (text || standing) === "";
-  if (text && !stays) bannerTimer = window.setTimeout(() => banner(""), complaintMs);
+  if (text && !stays) bannerTimer = window.setTimeout(() => say(""), complaintMs);
 }
 
-const calibration = new Calibration();
-const commands = new Commands((text) => banner(text), () => sessions);
-const relist = () => {
+const lab = new Lab(say);
+const panels = new Panels(lab);
+let listedFor = ""; // what the list of sessions was fetched for
+lab.relist = () => {
   listedFor = "";
 };
-const paper = new Paper();
-const people = new People((text) => banner(text), relist, paper);
-new Withdrawal((text) => banner(text), relist, paper);
-new Purge((text) => banner(text), relist);
 
-/** @param {"continue"|"seal"} command @param {{session_id: string}} body */
-async function decide(command, body) {
-  try {
-    await post(command, body);
-    if (command === "continue") return;
-    // Who was cut off has not seen the last page, with the code by which they may withdraw.
-    /** @type {Summary[]} */
-    const all = await get("/api/sessions");
-    const sealed = all.find((s) => s.id === body.session_id);
-    if (!sealed) return;
-    if (document.querySelector("dialog[open]")) banner(`${sealed.participant} is sealed. They have not seen the last page: give them a receipt, by their code in the list.`);
-    else people.open(sealed, "receipt");
-  } catch (error) {
-    banner(`${command === "seal" ? "Not sealed" : "Not continued"}: ${reason(error)}`);
-    stageMissed = command === "continue" && !stageOpen;
-  }
-}
+/** The picture has a key of its own: F shows its next look. @type {import("./panels.js").Module} */
+const live = {
+  mount(host, known) {
+    const panel = picture.mount(host);
+    const off = known.keys.on("f", () => panel.next());
+    return {
+      update: (report) => panel.update(report),
+      unmount() {
+        off();
+        panel.unmount();
+      },
+    };
+  },
+};
 
-/** @param {string} path @returns {Promise<any>} */
-async function get(path) {
-  const response = await fetch(path, { cache: "no-store" });
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return response.json();
-}
+/** In the order in which they are told. @type {[string, string, import("./panels.js").Module][]} */
+const all = [
+  ["Status bar", "bar", bar], ["Pen", "pen", pen], ["Start", "start", start], ["Begin", "begin", begin], ["Stop", "stop", stop], ["Blind mode", "blind", blind],
+  ["Readiness", "ready", ready], ["Participant’s screen", "mirror", mirror], ["Calibration", "calibration", calibration], ["Strips", "strips", strips],
+  ["Usable seconds", "usable", usable], ["Alarms", "alarms", alarms], ["Outcome", "outcomes", outcome], ["Marks", "marks", marks], ["Streams", "streams", streams],
+  ["Cohort", "cohort", cohort], ["Sessions", "sessions", sessions], ["People", "person-dialog", people], ["Withdrawal", "withdraw-dialog", custody],
+];
+for (const [name, id, module] of all) panels.mount(name, byId(id), module);
+let pictured = false; // the picture asks the server, which has to know this page first
 
 /** @param {Status} status */
-async function listSessions(status) {
+async function list(status) {
+  if (lab.role === "viewer") return; // whoever only watches is told of no other session
   const key = JSON.stringify([status.session_id, status.state, status.busy === "", status.recording_over, status.last_outcome, status.recovered?.length]);
   if (key === listedFor) return;
   listedFor = key;
   try {
-    sessions = await get("/api/sessions");
-    showSessions(sessions, status, (s) => people.open(s));
-    showCohort(await get("/api/cohort"));
+    const [sessions, cohort] = await Promise.all([get("/api/sessions"), get("/api/cohort")]);
+    if (key !== listedFor) return; // asked again meanwhile: the later answer counts
+    [lab.sessions, lab.cohort] = [sessions, cohort];
+    const { report } = lab;
+    if (report) panels.each((p) => p.update(report));
   } catch {
-    listedFor = ""; // tried again with the next status
+    if (key === listedFor) listedFor = ""; // tried again with the next status
   }
+}
+
+/** Which part of a visit it is decides what is on the page. @param {Status} s */
+function phase(s) {
+  return s.live || (s.state === "recording" && s.recording_over) ? "live" : "idle";
 }
 
 connect({
   hello(hello) {
-    connected = true;
-    banner("", true);
+    lab.connected = true;
+    lab.role = hello.role;
+    namePage(hello.console);
+    say("", true);
     document.body.classList.remove("down");
-    clock.reset();
-    lab.reset(hello.streams);
+    document.body.dataset.role = hello.role;
+    lab.clock.reset();
+    lab.rings.reset(hello.streams);
     listedFor = "";
+    if (!pictured) panels.mount("Picture", byId("picture-panel"), live);
+    pictured = true;
   },
   replay() {
-    lab.clear();
+    lab.rings.clear();
   },
   report(report) {
-    const status = report.status;
-    if (!Number.isFinite(clock.now())) clock.heard(report.now_ms);
-    if (status.plan.steps?.length) { // after the session its clips are still on the strips
-      const names = new Map(status.plan.steps.map((s) => [s.presentation ?? 0, s.stimulus ?? ""]));
-      strips.stimulusOf = (presentation) => names.get(presentation) ?? `clip ${presentation}`;
-    }
-    strips.veil(unseen(status));
-    bar.update(status, report.now_ms);
-    mirror.update(status);
-    commands.update(status);
-    calibration.update(status);
-    stageOpen = status.stage_connected;
-    if (stageMissed && stageOpen) banner("");
-    showStreams(status.streams ?? []);
-    showAlarms(status.alarms ?? []);
-    showOutcome(status);
-    showRecovered(status, decide);
-    listSessions(status);
+    lab.report = report;
+    if (!Number.isFinite(lab.clock.now())) lab.clock.heard(report.now_ms);
+    document.body.dataset.phase = phase(report.status);
+    panels.each((p) => p.update(report));
+    list(report.status);
     document.body.dataset.ready = "true";
   },
   batch(batch) {
-    clock.heard(batch.now);
-    lab.push(batch.blocks);
+    lab.clock.heard(batch.now);
+    lab.rings.push(batch.blocks);
   },
   skipped(batches) {
-    banner(`This screen was too slow and skipped ${batches} updates since it was opened. The recording is not affected.`);
+    say(`This screen was too slow and skipped ${batches} updates since it was opened. The recording is not affected.`);
   },
   fault(text) {
-    banner(text);
+    say(text);
   },
   down(why) {
+    const before = lab.connected;
+    lab.connected = false;
     document.body.classList.add("down");
-    bar.down();
-    mirror.down();
-    commands.down();
-    calibration.down();
-    showAlarms(undefined);
+    panels.each((p) => p.down?.());
     if (why === "denied") {
-      banner("Emolab was started again and has a new token. Open the address that it printed.", true);
-    } else if (connected) {
-      banner("No connection to the lab. If Emolab still runs, it goes on recording; look at its window. Trying again.", true);
+      say("Emolab was started again and has a new token. Open the address that it printed.", true);
+    } else if (before || lab.report) {
+      say("No connection to the lab. If Emolab still runs, it goes on recording; look at its window. Trying again.", true);
     } else {
-      banner("The lab does not answer yet. Trying again.", true);
+      say("The lab does not answer yet. Trying again.", true);
     }
   },
 });
 
-wireTheme(() => {
-  strips.restyle();
-  mirror.restyle();
-});
+wireTheme(() => panels.each((p) => p.restyle?.()), "g");
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let drawn = 0;
@@ -174,10 +161,7 @@ function frame(at) {
   requestAnimationFrame(frame); // the browser stops calling while the page is hidden
   if (calm.matches && at - drawn < calmFrameMs) return;
   drawn = at;
-  const now = clock.now();
-  if (!Number.isFinite(now)) return;
-  strips.draw(now);
-  mirror.draw(now);
-  bar.tick(now, mirror.onScreen(now));
+  const now = lab.clock.now();
+  if (Number.isFinite(now)) panels.each((p) => p.draw?.(now));
 }
 requestAnimationFrame(frame);

@@ -39,7 +39,7 @@ export function pageName(sheet) {
 /** Steps that take as long as they take, in words. */
 const ledWords = /** @type {Record<string, string>} */ ({
   calibrate: "Calibration", validate: "Validation", breath: "Deep breath", camera: "Seat and light", begin: "Waits for you",
-  neutral: "Face at rest",
+  neutral: "Face at rest", reshow: "Between blocks",
 });
 
 /** A step that is not about a clip, in words; nothing for one that is. @param {Step|undefined} step */
@@ -48,4 +48,11 @@ export function stepWords(step) {
   if (step && !step.stimulus && step.action === "fixation") return "Rests: fixation";
   if (step && !step.stimulus && step.action === "rest") return "Rests";
   return step ? ledWords[step.action] : undefined;
+}
+
+/** The steps that are shown: a clip that may be shown again is one only once it was asked
+ * for. @param {Status} s @returns {Step[]} */
+export function shown(s) {
+  const asked = new Set((s.usable ?? []).filter((u) => u.asked).map((u) => u.presentation));
+  return (s.plan.steps ?? []).filter((p) => !p.again || asked.has(p.repeats ?? 0));
 }

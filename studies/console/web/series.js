@@ -62,8 +62,8 @@ export class Series {
   }
 }
 
-/** All streams of the lab, by index and by id. */
-export class Lab {
+/** The rings of all streams, by index and by kind. */
+export class Rings {
   constructor() {
     /** @type {Series[]} */
     this.list = [];

@@ -1,6 +1,7 @@
 // The connection to the server. It comes back by itself, and a hidden page
 // asks for no live data.
 
+import { pageId } from "./api.js";
 import { decode } from "./protocol.js";
 
 /** @typedef {import("./types.js").Hello} Hello */
@@ -34,7 +35,7 @@ export function connect(listener) {
 
   const open = () => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const ws = new WebSocket(`${scheme}://${location.host}/ws/console`);
+    const ws = new WebSocket(`${scheme}://${location.host}/ws/console?console=${pageId()}`);
     ws.binaryType = "arraybuffer";
     socket = ws;
     heard = performance.now();
@@ -45,7 +46,11 @@ export function connect(listener) {
     ws.onmessage = (event) => {
       heard = performance.now();
       if (event.data instanceof ArrayBuffer) {
-        listener.batch(decode(event.data));
+        try {
+          listener.batch(decode(event.data));
+        } catch (error) { // a server that was renewed under this page
+          listener.fault(`The live data cannot be shown: ${error instanceof Error ? error.message : error}.`);
+        }
         return;
       }
       const message = JSON.parse(event.data);

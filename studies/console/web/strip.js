@@ -1,6 +1,8 @@
 // One live strip: a canvas with a window of time, its newest end at the right.
 // It knows how to draw; what it draws is decided in strips.js.
 
+import { fit } from "./canvas.js";
+
 /** @typedef {import("./series.js").Series} Series */
 /** @typedef {import("./palette.js").Palette} Palette */
 
@@ -10,6 +12,7 @@ export const windowMs = 20_000;
 const gridMs = 5_000;
 
 /** @typedef {{from: number, until: number, label: string}} Span a stretch of time, in lab ms */
+/** @typedef {{at: number, label: string}} Flag an instant, in lab ms */
 
 export class Strip {
   /** @param {HTMLCanvasElement} canvas */
@@ -25,20 +28,24 @@ export class Strip {
     this.high = 1;
     this.font = "11px sans-serif";
     this.small = 11;
-    new ResizeObserver(() => this.resize()).observe(canvas);
+    this.bold = 1; // lines are as heavy as the text
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(canvas);
     this.resize();
+  }
+
+  unmount() {
+    this.sizes.disconnect();
   }
 
   resize() {
     const box = this.canvas.getBoundingClientRect();
-    const dpr = window.devicePixelRatio || 1;
     this.width = box.width;
     this.height = box.height;
-    this.canvas.width = Math.max(1, Math.round(box.width * dpr));
-    this.canvas.height = Math.max(1, Math.round(box.height * dpr));
-    this.ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+    fit(this.canvas, this.ctx, box);
     const style = getComputedStyle(this.canvas);
     this.small = parseFloat(style.fontSize) || 11;
+    this.bold = Math.max(1, this.small / 11);
     this.font = `${this.small}px ${style.fontFamily}`;
   }
 
@@ -74,9 +81,25 @@ export class Strip {
       ctx.fillStyle = p.band;
       ctx.fillRect(x0, 0, x1 - x0, height);
       ctx.fillStyle = p.muted;
-      if (x0 >= 0) ctx.fillRect(Math.round(x0), 0, 1, height);
+      if (x0 >= 0) ctx.fillRect(Math.round(x0), 0, Math.round(this.bold), height);
       const at = Math.max(x0 + 5, 2.2 * this.small); // clear of the axis label at the left edge
       if (labels && at + ctx.measureText(s.label).width < x1) ctx.fillText(s.label, at, 2);
+    }
+  }
+
+  /** Lines through all strips where something was marked, with a letter at one of them.
+   * @param {Flag[]} list @param {Palette} p @param {boolean} labels */
+  flags(list, p, labels) {
+    const { ctx, height } = this;
+    ctx.font = this.font;
+    ctx.textBaseline = "bottom";
+    for (const f of list) {
+      const x = Math.round(this.x(f.at));
+      if (x < 0) continue;
+      ctx.fillStyle = p.accent;
+      const bold = Math.round(this.bold);
+      for (let y = 0; y < height; y += 6 * bold) ctx.fillRect(x, y, bold, 3 * bold);
+      if (labels) ctx.fillText(f.label, x + 3 * bold, height - 1);
     }
   }
 
@@ -133,7 +156,7 @@ export class Strip {
       last = t;
     }
     ctx.strokeStyle = how.colour;
-    ctx.lineWidth = (how.width ?? 1.5) * Math.max(1, this.small / 11); // as heavy as the text
+    ctx.lineWidth = (how.width ?? 1.5) * this.bold;
     ctx.lineJoin = "round";
     ctx.setLineDash(how.dash ?? []);
     ctx.stroke();
@@ -194,17 +217,26 @@ export class Strip {
   }
 }
 
+/** The height of a picture on a usual screen, for which lines over it are measured, in px. */
+const usualHeight = 400;
+
+/** How much heavier lines are over a larger picture, so that they are seen as well on it.
+ * @param {number} height */
+export function boldness(height) {
+  return Math.max(1, height / usualHeight);
+}
+
 /** The diagonal hatch of invalid stretches. @param {CanvasRenderingContext2D} ctx
- * @param {string} colour @returns {CanvasPattern|null} */
-export function hatching(ctx, colour) {
-  const size = 8;
+ * @param {string} colour @param {number} bold 1, or more where text is larger @returns {CanvasPattern|null} */
+export function hatching(ctx, colour, bold) {
+  const size = Math.round(8 * bold);
   const tile = document.createElement("canvas");
   tile.width = tile.height = size;
   const t = tile.getContext("2d");
   if (!t) return null;
   t.strokeStyle = colour;
   t.globalAlpha = 0.28;
-  t.lineWidth = 1.2;
+  t.lineWidth = 1.2 * bold;
   t.beginPath();
   for (const d of [-size, 0, size]) {
     t.moveTo(d - 1, size + 1);

@@ -3,15 +3,25 @@
 /**
  * @typedef {{name: string, unit: string}} Channel
  * @typedef {{id: string, kind: string, rate_hz: number, simulated: boolean, channels: Channel[]}} StreamInfo
- * @typedef {{type: "hello", version: number, window_ms: number, streams: StreamInfo[]}} Hello
+ * @typedef {{type: "hello", version: number, window_ms: number, streams: StreamInfo[], console: string, role: Role}} Hello
+ * @typedef {"viewer"|"operator"|"analyst"|"admin"} Role
  *
- * @typedef {"fill"|"camera"|"begin"|"neutral"|"calibrate"|"validate"|"breath"|"fixation"|"play"|"rest"} Action
- * @typedef {{index: number, action: Action, duration_ns: number, stimulus?: string, presentation?: number, sheet?: string, aside?: boolean}} Step
+ * @typedef {"fill"|"camera"|"begin"|"neutral"|"calibrate"|"validate"|"breath"|"fixation"|"play"|"rest"|"reshow"} Action
+ * @typedef {{index: number, action: Action, duration_ns: number, stimulus?: string, presentation?: number, sheet?: string, aside?: boolean,
+ *   again?: boolean, repeats?: number}} Step
  * @typedef {{method: string, drift_ppm: number, jitter_ms: number, bound_ms: number}} ClockStatement
  * @typedef {{info: {id: string, kind: string, device: string, port?: string, clock: string, rate_hz: number, simulated: boolean},
  *   connected: boolean, rate_hz: number, samples: number, lost: number, faults: number, age_ms: number,
  *   usable_age_ms: number, remark: string, advice: string, clock: ClockStatement, latency: string, unseen_ms: number}} Health
- * @typedef {{id: string, severity: "minor"|"major", text: string, advice: string}} Alarm
+ * @typedef {{id: string, severity: "minor"|"major", text: string, advice: string, panel: string,
+ *   state: "active"|"acknowledged"|"cleared"|"shelved", age_ms: number, cleared_ms: number, shelved_ms: number, count: number}} Alarm
+ * @typedef {{id: string, label: string, level: "ok"|"waiting"|"attention"|"missing", text: string, advice: string, gate: "start"|"begin"}} Ready one check of the readiness
+ * @typedef {{gate: "start"|"begin", checks: Ready[]}} NotReady why a gate was not passed
+ * @typedef {{presentation: number, stimulus: string, again: boolean, seconds: number, over: boolean, low: boolean, offer: boolean, asked: boolean,
+ *   parts: {modality: string, usable_s: number, share: number, needed: boolean}[]}} UsableNow
+ * @typedef {{kind: string, text: string, source: string, age_ms: number}} Mark
+ * @typedef {{holder: string, name: string, asked: string, asked_by: string, left_ms: number}} Pen
+ * @typedef {{name: string, usable: number, shown: number}} Tally of people
  * @typedef {{id: string, participant: string, row: number, state: string, started: string, duration_ns: number,
  *   segments: number, frames: number, simulated: boolean, bundle?: string, reason?: string, run?: number, usable?: boolean|null, usable_why?: string,
  *   traces_erased?: string, video_erased?: string}} Summary
@@ -21,7 +31,7 @@
  * @typedef {{session_id: string, participant: string, sessions: number, bundles: number, recipients: string[]|null}} Holder of a withdrawal code
  * @typedef {{session: string, what: string, until: string, files: number, bytes: number}} Overdue
  * @typedef {{question: string, band: string, usable: number, have: number, open?: number}} Cell
- * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null, people?: object[]|null, due?: number, due_error?: string}} Cohort
+ * @typedef {{usable: number, wanted: number, withdrawn: number, declined: number, dropped: number, unusable: number, cells: Cell[]|null, videos?: Tally[]|null, brands?: Tally[]|null, people?: object[]|null, due?: number, due_error?: string}} Cohort
  * @typedef {{session_id: string, state: string, bundle: string, reason: string, error: string, erasure?: Erasure|null}} Outcome
  * @typedef {{x: number, y: number}} Point
  * @typedef {{target: Point, gaze: Point, error_deg: number, samples?: Point[]}} ValidationPoint
@@ -43,8 +53,10 @@
  *   plan: {row: number, steps: Step[]|null}, step: number, elapsed_ms: number, streams: Health[]|null, alarms: Alarm[]|null,
  *   stage_connected: boolean, stage_waiting: string, disk_free_bytes: number, disk_hours: number, recovered: Summary[]|null,
  *   last_outcome: Outcome|null, study_id: string, study_title: string,
- *   ready: boolean, paused: boolean, live: boolean, recording_over: boolean, stopped: boolean, face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean}} Status
- * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, status: Status}} Report
+ *   ready: boolean, paused: boolean, live: boolean, recording_over: boolean, stopped: boolean, face_video: boolean, check: Check|null, asked: boolean, gaze_corrected: boolean, drift: Drift|null, eyes: Eyes|null, screen_assumed: boolean,
+ *   readiness: Ready[]|null, confirmed: {participant: boolean, operator: boolean}, usable: UsableNow[]|null, marks: Mark[]|null,
+ *   blind: boolean, blind_by_study: boolean}} Status
+ * @typedef {{type: "status", now_ms: number, viewers: number, unseen_chunks: number, pen: Pen, status: Status}} Report
  *
  * @typedef {{stream: number, gap: boolean, channels: number, times: Float64Array, values: Float32Array}} Block
  * @typedef {{now: number, blocks: Block[]}} Batch

@@ -94,3 +94,10 @@ export function started(iso) {
   const today = d.toDateString() === new Date().toDateString();
   return today ? time : `${d.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }
+
+/** What was erased, in words. @param {import("./types.js").Erasure|null|undefined} e */
+export function erased(e) {
+  if (!e) return "Everything of them is erased.";
+  const tell = e.recipients?.length ? ` To be told, because they were given a bundle: ${e.recipients.join(", ")}.` : "";
+  return `Everything of them is erased: ${count(e.rows)} rows, ${count(e.files)} files.${tell}`;
+}

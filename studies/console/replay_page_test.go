@@ -1,0 +1,406 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"emolab/studies/browsertest"
+)
+
+// look opens the replay of the recorded session at a time.
+func look(t *testing.T, f *filmed, ms int, expected ...string) *browsertest.Page {
+	t.Helper()
+	page := chromium.Open(t, 1280, 800, expected...)
+	page.Go(fmt.Sprintf("%s/replay/%s?t=%d&token=%s", f.server.URL, filmedSession, ms, testToken))
+	page.Until(`document.body.dataset.ready === "true" && document.body.dataset.drawn`)
+	return page
+}
+
+// prefers says which colours the browser's user likes.
+func prefers(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
+}
+
+// accessible looks for serious and critical faults of what the page shows: all of them in
+// dark, and in light those that depend on the theme.
+func accessible(t *testing.T, page *browsertest.Page, what string) {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("..", "stage", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Log("axe-core is not installed: npm ci --prefix studies/stage")
+		return
+	}
+	if !browsertest.Value[bool](page, `typeof globalThis.axe === "object"`) {
+		browsertest.Value[bool](page, string(source)+"; true")
+	}
+	for scheme, rules := range map[string]string{"dark": "", "light": `, runOnly: ["color-contrast"]`} {
+		page.Do(prefers(scheme))
+		browsertest.Value[bool](page, `Promise.allSettled(document.getAnimations().map((a) => a.finished)).then(() => true)`)
+		for _, f := range browsertest.Value[[]string](page, `axe.run(document, {resultTypes: ["violations"]`+rules+`}).then((r) => r.violations
+			.filter((v) => v.impact === "serious" || v.impact === "critical")
+			.map((v) => v.impact + " " + v.id + ": " + v.help + ": " + v.nodes.map((n) => n.html.slice(0, 120) + " " + n.failureSummary).join(" | ")))`) {
+			t.Errorf("%s, %s: %s", what, scheme, f)
+		}
+	}
+}
+
+// stroke presses a key that has a name, such as an arrow, with modifiers.
+func stroke(page *browsertest.Page, key string, with ...chromedp.Modifier) {
+	page.Do(chromedp.KeyEvent(key, chromedp.KeyModifiers(with...)))
+}
+
+// mouse goes through places of an element, given as fractions of it, with the button held.
+func mouse(page *browsertest.Page, selector string, with chromedp.Modifier, places ...[2]float64) {
+	box := browsertest.Value[[]float64](page, fmt.Sprintf(`(() => { const b = document.querySelector(%q).getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()`, selector))
+	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		send := func(kind input.DispatchMouseEventType, at [2]float64, clicks int64) error {
+			_, err := cdp.Call(ctx, tab, input.DispatchMouseEvent, input.DispatchMouseEventParams{
+				Type: kind, X: box[0] + at[0]*box[2], Y: box[1] + at[1]*box[3], Button: input.MouseButtonLeft, ClickCount: clicks, Modifiers: int64(with),
+			})
+			return err
+		}
+		err := send(input.DispatchMouseEventTypeMousePressed, places[0], 1)
+		for _, at := range places[1:] {
+			if err == nil {
+				err = send(input.DispatchMouseEventTypeMouseMoved, at, 0)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return send(input.DispatchMouseEventTypeMouseReleased, places[len(places)-1], 1)
+	}))
+}
+
+// atFrame waits until the clip shows a frame, in words and in the picture.
+func atFrame(page *browsertest.Page, frame int) {
+	page.Until(fmt.Sprintf(`document.getElementById("clip-time").textContent.endsWith("frame %d")`, frame))
+	if _, err := os.Stat(filepath.Join("..", "study", "example", "stimuli", "silk.mp4")); err == nil {
+		page.Until(fmt.Sprintf(`(() => { const v = document.querySelector("#clip video:not([hidden])"); return v && !v.seeking && Math.floor(v.currentTime * 30) === %d; })()`, frame))
+	}
+}
+
+func TestReplayFollowsOneCursor(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 9000)
+	shows(page, "participant", "P-7K2")
+	shows(page, "time", "00:00:09.000")
+	atFrame(page, 90)
+	if got := browsertest.Value[string](page, `getComputedStyle(document.querySelector("#clip video:not([hidden])")).aspectRatio + " " + (document.getElementById("clip").clientWidth < document.getElementById("clip").clientHeight)`); !strings.HasSuffix(got, "true") {
+		t.Errorf("the upright clip lies: %s", got)
+	}
+	happy := func() string {
+		return browsertest.Value[string](page, `[...document.querySelectorAll(".readout .row")].find((r) => r.textContent.startsWith("happy")).lastChild.textContent`)
+	}
+	page.Until(`document.querySelectorAll(".readout .row")[1].textContent === "happy0.72"`)
+	if got := happy(); got != "0.72" {
+		t.Errorf("happy is %q at 9 s, want 0.72", got)
+	}
+
+	// One press is one frame that was displayed, there and back, and many presses are many.
+	page.Press(".")
+	atFrame(page, 91)
+	shows(page, "time", "00:00:09.033")
+	stroke(page, kb.ArrowRight)
+	stroke(page, kb.ArrowRight)
+	atFrame(page, 93)
+	stroke(page, kb.ArrowLeft)
+	page.Press(",")
+	page.Press(",")
+	atFrame(page, 90)
+	stroke(page, kb.ArrowRight, chromedp.ModifierShift)
+	shows(page, "time", "00:00:10.000")
+	atFrame(page, 120)
+	if got := happy(); got == "0.72" {
+		t.Error("the values do not follow the cursor")
+	}
+	page.Until(`Math.abs(parseFloat(document.getElementById("cursor").style.left) - 100 * 10 / 52) < 0.01`)
+
+	// From clip to mark to clip; the place is in the address, and a reload leads there.
+	page.Press("n")
+	shows(page, "time", "00:00:15.300")
+	shows(page, "clip-words", "Rest")
+	page.Press("n")
+	shows(page, "time", "00:00:20.000")
+	page.Press("p")
+	shows(page, "time", "00:00:15.300")
+	stroke(page, kb.End)
+	shows(page, "time", "00:00:52.000")
+	page.Press("p")
+	page.Until(`new URL(location.href).searchParams.get("t") === "34000"`)
+	page.Do(chromedp.Reload())
+	shows(page, "time", "00:00:34.000")
+	atFrame(page, 0)
+
+	// It plays, as fast as it is told, and loops what is selected.
+	page.Press("]")
+	shows(page, "speed", "2×")
+	page.Press(" ")
+	page.Until(`document.getElementById("clip-time").textContent.match(/frame (\d+)/)?.[1] > 12`)
+	page.Until(`[...document.querySelectorAll("#clip video")].some((v) => !v.hidden && !v.paused && v.currentTime > .4)`)
+	page.Press(" ")
+	page.Until(`document.getElementById("play").getAttribute("aria-label") === "Play"`)
+	page.Press("l")
+	page.Until(`document.getElementById("loop").getAttribute("aria-pressed") === "true" && document.getElementById("selected").textContent === "00:34.000 – 00:42.000"`)
+
+	// Zooming asks the server for finer columns; a double click shows all again.
+	drawn := browsertest.Value[string](page, `document.body.dataset.drawn`)
+	page.Press("z")
+	page.Until(`document.body.dataset.drawn > ` + drawn + ` && parseFloat(document.getElementById("overview-view").style.width) < 16`)
+	mouse(page, ".panel .u-over", 0, [2]float64{.25, .5}, [2]float64{.4, .5}, [2]float64{.5, .5})
+	page.Until(`Math.abs(parseFloat(document.getElementById("overview-view").style.width) - 100 * 2 / 52) < .1`)
+	page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".panel .u-over").dispatchEvent(new MouseEvent("dblclick", { bubbles: true })); undefined`))
+	page.Until(`parseFloat(document.getElementById("overview-view").style.width) === 100`)
+	mouse(page, ".panel .u-over", 0, [2]float64{.5, .5})
+	page.Until(`document.getElementById("time").textContent.startsWith("00:00:2")`)
+}
+
+func TestReplayKeepsAnnotationsBesideTheRecording(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 9000)
+	page.Press("a")
+	page.Until(`document.getElementById("annotate-dialog").open`)
+	shows(page, "annotate-when", "At 00:00:09.000")
+	stroke(page, kb.Enter)
+	page.Until(`!document.getElementById("annotate-error").hidden`)
+	page.Do(chromedp.KeyEvent("smile"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("at the red folds"), chromedp.KeyEvent(kb.Enter))
+	page.Until(`!document.getElementById("annotate-dialog").open && document.querySelectorAll("#annotation-list li").length === 1`)
+
+	// Over a selection it is of a stretch.
+	mouse(page, ".panel .u-over", chromedp.ModifierShift, [2]float64{.5, .5}, [2]float64{.55, .5}, [2]float64{.6, .5})
+	page.Until(`/^00:2[56]\..* – 00:31/.test(document.getElementById("selected").textContent)`)
+	page.Press("a")
+	page.Do(chromedp.KeyEvent("laugh"), chromedp.KeyEvent(kb.Enter))
+	page.Until(`document.querySelectorAll("#lane-marks .stretch").length === 1`)
+	page.Do(chromedp.Reload())
+	page.Until(`document.querySelectorAll("#annotation-list li").length === 2`)
+	page.Do(chromedp.Click(chromedp.CSS("#tab-notes")))
+	if got := browsertest.Value[string](page, `document.querySelector("#annotation-list li").innerText`); !strings.Contains(got, "smile at the red folds") || !strings.Contains(got, "lab, ") {
+		t.Errorf("the annotation says %q", got)
+	}
+	page.Screenshot("replay-annotations.png")
+	accessible(t, page, "notes")
+
+	// Removing asks first.
+	page.Do(chromedp.Click(chromedp.CSS("#annotation-list li .plain:not(.jump)")))
+	page.Until(`document.getElementById("remove-dialog").open && document.getElementById("remove-what").textContent.startsWith("“smile”")`)
+	page.Do(chromedp.Click(chromedp.CSS("#remove-go")))
+	page.Until(`document.querySelectorAll("#annotation-list li").length === 1 && document.querySelectorAll("#lane-marks .note").length === 0`)
+}
+
+// undone takes all changes of areas back.
+const undone = `while (!document.getElementById("undo").disabled) document.getElementById("undo").click(); undefined`
+
+// areaOf returns the first area that the page would save.
+func areaOf(page *browsertest.Page) (area struct {
+	Name, Tag, Shape string
+	Box              []float64
+	Points           [][]float64
+	Keyframes        []struct {
+		T   float64 `json:"t_s"`
+		Box []float64
+	}
+}) {
+	kept := browsertest.Value[string](page, `JSON.parse(sessionStorage.getItem("emolab-areas silk") ?? "{}").areas?.[0] ? JSON.stringify(JSON.parse(sessionStorage.getItem("emolab-areas silk")).areas[0]) : "{}"`)
+	_ = json.Unmarshal([]byte(kept), &area) // what is missing is missed by the test
+	return area
+}
+
+func TestReplayEditsAreas(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 9000, "409")
+	atFrame(page, 90)
+	page.Press("e")
+	page.Until(`document.body.dataset.mode === "edit" && document.getElementById("areas-state").textContent.includes("nothing saved yet")`)
+	page.Press("2")
+	mouse(page, "#areas", 0, [2]float64{.3, .2}, [2]float64{.4, .3}, [2]float64{.6, .5})
+	page.Until(`document.activeElement.id === "area-name"`)
+	page.Do(chromedp.KeyEvent("folds"), chromedp.KeyEvent(kb.Tab))
+	page.Until(`document.querySelector("#area-list strong").textContent === "folds"`)
+	if a := areaOf(page); a.Shape != "rect" || len(a.Box) != 4 || fmt.Sprintf("%.1f", a.Box) != "[0.3 0.2 0.3 0.3]" {
+		t.Fatalf("drawn: %+v", a)
+	}
+
+	// By keyboard: moved by arrows from the picture, resized by a corner's, never beyond the clip.
+	page.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("areas").focus(); undefined`))
+	before := areaOf(page).Box
+	stroke(page, kb.ArrowRight, chromedp.ModifierShift)
+	if a := areaOf(page); fmt.Sprintf("%.3f", a.Box[0]-before[0]) != "0.020" {
+		t.Errorf("Shift and an arrow moved it from %v to %v", before, a.Box)
+	}
+	stroke(page, kb.Tab)
+	page.Until(`document.activeElement.getAttribute("data-corner") === "0"`)
+	stroke(page, kb.ArrowUp)
+	stroke(page, kb.ArrowUp)
+	if a := areaOf(page); fmt.Sprintf("%.3f", a.Box[3]-before[3]) != "0.004" || fmt.Sprintf("%.3f", before[1]-a.Box[1]) != "0.004" {
+		t.Errorf("a corner's arrows made %v of %v", a.Box, before)
+	}
+	stroke(page, "z", chromedp.ModifierCtrl) // both presses were one gesture
+	if a := areaOf(page); fmt.Sprintf("%.3f", a.Box[3]) != fmt.Sprintf("%.3f", before[3]) {
+		t.Errorf("undone: %v", a.Box)
+	}
+
+	// A keyframe lets it move; elsewhere it is in between.
+	page.Press("k")
+	page.Until(`document.querySelectorAll("#keyframe-list li").length === 2`)
+	stroke(page, kb.Home)
+	page.Press("n")
+	page.Press("e")
+	page.Press("e")
+	atFrame(page, 0)
+	page.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("areas").focus(); undefined`))
+	for range 40 {
+		stroke(page, kb.ArrowLeft, chromedp.ModifierShift)
+	}
+	a := areaOf(page)
+	if len(a.Keyframes) != 2 || a.Keyframes[0].Box[0] != 0 || a.Keyframes[1].T != 3 {
+		t.Errorf("keyframes: %+v", a.Keyframes)
+	}
+	for range 45 {
+		page.Press(".")
+	}
+	atFrame(page, 45)
+	page.Until(fmt.Sprintf(`Math.abs(document.querySelector("#areas rect").x.baseVal.value / document.getElementById("clip").clientWidth - %g) < 0.002`, a.Keyframes[1].Box[0]/2))
+
+	// What is not saved outlives a reload, and is asked about first.
+	page.Do(chromedp.Evaluate[chromedp.Void](`window.asked = !dispatchEvent(new Event("beforeunload", { cancelable: true })); undefined`))
+	if !browsertest.Value[bool](page, `window.asked`) {
+		t.Error("nothing is asked on leaving")
+	}
+	stored := browsertest.Value[string](page, `sessionStorage.getItem("emolab-areas silk")`)
+	page.Do(chromedp.Evaluate[chromedp.Void](undone)) // the browser's question would wait for an answer
+	page.Go(f.server.URL + "/replay")
+	page.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`sessionStorage.setItem("emolab-areas silk", %q); undefined`, stored)))
+	page.Go(f.server.URL + "/replay/" + filmedSession + "?t=9000")
+	page.Until(`document.querySelectorAll("#areas rect").length === 1`)
+	page.Press("e")
+	page.Until(`document.getElementById("areas-words").textContent.startsWith("Your changes")`)
+
+	// Somebody else saved first.
+	f.film.mu.Lock()
+	f.film.save("Ann", "the face", json.RawMessage(`{"name":"face","shape":"ellipse","box":[0.3,0.1,0.4,0.3]}`))
+	f.film.mu.Unlock()
+	save := func(note string) {
+		stroke(page, "s", chromedp.ModifierCtrl)
+		page.Until(`document.getElementById("save-dialog").open`)
+		page.Do(chromedp.KeyEvent(note), chromedp.KeyEvent(kb.Enter))
+	}
+	save("the folds")
+	page.Until(`!document.getElementById("conflict").hidden`)
+	if got := text(page, "conflict-words"); got != "Version 1 was saved meanwhile by Ann. Compared with yours: only with you: “folds”; only in the saved version: “face”." {
+		t.Errorf("the conflict is told as %q", got)
+	}
+	page.Do(chromedp.Click(chromedp.CSS("#conflict-mine")))
+	page.Until(`!document.getElementById("save-dialog").open && document.getElementById("areas-state").textContent === "silk · version 2"`)
+	page.Do(chromedp.Reload())
+	page.Until(`document.querySelectorAll("#areas rect").length === 1`)
+	if browsertest.Value[bool](page, `sessionStorage.getItem("emolab-areas silk") !== null`) {
+		t.Error("what was saved is still kept as unsaved")
+	}
+
+	// A polygon by clicks, closed by a double click; the pictures of the editor.
+	atFrame(page, 90)
+	page.Press("e")
+	page.Press("4")
+	page.Until(`document.getElementById("tool-polygon").getAttribute("aria-pressed") === "true"`)
+	for _, at := range [][2]float64{{.1, .7}, {.9, .7}, {.8, .95}, {.2, .95}} {
+		mouse(page, "#areas", 0, at)
+	}
+	page.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("areas").dispatchEvent(new MouseEvent("dblclick", { bubbles: true })); undefined`))
+	page.Until(`document.querySelectorAll("#areas polygon").length === 1`)
+	page.Do(chromedp.KeyEvent("floor"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("scene"), chromedp.KeyEvent(kb.Tab))
+	page.Until(`document.querySelectorAll("#area-list li").length === 2 && document.querySelector("#area-list li:last-child").textContent.includes("scene · polygon")`)
+	page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#area-list li:first-child button").focus(); undefined`), chromedp.KeyEvent(kb.Enter))
+	page.Until(`document.activeElement === document.querySelector("#area-list li:first-child button[aria-pressed=true]")`) // whoever goes by keyboard is not sent back to the top
+	accessible(t, page, "editor")
+	pictures(page, "editor")
+	page.Do(chromedp.Evaluate[chromedp.Void](undone))
+}
+
+func TestReplayHeatMapAndQuality(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 22_000, "409")
+	pictures(page, "replay")
+	page.Press("h")
+	page.Until(`document.getElementById("heat-words").textContent === "14 fixations" && !document.getElementById("heat").hidden && document.getElementById("heat").width === 90`)
+	accessible(t, page, "heat map")
+	pictures(page, "replay-heat")
+	page.Do(chromedp.Evaluate[chromedp.Void](`(() => { const s = document.getElementById("heat-who"); s.value = "all"; s.onchange(); })()`))
+	page.Until(`document.getElementById("heat-words").textContent.startsWith("2 people have usable gaze")`)
+
+	if got := browsertest.Value[string](page, `document.getElementById("usable").innerText`); !strings.Contains(got, "5.0 s") {
+		t.Errorf("usable seconds: %q", got)
+	}
+	page.Do(chromedp.Click(chromedp.CSS("#tab-units")))
+	page.Do(chromedp.Click(chromedp.CSS("#unit-list li:nth-child(4) input")))
+	page.Until(`[...document.querySelectorAll(".panel h3")].some((h) => h.textContent.startsWith("Action units"))`)
+	accessible(t, page, "action units")
+
+	// Without consent to video there is a calm note.
+	f.film.mu.Lock()
+	f.film.noFace = true
+	f.film.mu.Unlock()
+	page.Do(chromedp.Reload())
+	page.Until(`!document.getElementById("face-note").hidden && document.getElementById("face").hidden`)
+
+	// A phone shows all of it in one column; nothing reaches beyond it.
+	page.Do(chromedp.EmulateViewport(390, 844))
+	page.Until(`document.documentElement.scrollWidth <= 390`)
+	page.LongScreenshot("replay-phone.png")
+	page.Press("?")
+	page.Until(`document.getElementById("help-dialog").open`)
+	accessible(t, page, "help")
+}
+
+func TestReplayListsSessions(t *testing.T) {
+	f := startFilm(t)
+	page := chromium.Open(t, 1280, 800, "404")
+	page.Go(f.server.URL + "/replay?token=" + testToken)
+	page.Until(`document.querySelectorAll("#session-rows tr").length === 2`)
+	accessible(t, page, "sessions")
+	page.Screenshot("replay-sessions.png")
+	if n := browsertest.Value[int](page, `document.querySelectorAll("#session-rows a").length`); n != 1 {
+		t.Errorf("%d sessions can be opened, want the sealed one", n)
+	}
+	page.Go(browsertest.Value[string](page, `document.querySelector("#session-rows a").href`))
+	page.Until(`location.pathname === "/replay/` + filmedSession + `" && document.body.dataset.ready === "true"`)
+	page.Go(f.server.URL + "/replay/another")
+	page.Until(`document.getElementById("banner").textContent === "There is no recorded session another; choose one from the list of sessions."`)
+}
+
+// settled waits for two frames of the page after what moves has come to rest.
+const settled = `Promise.allSettled(document.getAnimations().map((a) => a.finished))
+	.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`
+
+// pictures keeps screenshots of what the page shows, in every size and both themes.
+func pictures(page *browsertest.Page, name string) {
+	if browsertest.ScreenshotFolder() == "" {
+		return
+	}
+	for _, s := range [][2]int64{{1280, 800}, {1920, 1080}, {3840, 2160}} {
+		for _, scheme := range []string{"light", "dark"} {
+			page.Do(prefers(scheme), chromedp.EmulateViewport(s[0], s[1]))
+			browsertest.Value[bool](page, settled)
+			page.Until(`document.body.dataset.drawn === document.body.dataset.asked`)
+			browsertest.Value[bool](page, settled)
+			page.Screenshot(fmt.Sprintf("%s-%s-%d.png", name, scheme, s[0]))
+		}
+	}
+	page.Do(prefers("light"), chromedp.EmulateViewport(1280, 800))
+}
