@@ -3,20 +3,23 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"emolab/calibration/latency"
+	"emolab/capture/peer"
 	"emolab/fusion/instant"
+	"emolab/studies/access"
 	"emolab/studies/bundle"
 	"emolab/studies/console"
+	"emolab/studies/replay"
 	"emolab/studies/session"
 	"emolab/studies/stage"
 	"emolab/studies/store"
@@ -25,10 +28,8 @@ import (
 )
 
 const (
-	// requestHeaderLimit and goodbye bound how long a silent client can hold a
-	// connection, and the shutdown.
-	requestHeaderLimit = 10 * time.Second
-	goodbye            = 3 * time.Second
+	// goodbye bounds how long a silent client can hold up the shutdown.
+	goodbye = 3 * time.Second
 )
 
 // applianceOptions are what an appliance is assembled from.
@@ -36,7 +37,9 @@ type applianceOptions struct {
 	dir    string // where everything is kept
 	study  *study.Study
 	rig    *rig
-	listen string // loopback address and port; port 0 = any free one
+	listen string   // loopback address and port; port 0 = any free one
+	secure *secured // how other computers reach the pages; nil: they do not
+	names  []string // of this computer, that were given: a proxy in front of it has one
 	// simulatedStage: the built-in client is the screen, no browser.
 	simulatedStage bool
 	// display is how late light is on the participant's screen; nil = not measured.
@@ -45,6 +48,7 @@ type applianceOptions struct {
 	// is one for a simulated participant.
 	conduct func(study.Step) session.Conduct
 	token   string
+	events  string // loopback address for events of other programs; "" = none are taken
 	log     *slog.Logger
 }
 
@@ -57,11 +61,17 @@ type appliance struct {
 	manager *session.Manager
 	console *console.Console
 	http    *http.Server
-	socket  net.Listener
+	socket  net.Listener // for this computer
+	outside net.Listener // for others, over TLS; nil: there is none
+	book    *access.Book
 	token   string
 	log     *slog.Logger
 
-	emitters []emitter // that mark what comes up on the screen
+	picture *peer.Picture // the participant live; nil where that cannot be shown
+	remote  *peer.Remote  // the place for a browser's camera; nil where the camera is none
+
+	events   *eventPort // nil: none are taken
+	emitters []emitter  // that mark what comes up on the screen
 }
 
 // screen is the participant's screen. What was measured on a real one says nothing
@@ -73,6 +83,15 @@ func (o applianceOptions) screen(clock instant.Clock) stage.Options {
 		s.Shift, s.MeasuredOn = &shift, &on
 	}
 	return s
+}
+
+// brandNames are what a blind console is not told.
+func brandNames(s *study.Study) []string {
+	var names []string
+	for _, clip := range s.Stimuli {
+		names = append(names, clip.ID, clip.Brand)
+	}
+	return names
 }
 
 // databasePath is where the study's data are kept.
@@ -87,7 +106,7 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	if err := os.MkdirAll(bundleDir(o.dir), 0o700); err != nil {
 		return nil, err
 	}
-	a := &appliance{study: o.study, token: o.token, log: o.log}
+	a := &appliance{study: o.study, token: o.token, log: o.log, book: access.OpenBook(o.dir)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -131,17 +150,39 @@ func assemble(ctx context.Context, o applianceOptions) (_ *appliance, err error)
 	if err != nil {
 		return nil, err
 	}
-	a.console = console.New(console.Options{
+	if a.picture, err = newPicture(o, a.manager, clock); err != nil {
+		return nil, err
+	}
+	screens := console.Options{
 		Operator: a.manager, Feed: a.lab.Bus(), Streams: a.lab.Streams(), Clock: clock,
 		Token: o.token, Stage: a.stage.Handler(), Bundles: bundleDir(o.dir), Receipts: withdrawal.ReceiptDir(o.dir),
 		GivenOut: func(ctx context.Context, name string) error {
 			return a.store.GivenOut(ctx, name, withdrawal.Downloaded)
 		},
-	})
-	if a.socket, err = net.Listen("tcp", o.listen); err != nil {
-		return nil, fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)
+		Replay: replay.New(a.store, o.study, &keptFaces{dir: o.dir}),
+		Book:   a.book, Names: slices.Concat(o.names, o.secure.hosts()), Log: o.log,
+		Hidden: brandNames(o.study),
+		Audit:  auditTo(a.store), Audited: auditOf(a.store),
 	}
-	a.http = &http.Server{Handler: a.console.Handler(), ReadHeaderTimeout: requestHeaderLimit}
+	if a.picture != nil {
+		screens.Picture = a.picture
+	}
+	if a.remote = o.rig.remote; a.remote != nil {
+		a.remote.Admit(o.reach())
+		screens.Camera = a.remote
+	}
+	a.console = console.New(screens)
+	if a.socket, a.outside, err = o.secure.open(o.listen); err != nil {
+		return nil, err
+	}
+	if o.events != "" {
+		socket, err := listenEvents(o.events)
+		if err != nil {
+			return nil, err
+		}
+		a.events = &eventPort{socket: socket, clock: clock, mark: a.manager.Mark, log: o.log}
+	}
+	a.http = newServer(a.console.Handler(), o.log)
 	return a, nil
 }
 
@@ -165,6 +206,13 @@ func (a *appliance) run(ctx context.Context) error {
 	group.Go(func() error { return a.lab.Run(devices) })
 	group.Go(func() error { return a.console.Run(devices) })
 	group.Go(func() error {
+		a.manager.Watch(devices)
+		return nil
+	})
+	if a.events != nil {
+		group.Go(func() error { return a.events.run(devices) })
+	}
+	group.Go(func() error {
 		recording := func() bool { return a.manager.Status().SessionID != "" }
 		measureLight(devices, a.store, a.study, recording, a.log)
 		return nil
@@ -174,11 +222,20 @@ func (a *appliance) run(ctx context.Context) error {
 		return fireTriggers(devices, a.lab.Bus(), a.stage.Info()[0], plan, a.emitters...)
 	})
 	group.Go(func() error {
-		if err := a.http.Serve(a.socket); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
+		noteTokens(devices, a.book, a.store, a.log)
 		return nil
 	})
+	for _, l := range []net.Listener{a.socket, a.outside} {
+		if l == nil {
+			continue
+		}
+		group.Go(func() error {
+			if err := a.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
 	group.Go(func() error {
 		<-failed.Done()
 		a.manager.Close()
@@ -194,8 +251,17 @@ func (a *appliance) run(ctx context.Context) error {
 }
 
 func (a *appliance) close() {
+	if a.picture != nil {
+		_ = a.picture.Close() // it tells of nothing
+	}
 	if a.socket != nil {
 		a.socket.Close()
+	}
+	if a.outside != nil {
+		a.outside.Close()
+	}
+	if a.events != nil {
+		a.events.socket.Close()
 	}
 	if a.store != nil {
 		a.store.Close()

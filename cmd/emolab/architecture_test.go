@@ -32,6 +32,7 @@ var layers = map[string][]string{
 	"fusion/visibility":   {"fusion/instant"},
 	"fusion/facial":       {"fusion/instant", "fusion/stream", "fusion/landmark", "fusion/expression", "fusion/headpose", "fusion/action", "fusion/visibility"},
 	"fusion/stimulus":     {"fusion/instant", "fusion/stream"},
+	"fusion/usable":       {"fusion/instant", "fusion/stream", "fusion/stimulus", "fusion/eda"},
 	"fusion/trace":        {"fusion"},
 	"firmware-bridge":     {"fusion/instant", "fusion/script"},
 	"calibration":         {"fusion"},
@@ -44,10 +45,13 @@ var layers = map[string][]string{
 	"studies/identity":    {"studies/session", "studies/shred"},
 	"studies/study":       {"fusion/stream", "studies/wording"},
 	"studies/stimulus":    {"studies/study"},
-	"studies/session":     {"fusion", "calibration", "studies/study"},
+	"studies/alarm":       {"fusion/instant"},
+	"studies/session":     {"fusion", "calibration", "studies/study", "studies/alarm"},
 	"studies/store":       {"fusion", "calibration", "studies/study", "studies/session"},
 	"studies/stage":       {"fusion", "studies/wording", "studies/study", "studies/session"},
-	"studies/console":     {"fusion", "studies/study", "studies/session"},
+	"studies/replay":      {"fusion", "studies/study", "studies/session", "studies/store"},
+	"studies/access":      {},
+	"studies/console":     {"fusion", "studies/access", "studies/study", "studies/session", "studies/replay"},
 	"studies/browsertest": {},
 	"studies/table":       {},
 	"studies/figure":      {"fusion"},
@@ -62,22 +66,25 @@ var importers = map[string]struct {
 	packages []string
 	reason   string
 }{
-	"golang.org/x/sys":                  {[]string{"fusion/instant", "studies/session", "studies/store", "sensors/virtual"}, "the clock; the free space of a disk; the lock on the study's file; raw pseudo-terminals"},
-	"golang.org/x/sync":                 {[]string{"studies/session", "studies/store", "studies/bundle", "cmd/emolab"}, "errgroup: whoever starts goroutines waits for them"},
-	"gocv.io/x/gocv":                    {[]string{"capture/webcam", "capture/face", "capture/record"}, "the camera, the nets and the kept video are three jobs of one library"},
-	"go.bug.st/serial":                  {[]string{"sensors/serialport"}, ""},
-	"github.com/creack/pty":             {[]string{"sensors/virtual"}, ""},
-	"github.com/mattn/go-sqlite3":       {[]string{"studies/store"}, ""},
-	"github.com/gorilla/websocket":      {[]string{"studies/stage", "studies/console"}, "two protocols, two screens"},
-	"github.com/goccy/go-yaml":          {[]string{"studies/study", "studies/wording", "cmd/emolab"}, "study.yaml, files of words, and lab.yaml"},
-	"github.com/alecthomas/kong":        {[]string{"cmd/emolab"}, ""},
-	"github.com/schollz/progressbar/v3": {[]string{"cmd/emolab"}, ""},
-	"github.com/chromedp":               {[]string{"studies/browsertest"}, ""},
-	"gonum.org/v1/gonum":                {[]string{"fusion/eyemovement/crf"}, "L-BFGS"},
-	"gonum.org/v1/plot":                 {[]string{"studies/figure"}, ""},
-	"filippo.io/age":                    {[]string{"studies/identity"}, "who is who, encrypted apart from the data"},
-	"rsc.io/qr":                         {[]string{"studies/stage"}, "the withdrawal code on the receipt"},
-	"pgregory.net/rapid":                {[]string{"sensors/eyetracker/linetest"}, ""}, // damage for the drivers' property tests
+	"golang.org/x/sys":                    {[]string{"fusion/instant", "studies/session", "studies/store", "sensors/virtual"}, "the clock; the free space of a disk; the lock on the study's file; raw pseudo-terminals"},
+	"golang.org/x/sync":                   {[]string{"studies/session", "studies/store", "studies/bundle", "cmd/emolab"}, "errgroup: whoever starts goroutines waits for them"},
+	"gocv.io/x/gocv":                      {[]string{"capture/webcam", "capture/face", "capture/record"}, "the camera, the nets and the kept video are three jobs of one library"},
+	"go.bug.st/serial":                    {[]string{"sensors/serialport"}, ""},
+	"github.com/creack/pty":               {[]string{"sensors/virtual"}, ""},
+	"github.com/mattn/go-sqlite3":         {[]string{"studies/store"}, ""},
+	"github.com/gorilla/websocket":        {[]string{"studies/stage", "studies/console"}, "two protocols, two screens"},
+	"github.com/goccy/go-yaml":            {[]string{"studies/study", "studies/wording", "cmd/emolab"}, "study.yaml, files of words, and lab.yaml"},
+	"github.com/alecthomas/kong":          {[]string{"cmd/emolab"}, ""},
+	"github.com/schollz/progressbar/v3":   {[]string{"cmd/emolab"}, ""},
+	"github.com/chromedp":                 {[]string{"studies/browsertest"}, ""},
+	"gonum.org/v1/gonum":                  {[]string{"fusion/eyemovement/crf"}, "L-BFGS"},
+	"gonum.org/v1/plot":                   {[]string{"studies/figure"}, ""},
+	"github.com/prometheus/client_golang": {[]string{"studies/console"}, ""}, // metrics.go: the format, its escapes, and the figures of the process
+	"filippo.io/age":                      {[]string{"studies/identity"}, "who is who, encrypted apart from the data"},
+	"rsc.io/qr":                           {[]string{"studies/stage"}, "the withdrawal code on the receipt"},
+	"github.com/pion":                     {[]string{"capture/peer"}, ""},                // WebRTC and the parts of it that it is told with
+	"golang.org/x/image":                  {[]string{"capture/peer"}, ""},                // the letters of words in the picture; plot brings it anyway
+	"pgregory.net/rapid":                  {[]string{"sensors/eyetracker/linetest"}, ""}, // damage for the drivers' property tests
 }
 
 type listed struct {

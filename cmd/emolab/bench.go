@@ -24,12 +24,13 @@ import (
 
 // benchCmd measures this workstation.
 type benchCmd struct {
-	What     []string `arg:"" optional:"" help:"What to measure: face, sync, signals, record. Default: all." enum:"face,sync,signals,record"`
+	What     []string `arg:"" optional:"" help:"What to measure: face, sync, signals, record, console. Default: all." enum:"face,sync,signals,record,console"`
 	Video    string   `help:"face: read this video instead of the drawn face." type:"existingfile" placeholder:"FILE"`
 	Frames   int      `help:"face: how many frames to read at each size." default:"300"`
 	Detector string   `help:"face: what searches the whole picture: tiny, or yunet where it is installed." enum:"tiny,yunet" default:"tiny"`
 	Peer     string   `help:"face: race the npm package that is installed in this folder (capture/face/interop after npm ci), frame by frame." type:"existingdir" placeholder:"DIR"`
-	Minutes  float64  `help:"sync: how long each simulated recording is." default:"10"`
+	Minutes  float64  `help:"sync: how long each simulated recording is; console: how long it is watched." default:"10"`
+	Hold     bool     `help:"console: print its address, to open it in a browser meanwhile."`
 	Scenario string   `help:"sync: only the scenarios whose names contain these words, such as 'box loaded'." placeholder:"WORDS"`
 	Python   string   `help:"signals: race the Python programs that are installed in this folder (fusion/eda/interop after make interop-signals) and compare the results." type:"existingdir" placeholder:"DIR"`
 	Pictures string   `help:"sync: write its two pictures (SVG) into this folder." placeholder:"DIR"`
@@ -47,6 +48,7 @@ func (benchCmd) Help() string {
   emolab bench sync --minutes 2 --scenario tracker --pictures .
   emolab bench signals
   emolab bench signals --python fusion/eda/interop --json
+  emolab bench console --minutes 1
 
 Measure on an idle machine: a busy one shows its own load, not Emolab's. So a
 missed time does not fail; that of signals is marked as missed. What does not
@@ -91,6 +93,7 @@ func (c *benchCmd) benches(r *benchReport) []struct {
 			return err
 		}},
 		{"record", figures(benchRecord)},
+		{"console", figures(c.consoleUnderLoad)},
 	}
 }
 

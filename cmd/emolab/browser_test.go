@@ -19,14 +19,13 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"emolab/studies/browsertest"
 	"emolab/studies/study"
 )
 
-// quickStudy is a study with the example's videos, everything that a participant meets
-// before and after them, and as little time between as can be.
+// quickStudy is a study with one of the example's videos, everything that a participant
+// meets before and after it, and as little time between as can be.
 const quickStudy = `
 id: quick
 languages: [en, fr]
@@ -35,9 +34,11 @@ consent:
   retain: {traces: 24m, face_video: 30d}
 screening:
   - {id: age, ask: {en: "How old are you?", fr: "Quel âge avez-vous ?"}, type: integer, min: 1, max: 120, pass: "18 <= age < 65", bands: [18-24, 25-64]}
+devices: {gaze: {required: true}}
+thresholds: {max_sync_error_ms: 1000} # on a busy machine, too
 stimuli:
   folder: stimuli
-  list: [{id: velvet}, {id: silk}]
+  list: [{id: silk}]
 scales:
   sam: {type: sam, dims: [valence], points: 9}
   words: {type: text, items: [{id: words, ask: {en: "What did you think?", fr: "Qu’en avez-vous pensé ?"}}]}
@@ -68,6 +69,29 @@ func (r reader) to(sheet string) {
 	browsertest.Value[bool](r.Page, `new Promise((on) => setTimeout(() => on(true), 700))`)
 }
 
+// confirms says that the code on the page is the participant's.
+func (r reader) confirms() {
+	r.t.Helper()
+	r.Until(`document.querySelector("#sheet .own-code") !== null && document.body.dataset.view === "sheet"`)
+	browsertest.Value[bool](r.Page, `new Promise((on) => setTimeout(() => on(true), 700))`)
+	r.goes(1)
+}
+
+// hears counts the tones that the page plays, by what it hands to the browser.
+func (r reader) hears() {
+	r.t.Helper()
+	r.Until(`document.body.dataset.view === "sheet" && document.querySelector("#sheet .counts") !== null`)
+	browsertest.Value[bool](r.Page, `new Promise((on) => {
+		globalThis.tones = 0;
+		globalThis.sounds ??= OscillatorNode.prototype.start;
+		OscillatorNode.prototype.start = function (...when) { globalThis.tones++; globalThis.sounds.apply(this, when); };
+		setTimeout(() => on(true), 700);
+	})`)
+	r.goes(1)
+	r.Until(`document.querySelectorAll("#sheet .counts button:not(:disabled)").length === 5`)
+	r.Do(chromedp.Click(fmt.Sprintf(`#sheet .counts button:nth-child(%d)`, browsertest.Value[int](r.Page, `globalThis.tones`))))
+}
+
 // tick chooses what has a name and a value; "" = a box.
 func (r reader) tick(name, value string) {
 	r.t.Helper()
@@ -90,15 +114,14 @@ func (r reader) goes(button int) {
 	r.Do(chromedp.Click(fmt.Sprintf(`#sheet .buttons button:nth-child(%d)`, button)))
 }
 
-// Both pages in a real browser, through whole sessions: the experimenter welcomes the
-// participants in the console and begins their recordings; one refuses the video of the
-// face, goes the whole way in English and withdraws later by the code of the receipt, the
-// other stops in French and has everything deleted on the spot. Neither page complains.
+// All pages in a real browser, through whole sessions. What happens with the first
+// participant, who refuses the video of the face, stands at workday.moment; they read English
+// and withdraw later by the code of the receipt. The other one stops in French and has
+// everything deleted on the spot. No page complains.
 func TestServeInABrowser(t *testing.T) {
 	t.Parallel()
 	needModels(t)
-	browser := browsertest.Start(t)
-	dir, home := t.TempDir(), t.TempDir()
+	home := t.TempDir()
 	if _, err := study.WriteExample(home); err != nil {
 		t.Fatal(err)
 	}
@@ -110,84 +133,22 @@ func TestServeInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &watched{want: "Ctrl-C", seen: make(chan struct{})}
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	ended := make(chan int, 1)
-	var errOut bytes.Buffer
-	go func() {
-		ended <- run(ctx, []string{"serve", "--virtual", "--study", file, "--data", dir, "--listen", "127.0.0.1:0"}, out, &errOut)
-	}()
-	select {
-	case <-out.seen:
-	case code := <-ended:
-		t.Fatalf("serve ended with %d:\n%s", code, errOut.String())
-	case <-time.After(readyLimit):
-		t.Fatal("serve did not start")
-	}
+	lab := openDay(t, st)
+	dir := lab.dir
 
-	// The server is stopped at the end while the pages are still open.
+	var browser browsertest.Shared
+	t.Cleanup(browser.Close)
 	stage := browser.Open(t, 1280, 720, "ERR_CONNECTION_REFUSED")
-	stage.Go(printed(t, out.String(), "participant"))
+	stage.Go(lab.stageURL())
 	stage.Until(`document.body.innerText.includes("Please wait")`)
 	stage.Press(" ") // the gate: any key
-	console := browser.Open(t, 1600, 1000, "ERR_CONNECTION_REFUSED")
-	console.Go(printed(t, out.String(), "console"))
-	console.Until(`document.body.dataset.ready === "true"`)
-	console.Screenshot("console-ready.png")
-	welcome := func(code string) {
-		console.Press("s")
-		console.Until(`document.querySelector("dialog[open] input")`)
-		console.Do(chromedp.KeyEvent(code))
-		console.Until(`!document.querySelector("#start-go").disabled`) // the stage is connected
-		console.Do(chromedp.KeyEvent(kb.Enter))
-	}
-	begin := func() {
-		console.Until(`!document.querySelector("#begin").hidden`)
-		console.Press("b")
-		console.Until(`document.querySelector("#state-text").textContent.startsWith("REC ")`)
-	}
 
 	// What must be found nowhere once it is withdrawn.
 	first, second := "P"+sentinel()[:8], "Q"+sentinel()[:8]
 	thought := "thought-" + sentinel()
-
-	welcome(first)
+	say := written{override: "override " + sentinel(), note: "note " + sentinel(), annotation: "annotation " + sentinel(), stop: "stop " + sentinel()}
 	p := reader{stage, t, st, "en"}
-	p.to("notice")
-	stage.Screenshot("stage-notice.png")
-	p.goes(1)
-	p.to("consent")
-	stage.Screenshot("stage-consent.png")
-	p.tick("traces", "")
-	p.goes(1)
-	p.to("screening")
-	p.write("age", "33")
-	p.goes(1)
-	begin()
-	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1.5 })()`)
-	stage.Screenshot("stage-playing.png")
-	console.Screenshot("console-recording.png")
-	for n := range 2 {
-		if n == 1 {
-			stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 3 })()`)
-			console.Screenshot("console.png") // the README's picture
-		}
-		p.to("rate.sam")
-		p.tick("sam.valence", "7")
-		p.goes(1)
-		p.to("rate.words")
-		p.write("words", thought)
-		p.goes(1)
-	}
-	p.to("debrief")
-	p.goes(1)
-	p.to("receipt")
-	stage.Screenshot("stage-receipt.png")
-	code := browsertest.Value[string](stage, `document.body.innerText.match(/[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{3}/)[0]`)
-	p.goes(1)
-	console.Until(`document.body.innerText.includes("Session sealed")`)
-	console.Screenshot("console-sealed.png")
+	code, console := lab.moment(&browser, p, first, thought, say)
 
 	// A no leaves no picture of the face behind, whatever the file is called.
 	if found := picturesBelow(t, dir); len(found) > 0 {
@@ -200,19 +161,23 @@ func TestServeInABrowser(t *testing.T) {
 	if code, _, errOut := emolab(t, "bundle", "verify", bundles[0]); code != exitFine {
 		t.Errorf("bundle verify: %s", errOut)
 	}
+	if len(filesWith(t, bundleDir(dir), say.note)) == 0 {
+		t.Error("the bundle has no marks")
+	}
 	// Two pages and the race detector leave the face nets little: frames are
 	// skipped and counted, but every clip has its rows.
 	if seen := traceOf(t, dir); len(seen) < 30 {
 		t.Errorf("%d trace rows", len(seen))
 	}
-	for _, is := range []string{first, thought} {
+	for _, is := range []string{first, thought, say.note, say.annotation} {
 		if len(filesWith(t, dir, is)) == 0 {
 			t.Errorf("%q is kept nowhere: what is looked for below could not be found", is)
 		}
 	}
 
 	// The second one reads French, stops in the first clip, and wants everything deleted.
-	welcome(second)
+	console.welcome(second)
+	p.confirms()
 	p.to("notice")
 	stage.Do(chromedp.Click(`.tongues [lang="fr"]`))
 	p.in = "fr"
@@ -225,7 +190,8 @@ func TestServeInABrowser(t *testing.T) {
 	p.to("screening")
 	p.write("age", "20")
 	p.goes(1)
-	begin()
+	p.hears()
+	console.begins(second)
 	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1 })()`)
 	console.Until(`document.querySelector("#state-label").textContent.includes("face video")`)
 	if len(picturesBelow(t, dir)) == 0 {
@@ -247,16 +213,13 @@ func TestServeInABrowser(t *testing.T) {
 	console.Until(`document.body.innerText.includes("Everything of them is erased")`)
 	console.Screenshot("console-withdrawn.png")
 
-	stop()
-	if code := <-ended; code != exitFine {
-		t.Fatalf("serve ended with %d:\n%s", code, errOut.String())
-	}
+	lab.stop()
 	// Days later, by the code, typed as people do.
 	sloppy := strings.ToLower(strings.ReplaceAll(code, "-", " "))
 	if code, said, errOut := emolab(t, "session", "withdraw", "--code", sloppy, "--yes", "--data", dir); code != exitFine {
 		t.Fatalf("session withdraw --code %q: exit %d, %s%s", sloppy, code, said, errOut)
 	}
-	for _, is := range []string{first, second, thought, code, strings.ReplaceAll(code, "-", "")} {
+	for _, is := range []string{first, second, thought, say.override, say.note, say.annotation, say.stop, code, strings.ReplaceAll(code, "-", "")} {
 		if found := filesWith(t, dir, is); len(found) > 0 {
 			t.Errorf("%q is in %q after everything was withdrawn", is, found)
 		}

@@ -109,8 +109,10 @@ func (c *flashFlags) lab() (labFile, error) {
 	if c.Repeats < 1 || c.Repeats > maxRepeats {
 		return labFile{}, usagef("--repeats %d: want 1 to %d", c.Repeats, maxRepeats)
 	}
-	if err := onlyLoopback(c.Listen); err != nil {
+	if loopback, err := isLoopback(c.Listen); err != nil {
 		return labFile{}, err
+	} else if !loopback {
+		return labFile{}, usagef("--listen %s: only loopback addresses: what is measured is a screen of this computer", c.Listen)
 	}
 	return readLab(c.Lab)
 }

@@ -109,6 +109,9 @@ func openRealCamera(entry cameraEntry) (*webcam.Camera, error) {
 	if entry.Source == "" {
 		return nil, errors.New("lab.yaml names no camera: add a line camera: {source: /dev/video0}, or give one with --camera")
 	}
+	if entry.Source == browserCamera {
+		return nil, usagef("the camera of a browser cannot be measured: its exposure and its stamps are in the stated error")
+	}
 	if webcam.KindOf(entry.Source) == webcam.File {
 		return nil, usagef("%s is a video file, which sees no screen: measure a camera", entry.Source)
 	}

@@ -24,6 +24,7 @@ import (
 	"emolab/fusion/align"
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/studies/access"
 	"emolab/studies/console"
 	"emolab/studies/session"
 	"emolab/studies/stage"
@@ -112,7 +113,7 @@ func brightShare(shown []latency.Edge, from, until instant.Instant) float64 {
 func TestMeasureCamera(t *testing.T) {
 	const glassLate = 25 // ms
 	e := &eye{late: 90 * time.Millisecond, exposure: 12 * time.Millisecond, period: 31 * time.Millisecond, lab: make(chan *session.Lab, 1)}
-	token, err := console.NewToken()
+	token, err := access.NewToken()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
 	"emolab/sensors/device"
+	"emolab/studies/access"
 	"emolab/studies/console"
 	"emolab/studies/session"
 	"emolab/studies/stage"
@@ -91,7 +92,7 @@ func (p *photodiode) Run(ctx context.Context, out chan<- stream.Chunk) error {
 func TestMeasureDisplay(t *testing.T) {
 	const late = 30 * time.Millisecond
 	eye := &photodiode{late: late, lab: make(chan *session.Lab, 1)}
-	token, err := console.NewToken()
+	token, err := access.NewToken()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,9 @@ func checkCamera(entry cameraEntry) finding {
 	if entry.Source == "" {
 		return finding{"camera", warning, "lab.yaml names none", "Add a line: camera: {source: /dev/video0}"}
 	}
+	if entry.Source == browserCamera {
+		return finding{"camera", fine, "that of a browser: emolab serve prints the address of its page", ""}
+	}
 	cam, err := webcam.Open(webcam.Options{Source: entry.Source, Width: entry.Width, Height: entry.Height, FPS: entry.FPS}, instant.Monotonic{})
 	if err != nil {
 		return finding{"camera", bad, err.Error(), ""}

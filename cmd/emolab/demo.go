@@ -17,6 +17,7 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
+	"emolab/studies/access"
 	"emolab/studies/console"
 	"emolab/studies/session"
 	"emolab/studies/stage"
@@ -126,7 +127,7 @@ func (c *demoCmd) Run(a *app) error {
 			return usagef("--unplug: there is no sensor %q; there are: %s", p.Stream, strings.Join(slices.Sorted(maps.Keys(r.cables)), ", "))
 		}
 	}
-	token, err := console.NewToken()
+	token, err := access.NewToken()
 	if err != nil {
 		return err
 	}
@@ -365,14 +366,14 @@ func openStage(ctx context.Context, running *appliance, r *rig, withBrowser bool
 }
 
 // waitReady waits until every stream has delivered for a while, so that its clock has
-// settled.
+// settled, and nothing is missing that this lab has.
 func waitReady(ctx context.Context, m *session.Manager, settle time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
 	settled := time.Time{}
 	for {
 		s := m.Status()
-		ready := s.Stage
+		ready := s.Stage && !slices.ContainsFunc(lacking(s), func(c session.Readiness) bool { return !notHere(s, c) })
 		for _, h := range s.Streams {
 			ready = ready && h.Connected && (h.Info.Kind == stream.Stimulus || h.Info.Rate == 0 || h.Rate > 0)
 		}
@@ -387,9 +388,20 @@ func waitReady(ctx context.Context, m *session.Manager, settle time.Duration) er
 		select {
 		case <-time.After(pollEvery):
 		case <-ctx.Done():
-			return fmt.Errorf("the virtual lab is not ready: %w; it says: %v", ctx.Err(), s.Alarms)
+			return fmt.Errorf("the virtual lab is not ready: %w; it says: %v", ctx.Err(), lacking(s))
 		}
 	}
+}
+
+// lacking are the checks of the next gate that hold it up.
+func lacking(s session.Status) []session.Readiness {
+	return slices.DeleteFunc(slices.Clone(s.Readiness), func(c session.Readiness) bool { return c.Level != session.ReadyMissing })
+}
+
+// notHere tells whether a check is about a device that this lab does not have.
+func notHere(s session.Status, c session.Readiness) bool {
+	kind, device := strings.CutPrefix(c.ID, "device/")
+	return device && !slices.ContainsFunc(s.Streams, func(h session.Health) bool { return string(h.Info.Kind) == kind })
 }
 
 // recording is one session as it was seen while it ran.

@@ -112,7 +112,7 @@ func checkRoom(dir string) finding {
 	case free < session.DiskWarn:
 		return finding{"data folder", warning, fmt.Sprintf("%s: %.1f GB left", dir, float64(free)/(1<<30)), "Move old bundles away soon."}
 	}
-	return finding{"data folder", fine, fmt.Sprintf("%s: %.0f GB left, about %.0f h of recording", dir, float64(free)/(1<<30), float64(free)/session.TypicalBytesPerHour), ""}
+	return finding{"data folder", fine, fmt.Sprintf("%s: %.0f GB left, %.0f h of recording with the video of the face", dir, float64(free)/(1<<30), session.RecordingHours(free, true)), ""}
 }
 
 func checkBrowser() finding {
@@ -157,7 +157,7 @@ func checkCameraLatency(dir, labPath string, now time.Time) []finding {
 		return nil
 	}
 	about := webcam.Expected(lab.Camera.Source)
-	if lab.Camera.Source == "" || about.Kind == webcam.File {
+	if lab.Camera.Source == "" || lab.Camera.Source == browserCamera || about.Kind == webcam.File {
 		return nil
 	}
 	return []finding{{what, warning,

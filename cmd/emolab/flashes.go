@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -79,10 +80,10 @@ func openFlashLab(o flashOptions) (_ *flashLab, err error) {
 	if f.lab, err = session.NewLab(clock, append(slices.Clone(o.sources), f.stage)...); err != nil {
 		return nil, err
 	}
-	if f.socket, err = net.Listen("tcp", o.listen); err != nil {
-		return nil, fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)
+	if f.socket, err = openListener(o.listen); err != nil {
+		return nil, err
 	}
-	f.http = &http.Server{Handler: console.StageOnly(f.stage.Handler(), f.token), ReadHeaderTimeout: requestHeaderLimit}
+	f.http = newServer(console.StageOnly(f.stage.Handler(), f.token), slog.New(slog.DiscardHandler))
 	return f, nil
 }
 

@@ -119,8 +119,8 @@ func lossAfter(t *testing.T, dir string, killed instant.Instant) map[string]time
 	}
 	lost := map[string]time.Duration{}
 	for _, info := range d.Segments[0].Streams {
-		if info.Kind == stream.Trace {
-			continue // derived: it is made again
+		if info.Kind == stream.Trace || info.Kind == stream.Mark {
+			continue // derived: it is made again; or without samples
 		}
 		var last instant.Instant
 		silent := false // a screen without a stimulus rightly reports nothing

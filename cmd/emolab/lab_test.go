@@ -15,7 +15,7 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
-	"emolab/studies/console"
+	"emolab/studies/access"
 	"emolab/studies/session"
 	"emolab/studies/store"
 	"emolab/studies/study"
@@ -91,7 +91,7 @@ func openBench(t *testing.T, o benchOptions) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := console.NewToken()
+	token, err := access.NewToken()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func (b *bench) begin() {
 			return
 		}
 		if s.Ready && b.console.Watched() {
-			_ = b.manager.Begin() // refused in the moment in which it has begun
+			_ = b.manager.Begin(session.Beginning{Confirm: "P1"}) // refused in the moment in which it has begun
 		}
 		select {
 		case <-look.C:

@@ -26,7 +26,7 @@ type labFile struct {
 
 // cameraEntry names the camera.
 type cameraEntry struct {
-	Source string  `yaml:"source"` // "/dev/video0", a video file, a URL
+	Source string  `yaml:"source"` // "/dev/video0", a video file, a URL, "browser"
 	Width  int     `yaml:"width"`
 	Height int     `yaml:"height"`
 	FPS    float64 `yaml:"fps"`

@@ -194,13 +194,14 @@ func recordFlashes(t *testing.T, page *browsertest.Page, screen *browsertest.Scr
 	}
 	participant := reader{page, t, st, "en"}
 	o.do(http.MethodPost, "/api/session/start", `{"participant": "LIGHT"}`)
+	participant.confirms()
 	participant.to("notice")
 	participant.goes(1)
 	participant.to("consent")
 	participant.tick(session.Traces, "")
 	participant.goes(1)
 	o.await("the participant waits", func(s session.Status) bool { return s.Ready })
-	o.do(http.MethodPost, "/api/session/begin", "")
+	o.do(http.MethodPost, "/api/session/begin", `{"confirm": "HT"}`)
 	participant.to("debrief")
 	participant.goes(1)
 	participant.to("receipt")

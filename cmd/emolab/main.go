@@ -38,6 +38,7 @@ type cli struct {
 	Devices   devicesCmd   `cmd:"" help:"Say what is plugged in: cameras, sensors, their rate and a live value."`
 	Session   sessionCmd   `cmd:"" help:"List, show and export sessions."`
 	Study     studyCmd     `cmd:"" help:"Write, check and plan a study, and see how far it has come."`
+	Token     tokenCmd     `cmd:"" help:"Give out addresses of the console: to watch, to operate, to analyse."`
 	Identity  identityCmd  `cmd:"" help:"Keep who a participant is, encrypted and apart from the data."`
 	Bundle    bundleCmd    `cmd:"" help:"Check exported bundles."`
 	Face      faceCmd      `cmd:"" help:"Analyse films and pictures of faces."`
@@ -47,6 +48,7 @@ type cli struct {
 	Calibrate calibrateCmd `cmd:"" help:"Measure how late the participant's screen and the camera are."`
 	Firmware  firmwareCmd  `cmd:"" help:"Build, flash and emulate the firmware of Emolab's own box."`
 	Bench     benchCmd     `cmd:"" help:"Measure this workstation against the budgets."`
+	Viewers   viewersCmd   `cmd:"" name:"bench-viewers" hidden:""`
 }
 
 // app is what every command works with.

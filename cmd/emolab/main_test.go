@@ -73,7 +73,7 @@ func TestExitCodes(t *testing.T) {
 		{"--version", exitFine, "unknown"},
 		{"demo --help", exitFine, "Examples:"},
 		{"frobnicate", exitUsage, "frobnicate"},
-		{"serve --listen 0.0.0.0:80 --virtual", exitUsage, "loopback"},
+		{"serve --listen 8800 --virtual", exitUsage, "host:port"},
 		{"demo --participants 0", exitUsage, "participants"},
 		{"demo --unplug eda", exitUsage, "eda@8s+2s"},
 		{"session list --data " + t.TempDir(), exitUsage, "holds no study"},

@@ -156,7 +156,7 @@ func (r *rehearsal) expects(p script.Person, turned string, dead stream.Kind) ex
 func (r *rehearsal) needs(kind stream.Kind) bool {
 	shown := 0
 	for _, step := range r.study.Plan(0).Steps {
-		if step.Action == study.Play && !step.Filler {
+		if step.Action == study.Play && !step.Filler && !step.Again {
 			shown++
 		}
 	}
@@ -273,7 +273,7 @@ func (r *rehearsal) visit(ctx context.Context, i int, p script.Person) (visit, e
 	defer r.now.Store(nil)
 	tapped := tap(r.running.lab.Bus())
 	started := time.Now()
-	id, err := m.Start(ctx, session.Request{Participant: out.Participant, Again: session.NewRun})
+	id, err := m.Start(ctx, session.Request{Participant: out.Participant, Again: session.NewRun, Override: without(m.Status())})
 	if err != nil {
 		tapped()
 		return out, err
@@ -294,6 +294,21 @@ func (r *rehearsal) visit(ctx context.Context, i int, p script.Person) (visit, e
 	}
 	maps.Copy(r.met, v.met)
 	return out, r.settle(ctx, &out, v, want, ended, live)
+}
+
+// without is why a session is rehearsed although the study needs a device that this lab
+// does not have; "" where it has all.
+func without(s session.Status) string {
+	var lacks []string
+	for _, c := range lacking(s) {
+		if notHere(s, c) {
+			lacks = append(lacks, strings.ToLower(c.Label))
+		}
+	}
+	if len(lacks) == 0 {
+		return ""
+	}
+	return "a rehearsal without " + strings.Join(lacks, " and ")
 }
 
 // settle notes how a session ended, and holds it against what was expected.
@@ -407,11 +422,11 @@ func full(c session.Cohort, question, band string) bool {
 	})
 }
 
-// plays counts the stimuli that a plan shows.
+// plays counts the stimuli that a plan shows, unless something is shown again.
 func plays(p study.Plan) int {
 	n := 0
 	for _, s := range p.Steps {
-		if s.Action == study.Play {
+		if s.Action == study.Play && !s.Again {
 			n++
 		}
 	}

@@ -87,7 +87,7 @@ func measure(ctx context.Context, s *store.Store, st *study.Study, one recording
 		}
 	}
 	for _, t := range d.Segments[0].Streams {
-		if t.Kind == stream.Trace {
+		if t.Kind == stream.Trace || t.Kind == stream.Mark {
 			continue
 		}
 		a, err := measureAlignment(ctx, s, id, t, truth, live[t.ID])

@@ -15,6 +15,7 @@ import (
 	"emolab/calibration/latency"
 	"emolab/capture/face"
 	"emolab/capture/frame"
+	"emolab/capture/peer"
 	"emolab/capture/portrait"
 	"emolab/capture/record"
 	"emolab/capture/webcam"
@@ -40,7 +41,10 @@ type rig struct {
 	cables    map[string]cable   // of virtual devices, by the id of the device's first stream
 	notes     []string           // what a person should know of these devices
 	tap       *record.Tap        // between the camera and the analysis; nil without a camera
-	closers   []io.Closer
+	remote    *peer.Remote       // the place for a browser's camera; nil where the camera is no browser's
+	// seen, where set before the lab runs, is shown every frame with what was found in it.
+	seen    func(frame.Frame, face.Result)
+	closers []io.Closer
 }
 
 // cable is what a virtual device hangs on.
@@ -70,10 +74,15 @@ func realRig(lab labFile, nets detectorFlags, camera *latency.Measured) (_ *rig,
 			r.close()
 		}
 	}()
-	if lab.Camera.Source != "" {
-		if err := r.addWebcam(lab.Camera, camera); err != nil {
-			return nil, err
-		}
+	switch lab.Camera.Source {
+	case "":
+	case browserCamera:
+		err = r.addBrowser(lab.Camera)
+	default:
+		err = r.addWebcam(lab.Camera, camera)
+	}
+	if err != nil {
+		return nil, err
 	}
 	for _, d := range lab.Devices {
 		r.sources = append(r.sources, d.source)
@@ -160,6 +169,11 @@ func (r *rig) addCamera(cam face.Camera, info face.SourceInfo) error {
 	}
 	r.closers = append(r.closers, analyzer)
 	r.tap = record.NewTap(info.Rate)
+	info.Seen = func(f frame.Frame, found face.Result) {
+		if r.seen != nil {
+			r.seen(f, found)
+		}
+	}
 	if reopen := info.Reopen; reopen != nil {
 		info.Reopen = func() (face.Camera, error) {
 			cam, err := reopen()
@@ -221,12 +235,15 @@ func virtualRig(ctx context.Context, f virtualFlags, camera string, nets detecto
 		return nil, err
 	}
 	r.closers = append(r.closers, removal(ports))
-	if camera != "" {
-		err = r.addWebcam(cameraEntry{Source: camera}, nil)
-	} else {
+	switch camera {
+	case "":
 		err = r.addCamera(
 			portrait.New(truth, clock, portrait.Options{FPS: cameraFPS, Seed: f.Seed}),
 			face.SourceInfo{Device: "drawn face", Port: "640x480", Rate: cameraFPS, Simulated: true})
+	case browserCamera:
+		err = r.addBrowser(cameraEntry{})
+	default:
+		err = r.addWebcam(cameraEntry{Source: camera}, nil)
 	}
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,19 +11,21 @@ import (
 	"time"
 
 	"emolab/calibration/latency"
+	"emolab/studies/access"
 	"emolab/studies/console"
 	"emolab/studies/study"
 )
 
 // serveCmd runs the lab.
 type serveCmd struct {
-	Lab     string        `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
-	Study   string        `help:"The study to run. Default: study.yaml here, else the example study." type:"path" placeholder:"FILE"`
-	Data    string        `help:"Where recordings and bundles are kept. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
-	Listen  string        `help:"Loopback address of the pages. Default: 127.0.0.1:8800." default:"127.0.0.1:8800" placeholder:"HOST:PORT"`
-	Token   string        `help:"Access token of the pages. Default: the one kept in the data folder, made at the first start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
+	Lab   string `help:"The devices of this workstation. Default: lab.yaml here." default:"lab.yaml" type:"path" placeholder:"FILE"`
+	Study string `help:"The study to run. Default: study.yaml here, else the example study." type:"path" placeholder:"FILE"`
+	Data  string `help:"Where recordings and bundles are kept. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
+	Token string `help:"Access token of the pages. Default: the one kept in the data folder, made at the first start." env:"EMOLAB_TOKEN" placeholder:"TOKEN"`
+	listenFlags
+	Events  string        `help:"Loopback address at which events of other programs come in by UDP and become marks. Default: none." placeholder:"HOST:PORT"`
 	Virtual bool          `help:"Use the virtual lab instead of lab.yaml: a scripted participant on simulated devices."`
-	Camera  string        `help:"Use this camera, video file or URL instead of the lab's own." placeholder:"SOURCE"`
+	Camera  string        `help:"Use this camera, video file or URL instead of the lab's own; browser: that of another device's browser." placeholder:"SOURCE"`
 	Display string        `name:"display-latency" help:"How late light is on the participant's screen: a file of calibrate display, or none. Default: the one kept in the data folder." placeholder:"FILE|none"`
 	Late    string        `name:"camera-latency" help:"How late the camera's stamps are: a file of calibrate camera, or none. Default: the one kept in the data folder." placeholder:"FILE|none"`
 	Nets    detectorFlags `embed:""`
@@ -39,9 +40,12 @@ func (serveCmd) Help() string {
   emolab serve --virtual                     everything simulated, to look around
   emolab serve --lab lab.yaml                this workstation's own devices
   emolab serve --virtual --camera clip.mp4   a video file as the camera
+  emolab serve --camera browser              a tablet's camera: its page is printed at start
   emolab serve --virtual --virtual-devices shimmer3,eyetribe,usbttl
   emolab serve --display-latency none        without the measured latency of the screen
+  emolab serve --events 127.0.0.1:8801       with the events of PsychoPy and such as marks
   emolab serve --kiosk --screen 1920,0       with the participant's page on the second screen
+  emolab serve --listen 0.0.0.0:8800         for consoles on other computers too, over TLS
 
 The console and the participant's page are printed at start. Ctrl-C seals a
 running session before the program ends.`
@@ -49,10 +53,7 @@ running session before the program ends.`
 
 // Run is the command.
 func (c *serveCmd) Run(a *app) error {
-	if err := onlyLoopback(c.Listen); err != nil {
-		return err
-	}
-	if err := isFree(c.Listen); err != nil {
+	if err := c.isFree(); err != nil { // before anything is made on the disk
 		return err
 	}
 	if c.Kiosk {
@@ -73,7 +74,14 @@ func (c *serveCmd) Run(a *app) error {
 			return err
 		}
 	}
+	if err := console.CheckToken(c.Token); err != nil {
+		return fmt.Errorf("%w. Give another with --token or EMOLAB_TOKEN; or give none, and delete %s if it is there: one is made then", err, filepath.Join(c.Data, "token"))
+	}
 	display, err := c.display()
+	if err != nil {
+		return err
+	}
+	secure, err := c.secure(c.Data, time.Now())
 	if err != nil {
 		return err
 	}
@@ -83,7 +91,8 @@ func (c *serveCmd) Run(a *app) error {
 	}
 	defer r.close()
 	o := applianceOptions{
-		dir: c.Data, study: st, rig: r, listen: c.Listen, token: c.Token, log: a.log(), display: display,
+		dir: c.Data, study: st, rig: r, listen: c.Listen, secure: secure, token: c.Token, log: a.log(), display: display,
+		events: c.Events, names: c.Name,
 	}
 	running, err := assemble(a.ctx, o)
 	if err != nil {
@@ -91,7 +100,15 @@ func (c *serveCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "Emolab %s, study %s, data in %s\n\n", version, st.ID, c.Data)
 	fmt.Fprintf(a.out, "  console      %s\n", running.consoleURL())
-	fmt.Fprintf(a.out, "  participant  %s\n\n", running.stageURL())
+	fmt.Fprintf(a.out, "  participant  %s\n", running.stageURL())
+	running.printCamera(a.out, running.address())
+	fmt.Fprintln(a.out)
+	if secure != nil {
+		secure.print(a.out, running)
+	}
+	if running.events != nil {
+		fmt.Fprintf(a.out, "Events of other programs are taken by UDP at %s.\n", running.events.socket.LocalAddr())
+	}
 	fmt.Fprintln(a.out, displayNote(display))
 	for _, s := range running.manager.Status().Recovered {
 		fmt.Fprintf(a.out, "Session %s of participant %s was cut off; the console offers to continue or seal it.\n", s.ID, s.Participant)
@@ -172,7 +189,7 @@ func keptToken(dir string) (string, error) {
 	if b, err := os.ReadFile(path); err == nil {
 		return strings.TrimSpace(string(b)), nil
 	}
-	token, err := console.NewToken()
+	token, err := access.NewToken()
 	if err != nil {
 		return "", err
 	}
@@ -230,27 +247,4 @@ func (c *serveCmd) rig(ctx context.Context) (*rig, error) {
 		return nil, err
 	}
 	return realRig(lab, c.Nets, camera)
-}
-
-// isFree refuses an address that somebody else listens on, before anything is made on the
-// disk.
-func isFree(listen string) error {
-	l, err := net.Listen("tcp", listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)
-	}
-	return l.Close()
-}
-
-// onlyLoopback refuses addresses that other machines can reach: faces and
-// bodies are measured here, and there is no TLS yet.
-func onlyLoopback(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return usagef("--listen %s: want host:port, for example 127.0.0.1:8800", listen)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return usagef("--listen %s: only loopback addresses are served, because personal data would cross the network unencrypted; use an SSH tunnel", listen)
-	}
-	return nil
 }
