@@ -51,11 +51,12 @@ test: models pages ## run all tests with the race detector
 	go test -race -timeout 15m $$(go list ./... | grep -v /cmd/)
 	go test -race -timeout 25m ./cmd/...
 
-.PHONY: interop interop-bundle interop-face interop-signals
+.PHONY: interop interop-bundle interop-face interop-signals interop-console
 INTEROP := studies/bundle/interop
 PEER    := capture/face/interop
 SIGNALS := fusion/eda/interop
-interop: interop-face interop-bundle interop-signals ## compare with other programs: the nets with their npm package, a bundle with pandas, signals with CVXOPT, NeuroKit2 and REMoDNaV
+WATCHER := studies/console/client
+interop: interop-face interop-bundle interop-signals interop-console ## compare with other programs: the nets with their npm package, a bundle with pandas, signals with CVXOPT, NeuroKit2 and REMoDNaV, a live stream with websockets
 
 interop-bundle: build # needs Python 3.9+ and PyPI
 	@if test -x $(INTEROP)/.venv/bin/python || { python3 -m venv $(INTEROP)/.venv && \
@@ -70,6 +71,12 @@ interop-signals: build # needs Python 3.11+ and PyPI
 	    $(SIGNALS)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(SIGNALS)/requirements.txt; }; then \
 	  ./emolab bench signals --python $(SIGNALS); \
 	else rm -rf $(SIGNALS)/.venv; echo "interop: signals skipped, the Python packages cannot be installed here"; fi
+
+interop-console: # needs Python 3.9+ and PyPI
+	@if test -x $(WATCHER)/.venv/bin/python || { python3 -m venv $(WATCHER)/.venv && \
+	    $(WATCHER)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(WATCHER)/requirements.txt; }; then \
+	  EMOLAB_PYTHON=$(CURDIR)/$(WATCHER)/.venv/bin/python go test -count=1 -run TestPythonClient ./studies/console; \
+	else rm -rf $(WATCHER)/.venv; echo "interop: console skipped, the Python packages cannot be installed here"; fi
 
 interop-face: models # needs Node 20+ and the npm registry
 	@if test -d $(PEER)/node_modules || \
