@@ -44,6 +44,7 @@ func TestMetrics(t *testing.T) {
 		s.DiskFree, s.DiskHours, s.Backlog = 9<<30, 2, 3
 	})
 	l.view(t)
+	waitFor(t, "the viewer to be counted", func() bool { return len(l.hub.list()) == 1 })
 	get := func() ([]byte, map[string]*dto.MetricFamily) {
 		r, err := http.NewRequest(http.MethodGet, l.server.URL+"/metrics", nil)
 		if err != nil {
