@@ -11,6 +11,37 @@ import (
 	"emolab/studies/study"
 )
 
+// Film keeps the video of the face. It is asked only under consent; without a
+// Begin nothing of any picture is written.
+type Film interface {
+	// Begin keeps the frames that were taken from since on, for that segment of a
+	// session. Those on their way from the camera may be older.
+	Begin(sessionID string, segment int, since instant.Instant) error
+	// Pause keeps no frame that was taken from that instant on, as far as they have not
+	// come yet; Resume keeps those again that were taken from that instant on.
+	Pause(at instant.Instant)
+	Resume(at instant.Instant)
+	// Closed names, in their order, the files that are whole and have not been
+	// named yet; none when nothing is kept.
+	Closed() []Video
+	// End stops keeping, waits until the files are closed, and names those that
+	// Closed has not. Files that are whole are named even with an error.
+	End() ([]Video, error)
+	// Err tells why frames are no longer kept although End was not called; nil
+	// while all is well.
+	Err() error
+}
+
+// Video is one finished file of kept face video.
+type Video struct {
+	File   string          `json:"file"`     // relative to the folder of the database, with slashes
+	From   instant.Instant `json:"from_ns"`  // capture of its first frame
+	Until  instant.Instant `json:"until_ns"` // and of its last
+	Frames int64           `json:"frames"`
+	Bytes  int64           `json:"bytes"`
+	SHA256 string          `json:"sha256"` // of the file, hex
+}
+
 // TypicalVideoBytesPerHour is what the kept video of the face takes, beside
 // TypicalBytesPerHour: a camera of 640x480 px at 30 Hz in an ordinary room.
 const TypicalVideoBytesPerHour = 880 << 20

@@ -5,7 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
+
+// Eraser takes back everything of the participant of a session.
+type Eraser interface {
+	// Withdraw erases all sessions of the session's participant: rows, files and what
+	// was derived from them. Nothing may record meanwhile.
+	Withdraw(ctx context.Context, sessionID string, progress Progress) (Erasure, error)
+	// Session finds the session that a code was given out for, as people type it.
+	Session(ctx context.Context, typed string) (sessionID string, err error)
+}
+
+// Erasure says what a withdrawal erased.
+type Erasure struct {
+	At         time.Time `json:"at"`
+	Sessions   int       `json:"sessions"`
+	Rows       int64     `json:"rows"`
+	Files      int       `json:"files"`
+	Bytes      int64     `json:"bytes"`
+	Recipients []string  `json:"recipients"` // who holds bundles that were given out, to be told
+	Tombstone  string    `json:"tombstone"`  // the keyed hash that stays
+	Searched   []string  `json:"searched"`   // folders that were looked through for copies
+	// Beside are files that somebody has put beside copies of bundles, or that hold other
+	// people's bundles too: they stay.
+	Beside  []string `json:"beside"`
+	Receipt string   `json:"receipt"` // path of the receipt
+}
 
 // Withdrawn is where a session stands whose participant has taken everything back: its
 // rows and files are gone, or with an error will be. It is only ever an Outcome.
