@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,32 +59,6 @@ The drivers, the face nets, the clock alignment, the store and the bundle are th
 real ones; the participant, the sensors and their cables are simulated.`
 }
 
-// cablePull is a value of --unplug: "eda@8s+2s".
-type cablePull struct {
-	Stream string
-	After  time.Duration // since the recording began
-	For    time.Duration
-}
-
-// UnmarshalText reads "eda@8s+2s".
-func (p *cablePull) UnmarshalText(text []byte) error {
-	var err error
-	bad := fmt.Errorf("%q: want STREAM@AFTER+FOR, for example eda@8s+2s", text)
-	stream, times, ok := strings.Cut(string(text), "@")
-	after, length, ok2 := strings.Cut(times, "+")
-	if !ok || !ok2 || stream == "" {
-		return bad
-	}
-	p.Stream = stream
-	if p.After, err = time.ParseDuration(after); err != nil {
-		return bad
-	}
-	if p.For, err = time.ParseDuration(length); err != nil {
-		return bad
-	}
-	return nil
-}
-
 const (
 	// settleTime is how long the lab runs before the first session. Its clocks are known
 	// then, or by the end of the first pages, during which nothing is recorded.
@@ -122,10 +95,8 @@ func (c *demoCmd) Run(a *app) error {
 	for _, note := range r.notes {
 		fmt.Fprintln(a.err, note)
 	}
-	for _, p := range c.Unplug {
-		if r.cables[p.Stream] == nil {
-			return usagef("--unplug: there is no sensor %q; there are: %s", p.Stream, strings.Join(slices.Sorted(maps.Keys(r.cables)), ", "))
-		}
+	if err := r.hang(c.Unplug); err != nil {
+		return usagef("--unplug: %v", err)
 	}
 	token, err := access.NewToken()
 	if err != nil {
@@ -408,24 +379,6 @@ func notHere(s session.Status, c session.Readiness) bool {
 type recording struct {
 	id   string
 	live map[string][]script.Stamped
-}
-
-// pull pulls a cable and plugs it in again.
-func (r *rig) pull(ctx context.Context, p cablePull) error {
-	link := r.cables[p.Stream]
-	select {
-	case <-time.After(p.After):
-	case <-ctx.Done():
-		return nil
-	}
-	if err := link.Unplug(); err != nil {
-		return err
-	}
-	select {
-	case <-time.After(p.For):
-	case <-ctx.Done():
-	}
-	return link.Plug()
 }
 
 // tap remembers how samples were aligned live, which sealing replaces. It is

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -131,6 +132,7 @@ func (k kiosk) show(ctx context.Context) (said string, err error) {
 	var output lastLine
 	command := exec.CommandContext(ctx, k.path, kioskArguments(profile, k.url, k.at)...)
 	command.Stderr = &output
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C in the terminal is for Emolab alone
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = browserGrace
 	err = command.Run()

@@ -30,6 +30,7 @@ type serveCmd struct {
 	Late    string        `name:"camera-latency" help:"How late the camera's stamps are: a file of calibrate camera, or none. Default: the one kept in the data folder." placeholder:"FILE|none"`
 	Nets    detectorFlags `embed:""`
 	Lines   virtualFlags  `embed:"" prefix:"virtual-"`
+	Unplug  []cablePull   `name:"virtual-unplug" help:"Pull a simulated sensor's cable during each recording, to see the alarm: of which stream, when, and for how long." placeholder:"gaze@20s+10s"`
 
 	kioskFlags
 }
@@ -42,6 +43,7 @@ func (serveCmd) Help() string {
   emolab serve --virtual --camera clip.mp4   a video file as the camera
   emolab serve --camera browser              a tablet's camera: its page is printed at start
   emolab serve --virtual --virtual-devices shimmer3,eyetribe,usbttl
+  emolab serve --virtual --virtual-unplug gaze@20s+10s   to see an alarm, and practise
   emolab serve --display-latency none        without the measured latency of the screen
   emolab serve --events 127.0.0.1:8801       with the events of PsychoPy and such as marks
   emolab serve --kiosk --screen 1920,0       with the participant's page on the second screen
@@ -90,6 +92,9 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	defer r.close()
+	if err := r.hang(c.Unplug); err != nil {
+		return usagef("--virtual-unplug: %v", err)
+	}
 	o := applianceOptions{
 		dir: c.Data, study: st, rig: r, listen: c.Listen, secure: secure, token: c.Token, log: a.log(), display: display,
 		events: c.Events, names: c.Name,
@@ -130,23 +135,27 @@ func (c *serveCmd) Run(a *app) error {
 		}
 	}
 	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
-	return c.run(a, running)
+	return c.run(a, running, r)
 }
 
-// run runs the lab, and with it the participant's page if that is asked for.
-func (c *serveCmd) run(a *app, running *appliance) error {
-	ctx, closePage := context.WithCancel(a.ctx)
-	var page sync.WaitGroup
+// run runs the lab, and with it what is beside it if that is asked for: the participant's
+// page, and cables that are pulled.
+func (c *serveCmd) run(a *app, running *appliance, r *rig) error {
+	ctx, stop := context.WithCancel(a.ctx)
+	var beside sync.WaitGroup
+	if len(c.Unplug) > 0 {
+		beside.Go(func() { r.pullDuring(ctx, running.manager.Status, c.Unplug, a.log()) })
+	}
 	if c.Kiosk {
-		page.Go(func() {
+		beside.Go(func() {
 			if err := keepKiosk(ctx, running.stageURL(), c.Screen, a.log()); err != nil && ctx.Err() == nil {
 				a.log().Error("the participant's page cannot be shown; open its address by hand", "error", err)
 			}
 		})
 	}
 	err := running.run(a.ctx)
-	closePage()
-	page.Wait()
+	stop()
+	beside.Wait()
 	return err
 }
 
