@@ -16,6 +16,9 @@ const (
 	Operator Role = "operator" // runs sessions
 	Analyst  Role = "analyst"  // works with sessions that are over
 	Admin    Role = "admin"    // everything, and gives out tokens
+	// Camera is the page that lends the lab its camera. Nobody is given a token of it: the
+	// page has one of its own.
+	Camera Role = "camera"
 )
 
 // Permission is one thing that a role may do.
@@ -30,6 +33,7 @@ const (
 	Export     Permission = "export"     // take copies out of the lab
 	Erase      Permission = "erase"      // withdraw and purge
 	Administer Permission = "administer" // tokens, and the log of what was done
+	Film       Permission = "camera"     // be the lab's camera
 )
 
 // may is the one table of roles.
@@ -38,6 +42,7 @@ var may = map[Role][]Permission{
 	Operator: {Watch, Operate, Replay, Annotate, Export, Erase},
 	Analyst:  {Replay, Annotate, Export},
 	Admin:    {Watch, Operate, Replay, Annotate, Export, Erase, Administer},
+	Camera:   {Film},
 }
 
 // deeds says in words what a permission is for.
@@ -49,6 +54,7 @@ var deeds = map[Permission]string{
 	Export:     "take copies out of the lab",
 	Erase:      "erase, or see who is to be erased",
 	Administer: "read the log of what was done",
+	Film:       "be the lab's camera",
 }
 
 // String says in words what somebody may do who has the permission: "run sessions".

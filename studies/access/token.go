@@ -108,7 +108,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // check tells what is wrong with a token that is to be given out, or was read.
 func (t Token) check() error {
 	switch {
-	case may[t.Role] == nil:
+	case may[t.Role] == nil || t.Role == Camera:
 		return fmt.Errorf("there is no role %q: it is viewer, operator, analyst or admin", t.Role)
 	case strings.TrimSpace(t.Name) != t.Name || t.Name == "":
 		return errors.New("name whoever gets the token, for example \"Partner screen\"")

@@ -33,7 +33,7 @@ const (
 // The clips are for both, because the console shows what is on the screen.
 func (c *Console) Handler() http.Handler {
 	doors := http.NewServeMux()
-	doors.Handle("/", c.doors.guard(c.mux(), c.gate))
+	doors.Handle("/", c.doors.guard(c.muxOf(c.routes()), c.gate))
 	if c.camera != nil {
 		camera := c.doors.guard(c.cameraDoor(), c.lens)
 		for _, path := range []string{"/camera", "/camera/", "/api/camera"} {

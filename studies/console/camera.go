@@ -30,25 +30,30 @@ func CameraToken(token string) string { return derived(token, "camera") }
 
 // newCameraGate is the gate of the camera's page, who is nobody at a console.
 func newCameraGate(token string) gate {
-	g := screenGate(CameraToken(token), access.Holder{Name: "camera"})
+	g := screenGate(CameraToken(token), access.Holder{Name: "camera", Role: access.Camera})
 	g.shut = CheckToken(token) != nil // as shut as the console's
 	return g
 }
 
-// cameraDoor answers /camera and what its page asks for.
-func (c *Console) cameraDoor() http.Handler {
+// cameraRoutes is everything that is answered behind the camera's door.
+func (c *Console) cameraRoutes() []route {
 	files, err := fs.Sub(cameraPage, "web/camera")
 	if err != nil {
 		panic(err) // "web/camera" is a valid path
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /camera", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, files, "index.html")
-	})
-	mux.Handle("GET /camera/{$}", http.RedirectHandler(cameraPath, http.StatusPermanentRedirect))
-	mux.Handle("GET /camera/", http.StripPrefix("/camera/", http.FileServerFS(files)))
-	offer := route{pattern: "POST /api/camera", handle: c.offerCamera}
-	mux.HandleFunc(offer.pattern, func(w http.ResponseWriter, r *http.Request) { c.noted(offer, w, r) })
+	const read = false
+	page := func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "index.html") }
+	return []route{
+		{"GET /camera", anybody, read, page},
+		{"GET /camera/{$}", anybody, read, http.RedirectHandler(cameraPath, http.StatusPermanentRedirect).ServeHTTP},
+		{"GET /camera/", anybody, read, http.StripPrefix("/camera/", http.FileServerFS(files)).ServeHTTP},
+		{"POST /api/camera", access.Film, read, c.offerCamera},
+	}
+}
+
+// cameraDoor answers /camera and what its page asks for.
+func (c *Console) cameraDoor() http.Handler {
+	mux := c.muxOf(c.cameraRoutes())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)

@@ -265,10 +265,16 @@ func startRecording(t *testing.T, o Options) *lab {
 	return l
 }
 
-// request sends one request with the token as bearer.
+// request sends one request with the lab's own token.
 func (l *lab) request(t *testing.T, r *http.Request) *http.Response {
 	t.Helper()
-	r.Header.Set("Authorization", "Bearer "+testToken)
+	return l.requestAs(t, testToken, r)
+}
+
+// requestAs sends one request with a token as bearer.
+func (l *lab) requestAs(t *testing.T, token string, r *http.Request) *http.Response {
+	t.Helper()
+	r.Header.Set("Authorization", "Bearer "+token)
 	resp, err := l.server.Client().Do(r)
 	if err != nil {
 		t.Fatal(err)

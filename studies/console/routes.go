@@ -17,8 +17,8 @@ type route struct {
 // anybody is the permission of what is the same for every role: the pages' files.
 const anybody access.Permission = ""
 
-// routes is everything that the console answers, and who may ask for it. What is not
-// here is not answered; openapi.yaml describes each /api route.
+// routes is everything that the console answers, and who may ask for it. What is neither
+// here nor among cameraRoutes is not answered; openapi.yaml describes each /api route.
 func (c *Console) routes() []route {
 	const read, pen = false, true
 	return append(c.replayRoutes(), []route{
@@ -61,10 +61,10 @@ func (c *Console) routes() []route {
 	}...)
 }
 
-// mux answers the routes.
-func (c *Console) mux() *http.ServeMux {
+// muxOf answers some routes.
+func (c *Console) muxOf(routes []route) *http.ServeMux {
 	mux := http.NewServeMux()
-	for _, r := range c.routes() {
+	for _, r := range routes {
 		mux.HandleFunc(r.pattern, c.allowed(r))
 	}
 	return mux

@@ -95,11 +95,22 @@ func (l *lab) quiet(t *testing.T) {
 	}
 }
 
+// every route that the lab answers behind the console's door and the camera's.
+func (l *lab) every() []route { return slices.Concat(l.routes(), l.cameraRoutes()) }
+
+// tokenOf is the token that opens the door of a route.
+func tokenOf(r route) string {
+	if _, path := r.concrete(); strings.HasPrefix(path, "/camera") || path == "/api/camera" {
+		return CameraToken(testToken)
+	}
+	return testToken
+}
+
 func TestEveryRouteNeedsAToken(t *testing.T) {
 	var log logged
-	l := startRecording(t, Options{Log: log.logger()})
+	l := startRecording(t, Options{Log: log.logger(), Camera: new(fakeCamera)})
 	n := 0
-	for _, r := range l.routes() {
+	for _, r := range l.every() {
 		if resp := l.ask(t, r, func(*http.Request) {}); resp.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s without a token: %s", r.pattern, resp.Status)
 		}
@@ -160,6 +171,35 @@ func TestEveryRouteNeedsARole(t *testing.T) {
 	}
 }
 
+// The camera's door is the camera's alone: no role that is given out may do what is behind
+// it, and the camera may do nothing else.
+func TestNoOtherRoleIsTheCamera(t *testing.T) {
+	l := startLab(t, Options{Camera: new(fakeCamera)})
+	for _, role := range []access.Role{access.Viewer, access.Operator, access.Analyst, access.Admin} {
+		for _, r := range l.cameraRoutes() {
+			if r.may != anybody && role.May(r.may) {
+				t.Errorf("%s may do %s", role, r.pattern)
+			}
+		}
+	}
+	for _, r := range l.routes() {
+		if r.may != anybody && access.Camera.May(r.may) {
+			t.Errorf("the camera may do %s", r.pattern)
+		}
+	}
+	if _, err := access.OpenBook(t.TempDir()).Give(access.Token{Name: "Ann", Role: access.Camera, Made: time.Now()}); err == nil {
+		t.Error("somebody is given a token of the camera's")
+	}
+	for _, r := range l.cameraRoutes() {
+		if got := l.ask(t, r, bearer(CameraToken(testToken))).StatusCode; got >= 400 {
+			t.Errorf("%s by the camera: %d", r.pattern, got)
+		}
+		if got := l.ask(t, r, bearer(testToken)).StatusCode; got != http.StatusUnauthorized {
+			t.Errorf("%s by the admin: %d", r.pattern, got)
+		}
+	}
+}
+
 func TestAPersonIsToldInWordsThatTheirRoleMayNot(t *testing.T) {
 	c := startLab(t, Options{})
 	r := httptest.NewRequest(http.MethodGet, "/replay", nil)
@@ -171,15 +211,15 @@ func TestAPersonIsToldInWordsThatTheirRoleMayNot(t *testing.T) {
 }
 
 func TestEveryRouteRefusesOtherSites(t *testing.T) {
-	l := startRecording(t, Options{})
-	for _, r := range l.routes() {
+	l := startRecording(t, Options{Camera: new(fakeCamera)})
+	for _, r := range l.every() {
 		method, path := r.concrete()
 		if method == http.MethodGet && !strings.HasPrefix(path, "/ws/") {
 			continue // a browser does not let another site read what it answers
 		}
 		for _, origin := range []string{"https://evil.example", "null", "http://127.0.0.1:1"} {
 			resp := l.ask(t, r, func(req *http.Request) {
-				bearer(testToken)(req)
+				bearer(tokenOf(r))(req)
 				req.Header.Set("Origin", origin)
 			})
 			if resp.StatusCode != http.StatusForbidden {
@@ -191,14 +231,14 @@ func TestEveryRouteRefusesOtherSites(t *testing.T) {
 }
 
 func TestEveryRouteRefusesOtherNames(t *testing.T) {
-	l := startRecording(t, Options{Names: []string{"lab-pc", "192.0.2.7"}})
+	l := startRecording(t, Options{Names: []string{"lab-pc", "192.0.2.7"}, Camera: new(fakeCamera)})
 	as := func(host string) func(*http.Request) {
 		return func(r *http.Request) {
 			bearer(testToken)(r)
 			r.Host = host
 		}
 	}
-	for _, r := range l.routes() {
+	for _, r := range l.every() {
 		if resp := l.ask(t, r, as("evil.example:8800")); resp.StatusCode != http.StatusMisdirectedRequest {
 			t.Errorf("%s as evil.example: %s", r.pattern, resp.Status)
 		}
