@@ -16,6 +16,9 @@ const (
 	holdFor = 150 * time.Millisecond
 	// holdMost is how many packets are kept meanwhile: a second of them.
 	holdMost = 256
+	// maxFrame bounds a frame, in bytes: as large as a picture of 1920x1080 is before it is
+	// encoded. Somebody could send parts of one for ever.
+	maxFrame = 3 << 20
 )
 
 // encodedFrame is one frame as it came, whole.
@@ -114,6 +117,10 @@ func (a *assembler) take(p packet) (f encodedFrame, whole bool) {
 		a.numbers.count(part, p.Payload)
 	}
 	if !a.open {
+		return f, false
+	}
+	if len(a.frame)+len(data) > maxFrame {
+		a.frame, a.open, a.needKey = nil, false, true
 		return f, false
 	}
 	a.frame = append(a.frame, data...)

@@ -105,3 +105,22 @@ func FuzzAssembler(f *testing.F) {
 		}
 	})
 }
+
+// A frame without an end takes no more room than the largest that there can be, and the
+// next key frame is shown.
+func TestAFrameWithoutAnEnd(t *testing.T) {
+	a := newAssembler()
+	endless := packet{Packet: rtp.Packet{Payload: append([]byte{0x10}, make([]byte, 60_000)...)}}
+	for n := range 2 * maxFrame / 60_000 {
+		endless.SequenceNumber = uint16(n)
+		if frames := a.push(endless); len(frames) > 0 || len(a.frame) > maxFrame {
+			t.Fatalf("after %d packets: %d frames, %d bytes", n, len(frames), len(a.frame))
+		}
+		endless.Payload[0] = 0 // it goes on
+	}
+	endless.SequenceNumber++
+	endless.Payload, endless.Marker = []byte{0x10, 0, 1, 2}, true
+	if frames := a.push(endless); len(frames) != 1 || len(frames[0].data) != 3 {
+		t.Errorf("the key frame after it: %v", frames)
+	}
+}

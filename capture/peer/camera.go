@@ -14,7 +14,7 @@ import (
 )
 
 // ErrGone says that a browser that was the camera is so no longer.
-var ErrGone = errors.New("the browser's camera has gone: its page was closed, or the network between is down")
+var ErrGone = errors.New("the browser's camera has gone: it was unplugged, its page was closed, or the network between is down")
 
 // unstamped is how long frames may come before one says when it was taken. Reports do so
 // every second or two.

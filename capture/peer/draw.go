@@ -114,13 +114,11 @@ func card(width, height int, line string) *canvas {
 	return c
 }
 
-// mosaic makes squares of side px of what is in the rectangle, each of one colour: the
-// mean of what was there. They keep their places in the picture while the rectangle
-// moves.
-func (c *canvas) mosaic(x0, y0, x1, y1, side int) {
-	x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, c.width), min(y1, c.height)
-	for y := y0 / side * side; y < y1; y += side {
-		for x := x0 / side * side; x < x1; x += side {
+// mosaic makes squares of side px of the whole picture, each of one colour: the mean of
+// what was there.
+func (c *canvas) mosaic(side int) {
+	for y := 0; y < c.height; y += side {
+		for x := 0; x < c.width; x += side {
 			c.level(x, y, min(x+side, c.width), min(y+side, c.height))
 		}
 	}

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"emolab/capture/face"
@@ -15,68 +16,59 @@ type Look string
 const (
 	Clear   Look = "clear"   // as the camera sees it
 	Box     Look = "box"     // with the face's box and landmarks
-	Blurred Look = "blurred" // with the head unrecognisable, and the face's box
+	Blurred Look = "blurred" // all of it unrecognisable, with where the face is
 )
 
 // looks are all of them.
 var looks = []Look{Clear, Box, Blurred}
 
-// What the covering of a head holds, in parts of the box of the landmarks, which ends at
-// the brows and the chin.
+// How coarse the mosaic of the blurred look is.
 const (
-	headAbove  = .7 // hair
-	headBelow  = .25
-	headBeside = .35
-	// headDrift is by how much the covering grows on each side in a second in which the
-	// face is not found: as much as a head moves aside.
-	headDrift = 1.5
-	// headKept is for how long the face may not be found until it may be anywhere.
-	headKept = time.Second
-	// squares is how many squares of the mosaic there are along the longer side of the
-	// covering: some four along a face, which tell no expression.
-	squares = 7
-	// wholeSquares is that number along a whole picture's height.
-	wholeSquares = 12
+	// faceSquares is how many squares there are along a face that is found: so few tell
+	// no expression.
+	faceSquares = 4
+	// heightSquares is how many there are along the picture's height at most: somebody
+	// whom the nets do not find may be nearer than the participant.
+	heightSquares = 12
 	// squareStep is what the side of a square is a multiple of, so that it does not
 	// change with every frame.
 	squareStep = 8
+	// nearKept is for how long the squares stay as coarse as the nearest face wanted them:
+	// squares of changing sizes would tell more than squares of one.
+	nearKept = 5 * time.Second
 )
 
-// head is where the participant's head was seen last. The zero value has seen none.
-type head struct {
-	box  face.Rect
-	at   instant.Instant
-	seen bool
+// near is how near a face came lately. The zero value has seen none.
+type near struct {
+	height float64         // of the face, in the frame's pixels
+	at     instant.Instant // when it was seen
 }
 
-// covering is what is to be covered of a frame; whole is all of it.
-func (h *head) covering(r face.Result, at instant.Instant) (cover face.Rect, whole bool) {
-	if r.Found {
-		h.box, h.at, h.seen = r.Box, at, true
+// see takes a frame and returns the height of the nearest face of late.
+func (n *near) see(r face.Result, at instant.Instant) float64 {
+	over := at < n.at || at.Sub(n.at) > nearKept
+	if r.Found && (r.Box.H >= n.height || over) {
+		n.height, n.at = r.Box.H, at
 	}
-	away := at.Sub(h.at)
-	if !h.seen || r.Faces > 1 || away < 0 || away > headKept {
-		return face.Rect{}, true
-	}
-	drift := headDrift * away.Seconds()
-	b := h.box
-	side, above, below := (headBeside+drift)*b.W, (headAbove+drift)*b.H, (headBelow+drift)*b.H
-	return face.Rect{X: b.X - side, Y: b.Y - above, W: b.W + 2*side, H: b.H + above + below}, false
+	return n.height
 }
 
 // draw is what a look shows of a frame that was scaled to the canvas c, by scale; what
 // was found is in the frame's own pixels. c is not changed.
-func draw(c *canvas, look Look, r face.Result, h *head, at instant.Instant, scale float64) *canvas {
-	cover, whole := h.covering(r, at) // always: it may be asked for at the next frame
+func draw(c *canvas, look Look, r face.Result, n *near, at instant.Instant, scale float64) *canvas {
+	height := n.see(r, at) * scale // always: it may be asked for at the next frame
 	if look == Clear {
 		return c
 	}
 	c = c.clone()
+	box := sized(r.Box, scale)
 	if look == Blurred {
-		c.cover(sized(cover, scale), whole)
+		side := square(max(float64(c.height)/heightSquares, height/faceSquares))
+		c.mosaic(side)
+		box = onSquares(box, side)
 	}
 	if r.Found {
-		c.outline(sized(r.Box, scale))
+		c.outline(box)
 	}
 	if look == Box && r.Found {
 		points := r.Landmarks
@@ -85,17 +77,8 @@ func draw(c *canvas, look Look, r face.Result, h *head, at instant.Instant, scal
 		}
 		c.dots(points)
 	}
-	c.words(wordEdge, c.height-2*wordEdge, remark(look, r, whole))
+	c.words(wordEdge, c.height-2*wordEdge, remark(look, r))
 	return c
-}
-
-// cover makes a head, or a whole picture, unrecognisable.
-func (c *canvas) cover(head face.Rect, whole bool) {
-	if whole {
-		c.mosaic(0, 0, c.width, c.height, square(float64(c.height)/wholeSquares))
-		return
-	}
-	c.mosaic(int(head.X), int(head.Y), int(head.X+head.W)+1, int(head.Y+head.H)+1, square(max(head.W, head.H)/squares))
 }
 
 // square is the side of a square that is at least so long.
@@ -106,8 +89,17 @@ func sized(r face.Rect, scale float64) face.Rect {
 	return face.Rect{X: r.X * scale, Y: r.Y * scale, W: r.W * scale, H: r.H * scale}
 }
 
+// onSquares is the least rectangle of whole squares around another: a box that ends at the
+// brows and the chin would tell of them.
+func onSquares(r face.Rect, side int) face.Rect {
+	s := float64(side)
+	x0, y0 := math.Floor(r.X/s)*s, math.Floor(r.Y/s)*s
+	x1, y1 := math.Ceil((r.X+r.W)/s)*s, math.Ceil((r.Y+r.H)/s)*s
+	return face.Rect{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
+}
+
 // remark says in words what the picture shows. The letters are those of ASCII.
-func remark(look Look, r face.Result, whole bool) string {
+func remark(look Look, r face.Result) string {
 	found := "Face"
 	switch {
 	case r.Faces > 1:
@@ -115,10 +107,7 @@ func remark(look Look, r face.Result, whole bool) string {
 	case !r.Found:
 		found = "No face"
 	}
-	switch {
-	case look == Blurred && whole:
-		return found + ", all blurred"
-	case look == Blurred:
+	if look == Blurred {
 		return found + ", blurred"
 	}
 	return found

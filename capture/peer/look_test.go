@@ -42,67 +42,73 @@ func found(x, y, w, h float64) face.Result {
 	return r
 }
 
-func TestTheHeadIsBlurredAndTheRestIsNot(t *testing.T) {
+// Nothing is left in a blurred picture that anybody would have to be found for first:
+// neither the participant's face nor that of somebody of whom nobody knows yet.
+func TestNothingIsLeftOfABlurredPicture(t *testing.T) {
 	c := checks(640, 480)
-	var h head
-	got := draw(c, Blurred, found(250, 200, 120, 130), &h, 0, 1)
-	for y := 130; y < 340; y += 10 {
-		for x := 215; x < 405; x += 10 {
-			onBox := abs(x-250) < 12 || abs(x-370) < 12 || abs(y-200) < 12 || abs(y-330) < 12
-			if detail := got.fine(x, y); detail > 40 && !onBox {
-				t.Fatalf("detail of %d is left at %d,%d of the head", detail, x, y)
+	for _, one := range []struct {
+		r    face.Result
+		side int
+	}{{face.Result{}, 48}, {found(250, 200, 120, 130), 48}, {found(60, 20, 380, 400), 104}} {
+		got := draw(c, Blurred, one.r, new(near), 0, 1)
+		box := onSquares(one.r.Box, one.side)
+		outlined := func(x, y int) bool { // the box is drawn there
+			const thick = 6
+			inside := func(d float64) bool {
+				return float64(x) >= box.X-d && float64(x) < box.X+box.W+d && float64(y) >= box.Y-d && float64(y) < box.Y+box.H+d
+			}
+			return one.r.Found && inside(thick) && !inside(-thick)
+		}
+		for y := range 480 - 4*wordEdge { // the words lie below
+			for x := range 640 {
+				cx, cy := min(x/one.side*one.side+one.side/2, 639), min(y/one.side*one.side+one.side/2, 479-4*wordEdge)
+				if a, b := got.pix[3*(y*640+x)], got.pix[3*(cy*640+cx)]; a != b && !outlined(x, y) {
+					t.Fatalf("a face at %+v: %d,%d is %d in a square of %d", one.r.Box, x, y, a, b)
+				}
 			}
 		}
-	}
-	if got.fine(100, 100) < 200 {
-		t.Error("what is no head is blurred")
 	}
 	if c.fine(300, 260) < 200 {
 		t.Error("the picture that all looks are drawn from was changed")
 	}
 }
 
-// While the face is not found the covering grows, and then is everywhere.
-func TestAHeadThatIsNotFoundStaysCovered(t *testing.T) {
-	var h head
-	if _, whole := h.covering(face.Result{}, 5); !whole {
-		t.Error("a head that was never seen may be anywhere")
-	}
+// The squares are as large as the nearest face of late wants them, and do not change with
+// every frame.
+func TestSquaresAreOfTheNearestFace(t *testing.T) {
+	var n near
 	at := instant.Instant(time.Hour)
-	first, whole := h.covering(found(250, 200, 120, 130), at)
-	if whole {
-		t.Fatal("a head that was found is not everywhere")
-	}
-	last := first
-	for ms := 33; ms < 1000; ms += 33 {
-		cover, whole := h.covering(face.Result{}, at.Add(time.Duration(ms)*time.Millisecond))
-		if whole || cover.W <= last.W || cover.H <= last.H || cover.X >= last.X || cover.Y >= last.Y {
-			t.Fatalf("after %d ms the covering is %+v (all: %v), before it was %+v", ms, cover, whole, last)
+	for _, c := range []struct {
+		r     face.Result
+		after time.Duration
+		want  float64
+	}{
+		{face.Result{}, 0, 0},
+		{found(250, 200, 120, 130), time.Second, 130},
+		{found(200, 100, 220, 240), 2 * time.Second, 240},
+		{found(250, 200, 120, 130), 3 * time.Second, 240},
+		{face.Result{}, 2*time.Second + nearKept + 1, 240}, // who is not found may still be as near
+		{found(250, 200, 120, 130), 2*time.Second + nearKept + 1, 130},
+		{found(250, 200, 100, 110), -time.Minute, 110}, // another clock
+	} {
+		if got := n.see(c.r, at.Add(c.after)); got != c.want {
+			t.Errorf("after %v a face of %v: %v, want %v", c.after, c.r.Box.H, got, c.want)
 		}
-		last = cover
 	}
-	if _, whole := h.covering(face.Result{}, at.Add(headKept+1)); !whole {
-		t.Error("a head that was lost for long may be anywhere")
-	}
-	two := found(250, 200, 120, 130)
-	two.Faces = 2
-	if _, whole := h.covering(two, at.Add(2*time.Second)); !whole {
-		t.Error("a second face stays uncovered")
-	}
-	got := draw(checks(640, 480), Blurred, face.Result{}, new(head), 0, 1)
-	for y := 8; y < 440; y += 24 {
-		for x := 8; x < 632; x += 24 {
-			if detail := got.fine(x, y); detail > 60 {
-				t.Fatalf("detail of %d is left at %d,%d", detail, x, y)
-			}
-		}
+}
+
+// What shows where the face is does not show the brows and the chin.
+func TestTheBoxOfABlurredFaceIsOfSquares(t *testing.T) {
+	open, closed := onSquares(face.Rect{X: 250, Y: 197, W: 120, H: 138}, 48), onSquares(face.Rect{X: 251, Y: 203, W: 119, H: 124}, 48)
+	if want := (face.Rect{X: 240, Y: 192, W: 144, H: 144}); open != want || closed != want {
+		t.Errorf("%+v and %+v, want %+v", open, closed, want)
 	}
 }
 
 // What is drawn fits the frame, also where that is scaled.
 func TestTheBoxIsWhereTheFaceIs(t *testing.T) {
 	c := newCanvas(640, 360)
-	got := draw(c, Box, found(400, 200, 200, 240), new(head), 0, .5)
+	got := draw(c, Box, found(400, 200, 200, 240), new(near), 0, .5)
 	for _, p := range []struct{ x, y int }{{199, 150}, {301, 150}, {256, 99}, {256, 221}} { // around 200,100 to 300,220
 		if v := got.pix[3*(p.y*640+p.x)]; v != ink {
 			t.Errorf("the box is not at %d,%d: %d", p.x, p.y, v)
@@ -119,12 +125,12 @@ func TestTheBoxIsWhereTheFaceIs(t *testing.T) {
 	if points < 100 {
 		t.Errorf("%d pixels of landmarks", points)
 	}
-	if &draw(c, Clear, found(1, 1, 9, 9), new(head), 0, 1).pix[0] != &c.pix[0] {
+	if &draw(c, Clear, found(1, 1, 9, 9), new(near), 0, 1).pix[0] != &c.pix[0] {
 		t.Error("the clear look is another picture")
 	}
 	// What lies outside of the picture is no trouble.
-	draw(c, Blurred, found(-300, -200, 200, 240), new(head), 0, 1)
-	draw(c, Box, found(600, 300, 900, 900), new(head), 0, 1)
+	draw(c, Blurred, found(-300, -200, 200, 240), new(near), 0, 1)
+	draw(c, Box, found(600, 300, 900, 900), new(near), 0, 1)
 }
 
 func TestFitted(t *testing.T) {
@@ -142,7 +148,7 @@ func TestFitted(t *testing.T) {
 }
 
 func BenchmarkBlurred(b *testing.B) {
-	c, h, r := checks(640, 480), new(head), found(250, 200, 120, 130)
+	c, h, r := checks(640, 480), new(near), found(250, 200, 120, 130)
 	for b.Loop() {
 		draw(c, Blurred, r, h, 0, 1)
 	}

@@ -22,15 +22,19 @@ import (
 	"emolab/capture/vp8"
 )
 
-// Reach is who may connect.
-type Reach int
+// Reach tells of an address of this machine whether browsers may connect there.
+type Reach func(net.IP) bool
 
-const (
-	// ThisMachine lets in browsers that run beside this program.
-	ThisMachine Reach = iota
-	// Network lets in those of other machines too.
-	Network
-)
+// ThisMachine lets in browsers that run beside this program.
+func ThisMachine(at net.IP) bool { return at.IsLoopback() }
+
+// Network lets in those of other machines too, by all addresses of this one.
+func Network(net.IP) bool { return true }
+
+// Through lets in those of other machines by one address only.
+func Through(address net.IP) Reach {
+	return func(at net.IP) bool { return at.IsLoopback() || at.Equal(address) }
+}
 
 const (
 	// payloadType is the number by which both ends call VP8.
@@ -55,6 +59,13 @@ var vp8Codec = webrtc.RTPCodecCapability{
 
 // newAPI makes what connections are made of.
 func newAPI(reach Reach) (*webrtc.API, error) {
+	var settings webrtc.SettingEngine
+	settings.SetIPFilter(reach)
+	return apiOf(settings)
+}
+
+// apiOf adds to settings what all connections have in common.
+func apiOf(settings webrtc.SettingEngine) (*webrtc.API, error) {
 	media := &webrtc.MediaEngine{}
 	if err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: vp8Codec, PayloadType: payloadType}, webrtc.RTPCodecTypeVideo); err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
@@ -67,16 +78,12 @@ func newAPI(reach Reach) (*webrtc.API, error) {
 	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
-	var settings webrtc.SettingEngine
 	// What goes wrong is seen in the connection's state; the library's own words are for
 	// its authors.
 	settings.LoggerFactory = &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // names nobody here has to find
 	settings.SetICETimeouts(silence, silence, alive)
-	if reach == ThisMachine {
-		settings.SetIPFilter(net.IP.IsLoopback)
-	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings)), nil
 }
 

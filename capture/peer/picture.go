@@ -263,7 +263,7 @@ func (p *Picture) permit() permit { return permit{p.gate.Since(), p.gate.Blind()
 type show struct {
 	picture       *Picture
 	permit        permit // at what was shown last
-	head          head
+	near          near
 	width, height int             // of what was shown last
 	at            instant.Instant // when a frame was shown last
 }
@@ -273,7 +273,7 @@ type show struct {
 func (s *show) turn() permit {
 	now := s.picture.permit()
 	if now != s.permit {
-		s.permit, s.head = now, head{}
+		s.permit, s.near = now, near{}
 		for _, o := range s.picture.outputs {
 			o.restart()
 		}
@@ -300,7 +300,7 @@ func (s *show) frame(next shot) {
 		if allowed.blind {
 			look = Blurred
 		}
-		b := o.encode(draw(c, look, next.result, &s.head, f.At, scale), s.at)
+		b := o.encode(draw(c, look, next.result, &s.near, f.At, scale), s.at)
 		if s.turn() != allowed {
 			return // of what was recorded before, or seen while it might be
 		}

@@ -44,7 +44,7 @@ func NewRemote(clock instant.Clock) (*Remote, error) {
 		return nil, err
 	}
 	return &Remote{
-		clock: clock, shut: make(chan struct{}),
+		clock: clock, reach: ThisMachine, shut: make(chan struct{}),
 		probes: make(chan stream.Probe, waitingProbes), events: make(chan stream.Event, waitingEvents),
 	}, nil
 }
@@ -64,10 +64,10 @@ func (r *Remote) Probes() <-chan stream.Probe { return r.probes }
 func (r *Remote) Events() <-chan stream.Event { return r.events }
 
 // ErrTaken is the answer to a second camera.
-var ErrTaken = errors.New("another page is the camera at present: close that one first")
+var ErrTaken = errors.New("another page is the camera at present, or this one was a moment ago and is still waited for: close the other one")
 
 // ErrNobody says that there is no camera.
-var ErrNobody = errors.New("no browser shows its camera here: open the camera's page on it, with the address that was printed at the start")
+var ErrNobody = errors.New("no browser shows its camera here: open the camera's page on it, with the address that was printed at the start, and allow the camera there")
 
 // Answer answers a browser that offers its camera, which it calls device.
 func (r *Remote) Answer(ctx context.Context, offer, device string) (answer string, err error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 
 	"emolab/capture/face"
 	"emolab/capture/peer"
@@ -40,12 +41,19 @@ func (r *rig) addBrowser(entry cameraEntry) error {
 	return r.addCamera(absent{peer.ErrNobody}, info)
 }
 
-// reach is from where browsers may connect: from where the pages are served.
+// reach is where browsers may connect: where the pages are served.
 func (o applianceOptions) reach() peer.Reach {
-	if o.secure != nil {
-		return peer.Network
+	if o.secure == nil {
+		return peer.ThisMachine
 	}
-	return peer.ThisMachine
+	if loopback, err := isLoopback(o.secure.listen); loopback || err != nil {
+		return peer.ThisMachine
+	}
+	host, _, _ := net.SplitHostPort(o.secure.listen) // isLoopback has split it
+	if ip := net.ParseIP(host); ip != nil && !ip.IsUnspecified() {
+		return peer.Through(ip)
+	}
+	return peer.Network
 }
 
 // newPicture makes the live picture of the lab's camera; nil where there is none to show.
