@@ -51,10 +51,13 @@ const (
 	cameraFrame = time.Second / 30
 
 	// farStamp bounds how far the stamp of another computer's camera lies from what that
-	// computer tells of its own clock: browsers count frames in milliseconds, keep another
-	// clock for pages, set within some milliseconds of the first, and smooth the times of
-	// their frames: medians of 5 to 13 ms too early were measured on an overloaded machine.
-	farStamp = 20 * time.Millisecond
+	// computer tells of its own clock, where the frame did not come late (see far.go):
+	// browsers smooth the times of their frames, and medians of 5 to 13 ms too early were
+	// measured on an overloaded machine. farClocks is the part of it that no frame's coming
+	// shows: browsers count frames in milliseconds, and keep another clock for pages, set
+	// within some milliseconds of the first.
+	farStamp  = 20 * time.Millisecond
+	farClocks = 6 * time.Millisecond
 
 	// unseenCamera is the way from a camera to a stamp taken when the picture had
 	// come all the way into this process: 30 to 150 ms have been measured between
@@ -122,6 +125,8 @@ type method struct {
 	// shift corrects every instant by a measured latency, and within adds to every
 	// bound what that varies by or, where none was measured, what it may be.
 	shift, within time.Duration
+	// far tells of stamps that another computer's camera makes.
+	far bool
 	// arrivalsBound tells whether a sample is taken before it arrives. It is not
 	// so for the stimulus: its ticks are the browser's forecast of when a frame
 	// will be on the screen, and that may be after the report of it arrived.
@@ -139,7 +144,7 @@ func methodOf(info stream.Info) (method, error) {
 		m.within = unseenCamera
 	case info.Kind == stream.Face && info.Clock == stream.PingedClock:
 		// A camera stamped by its own computer: the exposure lies in the frame before.
-		m.within = frameInterval(info) + farStamp
+		m.within, m.far = frameInterval(info)+farStamp, true
 	}
 	hz := info.TickHz
 	switch info.Clock {

@@ -58,6 +58,9 @@ func Fit(info stream.Info, stamps []Stamp, pings []Ping) (*Timeline, error) {
 			for i := range ps {
 				ps[i].At0, ps[i].Err = m.shifted(ps[i].At0, ps[i].Err)
 			}
+			if m.far {
+				ps = withStrays(ps, s[e])
+			}
 			t.epochs[e] = ps
 			t.order = append(t.order, e)
 		}

@@ -45,6 +45,7 @@ type Live struct {
 	estimate  estimate
 	ear       ear             // of a counted clock
 	recounted bool            // its numbers did not count what was missing, once at least
+	prompt    promptest       // of the frames of another computer's camera
 	last      instant.Instant // the latest At given in this epoch
 	given     bool
 }
@@ -65,7 +66,7 @@ func NewLive(info stream.Info) *Live {
 func (l *Live) Align(c stream.Chunk) stream.Chunk {
 	if !l.begun || c.Epoch != l.epoch {
 		l.begun, l.epoch, l.given = true, c.Epoch, false
-		l.estimate, l.ear = estimate{rate: l.estimate.handedOn()}, ear{}
+		l.estimate, l.ear, l.prompt = estimate{rate: l.estimate.handedOn()}, ear{}, nil
 		l.epochs++
 	}
 	l.pings += len(c.Probes)
@@ -114,6 +115,11 @@ func (l *Live) put(epoch int, s *stream.Sample) {
 	if early := s.At.Sub(s.Arrival); early > 0 && l.method.arrivalsBound && !l.method.byHost() {
 		// Taken after it arrived: the tick is false, or the clock has stepped.
 		s.At, s.Err = s.Arrival, sum(s.Err, early)
+	}
+	if l.method.far {
+		d := delay{s.Arrival, s.Arrival.Sub(s.At)}
+		l.prompt.add(d)
+		s.Err = sum(s.Err, strayed(d.by-l.prompt.since(s.Arrival.Add(-window))))
 	}
 	s.At, s.Err = l.method.shifted(s.At, s.Err)
 	if l.given && s.At < l.last {
