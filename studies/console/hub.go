@@ -221,13 +221,38 @@ func (h *hub) publish(r report) {
 	}
 }
 
-// join adds a viewer, with the state and the recent past waiting for it. It is
-// refused once the hub has ended. Every join that succeeds needs a leave.
-func (h *hub) join(v *viewer) bool {
+// admit adds a viewer under the name that it goes by, or under another one where a page of
+// that name is there: a browser gives a tab that is duplicated the name of the first, and
+// both would hold the pen. A page that does not answer has lost its line; then this is the
+// same page, which has come back before that was noticed. It is refused once the hub has
+// ended. Every admission needs a leave.
+func (h *hub) admit(v *viewer) bool {
+	for {
+		v.out = newOutbox(h.hello.to(v.console, v.who))
+		namesake, ok := h.join(v)
+		switch {
+		case namesake == nil:
+			return ok
+		case namesake.answers():
+			v.console = newConsoleID()
+		default:
+			namesake.dismiss()
+		}
+	}
+}
+
+// join adds a viewer, with the state and the recent past waiting for it, unless there is
+// another of its name, which it returns, or the hub has ended.
+func (h *hub) join(v *viewer) (namesake *viewer, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return false
+		return nil, false
+	}
+	for other := range h.viewers {
+		if other.console == v.console && !other.dismissed() {
+			return other, false
+		}
 	}
 	h.viewers[v] = struct{}{}
 	h.present.Add(1)
@@ -236,7 +261,7 @@ func (h *hub) join(v *viewer) bool {
 		v.out.putReport(h.report)
 	}
 	v.out.replay(h.recent())
-	return true
+	return nil, true
 }
 
 // rewind gives a viewer that was paused the recent past, and live data again.

@@ -31,12 +31,38 @@ func authorized() http.Header { return http.Header{"Authorization": {"Bearer " +
 
 func (l *lab) view(t *testing.T) screen {
 	t.Helper()
-	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(l.server.URL, "http")+"/ws/console", authorized())
+	return l.viewAs(t, "")
+}
+
+// viewAs is view of a page that goes by a name already.
+func (l *lab) viewAs(t *testing.T, console string) screen {
+	t.Helper()
+	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(l.server.URL, "http")+"/ws/console?console="+console, authorized())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	return screen{t, conn}
+}
+
+// called is the name that a page is told, in the first message.
+func (s screen) called() string {
+	s.t.Helper()
+	kind, text, _, _ := s.next()
+	var h hello
+	if err := json.Unmarshal(text, &h); err != nil || kind != "hello" {
+		s.t.Fatalf("first message %s %s", kind, text)
+	}
+	return h.Console
+}
+
+// drain reads until the connection ends, as a browser does also while its page is hidden.
+func (s screen) drain() {
+	for {
+		if _, _, err := s.conn.ReadMessage(); err != nil {
+			return
+		}
+	}
 }
 
 // next reads one message: its type, and the batch of a binary one.
@@ -365,9 +391,65 @@ func TestRunSendsTheViewersAwayAndWaits(t *testing.T) {
 		conn.Close()
 		t.Error("a viewer was let in after the end")
 	}
-	if l.hub.join(&viewer{out: newOutbox(nil), gone: make(chan struct{})}) {
+	if l.hub.admit(&viewer{gone: make(chan struct{})}) {
 		t.Error("the hub took a viewer after its end")
 	}
+}
+
+// A browser gives a tab that is duplicated the name of the first: the second gets another,
+// and does not hold the pen. A page that comes back keeps its own, also where the server has
+// not noticed yet that it was gone.
+func TestTwoPagesNeverHaveOneName(t *testing.T) {
+	l := startLab(t, Options{})
+	stop := func(console string) int {
+		return l.ask(t, route{pattern: "POST /api/session/stop"}, func(r *http.Request) {
+			bearer(testToken)(r)
+			r.Header.Set(consoleHeader, console)
+		}).StatusCode
+	}
+	first := l.view(t)
+	name := first.called()
+	var reading sync.WaitGroup
+	reading.Go(first.drain)
+
+	copies := []screen{l.viewAs(t, name), l.viewAs(t, name)}
+	for _, c := range copies {
+		if got := c.called(); got == name || !consoleName.MatchString(got) {
+			t.Errorf("a duplicated tab is called %q as the first, %q", got, name)
+		} else if code := stop(got); code != http.StatusLocked {
+			t.Errorf("a duplicated tab may stop the session: %d", code)
+		}
+	}
+	if code := stop(name); code != http.StatusOK {
+		t.Errorf("the first may not any more: %d", code)
+	}
+	if code := stop(""); code != http.StatusLocked {
+		t.Errorf("a page that knows no name yet may stop the session: %d", code)
+	}
+
+	first.conn.Close() // a reload
+	reading.Wait()
+	again := l.viewAs(t, name)
+	if got := again.called(); got != name {
+		t.Errorf("a page that was reloaded is called %q, and was %q", got, name)
+	}
+	// Nobody reads: as over a line that is dead, no pong comes back.
+	back := l.viewAs(t, name)
+	if got := back.called(); got != name {
+		t.Errorf("a page that has lost its line is called %q, and was %q", got, name)
+	}
+	if code := stop(name); code != http.StatusOK {
+		t.Errorf("and has lost the pen: %d", code)
+	}
+	waitFor(t, "the end of the dead line", func() bool {
+		same := 0
+		for _, v := range l.hub.list() {
+			if v.console == name {
+				same++
+			}
+		}
+		return same == 1
+	})
 }
 
 // Every page is told the name of the one that holds the pen. Who takes that name does not

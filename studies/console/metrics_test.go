@@ -115,8 +115,8 @@ func TestMetrics(t *testing.T) {
 // Batches that a page has lost are counted also when it is gone.
 func TestSkippedBatchesAreCounted(t *testing.T) {
 	l := startLab(t, Options{})
-	v := &viewer{out: newOutbox(nil), console: newConsoleID(), gone: make(chan struct{})}
-	if !l.hub.join(v) {
+	v := &viewer{console: newConsoleID(), gone: make(chan struct{})}
+	if !l.hub.admit(v) {
 		t.Fatal("the hub has ended")
 	}
 	v.out.mu.Lock()

@@ -18,10 +18,16 @@ const consoleHeader = "X-Emolab-Console"
 // penPatience is how long the holder of the pen has to answer somebody who asks for it.
 const penPatience = 10 * time.Second
 
-var errNoPen = errors.New("another console holds the pen: this one watches. Take the pen over first (P)")
+var (
+	errNoPen  = errors.New("another console holds the pen: this one watches. Take the pen over first (P)")
+	errNoName = errors.New("this page is not connected yet: wait a moment, or reload it")
+)
 
-// consoleOf is the page that gives a command; "" of a program, which has none.
-func consoleOf(r *http.Request) string { return r.Header.Get(consoleHeader) }
+// consoleOf is the page that gives a command. A program has none, and sends no such header;
+// a page that has not been told its name yet sends an empty one.
+func consoleOf(r *http.Request) (id string, page bool) {
+	return r.Header.Get(consoleHeader), r.Header.Values(consoleHeader) != nil
+}
 
 // consoleName is what newConsoleID makes.
 var consoleName = regexp.MustCompile(`^[0-9a-f]{16}$`)
@@ -193,7 +199,7 @@ func (c *Console) takePen(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &req) {
 		return
 	}
-	id := consoleOf(r)
+	id, _ := consoleOf(r)
 	var err error
 	switch {
 	case id == "":

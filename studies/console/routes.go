@@ -79,7 +79,12 @@ func (c *Console) allowed(r route) http.HandlerFunc {
 			return
 		}
 		if r.pen {
-			if err := c.hub.pen.check(consoleOf(req)); err != nil {
+			id, page := consoleOf(req)
+			err := errNoName
+			if !page || id != "" {
+				err = c.hub.pen.check(id)
+			}
+			if err != nil {
 				c.doors.refused(req, http.StatusLocked)
 				writeError(w, http.StatusLocked, err.Error())
 				return

@@ -21,6 +21,9 @@ const (
 	pingPeriod = 9 * time.Second
 	// maxRequest bounds what a page may send: {"type":"pause"} and the like.
 	maxRequest = 256
+	// answerWait is how long a page has to answer whether it is there. Its browser does so
+	// by itself, also while the page is hidden.
+	answerWait = 2 * time.Second
 	// writeBuffer takes a usual batch with all its streams in one write.
 	writeBuffer = 16 << 10
 )
@@ -34,11 +37,57 @@ type viewer struct {
 	out     *outbox
 	end     sync.Once
 	gone    chan struct{} // closed by dismiss
+
+	listening sync.Mutex
+	pong      chan struct{} // closed by the next pong; nil: nobody waits for it
 }
 
 // dismiss makes serve return. It may be called more than once.
 func (v *viewer) dismiss() {
 	v.end.Do(func() { close(v.gone) })
+}
+
+// dismissed tells whether serve is about to return.
+func (v *viewer) dismissed() bool {
+	select {
+	case <-v.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// answers asks a page whether it is there.
+func (v *viewer) answers() bool {
+	v.listening.Lock()
+	if v.pong == nil {
+		v.pong = make(chan struct{})
+	}
+	pong := v.pong
+	v.listening.Unlock()
+	late := time.NewTimer(answerWait)
+	defer late.Stop()
+	if v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(answerWait)) != nil {
+		return false
+	}
+	select {
+	case <-pong:
+		return true
+	case <-v.gone:
+		return false
+	case <-late.C:
+		return false
+	}
+}
+
+// heard notes a pong.
+func (v *viewer) heard() {
+	v.listening.Lock()
+	defer v.listening.Unlock()
+	if v.pong != nil {
+		close(v.pong)
+		v.pong = nil
+	}
 }
 
 // watch answers /ws/console.
@@ -55,8 +104,7 @@ func (c *Console) watch(w http.ResponseWriter, r *http.Request) {
 	if !consoleName.MatchString(v.console) || c.hub.pen.others(v.console, v.who) {
 		v.console = newConsoleID()
 	}
-	v.out = newOutbox(c.hub.hello.to(v.console, v.who))
-	if !c.hub.join(v) {
+	if !c.hub.admit(v) {
 		_ = conn.Close() // the program is ending; there is nobody to tell
 		return
 	}
@@ -81,7 +129,10 @@ func (v *viewer) serve(resume func()) {
 func (v *viewer) read(resume func()) {
 	v.conn.SetReadLimit(maxRequest)
 	alive := func(string) error { return v.conn.SetReadDeadline(time.Now().Add(pongWait)) }
-	v.conn.SetPongHandler(alive)
+	v.conn.SetPongHandler(func(string) error {
+		v.heard()
+		return alive("")
+	})
 	_ = alive("") // on a closed connection the read below fails as well
 	for {
 		_, b, err := v.conn.ReadMessage()
