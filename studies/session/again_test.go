@@ -94,6 +94,53 @@ func TestWhatWasAskedForOutlivesTheProgram(t *testing.T) {
 	}
 }
 
+// A session that goes on tells of what was shown before it was cut off, and offers that too,
+// as long as its block is not over. What was cut off comes anew and tells of itself.
+func TestWhatWasShownBeforeIsOffered(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		step   int
+		offers []int
+		told   []int
+	}{
+		"in the second clip": {1, []int{1, 2}, []int{1}},
+		"in a repeat":        {3, nil, []int{1, 2}},
+	} {
+		b := newBench(t, func(o *Options) { o.Study = twoClips })
+		second := func(n int) usable.Now {
+			return usable.Now{Presentation: n, Lasted: time.Second, Over: true, Usable: map[usable.Modality]time.Duration{usable.Gaze: time.Second / 10}}
+		}
+		b.archive.sessions = append(b.archive.sessions, &tape{
+			archive: b.archive, id: "cut", state: Recovered, plan: twoClips, steps: []int{0, c.step}, asked: []int{}, samples: map[string]int{},
+			before: []usable.Now{second(1), second(2)},
+		})
+		if c.step == 3 {
+			b.archive.sessions[0].asked = []int{1}
+		}
+		if err := b.Continue(t.Context(), "cut"); err != nil {
+			t.Fatal(err)
+		}
+		b.atStep(t, c.step)
+		s := b.until(t, name+": what is told", func(s Status) bool { return s.Live && len(s.Usable) == len(c.told) })
+		for i, u := range s.Usable {
+			if u.Presentation != c.told[i] || !u.Low || !u.Over || u.Seconds != 1 || u.Offer != slices.Contains(c.offers, u.Presentation) {
+				t.Errorf("%s: told is %+v", name, u)
+			}
+		}
+		for _, presentation := range []int{1, 2} {
+			err := b.ShowAgain(presentation)
+			if asked := c.step == 3 && presentation == 1; (err == nil) != (asked || slices.Contains(c.offers, presentation)) {
+				t.Errorf("%s: presentation %d: %v", name, presentation, err)
+			}
+		}
+		if c.offers != nil {
+			if got := b.archive.find("cut").again; len(got) != 2 || got[0] != "1: gaze was measured for 10 % of its time" {
+				t.Errorf("%s: kept is %q", name, got)
+			}
+		}
+	}
+}
+
 // What is said of a clip: which of what the study needs is below its limit, once it is over.
 func TestWhatIsSaidOfAClip(t *testing.T) {
 	t.Parallel()

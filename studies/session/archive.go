@@ -6,6 +6,7 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/fusion/usable"
 	"emolab/studies/study"
 )
 
@@ -15,6 +16,9 @@ type Archive interface {
 	// Resume opens a recovered session of the study whose hash is given for a further segment (its Number is
 	// chosen by the archive), and tells where in its plan it stopped.
 	Resume(ctx context.Context, id, studyHash string, seg Segment, streams []stream.Info) (Recorder, Resumption, error)
+	// Measured tells for how much of each presentation a session was measured in its
+	// segments before one, as far as it is known before it is sealed.
+	Measured(ctx context.Context, id string, before int) ([]usable.Now, error)
 	// Seal closes a recovered session as it is, without continuing it.
 	Seal(ctx context.Context, id string, progress Progress) error
 	Sessions(ctx context.Context) ([]Summary, error)
@@ -32,12 +36,15 @@ type Archive interface {
 
 // Recorder keeps one running session. Only one goroutine uses it at a time.
 //
-// A session whose plan has a Begin step starts as prepared: Override, Reached, Consent,
-// Answer and Withdrawable may be called, and then Record or Decline. All else comes after
-// Record.
+// A session whose plan has a Begin step starts as prepared: Override, Blind, Reached,
+// Consent, Answer, Withdrawable and Stopped may be called, and then Record or Decline. All
+// else comes after Record.
 type Recorder interface {
 	// Override keeps that a gate was passed although something was missing.
 	Override(ctx context.Context, o Override) error
+	// Blind keeps that what the console shows was hidden, or shown again and why: a session
+	// that goes on after it was cut off goes on so.
+	Blind(ctx context.Context, on bool, why string) error
 	// Record begins the recording.
 	Record(ctx context.Context, seg Segment, streams []stream.Info) error
 	// Decline ends a prepared session: nothing was recorded. why is in a few words:
@@ -54,7 +61,7 @@ type Recorder interface {
 	// Reached notes that step of the plan has begun, at that instant (0: it is not
 	// known); a continued session begins there.
 	Reached(ctx context.Context, step int, at instant.Instant) error
-	// Stopped notes why the session ended before its plan was shown.
+	// Stopped notes why the session ended before its plan was shown. Twice the same is once.
 	Stopped(ctx context.Context, reason string) error
 	// Consent keeps an answer of the participant. What it allows may begin when
 	// this has returned nil.
@@ -89,6 +96,10 @@ type Resumption struct {
 	// Judged is the latest calibration of an earlier segment that was accepted; it goes
 	// on to hold. nil = none.
 	Judged *Judged
+	// Stopped is why the operator had stopped the session before it was cut off, as
+	// StoppedForGood tells; "" = nobody had.
+	Stopped string
+	Blind   bool // the console was blind
 }
 
 // Summary is one line of the list of sessions.

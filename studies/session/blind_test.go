@@ -66,3 +66,46 @@ func TestNotBlindUnlessAsked(t *testing.T) {
 		t.Error("what was hidden before the session is shown in it")
 	}
 }
+
+// What was hidden by hand is hidden again in a session that goes on after the program was
+// killed, and what was shown again is not.
+func TestBlindnessOutlivesTheProgram(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if err := b.Blind(true, ""); err != nil {
+		t.Fatal(err)
+	}
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	for _, on := range []bool{false, true} {
+		if err := b.Blind(on, "a look"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	recorded := b.archive.find(id)
+	b.archive.mu.Lock()
+	kept := slices.Clone(recorded.blind) // before the session ends in any way
+	b.archive.mu.Unlock()
+	if want := []string{"true: ", "false: a look", "true: a look"}; !slices.Equal(kept, want) {
+		t.Errorf("kept are %q, want %q", kept, want)
+	}
+	for _, c := range []struct {
+		kept []string
+		want bool
+	}{{kept, true}, {kept[:2], false}, {nil, false}} {
+		again := newBench(t)
+		again.archive.sessions = append(again.archive.sessions, &tape{archive: again.archive, id: "cut", state: Recovered, steps: []int{1}, blind: c.kept, samples: map[string]int{}})
+		if again.Blinded() {
+			t.Fatal("blind by itself")
+		}
+		if err := again.Continue(t.Context(), "cut"); err != nil {
+			t.Fatal(err)
+		}
+		if s := again.Status(); s.Blind != c.want || s.BlindByStudy {
+			t.Errorf("of %q is left: blind %t", c.kept, s.Blind)
+		}
+	}
+}

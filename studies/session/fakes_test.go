@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
+	"emolab/fusion/usable"
 	"emolab/studies/study"
 )
 
@@ -48,8 +50,10 @@ type tape struct {
 	accepted  *Judged // of an earlier segment
 	targets   []Target
 	decisions []Decision
-	again     []string // "presentation: why"
-	asked     []int    // the presentations of them
+	again     []string     // "presentation: why"
+	asked     []int        // the presentations of them
+	blind     []string     // "true: why"
+	before    []usable.Now // of earlier segments
 }
 
 func (m *memory) Begin(_ context.Context, h Header) (Recorder, error) {
@@ -84,11 +88,26 @@ func (m *memory) Resume(_ context.Context, id, _ string, _ Segment, _ []stream.I
 		plan = t.plan
 	}
 	back := Resumption{Participant: "P1", Plan: plan.Plan(0), From: t.steps[len(t.steps)-1], Segment: 1, Consents: t.consents, Answers: t.answers, Again: t.asked, Judged: t.accepted}
+	if StoppedForGood(t.reason) {
+		back.Stopped = t.reason
+	}
+	if n := len(t.blind); n > 0 {
+		back.Blind = strings.HasPrefix(t.blind[n-1], "true")
+	}
 	t.state = Recording
 	if back.Plan.Recorded() >= 0 && !t.recorded {
 		t.state, back.Segment = Prepared, -1
 	}
 	return t, back, nil
+}
+
+func (m *memory) Measured(_ context.Context, id string, before int) ([]usable.Now, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if before != 1 {
+		return nil, fmt.Errorf("there are no segments before %d", before)
+	}
+	return slices.Clone(m.find(id).before), nil
 }
 
 func (m *memory) Seal(_ context.Context, id string, _ Progress) error {
@@ -140,6 +159,13 @@ func (t *tape) Override(_ context.Context, o Override) error {
 	t.archive.mu.Lock()
 	defer t.archive.mu.Unlock()
 	t.overrides = append(t.overrides, o)
+	return nil
+}
+
+func (t *tape) Blind(_ context.Context, on bool, why string) error {
+	t.archive.mu.Lock()
+	defer t.archive.mu.Unlock()
+	t.blind = append(t.blind, fmt.Sprintf("%t: %s", on, why))
 	return nil
 }
 

@@ -13,6 +13,7 @@ func (m *Manager) measures(cur *run, since instant.Instant) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if cur.over == 0 {
+		cur.live = since
 		m.since.Store(int64(since))
 		m.lasting(since)
 		if m.Blinded() {

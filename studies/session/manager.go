@@ -81,6 +81,9 @@ type Manager struct {
 	listing sync.Mutex // held while waiting is found, so that what was read last stays
 	looking sync.Mutex // held by Status, so that the board hears of the lab in order
 	blind   atomic.Bool
+	// blinding is held until it is kept what the console shows, so that what was kept last
+	// is what was asked for last.
+	blinding sync.Mutex
 
 	mu      sync.Mutex
 	current *run // nil when idle

@@ -62,8 +62,12 @@ type Mark struct {
 	AgeMs  float64  `json:"age_ms"` // how long ago it happened; of a mark that is made, by how much it is late
 }
 
-// ErrNothingRecorded is returned by Mark while nothing is recorded.
-var ErrNothingRecorded = errors.New("nothing is being recorded: a mark would have nowhere to go")
+var (
+	// ErrNothingRecorded is returned by Mark for what happened while nothing was recorded.
+	ErrNothingRecorded = errors.New("nothing is being recorded: a mark would have nowhere to go")
+	// errLateMark is returned where the recording has ended by now.
+	errLateMark = fmt.Errorf("%w. The recording has ended: write it as an annotation in replay, once the session is sealed", ErrNothingRecorded)
+)
 
 // marksInfo is the stream of the marks.
 func marksInfo() stream.Info {
@@ -123,7 +127,8 @@ type kept struct {
 }
 
 // Mark keeps a mark with the recording: when it returns nil, a killed process does not
-// lose it. It happened AgeMs ago, but not before the recording began.
+// lose it. It happened AgeMs ago, but not before the recording began. What happened while it
+// ran is kept also after it has ended, until the session is closed: words take time.
 func (m *Manager) Mark(k Mark) error {
 	now := m.o.Clock.Now()
 	k, err := k.check()
@@ -131,18 +136,22 @@ func (m *Manager) Mark(k Mark) error {
 		return err
 	}
 	m.mu.Lock()
-	cur, since := m.current, m.RecordingSince()
-	m.mu.Unlock()
-	if cur == nil || cur.desk == nil || since == 0 {
+	cur := m.current
+	if cur == nil || cur.desk == nil || cur.live == 0 {
+		m.mu.Unlock()
 		return ErrNothingRecorded
 	}
-	at := max(now.Add(-time.Duration(k.AgeMs*float64(time.Millisecond))), since)
+	at, over := max(now.Add(-time.Duration(k.AgeMs*float64(time.Millisecond))), cur.live), cur.over
+	m.mu.Unlock()
+	if over != 0 && at > over {
+		return errLateMark
+	}
 	event := stream.Event{Kind: stream.Marker, At: at, Detail: k.Label()}
 	err = cur.desk.keep("keep a mark", func(ctx context.Context, rec Recorder) error {
 		return rec.Append(ctx, []stream.Chunk{{Stream: MarksID, Events: []stream.Event{event}}})
 	})
-	if err != nil { // it ended in this moment
-		return ErrNothingRecorded
+	if err != nil { // it was closed in this moment
+		return errLateMark
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"emolab/fusion/stream"
 	"emolab/studies/alarm"
+	"emolab/studies/study"
 )
 
 // switched is an eye tracker that says of itself what the test lets it say.
@@ -80,6 +82,78 @@ func TestMarks(t *testing.T) {
 	}
 	if err := b.Mark(note); !errors.Is(err, ErrNothingRecorded) || len(b.Status().Marks) != 0 {
 		t.Errorf("after it: %v, shown %+v", err, b.Status().Marks)
+	}
+}
+
+// Words take time: a note of what happened during the recording is kept although the
+// recording ends while it is written, and nothing that happened after it is.
+func TestANoteIsWrittenUntilTheSessionIsClosed(t *testing.T) {
+	t.Parallel()
+	g := newGuest(t)
+	note := func(age time.Duration) error {
+		return g.Mark(Mark{Kind: NoteMark, Text: "coughs", Source: "console", AgeMs: inMs(age)})
+	}
+	g.admitted(study.Yes)
+	g.until(t, "the wait", func(s Status) bool { return s.Ready })
+	if err := note(time.Second); !errors.Is(err, ErrNothingRecorded) {
+		t.Errorf("before the recording: %v", err)
+	}
+	g.begins(t)
+	g.until(t, "the film", func(s Status) bool { return s.Video })
+	key := g.clock.Now()
+	g.stop(t)
+	g.at(t, leaveSheet)
+	over := g.clock.Now()
+	if err := note(g.clock.Now().Sub(key)); err != nil {
+		t.Errorf("begun while it was recorded: %v", err)
+	}
+	if err := note(0); !errors.Is(err, ErrNothingRecorded) || !strings.Contains(err.Error(), "annotation") {
+		t.Errorf("after the recording: %v", err)
+	}
+	if s := g.Status(); len(s.Marks) != 1 || s.Marks[0].AgeMs < inMs(over.Sub(key)) {
+		t.Errorf("shown are %+v", s.Marks)
+	}
+	g.says(study.Answers{study.LeaveKey: "keep"})
+	g.at(t, leftSheet)
+	g.says(nil)
+	waitFor(t, g.bench)
+	if got := g.tape.marks(); len(got) != 1 {
+		t.Errorf("kept are %q", got)
+	}
+	if err := note(time.Minute); !errors.Is(err, ErrNothingRecorded) {
+		t.Errorf("after the session: %v", err)
+	}
+}
+
+// Whatever is marked in the moment in which a recording ends is kept or refused, and lies in
+// the recording.
+func TestMarksAtTheEnd(t *testing.T) {
+	t.Parallel()
+	for range 10 {
+		b := newBench(t)
+		id, err := b.Start(t.Context(), Request{Participant: "P1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.until(t, "the recording", func(s Status) bool { return s.Live })
+		stopped, taken := make(chan error, 1), 0
+		go func() { stopped <- b.Stop(context.Background(), "") }()
+		for {
+			err := b.Mark(Mark{Kind: PlainMark, Source: "console"})
+			if err != nil {
+				if !errors.Is(err, ErrNothingRecorded) {
+					t.Error(err)
+				}
+				break
+			}
+			taken++
+		}
+		if err := <-stopped; err != nil {
+			t.Fatal(err)
+		}
+		if got := len(b.archive.find(id).marks()); got != taken {
+			t.Errorf("%d marks were taken, %d are kept", taken, got)
+		}
 	}
 }
 

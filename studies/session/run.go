@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,10 +40,12 @@ type run struct {
 	halted  bool            // somebody has stopped it
 	gate    chan<- struct{} // while the participant waits for the recording to begin
 	paused  bool            // by the participant
-	over    instant.Instant // when the recording ended; 0 = it has not
+	live    instant.Instant // when the recording of samples began, in this segment; 0 = it has not
+	over    instant.Instant // when it ended; 0 = it has not
 	agreed  bool            // the participant takes part, and has been promised a code
 	ended   error           // why the operator has led them to the last pages; nil = has not
-	end     chan struct{}   // closed with it
+	end     chan struct{}   // closed after it
+	cut     error           // why the operator has ended the recording at once; nil = has not
 	film    film
 	marks   []kept     // the latest
 	ending  sync.Mutex // held while the film is ended and its files are noted: Stop does it beside Present
@@ -63,7 +66,8 @@ type run struct {
 	stuck string            // the step that the participant's screen does not show; "" = none
 
 	usable  []usable.Now // what is known of presentations by now; what it points to is never changed
-	shown   map[int]bool // presentations whose clip came up in this run
+	earlier []usable.Now // likewise, of those that earlier segments have shown to their end
+	shown   map[int]bool // presentations whose clip came up, in earlier segments too
 	again   []int        // those that are shown once more, in earlier segments too
 	settled int          // the step at which that was settled last; -1 = none
 
@@ -91,7 +95,7 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	log.Info(string(cur.state), "segment", cur.segment.Number+1, "from_step", from+1)
 
 	d := cur.desk
-	v, led, gauge := m.newVisit(cur, d), m.newLeader(cur, d), m.newGauge(cur)
+	v, led, gauge := m.newVisit(cur, d), m.newLeader(cur, d), m.newGauge(cur, from)
 	group, inner := errgroup.WithContext(ctx)
 	go func() {
 		// The writer outlives ctx: what was observed until the stop is kept.
@@ -104,6 +108,9 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 	group.Go(func() error { return m.watchDisk(inner) })
 	group.Go(func() error {
 		err := v.overridden()
+		if err == nil {
+			err = m.blinded(cur)
+		}
 		var skip []int
 		if err == nil {
 			skip, err = v.resume(inner, from, o)
@@ -157,13 +164,14 @@ func (m *Manager) conclude(cur *run, why error) {
 		return
 	}
 	m.mu.Lock()
-	recorded, ended := cur.state == Recording, cur.ended
+	recorded, stopped := cur.state == Recording, cmp.Or(cur.ended, cur.cut)
 	m.mu.Unlock()
 	reason := cur.why // who is on the way out already has not been stopped by anybody
 	switch {
-	case reason != "" || errors.Is(why, errPlanShown):
-	case ended != nil: // and what came then came before they were led out
-		reason = ended.Error()
+	case reason != "":
+	case stopped != nil: // which is kept already; what came then came after it
+		reason = stopped.Error()
+	case errors.Is(why, errPlanShown):
 	default:
 		reason = why.Error()
 	}

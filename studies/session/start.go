@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func (m *Manager) start(ctx context.Context, r Request) (string, error) {
 }
 
 // Continue goes on with a recovered session as a new segment, from the step at
-// which it was cut off.
+// which it was cut off. One that the operator had stopped leads to its last pages.
 func (m *Manager) Continue(ctx context.Context, id string) error {
 	press, err := m.ready()
 	if err != nil {
@@ -127,6 +128,12 @@ func (m *Manager) Continue(ctx context.Context, id string) error {
 		cur.answers, cur.given = slices.DeleteFunc(back.Consents, m.void), back.Answers
 		cur.judged, back.Consents = back.Judged, cur.answers
 		cur.again, cur.settled = back.Again, back.From-1
+		if back.Stopped != "" {
+			cur.ended = errors.New(back.Stopped)
+		}
+		if back.Blind {
+			m.blind.Store(true)
+		}
 		return m.unanswered(back), nil
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Stop ends the running session. What is recorded, or asked before it, ends at once. Who
@@ -18,9 +19,12 @@ func (m *Manager) Stop(ctx context.Context, reason string) error {
 	if m.leadOut(why) {
 		return nil
 	}
-	cur := m.end(why)
+	cur, cut := m.end(why)
 	if cur == nil {
 		return ErrIdle
+	}
+	if cut {
+		cur.keepStop(why)
 	}
 	select {
 	case <-cur.done:
@@ -30,15 +34,19 @@ func (m *Manager) Stop(ctx context.Context, reason string) error {
 	}
 }
 
-// end asks the running session to stop, and returns it; nil when none runs.
-func (m *Manager) end(why error) *run {
+// end asks the running session to stop, and returns it; nil when none runs. cut tells that
+// its recording went on until now.
+func (m *Manager) end(why error) (cur *run, cut bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	cur := m.current
-	if cur != nil {
-		m.halt(cur, why)
+	if cur = m.current; cur == nil {
+		return nil, false
 	}
-	return cur
+	if cut = cur.desk != nil && cur.state == Recording && cur.over == 0; cut {
+		cur.cut = why
+	}
+	m.halt(cur, why)
+	return cur, cut
 }
 
 // halt asks a running session to stop; m.mu is held.
@@ -60,9 +68,22 @@ func (m *Manager) leadOut(why error) bool {
 		return false
 	}
 	cur.ended = why
-	close(cur.end)
 	m.rest(cur)
 	m.mu.Unlock()
+	cur.keepStop(why) // before they are led anywhere
+	close(cur.end)
 	m.endFilm(cur)
 	return true
 }
+
+// keepStop keeps that the operator has stopped a run, and why: if the program is killed
+// before the session is closed, it does not go on as if nobody had.
+func (r *run) keepStop(why error) {
+	_ = r.desk.keep("note the stop", func(ctx context.Context, rec Recorder) error {
+		return rec.Stopped(ctx, why.Error())
+	}) // a desk that is shut means that the session is being closed, with that reason
+}
+
+// StoppedForGood tells of the reason of a session that was cut off whether the operator had
+// stopped it before: then it is not recorded any further.
+func StoppedForGood(reason string) bool { return strings.HasPrefix(reason, errStopped.Error()) }

@@ -236,3 +236,144 @@ func TestLittleIsKeptOfWhoDeclines(t *testing.T) {
 		t.Errorf("kept: answers %+v, code %q, steps %v", g.tape.answers, g.tape.hash, g.tape.steps)
 	}
 }
+
+// That somebody has stopped a session is kept before the participant is led anywhere: a
+// program that is killed then leaves no session that goes on as if nobody had.
+func TestAStopIsKeptAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		goes func(*testing.T, *guest)
+		want string
+	}{
+		"before the recording": {func(t *testing.T, g *guest) {
+			g.admitted(study.Yes)
+			g.until(t, "the wait", func(s Status) bool { return s.Ready })
+		}, drill},
+		"in it":                   {func(t *testing.T, g *guest) { g.filmed(t) }, drill},
+		"that the plan has ended": {func(t *testing.T, g *guest) { g.filmed(t); g.screen.next <- struct{}{}; g.at(t, "receipt") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuest(t)
+			c.goes(t, g)
+			if c.want == "" { // and a page that is read on
+				g.archive.mu.Lock()
+				defer g.archive.mu.Unlock()
+				if g.tape.reason != "" {
+					t.Errorf("nobody has stopped it, and kept is %q", g.tape.reason)
+				}
+				return
+			}
+			g.stop(t)
+			g.archive.mu.Lock()
+			defer g.archive.mu.Unlock()
+			if g.tape.reason != c.want || g.tape.state == Sealed || g.tape.state == Declined {
+				t.Errorf("on the last pages it is kept as %s, %q", g.tape.state, g.tape.reason)
+			}
+		})
+	}
+}
+
+// A recording that ends at once says why before it is closed.
+func TestAStopAtOnceIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	id, err := b.Start(t.Context(), Request{Participant: "P1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	cur, cut := b.end(errors.New(drill))
+	if !cut || cur.id != id {
+		t.Fatalf("ended %+v, cut %t", cur, cut)
+	}
+	cur.keepStop(errors.New(drill))
+	tape := b.archive.find(id)
+	b.archive.mu.Lock()
+	kept, state := tape.reason, tape.state
+	b.archive.mu.Unlock()
+	if kept != drill {
+		t.Errorf("kept as %s, %q", state, kept)
+	}
+	if out := waitFor(t, b); out.State != Sealed || out.Reason != drill {
+		t.Errorf("outcome %+v", out)
+	}
+	if _, cut := b.end(errors.New(drill)); cut {
+		t.Error("a recording was ended that there is not")
+	}
+}
+
+// A session that the operator had stopped, and that was cut off before it was closed, leads
+// to what is still due to the participant, and records nobody.
+func TestWhatWasStoppedIsLedOut(t *testing.T) {
+	t.Parallel()
+	st := *invited
+	st.Sheets = append([]study.Sheet{{ID: "debrief", Kind: study.DebriefSheet}}, st.Sheets...)
+	st.Flow = []study.Part{st.Flow[0], st.Flow[1], st.Flow[2], {Sheets: []string{"debrief", "receipt"}}}
+	at := func(is func(study.Step) bool) int {
+		for _, step := range st.Plan(0).Steps {
+			if is(step) {
+				return step.Index
+			}
+		}
+		t.Fatal("the plan has no such step")
+		return 0
+	}
+	sheet := func(id string) int { return at(func(s study.Step) bool { return s.Sheet == id }) }
+	clip := at(func(s study.Step) bool { return s.Action == study.Play })
+	yes := []Consent{{Scope: Notice, Granted: true}, {Scope: Traces, Granted: true}, {Scope: FaceVideo, Granted: true}}
+	for name, c := range map[string]struct {
+		step     int
+		consents []Consent
+		recorded bool
+		pages    []string
+		state    State
+	}{
+		"in a clip":                        {clip, yes, true, []string{"debrief", leaveSheet, leftSheet}, Sealed},
+		"on the debrief":                   {sheet("debrief"), yes, true, []string{"debrief", leaveSheet, leftSheet}, Sealed},
+		"when asked about the data":        {sheet(leaveSheet), yes, true, []string{leaveSheet, leftSheet}, Sealed},
+		"on the receipt":                   {sheet(leftSheet), yes, true, []string{leftSheet}, Sealed},
+		"before the recording":             {sheet("screening"), yes, false, []string{leftSheet}, Declined},
+		"before anything was agreed to":    {sheet("notice"), nil, false, nil, Declined},
+		"recorded, and nothing agreed to ": {clip, nil, true, nil, Sealed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := &guest{rubber: &rubber{}, id: "cut"}
+			g.bench = newBench(t, func(o *Options) {
+				o.Study, o.Codes, o.Eraser = &st, mint{}, g.rubber
+				m := o.Archive.(*memory)
+				g.rubber.archive = m
+				g.tape = &tape{archive: m, id: g.id, participant: "P1", state: Recovered, reason: drill, plan: &st,
+					steps: []int{c.step}, consents: c.consents, recorded: c.recorded, samples: map[string]int{}}
+				m.sessions = []*tape{g.tape}
+			})
+			if err := g.Continue(t.Context(), g.id); err != nil {
+				t.Fatal(err)
+			}
+			for _, page := range c.pages {
+				if s := g.at(t, page); !s.Stopped || s.Live || s.Video {
+					t.Errorf("on %s: %+v", page, s)
+				}
+				g.beats(t, 1)
+				switch page {
+				case leaveSheet:
+					g.says(study.Answers{study.LeaveKey: "keep"})
+				case leftSheet:
+					if r, _ := g.screen.receipt.Load().(Receipt); r.Code != "K7QM-2RXA" {
+						t.Errorf("receipt %+v", r)
+					}
+					g.says(nil)
+				default:
+					g.says(nil)
+				}
+			}
+			if out := waitFor(t, g.bench); out.State != c.state || out.Reason != drill || out.Error != "" {
+				t.Errorf("outcome %+v", out)
+			}
+			if g.tape.reason != drill || len(g.tape.samples) != 0 || len(g.reel.begun) != 0 {
+				t.Errorf("kept are %q and the samples %v, film %+v", g.tape.reason, g.tape.samples, g.reel)
+			}
+		})
+	}
+}

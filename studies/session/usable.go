@@ -1,7 +1,9 @@
 package session
 
 import (
+	"context"
 	"slices"
+	"sync"
 
 	"emolab/fusion/bus"
 	"emolab/fusion/instant"
@@ -11,8 +13,7 @@ import (
 )
 
 // UsableNow says for how much of a presentation the participant was measured, as far as
-// it is known while they sit there: usable.Live says how the sealed session may differ. A
-// session that goes on after it was cut off tells of what it has shown since.
+// it is known while they sit there: usable.Live says how the sealed session may differ.
 type UsableNow struct {
 	Presentation int          `json:"presentation"`
 	Stimulus     string       `json:"stimulus"`
@@ -40,16 +41,20 @@ const usableDepth = 1024
 // gauge tells, while a session is recorded, for how much of each presentation the
 // participant is measured.
 type gauge struct {
-	sub   *bus.Subscription
-	ended chan struct{}
+	sub  *bus.Subscription
+	stop context.CancelFunc // of what is read of earlier segments
+	work sync.WaitGroup
 }
 
-// newGauge follows the lab for a run; close ends it.
-func (m *Manager) newGauge(cur *run) *gauge {
-	g := &gauge{sub: m.o.Lab.Bus().Lossy("usable seconds of session "+cur.id, usableDepth), ended: make(chan struct{})}
+// newGauge follows the lab for a run that begins with a step; close ends it.
+func (m *Manager) newGauge(cur *run, from int) *gauge {
+	ctx, stop := context.WithCancel(context.Background())
+	g := &gauge{sub: m.o.Lab.Bus().Lossy("usable seconds of session "+cur.id, usableDepth), stop: stop}
+	if before := cur.segment.Number; before > 0 {
+		g.work.Go(func() { m.readEarlier(ctx, cur, before, from) })
+	}
 	live := usable.NewLive(m.o.Lab.Streams(), m.o.Study.Rules.FaceConf)
-	go func() {
-		defer close(g.ended)
+	g.work.Go(func() {
 		for c := range g.sub.C() {
 			since := m.RecordingSince()
 			if live == nil || since == 0 || !live.Add(takenSince(c, since)) {
@@ -60,13 +65,33 @@ func (m *Manager) newGauge(cur *run) *gauge {
 			cur.usable = now
 			m.mu.Unlock()
 		}
-	}()
+	})
 	return g
 }
 
 func (g *gauge) close() {
+	g.stop()
 	g.sub.Close()
-	<-g.ended
+	g.work.Wait()
+}
+
+// readEarlier looks up for how much of each clip the participant was measured in the
+// segments before the one of a run. What was cut off is shown anew, and tells of itself then.
+func (m *Manager) readEarlier(ctx context.Context, cur *run, before, from int) {
+	all, err := m.o.Archive.Measured(ctx, cur.id, before)
+	if err != nil {
+		if ctx.Err() == nil { // the session goes on, and what is sealed of it will say
+			m.o.Log.Warn("what was usable before the session was cut off is not shown", "session", cur.id, "error", err)
+		}
+		return
+	}
+	all = slices.DeleteFunc(all, func(n usable.Now) bool {
+		step, ok := cur.plan.Shows(n.Presentation)
+		return !ok || step.Index >= from
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	cur.earlier = all
 }
 
 // takenSince is what of a chunk was taken from an instant on.
@@ -83,7 +108,7 @@ func (m *Manager) usable(cur *run) []UsableNow {
 	rules := m.o.Study.Rules
 	needed := map[usable.Modality]bool{usable.Face: rules.NeedsFace, usable.Gaze: rules.NeedsGaze, usable.EDA: rules.NeedsEDA}
 	out := []UsableNow{} // in JSON an empty list is not null
-	for _, n := range cur.usable {
+	for _, n := range slices.Concat(cur.earlier, cur.usable) {
 		step, ok := cur.plan.Shows(n.Presentation)
 		if !ok || step.Filler {
 			continue

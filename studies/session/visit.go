@@ -68,6 +68,10 @@ func (m *Manager) newVisit(cur *run, d *desk) *visit {
 // and is nil in any other. One that was cut off is opened again by admit: until then
 // somebody else may sit there.
 func (v *visit) resume(ctx context.Context, from int, o *opening) ([]int, error) {
+	v.cameUp(from)
+	if v.stopped() != nil {
+		return v.close(from)
+	}
 	exit, why, err := v.wayOn(ctx, from)
 	switch {
 	case err == nil && exit == "" && o != nil:
@@ -86,6 +90,42 @@ func (v *visit) resume(ctx context.Context, from int, o *opening) ([]int, error)
 		return nil, err
 	}
 	return v.rule(exit, why).Skip, nil
+}
+
+// stopped is why the operator has ended the session; nil = has not.
+func (v *visit) stopped() error {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	return v.cur.ended
+}
+
+// close returns what is passed over on the last pages of a session that the operator had
+// stopped before it was cut off. Where none are due, the error is why it was stopped.
+func (v *visit) close(from int) ([]int, error) {
+	v.rest()
+	why := v.stopped()
+	if _, pages := v.m.o.Study.Sheet(leftSheet); !pages || len(v.granted) == 0 {
+		return nil, why
+	}
+	if err := v.giveCode(); err != nil {
+		return nil, err
+	}
+	if steps := v.cur.plan.Steps; from < len(steps) && steps[from].Sheet == leftSheet { // they were asked before
+		return v.rule(leftSheet, why.Error()).Skip, nil
+	}
+	return v.out().Skip, nil
+}
+
+// cameUp notes which clips earlier segments have shown.
+func (v *visit) cameUp(from int) {
+	passed := v.skip()
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	for _, step := range v.cur.plan.Steps[:min(from, len(v.cur.plan.Steps))] {
+		if !slices.Contains(passed, step.Index) {
+			v.cur.beganShowing(step)
+		}
+	}
 }
 
 // wayOn is stands, after a code has been given to who has agreed.

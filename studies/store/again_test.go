@@ -147,6 +147,67 @@ func TestLiveAgreesWithSealed(t *testing.T) {
 	}
 }
 
+// What a session that was cut off says of its earlier segments is what is said when it is
+// sealed, but for what alignment from both sides knows better.
+func TestMeasuredBeforeAgreesWithSealed(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	h := header(t, "s1")
+	h.Study.Rules = study.Rules{FaceConf: .8, NeedsFace: true}
+	r, err := s.Begin(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunks := judgedChunks(t)
+	for _, c := range chunks {
+		for i, v := range c.Samples {
+			switch at := v.At.Sub(origin); {
+			case c.Stream == "gaze" && at > 3*time.Second && at < 10*time.Second:
+				c.Samples[i].Values[2] = 0 // the eyes are shut
+			case c.Stream == "eda" && at > 4*time.Second && at < 5*time.Second:
+				c.Samples[i].Values[1] = 0 // the electrodes are off
+			case c.Stream == "face" && at < time.Second/10:
+				c.Samples[i].At = 0 // nobody knew yet when that was
+			}
+		}
+	}
+	appendAll(t, r, chunks...)
+	if err := s.recover(t.Context()); err != nil { // the process has ended, and another one goes on
+		t.Fatal(err)
+	}
+	r, back, err := s.Resume(t.Context(), "s1", h.Study.Hash, session.Segment{Boot: "boot-1", Start: origin, Wall: h.Segment.Wall.Add(time.Hour)}, lab(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if none, err := s.Measured(t.Context(), "s1", 0); err != nil || len(none) != 0 {
+		t.Errorf("before the first segment there is %+v, %v", none, err)
+	}
+	told, err := s.Measured(t.Context(), "s1", back.Segment)
+	if err != nil || len(told) != 2 || told[0].Presentation != 1 || !told[0].Over {
+		t.Fatalf("told is %+v, %v", told, err)
+	}
+	if err := r.Seal(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := s.Usability(t.Context(), "s1")
+	if err != nil || len(sealed) != 6 {
+		t.Fatalf("%+v, %v", sealed, err)
+	}
+	const steady = .15 // seconds
+	for _, want := range sealed {
+		got := told[want.Presentation-1]
+		if d := math.Abs(got.Lasted.Seconds() - want.Seconds); d > steady {
+			t.Errorf("presentation %d lasted %v, and %.3f s sealed", want.Presentation, got.Lasted, want.Seconds)
+		}
+		if d := math.Abs(got.Usable[want.Modality].Seconds() - want.UsableS); d > steady {
+			t.Errorf("%s of presentation %d: %v were usable, and %.3f s sealed", want.Modality, want.Presentation, got.Usable[want.Modality], want.UsableS)
+		}
+	}
+	if n := told[0].Usable; n[Gaze] > 9*time.Second || n[EDA] > 9*time.Second {
+		t.Errorf("what was cut out of the first clip is not missing: %v", n)
+	}
+}
+
 // inPieces cuts chunks into what comes at a time, in the order in which it came.
 func inPieces(chunks []stream.Chunk) []stream.Chunk {
 	var pieces []stream.Chunk

@@ -84,11 +84,11 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 	}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		var state session.State
-		var plan, hash string
-		row := tx.QueryRowContext(ctx, `SELECT state, participant, study_hash, plan, max(reached_step, 0), software,
+		var plan, hash, reason string
+		row := tx.QueryRowContext(ctx, `SELECT state, participant, study_hash, plan, max(reached_step, 0), software, reason,
 			(SELECT max(number) + 1 FROM segment WHERE session_id = id) FROM session WHERE id = ?`, id)
 		var next sql.NullInt64
-		if err := row.Scan(&state, &back.Participant, &hash, &plan, &back.From, &r.software, &next); err != nil {
+		if err := row.Scan(&state, &back.Participant, &hash, &plan, &back.From, &r.software, &reason, &next); err != nil {
 			return missing(err)
 		}
 		if state != session.Recovered {
@@ -113,7 +113,13 @@ func (s *Store) resume(ctx context.Context, id, studyHash string, seg session.Se
 		if back.Judged, err = inForce(ctx, tx, id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, ended_utc = NULL WHERE id = ?", session.Prepared, id); err != nil {
+		if back.Blind, err = blindSoFar(ctx, tx, id); err != nil {
+			return err
+		}
+		if session.StoppedForGood(reason) {
+			back.Stopped = reason
+		} // any other reason why it could not go on is gone
+		if _, err := tx.ExecContext(ctx, "UPDATE session SET state = ?, reason = ?, ended_utc = NULL WHERE id = ?", session.Prepared, back.Stopped, id); err != nil {
 			return err
 		}
 		if !next.Valid {

@@ -207,10 +207,15 @@ func (r *recorder) Fail(ctx context.Context, reason string) error {
 	return nil
 }
 
-// Stopped notes why the session ended before its plan was shown.
+// Stopped notes why the session ended before its plan was shown. What is noted already is
+// not noted again.
 func (r *recorder) Stopped(ctx context.Context, reason string) error {
 	err := r.store.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE session SET reason = ? WHERE id = ?", reason, r.id); err != nil {
+		res, err := tx.ExecContext(ctx, "UPDATE session SET reason = ?2 WHERE id = ?1 AND reason <> ?2", r.id, reason)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
 		return note(ctx, tx, r.id, "stop", reason)

@@ -14,9 +14,13 @@ import (
 // begun to record is declined: there is nothing to seal.
 func (s *Store) Seal(ctx context.Context, id string, progress session.Progress) error {
 	var never bool
-	err := s.read.QueryRowContext(ctx, `SELECT state = ?2 AND NOT EXISTS (SELECT 1 FROM segment WHERE session_id = id) FROM session WHERE id = ?1`, id, session.Recovered).Scan(&never)
+	var why string
+	err := s.read.QueryRowContext(ctx, `SELECT state = ?2 AND NOT EXISTS (SELECT 1 FROM segment WHERE session_id = id), reason FROM session WHERE id = ?1`, id, session.Recovered).Scan(&never, &why)
+	if !session.StoppedForGood(why) {
+		why = cutOff
+	}
 	if err == nil && never {
-		err = s.change(ctx, func(tx *sql.Tx) error { return decline(ctx, tx, id, cutOff) })
+		err = s.change(ctx, func(tx *sql.Tx) error { return decline(ctx, tx, id, why) })
 	}
 	if err != nil {
 		return fmt.Errorf("store: seal session %s: %w", id, missing(explain(err)))
