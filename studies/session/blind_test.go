@@ -90,7 +90,7 @@ func TestBlindnessOutlivesTheProgram(t *testing.T) {
 	kept := slices.Clone(recorded.blind) // before the session ends in any way
 	b.archive.mu.Unlock()
 	if want := []string{"true: ", "false: a look", "true: a look"}; !slices.Equal(kept, want) {
-		t.Errorf("kept are %q, want %q", kept, want)
+		t.Fatalf("kept are %q, want %q", kept, want)
 	}
 	for _, c := range []struct {
 		kept []string

@@ -107,3 +107,27 @@ func TestASessionKnowsWhatIsNotThere(t *testing.T) {
 		}
 	}
 }
+
+// What a device says of itself as it connects, such as its battery, stays until it connects
+// again; what the program says of it meanwhile is a remark.
+func TestWhatADeviceSaysOfItself(t *testing.T) {
+	t.Parallel()
+	m := newMeter(stream.Info{ID: "eda", Kind: stream.EDA})
+	for _, c := range []struct {
+		kind   stream.EventKind
+		detail string
+		want   string
+	}{
+		{stream.Connected, "band, battery 3.90 V", "band, battery 3.90 V"},
+		{stream.Lost, "three samples", "band, battery 3.90 V"},
+		{stream.Disconnected, "the computer slept", "band, battery 3.90 V"},
+		{stream.Connected, awake, "band, battery 3.90 V"},
+		{stream.Connected, "band, battery 3.10 V", "band, battery 3.10 V"},
+		{stream.Connected, "", ""},
+	} {
+		m.add(stream.Chunk{Events: []stream.Event{{Kind: c.kind, At: 1, Detail: c.detail}}})
+		if got := m.read(2).About; got != c.want {
+			t.Errorf("after %s %q it is said %q", c.kind, c.detail, got)
+		}
+	}
+}

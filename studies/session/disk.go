@@ -49,7 +49,7 @@ func (m *Manager) watchDisk(ctx context.Context) error {
 		if err := wait(ctx, watchEvery); err != nil {
 			return err
 		}
-		free, err := DiskFree(m.o.Dir)
+		free, err := m.o.DiskFree(m.o.Dir)
 		if err != nil {
 			return err
 		}

@@ -217,9 +217,11 @@ func (l *leader) validateLater(ctx context.Context, step study.Step, on Surface)
 	return l.decide(step, round, made, NotAsked, judged)
 }
 
-// limits are the study's; those of a study that has none are the default.
-func (l *leader) limits() study.Gaze {
-	g := l.m.o.Study.Gaze
+func (l *leader) limits() study.Gaze { return gazeLimits(l.m.o.Study) }
+
+// gazeLimits are the study's; those of a study that has none are the default.
+func gazeLimits(s *study.Study) study.Gaze {
+	g := s.Gaze
 	if gaze.Targets(g.CalibratePoints) == nil || gaze.ValidationTargets(g.ValidatePoints) == nil {
 		return study.DefaultGaze()
 	}

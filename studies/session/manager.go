@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,8 @@ type Options struct {
 	Study    *study.Study
 	Software string // version of this program
 	Dir      string // where the data are, for the free space
+	// DiskFree tells how many bytes can still be written below Dir; nil: DiskFree does.
+	DiskFree func(dir string) (int64, error)
 	Log      *slog.Logger
 	// Screen is the participant's; the zero value means that nobody has measured
 	// it, and AssumedScreen is taken.
@@ -92,13 +95,19 @@ type Manager struct {
 	waiting []Summary     // recovered sessions
 	begun   int           // sessions, by this program
 	lasts   time.Duration // of a session, about
-	board   alarm.Board
+	// calibrates tells that the study calibrates the gaze.
+	calibrates bool
+	board      alarm.Board
 }
 
 // NewManager makes a manager. Recovered sessions that the archive holds are
 // offered in Status.
 func NewManager(ctx context.Context, o Options) (*Manager, error) {
-	m := &Manager{o: o, lasts: o.Study.Plan(0).Duration(), pace: pace{
+	if o.DiskFree == nil {
+		o.DiskFree = DiskFree
+	}
+	plan := o.Study.Plan(0)
+	m := &Manager{o: o, lasts: plan.Duration(), calibrates: slices.ContainsFunc(plan.Steps, func(s study.Step) bool { return s.Action == study.Calibrate }), pace: pace{
 		settle: gaze.DefaultSettle, show: gaze.ShowFor, longer: time.Second, arrive: 250 * time.Millisecond,
 		breathe: 5 * time.Second, watch: conductance.Watch,
 	}}

@@ -24,7 +24,7 @@ const (
 
 // Readiness is one check of whether a session can begin.
 type Readiness struct {
-	ID     string     `json:"id"`    // "stage", "device/eda", "clock", "disk", "consent", "screening", "camera", "sound", "code"
+	ID     string     `json:"id"`    // "stage", "device/eda", "clock", "calibration", "disk", "consent", "screening", "camera", "sound", "code"
 	Label  string     `json:"label"` // in two words
 	Level  ReadyLevel `json:"level"`
 	Text   string     `json:"text"`
@@ -65,8 +65,9 @@ func (m *Manager) look(s *Status) {
 	cur := m.current
 	r := ready{
 		study: m.o.Study, gate: AtStart, streams: s.Streams, stage: s.Stage, waiting: s.Waiting, disk: s.DiskFree,
-		lasts: m.lasts,
+		lasts: m.lasts, calibrates: m.calibrates, own: m.o.Tracker != nil,
 	}
+	_, r.assumed = m.screen()
 	switch {
 	case cur == nil:
 		s.Readiness = r.lab()

@@ -30,11 +30,14 @@ type ready struct {
 	streams []Health
 	stage   bool   // the participant's screen is open
 	waiting string // what it waits for
-	disk    int64  // free bytes
+	// calibrates tells that the study calibrates the gaze, and own that the tracker does so by
+	// itself; assumed, that nobody has measured the participant's screen.
+	calibrates, own, assumed bool
+	disk                     int64 // free bytes
 }
 
 // lab lists what the lab itself needs, in the order in which somebody puts it right: the
-// participant's screen, the devices, their clocks, the disk.
+// participant's screen, the devices, their clocks, the calibration to come, the disk.
 func (r ready) lab() []Readiness {
 	all := []Readiness{r.screen()}
 	for _, kind := range []stream.Kind{stream.Face, stream.Gaze, stream.EDA, stream.Light, stream.Trigger} {
@@ -44,6 +47,9 @@ func (r ready) lab() []Readiness {
 	}
 	if clock := r.clock(); clock.ID != "" {
 		all = append(all, clock)
+	}
+	if gaze := r.calibration(); gaze.ID != "" {
+		all = append(all, gaze)
 	}
 	all = append(all, r.room())
 	for i := range all {
@@ -161,25 +167,69 @@ func (r ready) clock() Readiness {
 	var c Readiness
 	for _, h := range r.streams {
 		need, _ := needed(r.study, h.Info.Kind)
-		// A camera's stamps are as good as the camera is: nobody mends them here.
-		stamped := h.Info.Clock == stream.HostClock || h.Info.Clock == stream.ArrivalClock
-		if !need || !h.Connected || stamped || limit == 0 {
+		if !need || !h.Connected || limit == 0 {
 			continue
 		}
+		// A camera's stamps are as good as the camera is: nobody mends them here.
+		stamped := h.Info.Clock == stream.HostClock || h.Info.Clock == stream.ArrivalClock
 		within := boundLimit(h) - boundLimitMs + limit
 		found := Readiness{ID: "clock", Label: "Clocks", Level: ReadyOK,
 			Text: fmt.Sprintf("Times are known to ±%.0f ms (%s)", h.Clock.BoundMs, strings.ToLower(names[h.Info.Kind]))}
-		if h.Clock.BoundMs > within {
+		switch {
+		case !stamped && h.Clock.BoundMs > within:
 			found.Level = ReadyMissing
 			found.Text = fmt.Sprintf("%s: time known to ±%.0f ms only, the study needs ±%.0f ms", names[h.Info.Kind], h.Clock.BoundMs, within)
 			found.Advice = "Close other programs, then plug the device in again: the computer is too busy."
 			if float64(h.Clock.Samples) < clockSettles*h.Info.Rate {
 				found.Level, found.Advice = ReadyAttention, "It narrows within seconds of a connection: wait a moment."
 			}
+		case h.Clock.BoundMs > limit: // by what the device itself is; the sealed session will not count
+			found.Level = ReadyAttention
+			found.Text = fmt.Sprintf("%s: time known to ±%.0f ms; sessions of this study count within ±%.0f ms", names[h.Info.Kind], h.Clock.BoundMs, limit)
+			found.Advice = boundAdvice(h)
+		case stamped:
+			continue
 		}
 		if c.ID == "" || worse(found.Level, c.Level) {
 			c = found
 		}
+	}
+	return c
+}
+
+// boundAdvice is what can be done where a device's time cannot be known as well as the study
+// asks for.
+func boundAdvice(h Health) string {
+	const otherwise = ", or set thresholds.max_sync_error_ms in the study."
+	of := measures[h.Info.Kind]
+	switch {
+	case h.Info.Kind == stream.Face && h.Info.Clock == stream.PingedClock:
+		return "Use a camera on this computer" + otherwise
+	case h.UnseenMs > 0 && of[1] != "":
+		return "Measure its latency (" + of[1] + ")" + otherwise
+	}
+	return "Take a device that stamps its samples" + otherwise
+}
+
+// calibration says what will be done about the error of the gaze, once the recording has
+// begun; no ID in a lab without an eye tracker.
+func (r ready) calibration() Readiness {
+	if !r.has(stream.Gaze) {
+		return Readiness{}
+	}
+	c := Readiness{ID: "calibration", Label: "Calibration", Level: ReadyOK, Text: "This study does not calibrate the gaze"}
+	need, _ := needed(r.study, stream.Gaze)
+	switch limits := gazeLimits(r.study); {
+	case r.calibrates && r.own:
+		c.Text = "The eye tracker calibrates itself once the recording has begun"
+	case r.calibrates:
+		c.Text = fmt.Sprintf("The gaze is calibrated once the recording has begun: %d targets, checked on %d others", limits.CalibratePoints, limits.ValidatePoints)
+	case need:
+		c.Level, c.Text = ReadyAttention, "This study needs the gaze and does not calibrate it"
+		c.Advice = "Calibrate in the tracker's own program first, or put a calibration into the study."
+	}
+	if r.assumed {
+		c.Text += "; degrees are those of an assumed screen"
 	}
 	return c
 }

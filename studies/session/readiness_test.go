@@ -27,7 +27,7 @@ func wholeLab() ready {
 			Rules:   study.Rules{NeedsFace: true, NeedsGaze: true, NeedsEDA: true, MaxSyncMs: 50},
 			Devices: study.Devices{CameraMinFPS: 25, GazeMinHz: 60, EDAMinHz: 10},
 		},
-		gate: AtStart, stage: true, disk: 100 << 30, lasts: 30 * time.Minute,
+		gate: AtStart, stage: true, calibrates: true, disk: 100 << 30, lasts: 30 * time.Minute,
 		streams: []Health{device("face", stream.Face, 30), device("gaze", stream.Gaze, 60), device("eda", stream.EDA, 100)},
 	}
 }
@@ -43,7 +43,7 @@ func levels(checks []Readiness) []string {
 
 func TestWhatTheLabLacks(t *testing.T) {
 	t.Parallel()
-	well := []string{"stage ok", "device/face ok", "device/gaze ok", "device/eda ok", "clock ok", "disk ok"}
+	well := []string{"stage ok", "device/face ok", "device/gaze ok", "device/eda ok", "clock ok", "calibration ok", "disk ok"}
 	if got := levels(wholeLab().lab()); !slices.Equal(got, well) {
 		t.Fatalf("of a lab in which all is well: %q", got)
 	}
@@ -65,11 +65,22 @@ func TestWhatTheLabLacks(t *testing.T) {
 			"device/eda attention", "does without it"},
 		"a clock nobody knows": {func(r *ready) { r.streams[eda].Clock.BoundMs = 90 }, "clock missing", "±90 ms only"},
 		"a clock that settles": {func(r *ready) { r.streams[eda].Clock = align.Statement{BoundMs: 90, Samples: 200} }, "clock attention", "wait a moment"},
-		"any time will do":     {func(r *ready) { r.study.Rules.MaxSyncMs = 0 }, "", ""},
-		"room for an hour":     {func(r *ready) { r.disk = DiskStop + TypicalBytesPerHour + 1<<20; r.lasts = time.Minute }, "disk attention", "1.0 hours"},
-		"little room":          {func(r *ready) { r.disk = DiskWarn - 1 }, "disk attention", "hours of recording"},
-		"too little room":      {func(r *ready) { r.lasts = 200 * time.Hour }, "disk missing", "Move old bundles away."},
-		"room for no more":     {func(r *ready) { r.disk = DiskStop }, "disk missing", "0.0 hours"},
+		"a camera elsewhere": {func(r *ready) {
+			r.streams[face].Info.Clock, r.streams[face].UnseenMs, r.streams[face].Clock.BoundMs = stream.PingedClock, 53, 57
+		},
+			"clock attention", "±57 ms; sessions of this study count within ±50 ms Use a camera on this computer"},
+		"a camera that nobody stamps": {func(r *ready) {
+			r.streams[face].Info.Clock, r.streams[face].UnseenMs, r.streams[face].Clock.BoundMs = stream.ArrivalClock, 150, 150
+		},
+			"clock attention", "emolab calibrate camera"},
+		"a sensor that only counts":     {func(r *ready) { r.streams[eda].Clock.BoundMs = 60 }, "clock attention", "count within ±50 ms"},
+		"a gaze that nobody calibrates": {func(r *ready) { r.calibrates = false }, "calibration attention", "put a calibration into the study"},
+		"a gaze that nobody needs":      {func(r *ready) { r.calibrates, r.study.Rules.NeedsGaze, r.study.Devices.GazeMinHz = false, false, 0 }, "", ""},
+		"any time will do":              {func(r *ready) { r.study.Rules.MaxSyncMs = 0 }, "", ""},
+		"room for an hour":              {func(r *ready) { r.disk = DiskStop + TypicalBytesPerHour + 1<<20; r.lasts = time.Minute }, "disk attention", "1.0 hours"},
+		"little room":                   {func(r *ready) { r.disk = DiskWarn - 1 }, "disk attention", "hours of recording"},
+		"too little room":               {func(r *ready) { r.lasts = 200 * time.Hour }, "disk missing", "Move old bundles away."},
+		"room for no more":              {func(r *ready) { r.disk = DiskStop }, "disk missing", "0.0 hours"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -95,6 +106,29 @@ func TestWhatTheLabLacks(t *testing.T) {
 				t.Errorf("found %+v, want %s that says %q", off, c.want, c.says)
 			}
 		})
+	}
+}
+
+// What will be done about the error of the gaze is said before anybody sits down.
+func TestWhatIsSaidOfTheCalibration(t *testing.T) {
+	t.Parallel()
+	r := wholeLab()
+	for _, c := range []struct {
+		own, assumed bool
+		want         string
+	}{
+		{false, false, "The gaze is calibrated once the recording has begun: 9 targets, checked on 4 others"},
+		{true, false, "The eye tracker calibrates itself once the recording has begun"},
+		{true, true, "The eye tracker calibrates itself once the recording has begun; degrees are those of an assumed screen"},
+	} {
+		r.own, r.assumed = c.own, c.assumed
+		if got := r.calibration(); got.Text != c.want || got.Level != ReadyOK {
+			t.Errorf("%+v, want %q", got, c.want)
+		}
+	}
+	r.streams = r.streams[:1]
+	if got := r.calibration(); got.ID != "" {
+		t.Errorf("without an eye tracker: %+v", got)
 	}
 }
 

@@ -190,6 +190,9 @@ func (s sleep) String() string {
 	return fmt.Sprintf("the computer slept for %.1f s: what the devices measured meanwhile is lost", s.length.Seconds())
 }
 
+// awake is said of a device that was there before the computer slept.
+const awake = "the computer is awake again"
+
 // events are what a stream is told of a sleep. A device that was there counts as
 // gone for it.
 func (s sleep) events(connected bool) []stream.Event {
@@ -198,7 +201,7 @@ func (s sleep) events(connected bool) []stream.Event {
 	}
 	return []stream.Event{
 		{Kind: stream.Disconnected, At: s.from, Detail: s.String()},
-		{Kind: stream.Connected, At: s.until, Detail: "the computer is awake again"},
+		{Kind: stream.Connected, At: s.until, Detail: awake},
 	}
 }
 

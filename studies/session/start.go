@@ -153,7 +153,7 @@ func (m *Manager) segment() (Segment, error) {
 // ready tells why a session cannot begin now, if so. press tells begin that no other
 // has begun since.
 func (m *Manager) ready() (press int, err error) {
-	free, err := DiskFree(m.o.Dir)
+	free, err := m.o.DiskFree(m.o.Dir)
 	if err != nil {
 		return 0, err
 	}

@@ -87,7 +87,7 @@ func (m *Manager) Status() Status {
 	}
 	// A file system that cannot be asked counts as full: better an alarm too
 	// many than a lost session.
-	s.DiskFree, _ = DiskFree(m.o.Dir)
+	s.DiskFree, _ = m.o.DiskFree(m.o.Dir)
 	s.DiskHours = RecordingHours(s.DiskFree, asksForVideo(m.o.Study))
 	s.Eyes = m.o.Lab.Eyes()
 
