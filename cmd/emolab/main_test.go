@@ -76,11 +76,12 @@ func TestExitCodes(t *testing.T) {
 		{"serve --listen 8800 --virtual", exitUsage, "host:port"},
 		{"demo --participants 0", exitUsage, "participants"},
 		{"demo --unplug eda", exitUsage, "eda@8s+2s"},
+		{"serve --virtual --virtual-unplug pulse@1s+1s --listen 127.0.0.1:0", exitUsage, "eda, gaze"},
 		{"session list --data " + t.TempDir(), exitUsage, "holds no study"},
 		{"bundle verify main.go", exitFailed, "main.go"},
 		{"study lint", exitUsage, "no study.yaml here"},
 		{"study plan", exitUsage, "no study.yaml here"},
-		{"serve --lab absent.yaml", exitFailed, "--virtual"},
+		{"serve --lab absent.yaml --listen 127.0.0.1:0", exitFailed, "--virtual"},
 	} {
 		args := strings.Fields(c.args)
 		if args[0] == "serve" {
