@@ -31,7 +31,7 @@ func (m *Manager) ShowAgain(presentation int) error {
 	why := "somebody at the console asked for it"
 	for _, u := range m.usable(cur) {
 		if u.Presentation == presentation && u.Low {
-			why = u.missing(m.o.Study.Rules.Reshow)
+			why = u.missing(enough(m.o.Study.Rules))
 		}
 	}
 	clip, _ := cur.plan.Shows(presentation)

@@ -169,6 +169,17 @@ func TestWhatIsSaidOfAClip(t *testing.T) {
 			t.Errorf("%s, asked for: %+v", name, u)
 		}
 	}
+	// What would not count in the sealed session is not passed over because the study has
+	// only worse shown again.
+	counts := *twoClips
+	counts.Rules.UsableShare = .7
+	for share, low := range map[time.Duration]bool{59: true, 71: false} {
+		b := newBench(t, func(o *Options) { o.Study = &counts })
+		cur := &run{plan: counts.Plan(0), usable: []usable.Now{now(share*time.Second/10, true)}, settled: -1, state: Recording, desk: newDesk(b.clock), shown: map[int]bool{1: true}}
+		if u := b.usable(cur)[0]; u.Low != low {
+			t.Errorf("%d %% where 70 count: %+v", share, u)
+		}
+	}
 	u := UsableNow{Parts: []UsablePart{{Modality: "gaze", Share: .124, Needed: true}, {Modality: "face", Share: .6, Needed: true}, {Modality: "eda"}}}
 	if why := u.missing(.5); why != "gaze was measured for 12 % of its time" {
 		t.Errorf("what was missing is %q", why)

@@ -119,14 +119,14 @@ func (s situation) deviations() []alarm.Condition {
 		name := named(h)
 		if c, is := delivery(h, name); is {
 			out = append(out, c)
-		} else if h.slow() && !tooBusy {
+		} else if h.slow() && !h.lossy() && !tooBusy { // what loses samples is slow by that
 			out = append(out, alarm.Condition{ID: h.Info.ID + "/slow", Severity: Minor, Panel: panelStreams, Delay: minorDelay,
 				Text:   fmt.Sprintf("%s: %.0f of %.0f samples a second", name, h.Rate, h.Info.Rate),
 				Advice: slowAdvice(h)})
 		} else if c, is := s.content(h); is {
 			out = append(out, c)
 		}
-		if h.lossy() && !tooBusy { // beside a rate that is low for it now and then
+		if h.lossy() && !tooBusy {
 			out = append(out, alarm.Condition{ID: h.Info.ID + "/gaps", Severity: Minor, Panel: panelStreams, Delay: minorDelay,
 				Text:   fmt.Sprintf("%s: %.0f %% of the latest %.0f s are lost", name, 100*h.lostShare, lossWindow.Seconds()),
 				Advice: lossAdvice(h)})
@@ -194,8 +194,8 @@ func slowAdvice(h Health) string {
 }
 
 func lossAdvice(h Health) string {
-	if h.Info.Simulated {
-		return ofSimulated
+	if h.Info.Simulated || h.Info.Kind == stream.Face {
+		return slowAdvice(h)
 	}
 	return "Bring a wireless device nearer; use a port of its own on the computer, not a hub."
 }
@@ -266,7 +266,7 @@ func (s situation) disk() (out []alarm.Condition) {
 			c.Text = "Disk full: the session is being closed"
 		}
 	case s.diskFree < DiskWarn || s.diskHours < diskWarnHours:
-		c.Text = fmt.Sprintf("Disk: %.1f GB left, for %.0f hours", float64(s.diskFree)/(1<<30), s.diskHours)
+		c.Text = fmt.Sprintf("Disk: %.1f GB left, for %s hours", float64(s.diskFree)/(1<<30), inHours(s.diskHours))
 	default:
 		return out
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,14 @@ func RecordingHours(free int64, filmed bool) float64 {
 		perHour += TypicalVideoBytesPerHour
 	}
 	return max(0, float64(free-DiskStop)) / perHour
+}
+
+// inHours are hours as a person reads them, never more than there are.
+func inHours(h float64) string {
+	if h >= 10 {
+		return fmt.Sprintf("%.0f", math.Floor(h))
+	}
+	return fmt.Sprintf("%.1f", math.Floor(10*h)/10)
 }
 
 // DiskFree returns the bytes that an ordinary user can still write below dir.

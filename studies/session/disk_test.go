@@ -35,3 +35,13 @@ func TestADiskThatFillsUp(t *testing.T) {
 		t.Errorf("when there is room again: %v", err)
 	}
 }
+
+// Of the hours that are left as many are told as there are, and no more.
+func TestHoursAreNotRoundedUp(t *testing.T) {
+	t.Parallel()
+	for hours, want := range map[float64]string{55.9: "55", 10: "10", 9.99: "9.9", 3.96: "3.9", 0.04: "0.0", 0: "0.0"} {
+		if got := inHours(hours); got != want {
+			t.Errorf("%g hours are told as %s, want %s", hours, got, want)
+		}
+	}
+}

@@ -238,13 +238,13 @@ func (r ready) calibration() Readiness {
 func (r ready) room() Readiness {
 	hours := RecordingHours(r.disk, asksForVideo(r.study))
 	c := Readiness{ID: "disk", Label: "Disk", Level: ReadyOK,
-		Text: fmt.Sprintf("Room for %.0f hours of recording", hours)}
+		Text: fmt.Sprintf("Room for %s hours of recording", inHours(hours))}
 	switch {
 	case r.disk <= DiskStop || hours < roomFor*r.lasts.Hours():
-		c.Level, c.Text = ReadyMissing, fmt.Sprintf("Too little room on the disk: %.1f hours of recording", hours)
+		c.Level, c.Text = ReadyMissing, fmt.Sprintf("Too little room on the disk: %s hours of recording", inHours(hours))
 		c.Advice = "Move old bundles away."
 	case r.disk < DiskWarn || hours < diskWarnHours:
-		c.Level, c.Text = ReadyAttention, fmt.Sprintf("The disk has room for %.1f hours of recording", hours)
+		c.Level, c.Text = ReadyAttention, fmt.Sprintf("The disk has room for %s hours of recording", inHours(hours))
 		c.Advice = "Move old bundles away after this participant."
 	}
 	return c

@@ -21,7 +21,7 @@ type UsableNow struct {
 	Seconds      float64      `json:"seconds"` // that it has been on the screen so far
 	Over         bool         `json:"over"`
 	Parts        []UsablePart `json:"parts"`
-	Low          bool         `json:"low"`   // a needed modality is below the study's limit
+	Low          bool         `json:"low"`   // too little of a needed modality: it does not count, or is to be shown again
 	Offer        bool         `json:"offer"` // it can be shown again at the end of its block
 	Asked        bool         `json:"asked"` // somebody has asked for that
 }
@@ -103,6 +103,10 @@ func takenSince(c stream.Chunk, since instant.Instant) stream.Chunk {
 	return c
 }
 
+// enough is the share of the time of a clip for which a needed modality has to be measured:
+// what counts in the sealed session, and what the study does not have shown again.
+func enough(r study.Rules) float64 { return max(r.UsableShare, r.Reshow) }
+
 // usable tells of the presentations of a run, fillers aside. m.mu is held.
 func (m *Manager) usable(cur *run) []UsableNow {
 	rules := m.o.Study.Rules
@@ -127,7 +131,7 @@ func (m *Manager) usable(cur *run) []UsableNow {
 				part.Share = float64(good) / float64(n.Lasted)
 			}
 			u.Parts = append(u.Parts, part)
-			u.Low = u.Low || n.Over && part.Needed && part.Share < rules.Reshow
+			u.Low = u.Low || n.Over && part.Needed && part.Share < enough(rules)
 		}
 		out = append(out, u)
 	}
