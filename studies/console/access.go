@@ -178,7 +178,8 @@ func StageOnly(stage http.Handler, token string) http.Handler {
 // guard wraps what the console serves, for those whom one of the gates lets in.
 func (d *doors) guard(next http.Handler, gates ...gate) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		protect(w, r)
+		protect(w)
+		d.hurry(w, r)
 		if !d.serves(r) {
 			d.refused(r, http.StatusMisdirectedRequest)
 			refuse(w, r, http.StatusMisdirectedRequest, "Not the name of this server", "this server is not called by the name in that address: open the one that Emolab printed at its start, or give it the name with --name")
@@ -290,7 +291,7 @@ func (d *doors) deny(w http.ResponseWriter, r *http.Request, wait time.Duration,
 	}
 	d.refused(r, http.StatusUnauthorized)
 	if !knownRefusal(err) { // a list of tokens that cannot be read: whoever is here cannot mend it
-		d.log.Error("a token cannot be looked up", "error", err)
+		d.unreadable(err)
 		err = errors.New("the lab's list of tokens cannot be read: whoever runs the lab finds the reason in its log")
 	}
 	if forProgram(r) {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -233,19 +234,22 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return true // no body: every field at its default
+	}
+	if err == nil { // the log of what was done is told of the whole: nothing may stand behind it
+		if _, err = d.Token(); errors.Is(err, io.EOF) {
+			return true
+		}
+		err = cmp.Or(err, errors.New("something stands behind its object"))
+	}
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is too large: at most %d kB are read here", maxBody>>10))
 		return false
 	}
-	if errors.Is(err, io.EOF) {
-		return true // no body: every field at its default
-	}
-	if err != nil {
-		writeError(w, http.StatusBadRequest, "the request is not the JSON that is expected here: "+err.Error())
-		return false
-	}
-	return true
+	writeError(w, http.StatusBadRequest, "the request is not the JSON that is expected here: "+err.Error())
+	return false
 }
 
 func writeError(w http.ResponseWriter, code int, text string) {

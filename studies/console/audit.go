@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"emolab/studies/access"
@@ -28,6 +31,18 @@ type Entry struct {
 	Outcome   string      `json:"outcome"` // the status of the answer: "200"; or begun
 }
 
+// lookRoute is the action of whoever reads a session that is over, whichever part of it
+// they read first.
+const lookRoute = "GET /api/replay/{session}"
+
+// visitLasts is for how long the same is not noted again after it was asked for the last time:
+// a page asks for a hundred parts of a session, and every two seconds for a picture that
+// does not come.
+const visitLasts = 10 * time.Minute
+
+// repeated are the commands that a page gives by itself, again and again while they fail.
+var repeated = []string{"POST /api/picture", "POST /api/camera"}
+
 // The commands of which the log says more than that they were given.
 const (
 	blindRoute       = "POST /api/session/blind" // nobody else keeps the reason while nothing is recorded
@@ -47,13 +62,96 @@ const (
 	maxEntries = 10000
 )
 
-// noted has what changes something, or leaves the lab, noted with its outcome. What erases
-// or gives a copy away is noted before it is done as well: if that cannot be, it is not done.
+// noted has what changes something, shows what was recorded, or leaves the lab, noted.
 func (c *Console) noted(route route, w http.ResponseWriter, r *http.Request) {
-	if c.audit == nil || r.Method == http.MethodHead || strings.HasPrefix(route.pattern, "GET ") && route.may != access.Export {
+	reads := strings.HasPrefix(route.pattern, "GET ") && route.may != access.Export
+	switch {
+	case c.audit == nil || r.Method == http.MethodHead:
 		route.handle(w, r)
+	case reads && strings.HasPrefix(route.pattern, lookRoute):
+		c.notedLook(route, w, r)
+	case reads:
+		route.handle(w, r)
+	default:
+		c.notedDeed(route, w, r)
+	}
+}
+
+// notedLook has it noted who reads which session, once a visit, before anything of it goes
+// out: if it cannot be noted, nothing does. What is refused shows nothing, and is not noted.
+func (c *Console) notedLook(route route, w http.ResponseWriter, r *http.Request) {
+	who := access.Who(r.Context())
+	entry := Entry{SessionID: r.PathValue("session"), Action: lookRoute, Who: who.Name, Role: who.Role, Outcome: strconv.Itoa(http.StatusOK)}
+	route.handle(&withheld{ResponseWriter: w, release: func() error {
+		err := c.visits.once(entry, time.Now(), func() error { return c.audit(outlive(r), entry) })
+		if err != nil {
+			c.doors.log.Error("who looks cannot be noted, and nothing is shown", "what", route.pattern, "who", who.Name, "error", err)
+		}
+		return err
+	}}, r)
+}
+
+// visits remembers what was noted of late.
+type visits struct {
+	mu   sync.Mutex
+	last map[Entry]time.Time // when each was asked for the last time
+}
+
+// once notes an entry, unless that was done in this visit.
+func (v *visits) once(e Entry, now time.Time, note func() error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock() // also while it is noted: nobody else goes on before it is
+	maps.DeleteFunc(v.last, func(_ Entry, at time.Time) bool { return now.Sub(at) >= visitLasts })
+	if _, noted := v.last[e]; !noted {
+		if err := note(); err != nil {
+			return err
+		}
+	}
+	if v.last == nil {
+		v.last = map[Entry]time.Time{}
+	}
+	v.last[e] = now
+	return nil
+}
+
+// withheld is a writer that lets an answer out only when release agrees; a refusal always.
+type withheld struct {
+	http.ResponseWriter
+	release  func() error
+	answered bool
+	kept     bool
+}
+
+// WriteHeader asks before it shows anything.
+func (h *withheld) WriteHeader(status int) {
+	if h.answered {
 		return
 	}
+	h.answered = true
+	if status < http.StatusBadRequest {
+		if err := h.release(); err != nil {
+			h.kept = true
+			clear(h.Header())
+			protect(h.ResponseWriter)
+			writeError(h.ResponseWriter, http.StatusInternalServerError, "not shown, because it could not be noted who looks: "+err.Error())
+			return
+		}
+	}
+	h.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes, unless the answer is kept back.
+func (h *withheld) Write(b []byte) (int, error) {
+	h.WriteHeader(http.StatusOK)
+	if h.kept {
+		return len(b), nil
+	}
+	return h.ResponseWriter.Write(b)
+}
+
+// notedDeed has a command noted with its outcome. What erases or gives a copy away is noted
+// before it is done as well: if that cannot be, it is not done.
+func (c *Console) notedDeed(route route, w http.ResponseWriter, r *http.Request) {
 	who := access.Who(r.Context())
 	entry := Entry{Action: route.pattern, Who: who.Name, Role: who.Role}
 	// What erases is noted without the session: its id may say whose it was.
@@ -82,7 +180,12 @@ func (c *Console) noted(route route, w http.ResponseWriter, r *http.Request) {
 			entry.SessionID = c.operator.Status().SessionID // it has just begun
 		}
 		entry.Outcome = strconv.Itoa(answer.status)
-		if err := c.audit(outlive(r), entry); err != nil {
+		note := func() error { return c.audit(outlive(r), entry) }
+		once := note
+		if slices.Contains(repeated, route.pattern) {
+			once = func() error { return c.visits.once(entry, time.Now(), note) }
+		}
+		if err := once(); err != nil {
 			c.doors.log.Error("what was done cannot be noted", "what", route.pattern, "who", who.Name, "outcome", entry.Outcome, "error", err)
 		}
 	}()
@@ -110,8 +213,8 @@ func named(r *http.Request) (said naming) {
 	}
 	body, err := io.ReadAll(r.Body) // the guard has read it: it is in memory
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if err != nil || json.Unmarshal(body, &said) != nil {
-		return naming{} // the handler will say so
+	if err != nil || len(body) > maxBody || json.Unmarshal(body, &said) != nil {
+		return naming{} // the handler will say so, or it is no command
 	}
 	return said
 }

@@ -135,9 +135,10 @@ type Console struct {
 	audit    func(context.Context, Entry) error
 	audited  func(ctx context.Context, n int) ([]Entry, error)
 	doors    *doors
-	gate     gate // of the console
-	screen   gate // of the participant's screen
-	lens     gate // of the camera's page
+	gate     gate   // of the console
+	screen   gate   // of the participant's screen
+	lens     gate   // of the camera's page
+	visits   visits // of what was noted of late
 	hub      *hub
 	figures  http.Handler // of the lab, for Prometheus
 }

@@ -24,7 +24,7 @@ import (
 
 const (
 	// maxUpload bounds the body of any request; the largest holds areas of interest.
-	maxUpload = 1 << 20
+	maxUpload = 8 << 20
 	// bodyWait is how long a body may take to arrive.
 	bodyWait = 20 * time.Second
 	// refusalsEvery is how often is logged what was refused, and refusalKinds how many
@@ -42,6 +42,7 @@ type doors struct {
 
 	mu     sync.Mutex
 	counts map[refusal]int // since the last line of the log
+	unread string          // why the list of tokens cannot be read, as it was logged
 }
 
 // refusal is a kind of request that was refused.
@@ -49,6 +50,7 @@ type refusal struct {
 	status int
 	from   netip.Addr
 	what   string // method and first part of the path
+	who    string // of whoever is in, and was refused this
 }
 
 func newDoors(names []string, log *slog.Logger) *doors {
@@ -75,7 +77,7 @@ func (d *doors) serves(r *http.Request) bool {
 }
 
 // protect sets what every answer says to a browser. A page says what it needs beyond that.
-func protect(w http.ResponseWriter, r *http.Request) {
+func protect(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -84,10 +86,6 @@ func protect(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), midi=(), payment=()")
 	h.Set("Cache-Control", "no-store")
-	// Not for this computer's own name, which other programs on it serve without TLS.
-	if r.TLS != nil && !strings.HasPrefix(r.Host, "localhost") {
-		h.Set("Strict-Transport-Security", "max-age=2592000") // 30 days
-	}
 }
 
 // plainPath tells whether a path is one that a page or a program of ours asks for. None of
@@ -96,6 +94,15 @@ func protect(w http.ResponseWriter, r *http.Request) {
 func plainPath(u *url.URL) bool {
 	hidden := strings.Contains(strings.ToLower(u.EscapedPath()), "%2f")
 	return !hidden && utf8.ValidString(u.Path) && !strings.ContainsFunc(u.Path, func(r rune) bool { return r == '\\' || unicode.IsControl(r) })
+}
+
+// hurry bounds how long a body may take, also that of a request that is refused: net/http
+// reads the rest of it before it sends the answer.
+func (d *doors) hurry(w http.ResponseWriter, r *http.Request) {
+	if r.Body != nil && r.Body != http.NoBody {
+		// A writer without deadlines is no connection, and nobody waits for it.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(d.bodyWait))
+	}
 }
 
 // takeBody reads the body of a request as a whole, so that no handler waits for a sender
@@ -108,9 +115,6 @@ func (d *doors) takeBody(w http.ResponseWriter, r *http.Request) bool {
 		d.tooLarge(w, r)
 		return false
 	}
-	wait := http.NewResponseController(w)
-	// A writer without deadlines is no connection, and nobody waits for it.
-	_ = wait.SetReadDeadline(time.Now().Add(d.bodyWait))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxUpload))
 	var large *http.MaxBytesError
 	switch {
@@ -123,7 +127,7 @@ func (d *doors) takeBody(w http.ResponseWriter, r *http.Request) bool {
 		writeError(w, http.StatusRequestTimeout, "the request did not arrive as a whole: send it again")
 		return false
 	}
-	_ = wait.SetReadDeadline(time.Time{}) // what is done with it may take its time
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // what is done with it may take its time
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return true
 }
@@ -139,11 +143,19 @@ func (d *doors) tooLarge(w http.ResponseWriter, r *http.Request) {
 func (d *doors) refused(r *http.Request, status int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	k := refusal{status, access.AddrOf(r.RemoteAddr), r.Method + " " + firstPart(r.URL.Path)}
+	k := refusal{status, access.AddrOf(r.RemoteAddr), methodOf(r) + " " + firstPart(r.URL.Path), access.Who(r.Context()).Name}
 	if _, ok := d.counts[k]; !ok && len(d.counts) >= refusalKinds {
 		k = refusal{status: status, what: "others"}
 	}
 	d.counts[k]++
+}
+
+// methodOf is the method of a request, as far as it is one of ours.
+func methodOf(r *http.Request) string {
+	if slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost}, r.Method) {
+		return r.Method
+	}
+	return "other"
 }
 
 // firstPart is the beginning of a path, as far as it is one of ours: what somebody made up
@@ -178,7 +190,21 @@ func (d *doors) say() {
 	d.counts = map[refusal]int{}
 	d.mu.Unlock()
 	for k, n := range counts {
-		d.log.Warn("refused", "status", k.status, "from", k.from, "what", k.what, "times", n)
+		said := []any{"status", k.status, "from", k.from, "what", k.what, "times", n}
+		if k.who != "" {
+			said = append(said, "who", k.who)
+		}
+		d.log.Warn("refused", said...)
+	}
+}
+
+// unreadable logs once why the list of tokens cannot be read, and not for each who asks.
+func (d *doors) unreadable(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.unread != err.Error() {
+		d.unread = err.Error()
+		d.log.Error("a token cannot be looked up", "error", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -460,6 +461,36 @@ func TestABodyThatDripsIsCutOff(t *testing.T) {
 	}
 }
 
+// Nor does one of somebody who has no token hold its connection: net/http reads it before it
+// answers.
+func TestABodyOfNobodyIsCutOff(t *testing.T) {
+	d := newDoors(nil, nil)
+	d.bodyWait = 20 * time.Millisecond
+	l := &lab{server: httptest.NewServer(d.guard(http.NotFoundHandler(), newGate(testToken, nil)))}
+	defer l.server.Close()
+	if code, body := l.raw(t, "POST /api/session/stop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"); code != http.StatusUnauthorized {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+// Who has no token cannot fill the log by what is wrong with the list of them.
+func TestAListThatCannotBeReadIsLoggedOnce(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "tokens.json"), []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log logged
+	l := startLab(t, Options{Book: access.OpenBook(dir), Log: log.logger()})
+	for i := range 20 {
+		if resp := l.ask(t, route{pattern: "GET /api/status"}, bearer(fmt.Sprint("guess", i))); resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("a guess: %s", resp.Status)
+		}
+	}
+	if n := strings.Count(log.String(), "tokens.json"); n != 1 {
+		t.Errorf("it is logged %d times:\n%s", n, log.String())
+	}
+}
+
 // A token is taken back while a page is open with it.
 func TestATokenThatIsTakenBackClosesNothingElse(t *testing.T) {
 	book := access.OpenBook(t.TempDir())
@@ -580,6 +611,246 @@ func TestWhatIsDoneIsNotedWithWhoDidIt(t *testing.T) {
 	}
 	if said := l.operator.said()[before:]; !slices.Equal(said, []string{"mark note a"}) {
 		t.Errorf("what could not be noted: the operator was told %q", said)
+	}
+}
+
+// minutes is a log that a test reads.
+type minutes struct {
+	mu     sync.Mutex
+	rows   []Entry
+	broken error
+}
+
+func (m *minutes) note(_ context.Context, e Entry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken == nil {
+		m.rows = append(m.rows, e)
+	}
+	return m.broken
+}
+
+// taken are the rows since the last call.
+func (m *minutes) taken() []Entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rows := m.rows
+	m.rows = nil
+	return rows
+}
+
+func (m *minutes) breaks(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broken = err
+}
+
+// Every route that changes something leaves a row, whether it was done or refused by the
+// lab, and what erases or leaves the lab one before it. Whom their role keeps out leaves
+// none: they are in the program's log, by their name.
+func TestEveryCommandIsNoted(t *testing.T) {
+	doc := loadOpenAPI(t)
+	book := access.OpenBook(t.TempDir())
+	viewer, err := book.Give(access.Token{Name: "Partner screen", Role: access.Viewer, Made: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, refused := range []error{nil, errRefused} {
+		var kept minutes
+		var log logged
+		l := startRecording(t, Options{Audit: kept.note, Book: book, Replay: &player{}, Camera: new(fakeCamera), Picture: new(fakePicture), Log: log.logger()})
+		l.operator.mu.Lock()
+		l.operator.changed = make(chan struct{}, 100) // which nobody waits for
+		l.operator.sessions = []session.Summary{{ID: "s1", Participant: "P-1", State: session.Sealed}}
+		l.operator.mu.Unlock()
+		l.operator.refuses(refused)
+		kept.taken()
+		done, notDone := 0, 0
+		for _, r := range l.every() {
+			method, path, _ := strings.Cut(r.pattern, " ")
+			if method == http.MethodGet {
+				continue
+			}
+			op := doc.Paths.Find(path).GetOperation(method)
+			body := "{}"
+			if op.RequestBody != nil {
+				b, err := json.Marshal(op.RequestBody.Value.Content.Get("application/json").Example)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body = string(b)
+			}
+			ask := func(token string) int {
+				_, at := r.concrete()
+				for _, p := range op.Parameters {
+					at = strings.Replace(at, "/x", fmt.Sprintf("/%v", p.Value.Example), 1)
+				}
+				req, err := http.NewRequest(method, l.server.URL+at, strings.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l.requestAs(t, token, req).StatusCode
+			}
+			code := ask(tokenOf(r))
+			var outcomes []string
+			for _, e := range kept.taken() {
+				if e.Action != r.pattern || e.Who == "" || e.Role == "" {
+					t.Errorf("%s is noted as %+v", r.pattern, e)
+				}
+				outcomes = append(outcomes, e.Outcome)
+			}
+			want := []string{fmt.Sprint(code)}
+			if r.may == access.Erase {
+				want = []string{outcomeBegun, want[0]}
+			}
+			if !slices.Equal(outcomes, want) {
+				t.Errorf("%s, answered with %d, is noted with the outcomes %q, want %q", r.pattern, code, outcomes, want)
+			}
+			if code == http.StatusOK {
+				done++
+			} else {
+				notDone++
+			}
+			if access.Viewer.May(r.may) || r.may == access.Film {
+				continue
+			}
+			if code := ask(viewer); code != http.StatusForbidden {
+				t.Errorf("%s by a viewer: %d", r.pattern, code)
+			}
+			if rows := kept.taken(); len(rows) > 0 {
+				t.Errorf("%s, which a viewer may not, is noted as %+v", r.pattern, rows)
+			}
+		}
+		l.stop()
+		if !regexp.MustCompile(`status=403 .* who="Partner screen"`).MatchString(log.String()) {
+			t.Errorf("it is not said who was refused:\n%s", log.String())
+		}
+		if refused == nil && done < 20 || refused != nil && notDone < 15 {
+			t.Errorf("refused with %v: %d were done and %d not; what was asked means little", refused, done, notDone)
+		}
+	}
+}
+
+// Who reads what was recorded is noted once a visit, before anything is shown.
+func TestALookAtASessionIsNotedOnce(t *testing.T) {
+	book := access.OpenBook(t.TempDir())
+	ann, err := book.Give(access.Token{Name: "Ann", Role: access.Analyst, Made: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept minutes
+	l := startLab(t, Options{Audit: kept.note, Book: book, Replay: &player{}})
+	look := func(method, path, token string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest(method, l.server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp := l.requestAs(t, token, r)
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(body)
+	}
+	kept.breaks(errors.New("the disk is full"))
+	if code, body := look("GET", "/api/replay/"+filmedSession+"/face/0", ann); code != http.StatusInternalServerError || !strings.Contains(body, "disk is full") || strings.Contains(body, "JFIF") {
+		t.Errorf("what cannot be noted is answered with %d %.80q", code, body)
+	}
+	kept.breaks(nil)
+	noted := func(what string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, e := range kept.taken() {
+			got = append(got, fmt.Sprintf("%s %s %s %s: %s%s", e.Who, e.Role, e.Action, e.SessionID, e.Outcome, e.Detail))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is noted as %q, want %q", what, got, want)
+		}
+	}
+	for range 3 {
+		for _, path := range []string{"/face/0", "", "/events", "/columns/eda?columns=eda_us", "/face"} {
+			if code, body := look("GET", "/api/replay/"+filmedSession+path, ann); code != http.StatusOK {
+				t.Errorf("%s: %d %s", path, code, body)
+			}
+		}
+	}
+	noted("a visit", "Ann analyst "+lookRoute+" "+filmedSession+": 200")
+	look("GET", "/api/replay/"+filmedSession, testToken)
+	noted("that of somebody else", "lab admin "+lookRoute+" "+filmedSession+": 200")
+	look("HEAD", "/api/replay/s2", ann)
+	look("GET", "/api/replay/s2/columns/eda?from_ms=x", ann)
+	noted("what shows nothing")
+	look("GET", "/api/replay/s2", ann) // there is none
+	noted("what there is not")
+	look("GET", "/api/replay/s2/face", ann)
+	noted("another session", "Ann analyst "+lookRoute+" s2: 200")
+	look("GET", "/api/replay/s2/annotations.csv", ann)
+	noted("an export", "Ann analyst GET /api/replay/{session}/annotations.csv s2: begun", "Ann analyst GET /api/replay/{session}/annotations.csv s2: 200")
+}
+
+// A visit ends when nothing was asked for a while; what cannot be noted was not.
+func TestAVisitEnds(t *testing.T) {
+	var v visits
+	n := 0
+	note := func() error { n++; return nil }
+	at, ann, ben := time.Now(), Entry{Who: "Ann"}, Entry{Who: "Ben"}
+	ask := func(e Entry, after time.Duration, want int) {
+		t.Helper()
+		at = at.Add(after)
+		if err := v.once(e, at, note); err != nil || n != want {
+			t.Errorf("after %v: noted %d times, %v; want %d", after, n, err, want)
+		}
+	}
+	if err := v.once(ann, at, func() error { return errRefused }); !errors.Is(err, errRefused) {
+		t.Errorf("that it cannot be noted is told as %v", err)
+	}
+	ask(ann, 0, 1)
+	for range 10 { // an hour and more, without a pause
+		ask(ann, visitLasts-1, 1)
+	}
+	ask(ben, 0, 2)
+	ask(ann, visitLasts, 3)
+	if len(v.last) != 1 {
+		t.Errorf("%d are remembered", len(v.last))
+	}
+}
+
+// A page that asks for the picture, or offers its camera, every two seconds in vain fills no
+// log.
+func TestAPictureThatDoesNotComeIsNotedOnce(t *testing.T) {
+	var kept minutes
+	l := startLab(t, Options{Audit: kept.note, Picture: new(fakePicture), Camera: new(fakeCamera)})
+	for path, token := range map[string]string{"/api/picture": testToken, "/api/camera": CameraToken(testToken)} {
+		for _, sdp := range []string{"bad", "bad", "bad", "good", "good"} {
+			asked(t, l.server, path, token, `{"sdp":"`+sdp+`"}`)
+		}
+		var outcomes []string
+		for _, e := range kept.taken() {
+			outcomes = append(outcomes, e.Outcome)
+		}
+		if len(outcomes) != 2 || outcomes[1] != "200" {
+			t.Errorf("%s is noted with the outcomes %q", path, outcomes)
+		}
+	}
+}
+
+// What stands behind a command is not read by the log either: its words would be missing
+// there.
+func TestACommandIsOneObject(t *testing.T) {
+	var kept minutes
+	l := startRecording(t, Options{Audit: kept.note})
+	for _, body := range []string{`{"on":false,"reason":"to peek"} {}`, `{"on":false,"reason":"to peek"}x`, `{"on":false,"reason":"to peek"}` + strings.Repeat(" ", maxBody)} {
+		if code, answer := l.post(t, "/api/session/blind", body); code != http.StatusBadRequest && code != http.StatusRequestEntityTooLarge {
+			t.Errorf("%.40s: %d %s", body, code, answer)
+		}
+	}
+	l.quiet(t)
+	if code, _ := l.post(t, "/api/session/blind", "{\"on\":false,\"reason\":\"to peek\"}\n"); code != http.StatusOK {
+		t.Errorf("a line end behind it: %d", code)
+	}
+	if rows := kept.taken(); len(rows) != 4 || rows[3].Detail != "to peek" {
+		t.Errorf("noted %+v", rows)
 	}
 }
 
