@@ -3,6 +3,9 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -450,6 +453,91 @@ func TestTwoPagesNeverHaveOneName(t *testing.T) {
 		}
 		return same == 1
 	})
+}
+
+// All that a lab does for its pages goes on at once. It is for the race detector, and for what
+// would wait for itself.
+func TestAllAtOnce(t *testing.T) {
+	l := startRecording(t, Options{Audit: func(context.Context, Entry) error { return nil }, Picture: new(stillPicture)})
+	l.operator.mu.Lock()
+	l.operator.changed = make(chan struct{}, 10000) // commands that nobody waits for
+	l.operator.mu.Unlock()
+	ctx, stop := context.WithTimeout(t.Context(), time.Second)
+	defer stop()
+	var busy sync.WaitGroup
+	again := func(what func(i int) error) {
+		busy.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := what(i); err != nil && ctx.Err() == nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	ask := func(method, path, body string) error {
+		r, err := http.NewRequest(method, l.server.URL+path, strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Authorization", "Bearer "+testToken)
+		resp, err := l.server.Client().Do(r)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode >= 500 {
+			return fmt.Errorf("%s: %s %w", path, resp.Status, err)
+		}
+		return nil
+	}
+	shared := newConsoleID()
+	for range 4 { // pages that come, are hidden and go; all of them claim one name
+		again(func(i int) error {
+			conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(l.server.URL, "http")+"/ws/console?console="+shared, authorized())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			if err := (screen{t, conn}).watch(3); err != nil {
+				return err
+			}
+			for _, wish := range []string{"pause", "resume"} {
+				if err := conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"`+wish+`"}`)); err != nil {
+					return err
+				}
+			}
+			return (screen{t, conn}).watch(2)
+		})
+	}
+	again(func(i int) error {
+		l.operator.change(func(s *session.Status) {
+			s.Blind = i%7 == 0
+			s.State = []session.State{session.Recording, ""}[i%11/10]
+			s.Marks = append(s.Marks[:i%3:i%3], session.Mark{Text: fmt.Sprint(i)})
+		})
+		return l.bus.Publish(context.Background(), gazeChunk(int64(i)))
+	})
+	again(func(int) error { return ask("GET", "/api/status", "") })
+	again(func(int) error { return ask("GET", "/metrics", "") })
+	again(func(int) error { return ask("POST", "/api/session/mark", `{"kind":"marker"}`) })
+	again(func(int) error { return ask("POST", "/api/picture", `{"sdp":"v=0"}`) })
+	again(func(int) error {
+		l.hub.nudge()
+		l.Watched()
+		return ask("POST", "/api/pen", `{"action":"ask"}`)
+	})
+	busy.Wait()
+}
+
+// stillPicture answers every offer.
+type stillPicture struct{}
+
+func (*stillPicture) Answer(_ context.Context, _, _ string, still func() bool) (string, error) {
+	if !still() {
+		return "", errors.New("nobody is there")
+	}
+	return "v=0", nil
 }
 
 // Every page is told the name of the one that holds the pen. Who takes that name does not

@@ -11,6 +11,10 @@ import (
 	"emolab/studies/session"
 )
 
+// scrapes is how many may ask for the figures at once: a scraper, and somebody who looks.
+// Each has the study's sessions counted.
+const scrapes = 2
+
 // What Prometheus is told of the lab: how devices, disk and this program do. Nothing of
 // it is about a participant: no code, no session id, and nothing that was measured.
 
@@ -21,6 +25,7 @@ var states = []string{"idle", string(session.Prepared), string(session.Recording
 type metrics struct {
 	operator Operator
 	hub      *hub
+	all      []*prometheus.Desc
 
 	state, recording, sessions                  *prometheus.Desc
 	up, rate, samples, lost, faults, age, bound *prometheus.Desc
@@ -30,43 +35,48 @@ type metrics struct {
 
 // newMetrics answers GET /metrics.
 func newMetrics(operator Operator, h *hub) http.Handler {
+	m := &metrics{operator: operator, hub: h}
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("emolab_"+name, help, labels, nil)
+		d := prometheus.NewDesc("emolab_"+name, help, labels, nil)
+		m.all = append(m.all, d)
+		return d
 	}
-	m := &metrics{
-		operator: operator, hub: h,
-		state:     desc("session_state", "1 for the state of the session that runs, 0 for the others.", "state"),
-		recording: desc("recording_seconds", "For how long the session that runs has been recorded; 0 while nothing is."),
-		sessions:  desc("sessions", "Sessions of the study by their state.", "state"),
+	m.state = desc("session_state", "1 for the state of the session that runs, 0 for the others.", "state")
+	m.recording = desc("recording_seconds", "For how long the session that runs has been recorded; 0 while nothing is.")
+	m.sessions = desc("sessions", "Sessions of the study by their state.", "state")
 
-		up:      desc("stream_connected", "Whether the device is there.", "stream", "kind"),
-		rate:    desc("stream_rate_hertz", "Samples a second, over the latest two.", "stream", "kind"),
-		samples: desc("stream_samples_total", "Samples since the lab was started.", "stream", "kind"),
-		lost:    desc("stream_lost_samples_total", "Samples that were lost on the way.", "stream", "kind"),
-		faults:  desc("stream_faults_total", "What came from the device and could not be read.", "stream", "kind"),
-		age:     desc("stream_age_seconds", "Since the latest sample; -1 = the device has not been there.", "stream", "kind"),
-		bound:   desc("stream_time_bound_seconds", "Bound on the error of the samples' times.", "stream", "kind"),
-		drift:   desc("stream_clock_drift_ppm", "Drift of the device's clock against the lab's.", "stream", "kind"),
+	m.up = desc("stream_connected", "Whether the device is there.", "stream", "kind")
+	m.rate = desc("stream_rate_hertz", "Samples a second, over the latest two.", "stream", "kind")
+	m.samples = desc("stream_samples_total", "Samples since the lab was started.", "stream", "kind")
+	m.lost = desc("stream_lost_samples_total", "Samples that were lost on the way.", "stream", "kind")
+	m.faults = desc("stream_faults_total", "What came from the device and could not be read.", "stream", "kind")
+	m.age = desc("stream_age_seconds", "Since the latest sample; -1 = the device has not been there.", "stream", "kind")
+	m.bound = desc("stream_time_bound_seconds", "Bound on the error of the samples' times.", "stream", "kind")
+	m.drift = desc("stream_clock_drift_ppm", "Drift of the device's clock against the lab's.", "stream", "kind")
 
-		viewers: desc("console_viewers", "Pages that show the lab live."),
-		skipped: desc("console_skipped_batches_total", "Live batches that pages were too slow for."),
-		unseen:  desc("console_unseen_chunks_total", "Chunks that no page was shown because this computer was too busy; the recorder has them."),
+	m.viewers = desc("console_viewers", "Pages that show the lab live.")
+	m.skipped = desc("console_skipped_batches_total", "Live batches that pages were too slow for.")
+	m.unseen = desc("console_unseen_chunks_total", "Chunks that no page was shown because this computer was too busy; the recorder has them.")
 
-		alarms:   desc("alarms", "Alarms by severity and state.", "severity", "state"),
-		diskFree: desc("disk_free_bytes", "Free bytes where the recordings are kept."),
-		diskLeft: desc("disk_left_seconds", "For how long of recording they last."),
-		backlog:  desc("recorder_backlog_chunks", "Chunks that wait to be written."),
-	}
+	m.alarms = desc("alarms", "Alarms by severity and state.", "severity", "state")
+	m.diskFree = desc("disk_free_bytes", "Free bytes where the recordings are kept.")
+	m.diskLeft = desc("disk_left_seconds", "For how long of recording they last.")
+	m.backlog = desc("recorder_backlog_chunks", "Chunks that wait to be written.")
+
 	r := prometheus.NewRegistry()
 	r.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes})
 }
 
 // metrics tells Prometheus how the lab does.
 func (c *Console) metrics(w http.ResponseWriter, r *http.Request) { c.figures.ServeHTTP(w, r) }
 
-// Describe says which figures there are.
-func (m *metrics) Describe(to chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, to) }
+// Describe says which figures there are. It reads none: the lab is not there yet.
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range m.all {
+		to <- d
+	}
+}
 
 // Collect reads them.
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
