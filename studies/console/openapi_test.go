@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -147,6 +148,35 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	}
 	for route := range described {
 		t.Errorf("openapi.yaml describes %s, which nobody answers", route)
+	}
+}
+
+// PROTOCOL.md names every route, and all that the messages hold.
+func TestProtocolNamesAllThereIs(t *testing.T) {
+	b, err := os.ReadFile("PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	l := startLab(t, Options{})
+	for _, r := range slices.Concat(l.routes(), l.cameraRoutes()) {
+		method, path, _ := strings.Cut(r.pattern, " ")
+		if !strings.HasPrefix(path, "/api/") && path != "/metrics" {
+			continue
+		}
+		path = wildcard.ReplaceAllStringFunc(path, func(w string) string { return strings.ToUpper(strings.Trim(w, "{}")) })
+		if !regexp.MustCompile("`" + regexp.QuoteMeta(method+" "+path) + "[`? ]").MatchString(text) {
+			t.Errorf("it does not say what %s %s is", method, path)
+		}
+	}
+	for _, message := range []any{hello{}, report{}, penState{}, session.Status{}, session.Readiness{}, session.Confirmed{}, Entry{}} {
+		of := reflect.TypeOf(message)
+		for i := range of.NumField() {
+			key, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if !regexp.MustCompile("[`\"]" + "(status\\.)?" + regexp.QuoteMeta(key) + "[`\"]").MatchString(text) {
+				t.Errorf("it does not say what %q of a %s is", key, of.Name())
+			}
+		}
 	}
 }
 
