@@ -15,10 +15,6 @@ import (
 
 // Pictures of faces, areas of interest and heat maps.
 
-// maxAreasBody bounds a request with areas of interest: drawn by hand they take some
-// kilobytes, with thousands of keyframes some hundreds.
-const maxAreasBody = 1 << 20
-
 func (c *Console) faceTimes(w http.ResponseWriter, r *http.Request) {
 	times, err := c.replay.FaceTimes(r.Context(), r.PathValue("session"))
 	given(w, struct {
@@ -101,9 +97,15 @@ func (c *Console) areas(w http.ResponseWriter, r *http.Request) {
 
 func (c *Console) setAreas(w http.ResponseWriter, r *http.Request) {
 	var change replay.AreaChange
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAreasBody))
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, replay.MaxAreaBytes))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&change); err != nil && !errors.Is(err, io.EOF) {
+	err := d.Decode(&change)
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the areas are too large: at most %d MB are read here; fewer keyframes will do, places between them are computed", replay.MaxAreaBytes>>20))
+		return
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		writeError(w, http.StatusBadRequest, "the request is not the JSON that is expected here: "+err.Error())
 		return
 	}

@@ -120,7 +120,7 @@ func (o *opened) check(r Remark) (store.Annotation, error) {
 	}
 	var ok bool
 	if a.Segment, a.From, ok = o.axis.at(r.FromMs); !ok {
-		return bad("nothing was recorded at %.0f ms: the session lasts to %.0f ms", r.FromMs, math.Floor(o.axis.duration()))
+		return bad("%s", o.nothingAt(r.FromMs))
 	}
 	if r.UntilMs == nil {
 		return a, nil
@@ -131,12 +131,20 @@ func (o *opened) check(r Remark) (store.Annotation, error) {
 	segment, until, ok := o.axis.at(*r.UntilMs)
 	switch {
 	case !ok:
-		return bad("nothing was recorded at %.0f ms: the session lasts to %.0f ms", *r.UntilMs, math.Floor(o.axis.duration()))
+		return bad("%s", o.nothingAt(*r.UntilMs))
 	case segment != a.Segment:
 		return bad("the session was cut off between %.0f and %.0f ms: make one annotation before the hole and one behind it", r.FromMs, *r.UntilMs)
 	}
 	a.Until = until
 	return a, nil
+}
+
+// nothingAt says in words why there is nothing at a place of the axis.
+func (o *opened) nothingAt(ms float64) string {
+	if end := o.axis.duration(); !(ms >= 0 && ms <= end) {
+		return fmt.Sprintf("nothing was recorded at %.0f ms: the session lasts to %.0f ms", ms, math.Floor(end))
+	}
+	return fmt.Sprintf("nothing was recorded at %.0f ms: the session was cut off there, and continued later", ms)
 }
 
 // RemoveAnnotation takes an annotation away: it stays in the study's file as removed.

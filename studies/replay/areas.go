@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,8 +21,8 @@ import (
 )
 
 const (
-	// maxAreaBytes bounds a file of areas, as a study does.
-	maxAreaBytes = 8 << 20
+	// MaxAreaBytes bounds a file of areas, as a study does.
+	MaxAreaBytes = 8 << 20
 	// maxVersions bounds the versions of one video: somebody who saves every minute of a
 	// month of work makes fewer.
 	maxVersions = 10000
@@ -107,11 +108,14 @@ func (p *Player) areas(ctx context.Context, m study.Stimulus, version int) (Area
 // ownAreas reads the file that the study itself names.
 func (p *Player) ownAreas(m study.Stimulus) ([]byte, error) {
 	f, err := os.Open(filepath.Join(p.study.Dir, filepath.FromSlash(m.AOIs)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, refuse(Absent, "the study's own areas of "+m.ID+" are not where it has them: "+m.AOIs+" was moved since the study was loaded")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the study's own areas of %s: %w", m.ID, err)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxAreaBytes))
+	text, err := io.ReadAll(io.LimitReader(f, MaxAreaBytes))
 	if err != nil {
 		return nil, fmt.Errorf("the study's own areas of %s: %w", m.ID, err)
 	}
@@ -172,8 +176,8 @@ func fileOf(m study.Stimulus, areas []json.RawMessage) ([]byte, error) {
 	if err != nil {
 		return nil, refuse(Unfit, "the areas are not JSON: "+err.Error())
 	}
-	if len(text) > maxAreaBytes {
-		return nil, refuse(Unfit, fmt.Sprintf("the areas take %d MB: at most %d; fewer keyframes will do, places between them are computed", len(text)>>20, maxAreaBytes>>20))
+	if len(text) > MaxAreaBytes {
+		return nil, refuse(Unfit, fmt.Sprintf("the areas take %d MB: at most %d; fewer keyframes will do, places between them are computed", len(text)>>20, MaxAreaBytes>>20))
 	}
 	if _, err := aoi.Parse(bytes.NewReader(text), m.ID); err != nil {
 		return nil, refuse(Unfit, err.Error())

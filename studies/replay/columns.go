@@ -10,6 +10,7 @@ import (
 
 	"emolab/fusion/stream"
 	"emolab/fusion/trace"
+	"emolab/studies/store"
 )
 
 const (
@@ -18,7 +19,14 @@ const (
 	DefaultPoints = 2000
 	MaxPoints     = 20000
 	maxColumns    = 64
+
+	// pupil is a column that an eye tracker's stream has beside those of the device: the mean
+	// of the eyes that were measured, as the trace has it once a camera frame.
+	pupil = "pupil_mm"
 )
+
+// eyes are the columns that it is made of.
+var eyes = []string{"pupil_left_mm", "pupil_right_mm"}
 
 // Column is something of a stream that can be drawn.
 type Column struct {
@@ -130,9 +138,17 @@ func (o *opened) columnsOf(streamID string) []Column {
 				}
 				out = append(out, Column{ch.Name, ch.Unit})
 			}
+			if t.Kind == stream.Gaze && len(eyesOf(t)) > 0 && !slices.ContainsFunc(out, func(c Column) bool { return c.Name == pupil }) {
+				out = append(out, Column{pupil, "mm"})
+			}
 		}
 	}
 	return out
+}
+
+// eyesOf are the columns of a stream that are of an eye's pupil.
+func eyesOf(t store.Stream) []string {
+	return slices.DeleteFunc(slices.Clone(eyes), func(name string) bool { return t.Index(name) < 0 })
 }
 
 // landmark tells a point of the face: 136 of them are a picture, not lines.
@@ -175,15 +191,12 @@ func (p *Player) load(ctx context.Context, o *opened, streamID string, names []s
 			if s.ID != streamID {
 				continue
 			}
-			of := s.ID
-			if s.Kind == stream.Trace {
-				of = o.current
-			}
-			got, err := p.store.Columns(ctx, o.ID, of, s.Kind, g.Number, missing)
+			got, err := p.read(ctx, o, g.Number, s, missing)
 			if err != nil {
 				return nil, err
 			}
 			here, _ := o.axis.of(g.Number)
+			times = slices.Grow(times, len(got.At))
 			for _, at := range got.At {
 				times = append(times, here.ms(at))
 			}
@@ -199,6 +212,49 @@ func (p *Player) load(ctx context.Context, o *opened, streamID string, names []s
 	o.tapes[streamID] = t
 	p.trim(o, t)
 	return t, nil
+}
+
+// read reads columns of a stream in one segment.
+func (p *Player) read(ctx context.Context, o *opened, segment int, s store.Stream, names []string) (store.Columns, error) {
+	of := s.ID
+	if s.Kind == stream.Trace {
+		of = o.current
+	}
+	k := slices.Index(names, pupil)
+	if s.Kind != stream.Gaze || k < 0 {
+		return p.store.Columns(ctx, o.ID, of, s.Kind, segment, names)
+	}
+	asked := slices.Delete(slices.Clone(names), k, k+1)
+	for _, eye := range eyesOf(s) {
+		if !slices.Contains(asked, eye) {
+			asked = append(asked, eye)
+		}
+	}
+	got, err := p.store.Columns(ctx, o.ID, of, s.Kind, segment, asked)
+	if err != nil {
+		return got, err
+	}
+	var measured [][]float32
+	for _, eye := range eyesOf(s) {
+		measured = append(measured, got.Values[slices.Index(asked, eye)])
+	}
+	got.Values = slices.Insert(got.Values[:len(names)-1], k, mean(measured, len(got.At)))
+	return got, nil
+}
+
+// mean is, row by row, the mean of the columns that have a value there.
+func mean(columns [][]float32, rows int) []float32 {
+	out := make([]float32, rows)
+	for i := range out {
+		sum, n := float32(0), float32(0)
+		for _, c := range columns {
+			if c[i] == c[i] {
+				sum, n = sum+c[i], n+1
+			}
+		}
+		out[i] = sum / n // NaN where none has
+	}
+	return out
 }
 
 // trim forgets what is kept beyond keptBytes, of other sessions first; what has just been

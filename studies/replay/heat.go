@@ -14,6 +14,7 @@ import (
 	"emolab/fusion/eyemovement"
 	"emolab/fusion/heatmap"
 	"emolab/fusion/instant"
+	"emolab/fusion/stream"
 	"emolab/studies/store"
 )
 
@@ -53,7 +54,10 @@ func (p *Player) Heat(ctx context.Context, id string, presentation int, fromMs, 
 			return err
 		}
 		if len(looks.Fixations) == 0 {
-			return refuse(Absent, fmt.Sprintf("no fixation is known of presentation %d", presentation))
+			if !o.has(stream.Gaze) {
+				return refuse(Absent, "no eye tracker took part in this session")
+			}
+			return refuse(Absent, "no fixation was found while this clip was on the screen")
 		}
 		within := func(f store.Look) (from, until float64) {
 			s, _ := o.axis.of(f.Segment)

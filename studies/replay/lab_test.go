@@ -168,7 +168,7 @@ func (v visit) chunks(start instant.Instant, segment int) []stream.Chunk {
 				}
 				values[0], values[1], values[2] = frame.X+frame.Width*x, frame.Y+frame.Height*y, 1
 				if bad {
-					values[0], values[1], values[2] = math.NaN(), math.NaN(), 0
+					values[0], values[1], values[2], values[3] = math.NaN(), math.NaN(), 0, math.NaN()
 				}
 			case stream.Face:
 				for k := range values {

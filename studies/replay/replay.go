@@ -64,6 +64,7 @@ type opened struct {
 	current string // the derivation that is shown
 	axis    axis
 	tapes   map[string]*tape // by stream
+	shows   map[int]*showing // by presentation; nil until somebody asks
 
 	faceFrames []FaceFrame // kept of the face; nil until somebody asks
 	faceTimes  []float64   // of each, ms on the axis

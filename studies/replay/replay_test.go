@@ -28,6 +28,7 @@ func TestSessionOnOneAxis(t *testing.T) {
 		told: []stream.Event{
 			{Kind: stream.Marker, At: origin + 3e9, Detail: session.Mark{Kind: session.Distraction, Source: "console", Text: "a phone: rang"}.Label()},
 			{Kind: stream.Marker, At: origin + 2e9, Detail: "in other words"},
+			{Kind: stream.Marker, At: origin, Detail: "overridden at begin: no sound check (they are deaf)"},
 		},
 		bad: func(kind stream.Kind, at time.Duration) bool {
 			switch kind {
@@ -71,7 +72,7 @@ func TestSessionOnOneAxis(t *testing.T) {
 		bands[1].Kind != store.Gaze || !near(bands[1].UntilMs-bands[1].FromMs, 200, 34) {
 		t.Errorf("bands %+v", bands)
 	}
-	if len(got.Markers) != 2 || got.Markers[0] != (Marker{2000, "device", "in other words", "marks"}) || got.Markers[1] != (Marker{3000, "distraction", "a phone: rang", "console"}) {
+	if len(got.Markers) != 3 || got.Markers[0].Kind != "override" || got.Markers[1] != (Marker{2000, "device", "in other words", "marks"}) || got.Markers[2] != (Marker{3000, "distraction", "a phone: rang", "console"}) {
 		t.Errorf("markers %+v", got.Markers)
 	}
 	shown, err := p.Shown(t.Context(), "s1", 1)
@@ -138,6 +139,39 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// The pupil of a gaze stream is the mean of the eyes that were measured, at the eye tracker's
+// own instants: also where the camera saw nothing.
+func TestPupilOfBothEyes(t *testing.T) {
+	t.Parallel()
+	p := New(open(t, archive(t, visit{id: "s1", participant: "P01", seconds: 10,
+		bad: func(_ stream.Kind, at time.Duration) bool { return at >= 8*time.Second && at < 8200*time.Millisecond }})), nil, nil)
+	nan := math.NaN()
+	s, err := p.Session(t.Context(), "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gaze := s.Streams[slices.IndexFunc(s.Streams, func(s Stream) bool { return s.ID == "gaze" })]
+	if !slices.Contains(gaze.Columns, Column{"pupil_mm", "mm"}) {
+		t.Errorf("the eye tracker has %v", gaze.Columns)
+	}
+	for _, names := range [][]string{{"pupil_mm"}, {"pupil_right_mm", "pupil_mm", "gaze_x"}, {"gaze_y", "pupil_left_mm", "pupil_mm"}} {
+		p := New(p.store, nil, nil) // has nothing in memory
+		got, err := p.Columns(t.Context(), "s1", "gaze", Cut{Columns: names, FromMs: nan, UntilMs: nan, Points: 5000})
+		if err != nil || len(got.Times) != 600 || len(got.Columns) != len(names) {
+			t.Fatalf("%v: %d rows of %d columns, %v", names, len(got.Times), len(got.Columns), err)
+		}
+		// Row n has n + 3/8 for the left eye and n + 4/8 for the right one; of row 485 the left one was not measured.
+		for row, want := range map[int]float32{60: 60 + 3.5/8, 485: 485.5} {
+			if v := got.Columns[slices.Index(names, "pupil_mm")][row]; v != want {
+				t.Errorf("%v: row %d is %g, want %g", names, row, v, want)
+			}
+		}
+		if k := slices.Index(names, "pupil_right_mm"); k >= 0 && got.Columns[k][60] != 60.5 {
+			t.Errorf("the right eye of row 60 is %g", got.Columns[k][60])
+		}
+	}
+}
+
 func TestWallClocksThatGoBack(t *testing.T) {
 	t.Parallel()
 	a := axisOf([]store.Segment{
@@ -173,7 +207,7 @@ func TestAnnotations(t *testing.T) {
 		words  string
 	}{
 		{"empty", Remark{FromMs: 1, Label: " "}, "say something"},
-		{"in the hole", Remark{FromMs: 30_000, Label: "x"}, "nothing was recorded at 30000"},
+		{"in the hole", Remark{FromMs: 30_000, Label: "x"}, "nothing was recorded at 30000 ms: the session was cut off there"},
 		{"over the hole", Remark{FromMs: 9000, UntilMs: until(61_000), Label: "x"}, "before the hole"},
 		{"behind the end", Remark{FromMs: 1e9, Label: "x"}, "lasts to"},
 		{"nowhere", Remark{FromMs: math.NaN(), Label: "x"}, "nothing was recorded"},
@@ -240,6 +274,10 @@ func TestAreasAreVersions(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	own.Stimuli[slices.IndexFunc(own.Stimuli, func(m study.Stimulus) bool { return m.ID == "silk" })].AOIs = "moved.aoi.json"
+	if _, err := p.Areas(ctx, "silk"); why(err) != Absent || !strings.Contains(err.Error(), "moved since") {
+		t.Errorf("of a file that is gone: %v", err)
+	}
 	if _, err := p.Areas(ctx, "../study"); why(err) != Absent {
 		t.Error(err)
 	}
@@ -280,7 +318,8 @@ func TestHeat(t *testing.T) {
 	ctx := t.Context()
 	spot := [2]float64{.25, .8}
 	visits := []visit{{id: "s1", participant: "P01", seconds: 10, spot: spot}, {id: "s1-again", participant: "P01", seconds: 10, spot: [2]float64{.9, .1}},
-		{id: "s2", participant: "P02", seconds: 10, spot: spot}, {id: "s3", participant: "P03", seconds: 10, spot: spot}}
+		{id: "s2", participant: "P02", seconds: 10, spot: spot}, {id: "s3", participant: "P03", seconds: 10, spot: spot},
+		{id: "blind", participant: "P04", seconds: 10, bad: func(kind stream.Kind, _ time.Duration) bool { return kind == stream.Gaze }}}
 	p := New(open(t, archive(t, visits...)), clips(), nil)
 	inf := math.Inf(1)
 	one, err := p.Heat(ctx, "s1", 2, -inf, inf)
@@ -293,6 +332,9 @@ func TestHeat(t *testing.T) {
 	}
 	if _, err := p.Heat(ctx, "s1", 9, -inf, inf); why(err) != Absent {
 		t.Error(err)
+	}
+	if _, err := p.Heat(ctx, "blind", 2, -inf, inf); why(err) != Absent || !strings.Contains(err.Error(), "no fixation was found") {
+		t.Errorf("of who never looked: %v", err)
 	}
 	if err := p.store.Judge(ctx, "s3", false, "a test"); err != nil {
 		t.Fatal(err)

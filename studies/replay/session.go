@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -195,10 +196,21 @@ func (o *opened) derivation() string {
 // calibration says in words what is known of the error of the gaze.
 func (o *opened) calibration() string {
 	var said []string
-	for _, c := range o.validations() {
+	all := o.validations()
+	for i, c := range all {
+		if i+1 < len(all) && *all[i+1].Step == *c.Step {
+			continue // it was done again
+		}
 		words := fmt.Sprintf("gaze off by %.2g degrees on average (step %d", c.Residual, 1+*c.Step)
 		if c.Used {
 			words += ", corrected"
+		}
+		var v struct {
+			Precision *float64 `json:"rms_s2s_deg"`
+			Loss      float64  `json:"loss"`
+		}
+		if json.Unmarshal(c.Value, &v) == nil && v.Precision != nil {
+			words += fmt.Sprintf("; precision %.2g degrees, %.0f %% of the samples lost", *v.Precision, 100*v.Loss)
 		}
 		said = append(said, words+")")
 	}
@@ -223,28 +235,51 @@ func (o *opened) validations() []store.Calibration {
 	return out
 }
 
-// readPresentations finds when each presentation was on the screen. A showing that was cut
-// off and began anew does not count, as in the trace.
-func (p *Player) readPresentations(ctx context.Context, o *opened, out *Session) error {
-	type span struct{ from, until float64 }
-	shown := map[int]span{}
+// showing is when a presentation was on the screen, and which of its frames.
+type showing struct {
+	from, until float64 // ms on the axis
+	frames      []Shown
+}
+
+// showings reads what was on the screen, once: an hour has a hundred thousand frames. What
+// was cut off and began anew does not count, as in the trace.
+func (p *Player) showings(ctx context.Context, o *opened) (map[int]*showing, error) {
+	if o.shows != nil {
+		return o.shows, nil
+	}
+	shows := map[int]*showing{}
 	for v, err := range p.store.Displayed(ctx, o.ID) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if v.Presentation == 0 || v.CutOff {
 			continue
 		}
 		s, _ := o.axis.of(v.Segment)
 		from, until := s.ms(v.From), s.ms(min(v.Until, s.until))
-		if before, ok := shown[v.Presentation]; ok {
-			from, until = min(from, before.from), max(until, before.until)
+		w := shows[v.Presentation]
+		if w == nil {
+			w = &showing{from: from, until: until, frames: []Shown{}}
+			shows[v.Presentation] = w
 		}
-		shown[v.Presentation] = span{from, until}
+		w.from, w.until = min(from, w.from), max(until, w.until)
+		if v.Known {
+			w.frames = append(w.frames, Shown{from, v.Frame, float64(v.Media) / 1e6})
+		}
+	}
+	o.shows = shows
+	return shows, nil
+}
+
+// readPresentations finds when each presentation was on the screen.
+func (p *Player) readPresentations(ctx context.Context, o *opened, out *Session) error {
+	shows, err := p.showings(ctx, o)
+	if err != nil {
+		return err
 	}
 	out.Presentations = []Presentation{}
 	for _, v := range o.Detail.Presentations {
-		on, ok := shown[v.Number]
+		on, ok := shows[v.Number]
 		if !ok {
 			continue
 		}
@@ -257,6 +292,13 @@ func (p *Player) readPresentations(ctx context.Context, o *opened, out *Session)
 		out.Presentations = append(out.Presentations, w)
 	}
 	return nil
+}
+
+// has tells whether a device of that kind took part.
+func (o *opened) has(kind stream.Kind) bool {
+	return slices.ContainsFunc(o.Segments, func(g store.Segment) bool {
+		return slices.ContainsFunc(g.Streams, func(t store.Stream) bool { return t.Kind == kind })
+	})
 }
 
 // stimulus finds a stimulus of the study that the session was made with.
@@ -315,6 +357,8 @@ func (p *Player) readMarkers(ctx context.Context, o *opened, out *Session) error
 		m := Marker{AtMs: o.axis.ms(e.Segment, e.At), Kind: "device", Text: e.Detail, Source: e.Stream}
 		if said, ok := session.ReadMark(e.Detail); ok && e.Stream == session.MarksID {
 			m.Kind, m.Text, m.Source = string(said.Kind), said.Text, said.Source
+		} else if e.Stream == session.MarksID && strings.HasPrefix(e.Detail, "overridden ") {
+			m.Kind = "override" // what was missing when somebody went on, and why
 		}
 		out.Markers = append(out.Markers, m)
 	}
@@ -341,15 +385,11 @@ func (p *Player) Shown(ctx context.Context, id string, presentation int) ([]Show
 		if !slices.ContainsFunc(o.Detail.Presentations, func(v store.Presentation) bool { return v.Number == presentation }) {
 			return refuse(Absent, fmt.Sprintf("session %s has no presentation %d", id, presentation))
 		}
-		for v, err := range p.store.Displayed(ctx, id) {
-			if err != nil {
-				return err
-			}
-			if v.Presentation == presentation && v.Known && !v.CutOff {
-				out = append(out, Shown{o.axis.ms(v.Segment, v.From), v.Frame, float64(v.Media) / 1e6})
-			}
+		shows, err := p.showings(ctx, o)
+		if w := shows[presentation]; w != nil {
+			out = w.frames
 		}
-		return nil
+		return err
 	})
 	return out, err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math"
 	"strings"
@@ -40,21 +39,31 @@ func (s *Store) Columns(ctx context.Context, id, of string, kind stream.Kind, se
 	}
 	defer rows.Close()
 	out := Columns{Values: make([][]float32, len(names))}
-	var at int64
-	cells := make([]sql.NullFloat64, len(names))
-	dest := []any{&at}
+	cells := make([]any, 1+len(names)) // taken over as they come: there are millions of them in an hour
+	dest := make([]any, len(cells))
 	for i := range cells {
-		dest = append(dest, &cells[i])
+		dest[i] = &cells[i]
 	}
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return fail(err)
 		}
+		at, ok := cells[0].(int64)
+		if !ok {
+			return fail(fmt.Errorf("at_ns holds %v, not a whole number", cells[0]))
+		}
 		out.At = append(out.At, instant.Instant(at))
-		for i, c := range cells {
-			v := float32(math.NaN())
-			if c.Valid {
-				v = float32(c.Float64)
+		for i, c := range cells[1:] {
+			var v float32
+			switch c := c.(type) {
+			case nil:
+				v = float32(math.NaN())
+			case float64:
+				v = float32(c)
+			case int64:
+				v = float32(c)
+			default:
+				return fail(fmt.Errorf("column %s holds %v, not a number", names[i], c))
 			}
 			out.Values[i] = append(out.Values[i], v)
 		}
