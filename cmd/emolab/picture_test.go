@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
 	"emolab/capture/face"
 	"emolab/capture/frame"
 	"emolab/capture/peer"
@@ -251,4 +255,89 @@ func TestBrowserAsCamera(t *testing.T) {
 	// The page goes, and comes back: another run of its clock.
 	page.Go(server.URL + "/camera")
 	collect(func() bool { return len(stamps) > 0 && stamps[len(stamps)-1].Epoch >= 2 })
+}
+
+// fakedCamera lets a test say what becomes of whoever asks for the camera: mood is the name
+// of the browser's error, "" for the camera itself.
+const fakedCamera = `
+globalThis.mood = "NotAllowedError";
+const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (ask) navigator.mediaDevices.getUserMedia = async (wish) => {
+	if (globalThis.mood) throw new DOMException("no camera", globalThis.mood);
+	globalThis.taken = await ask(wish);
+	return globalThis.taken;
+};`
+
+// The camera's page says what is wrong and what to do, looks again by itself where nobody
+// has refused, and the lab is told when the camera is away.
+func TestCameraPageSaysWhatIsWrong(t *testing.T) {
+	remote, err := peer.NewRemote(instant.Monotonic{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := remote.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	server := httptest.NewServer(console.New(console.Options{Operator: idle{}, Clock: instant.Monotonic{}, Token: peerToken, Camera: remote}).Handler())
+	t.Cleanup(server.Close)
+	at := browsertest.StartCamera(t).Open(t, 600, 800, "409")
+	at.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fakedCamera})
+		return err
+	}))
+	at.Go(server.URL + "/camera?token=" + console.CameraToken(peerToken))
+	says := func(words string) {
+		t.Helper()
+		at.Until(fmt.Sprintf(`document.body.innerText.includes(%q)`, words))
+	}
+	do := func(script string) {
+		t.Helper()
+		browsertest.Value[bool](at, "("+script+", true)")
+	}
+	here := func(want bool) {
+		t.Helper()
+		for late := time.Now().Add(readyLimit); ; time.Sleep(pollEvery) {
+			_, err := remote.Open()
+			if (err == nil) == want {
+				return
+			}
+			if time.Now().After(late) {
+				t.Fatalf("the camera is here: want %v, got %v", want, err)
+			}
+		}
+	}
+
+	says("The camera was not allowed.")
+	says("Allow it in the browser's settings")
+	at.Screenshot("camera-refused.png")
+	here(false)
+	do(`mood = "NotFoundError"`)
+	at.Do(chromedp.Click("#again"))
+	says("There is no camera on this device.")
+	do(`mood = ""`)
+	do(`navigator.mediaDevices.dispatchEvent(new Event("devicechange"))`) // it is plugged in
+	at.Until(`document.body.dataset.state === "live" && document.getElementById("again").hidden`)
+	here(true)
+
+	do(`mood = "NotReadableError"`)
+	do(`taken.getTracks().forEach((track) => track.stop())`) // and pulled out
+	says("Another program has the camera.")
+	here(false)
+	do(`mood = ""`) // nobody presses anything
+	at.Until(`document.body.dataset.state === "live"`)
+	here(true)
+
+	do(`Object.defineProperty(taken.getVideoTracks()[0], "muted", { configurable: true, get: () => true })`)
+	says("The camera gives no pictures.")
+	do(`delete taken.getVideoTracks()[0].muted`)
+	at.Until(`document.body.dataset.state === "live" && document.body.dataset.dim === undefined`)
+
+	// Whoever sits there must not watch themselves, and the preview goes on telling the time.
+	at.Until(`document.body.dataset.dim === "true" && getComputedStyle(document.getElementById("preview")).opacity === "0"`)
+	browsertest.Value[bool](at, `new Promise((on) => document.getElementById("preview").requestVideoFrameCallback(() =>
+		document.getElementById("preview").requestVideoFrameCallback(() => on(true))))`)
+	at.Do(chromedp.Click("h1"))
+	at.Until(`document.body.dataset.dim === undefined`)
 }

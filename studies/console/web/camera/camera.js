@@ -6,6 +6,12 @@
 const retryMs = 2000;
 /** The server sends a ping each second; so much silence is a lost connection, ms. */
 const silenceMs = 6000;
+/** The server answers an offer in less than a second; one that does not in so long is away, ms. */
+const answerMs = 10000;
+/** How often a camera that is not there is looked for, ms. */
+const lookMs = 5000;
+/** How long the preview stays when all is well: whoever is filmed must not watch themselves, ms. */
+const previewMs = 20000;
 /** How often the server is told when the preview's latest picture was taken, ms. */
 const capturedMs = 250;
 /** Enough for 640x480 at 30 pictures a second without visible squares, bit/s. */
@@ -28,6 +34,16 @@ function show(state, words, advice = "") {
     if (e.textContent !== text) e.textContent = text;
   }
   again.hidden = state !== "refused";
+  if (state !== "live") previewed();
+}
+
+/** When the preview was needed last, page ms. */
+let needed = 0;
+
+/** The preview is needed now: to point the camera, or because something is wrong. */
+function previewed() {
+  needed = performance.now();
+  delete document.body.dataset.dim;
 }
 
 /** This page's clock in µs since 1970. @param {number} [ms] since the page's time origin */
@@ -52,12 +68,32 @@ async function open() {
     });
   } catch (e) {
     const name = e instanceof DOMException ? e.name : "";
-    if (name === "NotAllowedError") show("refused", "The camera was not allowed.", "Allow it in the browser's settings of this page, then ask again.");
-    else if (name === "NotFoundError" || name === "OverconstrainedError") show("refused", "There is no camera on this device.", "Plug one in, then ask again.");
-    else if (name === "NotReadableError") show("refused", "Another program has the camera.", "Close that program, then ask again.");
+    allowed = name !== "NotAllowedError";
+    if (!allowed) show("refused", "The camera was not allowed.", "Allow it in the browser's settings of this page, then ask again.");
+    else if (name === "NotFoundError" || name === "OverconstrainedError") show("refused", "There is no camera on this device.", "Plug one in: it is looked for.");
+    else if (name === "NotReadableError") show("refused", "Another program has the camera.", "Close that program: it is tried again.");
     else show("refused", "The camera cannot be used.", `${e}`);
     return undefined;
   }
+}
+
+/** Whether the camera was not refused by a person: then it is looked for without being asked. */
+let allowed = true;
+
+/** Resolves when it is time to ask for the camera again. */
+function another() {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      navigator.mediaDevices?.removeEventListener("devicechange", done);
+      resolve(undefined);
+    };
+    const timer = allowed && navigator.mediaDevices ? setTimeout(done, lookMs) : 0;
+    if (allowed) navigator.mediaDevices?.addEventListener("devicechange", done);
+    again.onclick = done;
+    navigator.permissions?.query({ name: /** @type {PermissionName} */ ("camera") })
+      .then((p) => { p.onchange = () => { if (p.state === "granted") done(); }; }, () => {}); // unknown there
+  });
 }
 
 /** Whether the browser will say when each picture was taken. @param {Transceiver} t */
@@ -95,25 +131,43 @@ async function connect(stream, track) {
     const response = await fetch("/api/camera", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
+      signal: AbortSignal.timeout(answerMs), // a network that has gone answers nobody
       body: JSON.stringify({ sdp: pc.localDescription?.sdp, device: `${track.label}, ${browser()}` }),
     });
     const answer = await response.json();
     if (!response.ok) {
-      show("lost", "The lab does not take this camera.", answer.error);
+      show("lost", "The lab does not take this camera.", `${sentence(answer.error)} It is tried again.`);
       return;
     }
     await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     await sharp(transceiver.sender);
     heard = performance.now();
     while (performance.now() - heard < silenceMs && track.readyState === "live" && !["failed", "closed"].includes(pc.connectionState)) {
-      if (pc.connectionState === "connected") show("live", "The camera is connected.", "Leave this page open and this device where it stands.");
+      if (pc.connectionState === "connected") well(track);
       tellCaptured(clock);
       await pause(capturedMs);
     }
-    show("lost", "The connection is lost. Connecting again.");
+    if (track.readyState === "live") show("lost", "The connection is lost. Connecting again.", "Is this device still in the lab's network?");
   } finally {
     pc.close();
   }
+}
+
+/** Says how it is while the lab has the camera. @param {MediaStreamTrack} track */
+function well(track) {
+  if (track.muted) {
+    show("lost", "The camera gives no pictures.", "Is it covered or switched off, or has another program taken it?");
+    return;
+  }
+  const asleep = awake && !awake.released ? "" : " Switch its screen lock off, or it falls asleep.";
+  show("live", "The camera is connected.", `Leave this page open and this device where it stands.${asleep}`);
+  if (performance.now() - needed > previewMs) document.body.dataset.dim = "true";
+}
+
+/** @param {unknown} text */
+function sentence(text) {
+  const words = `${text ?? "It does not say why"}`;
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
 }
 
 /** All addresses of this end go with the offer. @param {RTCPeerConnection} pc */
@@ -160,11 +214,14 @@ function watchPreview() {
   preview.requestVideoFrameCallback?.(each);
 }
 
+/** Keeps the screen on. @type {WakeLockSentinel|undefined} */
+let awake;
+
 async function stayAwake() {
   try {
-    if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
+    if (document.visibilityState === "visible") awake = await navigator.wakeLock?.request("screen");
   } catch {
-    // A device that must sleep does; the page says that the connection is lost.
+    awake = undefined; // refused, as with an empty battery: the page says what to do
   }
 }
 
@@ -172,11 +229,12 @@ async function main() {
   document.addEventListener("visibilitychange", stayAwake);
   stayAwake();
   watchPreview();
+  for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, previewed);
   for (;;) {
     const stream = await open();
     const track = stream?.getVideoTracks()[0];
     if (!stream || !track) {
-      await new Promise((resolve) => { again.onclick = resolve; });
+      await another();
       continue;
     }
     track.contentHint = "motion";
@@ -192,7 +250,7 @@ async function main() {
       }
       await pause(retryMs);
     }
-    show("lost", "The camera has gone.", "It is asked for again.");
+    show("lost", "The camera has gone.", "Is it still plugged in? It is looked for again.");
     await pause(retryMs);
   }
 }
