@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -53,17 +54,25 @@ func (u UsableNow) missing(limit float64) string {
 	var parts []string
 	for _, p := range u.Parts {
 		if p.Needed && p.Share < limit {
-			parts = append(parts, fmt.Sprintf("%s was measured for %.0f %% of its time", p.Modality, 100*p.Share))
+			parts = append(parts, fmt.Sprintf("%s was measured for %.0f %% of its time", p.Modality, math.Floor(100*p.Share)))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
+// shows tells whether a clip may still come in a run. Manager.mu is held.
+func (r *run) shows() bool {
+	return r.desk != nil && r.state == Recording && r.over == 0 && r.ended == nil && !r.halted
+}
+
 // offers tells whether a presentation can be asked for once more. Manager.mu is held.
 func (r *run) offers(presentation int) bool {
-	settled := r.plan.Settled(presentation)
-	return r.desk != nil && r.state == Recording && r.over == 0 && r.ended == nil && !r.halted &&
-		r.shown[presentation] && settled > r.settled && !slices.Contains(r.again, presentation)
+	return r.shows() && r.shown[presentation] && r.plan.Settled(presentation) > r.settled && !slices.Contains(r.again, presentation)
+}
+
+// comes tells whether a presentation will be shown once more. Manager.mu is held.
+func (r *run) comes(presentation int) bool {
+	return r.shows() && slices.Contains(r.again, presentation) && !r.shown[r.plan.Repeat(presentation)]
 }
 
 // again are the presentations that are shown once more.

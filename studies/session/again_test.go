@@ -168,6 +168,14 @@ func TestWhatIsSaidOfAClip(t *testing.T) {
 		if u := b.usable(cur)[0]; !u.Asked || u.Offer {
 			t.Errorf("%s, asked for: %+v", name, u)
 		}
+		cur.shown[3] = true // the repeat
+		if u := b.usable(cur)[0]; u.Asked || u.Offer {
+			t.Errorf("%s, and shown again: %+v", name, u)
+		}
+		cur.shown[3], cur.ended = false, errStopped
+		if u := b.usable(cur)[0]; u.Asked || u.Offer {
+			t.Errorf("%s, and stopped: %+v", name, u)
+		}
 	}
 	// What would not count in the sealed session is not passed over because the study has
 	// only worse shown again.

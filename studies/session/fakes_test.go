@@ -36,7 +36,8 @@ type tape struct {
 	reason  string
 	steps   []int
 	samples map[string]int
-	events  []string // "stream kind detail"
+	events  []string          // "stream kind detail"
+	marked  []instant.Instant // of the events of the marks
 
 	plan        *study.Study // of a recovered session; nil: twoSteps
 	consents    []Consent
@@ -129,7 +130,11 @@ func (m *memory) Sessions(context.Context) ([]Summary, error) {
 	return out, nil
 }
 
-func (m *memory) NextRow(context.Context, int) (int, error) { return len(m.sessions), nil }
+func (m *memory) NextRow(context.Context, int) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.sessions), nil
+}
 
 func (m *memory) Cohort(context.Context, study.Quota) (Cohort, error) {
 	m.mu.Lock()
@@ -193,6 +198,9 @@ func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
 		t.samples[c.Stream] += len(c.Samples)
 		for _, e := range c.Events {
 			t.events = append(t.events, fmt.Sprintf("%s %s %s", c.Stream, e.Kind, e.Detail))
+			if c.Stream == MarksID {
+				t.marked = append(t.marked, e.At)
+			}
 		}
 	}
 	return nil

@@ -306,6 +306,9 @@ func TestNobodyIsRecordedUnderTheCodeOfAnother(t *testing.T) {
 	if s := b.Status(); s.Live || b.RecordingSince() != 0 || !slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "stage/code" }) {
 		t.Errorf("while the code is another's: live %t, alarms %+v", s.Live, s.Alarms)
 	}
+	if n := len(b.Status().Readiness); n == 0 || b.Status().Readiness[n-1].ID != "code" || b.Status().Readiness[n-1].Level != ReadyMissing {
+		t.Errorf("what the recording waits for is told as %+v", b.Status().Readiness)
+	}
 	b.archive.mu.Lock()
 	if len(b.reel.begun) > 0 {
 		t.Errorf("film %+v", b.reel.begun)
@@ -313,7 +316,7 @@ func TestNobodyIsRecordedUnderTheCodeOfAnother(t *testing.T) {
 	b.archive.mu.Unlock()
 	close(looked)
 	b.screen.next <- struct{}{}
-	if s := b.Status(); !s.Video || !s.Live {
+	if s := b.Status(); !s.Video || !s.Live || len(s.Readiness) > 0 {
 		t.Error("whose code it is, and who has allowed it, is not recorded and filmed")
 	}
 	b.beats(t, 1)

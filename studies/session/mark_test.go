@@ -136,6 +136,9 @@ func TestMarksAtTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.until(t, "the recording", func(s Status) bool { return s.Live })
+		b.mu.Lock()
+		cur := b.current
+		b.mu.Unlock()
 		stopped, taken := make(chan error, 1), 0
 		go func() { stopped <- b.Stop(context.Background(), "") }()
 		for {
@@ -151,8 +154,14 @@ func TestMarksAtTheEnd(t *testing.T) {
 		if err := <-stopped; err != nil {
 			t.Fatal(err)
 		}
-		if got := len(b.archive.find(id).marks()); got != taken {
-			t.Errorf("%d marks were taken, %d are kept", taken, got)
+		kept := b.archive.find(id).marked
+		if len(kept) != taken {
+			t.Errorf("%d marks were taken, %d are kept", taken, len(kept))
+		}
+		for _, at := range kept {
+			if at < cur.live || at > cur.over {
+				t.Errorf("a mark at %d is kept of a recording from %d to %d", at, cur.live, cur.over)
+			}
 		}
 	}
 }

@@ -68,10 +68,14 @@ func (m *Manager) look(s *Status) {
 		lasts: m.lasts, calibrates: m.calibrates, own: m.o.Tracker != nil,
 	}
 	_, r.assumed = m.screen()
-	switch {
+	switch sits := cur != nil && !cur.halted && cur.over == 0 && s.Busy == ""; {
 	case cur == nil:
 		s.Readiness = r.lab()
-	case cur.state == Prepared && !cur.halted && cur.over == 0 && s.Busy == "":
+	case sits && cur.segment.Number > 0 && !cur.confirmed.Participant: // it goes on when they have confirmed the code
+		r.plan, r.gate = cur.plan, AtBegin
+		s.Readiness = append(r.lab(), reached{confirmed: cur.confirmed, denied: cur.denied}.code())
+		s.Readiness[len(s.Readiness)-1].Gate = r.gate
+	case sits && cur.state == Prepared:
 		r.plan, r.gate = cur.plan, AtBegin
 		s.Readiness = excused(append(r.lab(), r.person(reached{
 			told: cur.told, seated: cur.seated, sound: cur.sound, confirmed: cur.confirmed, denied: cur.denied, waits: cur.gate != nil,

@@ -23,7 +23,7 @@ type UsableNow struct {
 	Parts        []UsablePart `json:"parts"`
 	Low          bool         `json:"low"`   // too little of a needed modality: it does not count, or is to be shown again
 	Offer        bool         `json:"offer"` // it can be shown again at the end of its block
-	Asked        bool         `json:"asked"` // somebody has asked for that
+	Asked        bool         `json:"asked"` // somebody has asked for that, and it is still to come
 }
 
 // UsablePart is one modality of a UsableNow.
@@ -119,7 +119,7 @@ func (m *Manager) usable(cur *run) []UsableNow {
 		}
 		u := UsableNow{
 			Presentation: n.Presentation, Stimulus: step.Stimulus, Again: step.Again, Seconds: n.Lasted.Seconds(), Over: n.Over,
-			Parts: []UsablePart{}, Offer: cur.offers(n.Presentation), Asked: slices.Contains(cur.again, n.Presentation),
+			Parts: []UsablePart{}, Offer: cur.offers(n.Presentation), Asked: cur.comes(n.Presentation),
 		}
 		for _, modality := range []usable.Modality{usable.Face, usable.Gaze, usable.EDA} {
 			good, measured := n.Usable[modality]
