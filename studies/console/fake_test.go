@@ -31,6 +31,7 @@ type fakeOperator struct {
 	calls    []string
 	refuse   error // what every command returns
 	changed  chan struct{}
+	compares bool // a session goes on, and its participant compares the code first
 }
 
 func newFakeOperator() *fakeOperator {
@@ -41,7 +42,7 @@ func (f *fakeOperator) Status() session.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.status
-	s.Live = s.State == session.Recording && !s.Over && s.Busy == ""
+	s.Live = s.State == session.Recording && !s.Over && s.Busy == "" && !f.compares
 	return s
 }
 
@@ -58,6 +59,13 @@ func (f *fakeOperator) change(edit func(*session.Status)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	edit(&f.status)
+}
+
+// compare sets whether a session that goes on waits for its participant.
+func (f *fakeOperator) compare(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.compares = on
 }
 
 // changeTo sets the status.

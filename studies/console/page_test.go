@@ -15,18 +15,17 @@ import (
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
-	"emolab/studies/alarm"
+	"emolab/studies/access"
 	"emolab/studies/browsertest"
 	"emolab/studies/session"
-	"emolab/studies/study"
 )
 
 // open opens the console of a lab in a page of its own. A refused command is
 // an error in the browser's log, and rightly so; and the browser has advice on how the
 // test reads the strips.
-func open(t *testing.T, l *lab) *browsertest.Page {
+func open(t *testing.T, l *lab, expected ...string) *browsertest.Page {
 	t.Helper()
-	page := chromium.Open(t, 1280, 800, "422", "409", "willReadFrequently")
+	page := chromium.Open(t, 1280, 800, append(expected, "422", "409", "willReadFrequently")...)
 	page.Go(l.server.URL + "/?token=" + testToken)
 	page.Until(`document.body.dataset.ready === "true"`)
 	return page
@@ -53,7 +52,7 @@ func (f *fakeOperator) await(t *testing.T, want string) {
 func startPage(t *testing.T, status session.Status, lead time.Duration) *lab {
 	t.Helper()
 	clock := instant.Monotonic{}
-	l := startLab(t, Options{Stage: clips(t), Clock: clock, Streams: []stream.Info{edaInfo(), gazeInfo(), faceInfo(), stimulusInfo()}})
+	l := startLab(t, Options{Stage: clips(t), Clock: clock, Book: access.OpenBook(t.TempDir()), Streams: []stream.Info{edaInfo(), gazeInfo(), faceInfo(), stimulusInfo()}})
 	l.operator.change(func(s *session.Status) { *s = status })
 	ctx, cancel := context.WithCancel(context.Background())
 	var playing sync.WaitGroup
@@ -165,13 +164,7 @@ func TestPageComesBackAndStopsWhenXIsHeld(t *testing.T) {
 	// The connection breaks, and cannot be made again: the page says so, and says
 	// nothing of which it cannot know.
 	page.Until(`document.getElementById("state-text").textContent.startsWith("REC ")`)
-	page.Do(chromedp.Evaluate[chromedp.Void](`
-		window.RealSocket = WebSocket;
-		window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.(), 20); } send() {} close() {} };
-		undefined`))
-	for _, v := range l.hub.list() {
-		v.dismiss()
-	}
+	lose(l, page)
 	page.Until(`document.getElementById("banner").textContent === "No connection to the lab. If Emolab still runs, it goes on recording; look at its window. Trying again."`)
 	page.Until(`(window.framesSeen = (window.framesSeen ?? 0) + 1) % 10 === 0`)
 	for id, want := range map[string]string{"state-text": "not known", "worst-text": "–", "no-alarms-text": "Not known.", "screen-word": "Not known"} {
@@ -333,91 +326,4 @@ func TestPageTellsWhatTheCameraDoesNotSee(t *testing.T) {
 		}
 		page.Screenshot(fmt.Sprintf("advice-%d.png", size[0]))
 	}
-}
-
-// TestPageLooks takes the screenshots that a person looks at:
-// EMOLAB_SCREENSHOTS=DIR go test -run Looks.
-func TestPageLooks(t *testing.T) {
-	if browsertest.ScreenshotFolder() == "" {
-		t.Skip("screenshots are taken with EMOLAB_SCREENSHOTS=DIR only")
-	}
-	recording := live()
-	done := time.Now().Add(-3 * time.Hour)
-	list := []session.Summary{
-		{ID: "a", Participant: "P-3QX", State: session.Sealed, Started: done, Duration: 461 * time.Second, Segments: 1, Bundle: "/d/a.zip", Simulated: true},
-		{ID: "b", Participant: "P-9ZT", State: session.Sealed, Started: done.Add(time.Hour), Duration: 455 * time.Second, Segments: 2, Bundle: "/d/b.zip"},
-		{ID: "c", Participant: "P-1AB", State: session.Failed, Started: done.Add(90 * time.Minute), Duration: 31 * time.Second, Segments: 1, Reason: "disk"},
-		{ID: "20261122-091503-P-7K2", Participant: "P-7K2", State: session.Recording, Started: time.Now(), Segments: 1},
-	}
-	troubled := recording
-	troubled.Streams = append([]session.Health(nil), recording.Streams...)
-	troubled.Streams[0].Connected, troubled.Streams[0].Remark = false, "cable pulled"
-	troubled.Streams[1].Clock.BoundMs = 31
-	troubled.DiskHours = 1.4
-	troubled.Alarms = alarmed().Alarms
-	ready := labStatus()
-	ready.LastOutcome = &session.Outcome{SessionID: "b", State: session.Sealed, Bundle: "/d/b.zip"}
-	ready.Recovered = []session.Summary{{ID: "s9", Participant: "P-9", State: session.Recovered, Started: done, Duration: 192 * time.Second}}
-
-	ready.Readiness = checked(session.AtStart)
-	absent := labStatus()
-	absent.Streams = troubled.Streams
-	absent.Readiness = checked(session.AtStart, "device/eda")
-	over := recording
-	over.Alarms = alarmed().Alarms
-	over.Alarms[0].State, over.Alarms[0].ClearedMs = alarm.Cleared, 9000
-	waiting := visit(3)
-	waiting.Ready, waiting.Readiness, waiting.Confirmed.Participant = true, checked(session.AtBegin), true
-	blind := masked(func() session.Status { s := live(); s.Blind = true; return s }(), nil)
-
-	for _, c := range []struct {
-		name   string
-		status session.Status
-		open   string // a key to press first
-	}{
-		{"recording", recording, ""}, {"alarm", troubled, ""}, {"ready", ready, ""}, {"missing", absent, ""}, {"reading", reading(), ""}, {"waiting", waiting, ""}, {"over", over, ""}, {"blind", blind, ""},
-		{"refused", refused(), ""}, {"start", absent, "s"}, {"begin", waiting, "b"}, {"stop", recording, "S"},
-	} {
-		l := startPage(t, c.status, 14500*time.Millisecond)
-		l.operator.mu.Lock()
-		l.operator.sessions = list
-		l.operator.mu.Unlock()
-		l.operator.mu.Lock()
-		l.operator.cohort = exampleCohort()
-		l.operator.mu.Unlock()
-		page := open(t, l)
-		least := 300
-		if c.status.State != session.Recording {
-			least = -1 // nothing is drawn
-		}
-		page.Until(fmt.Sprintf(`(%s)("strip-gaze") > %d`, ink, least))
-		if c.open != "" {
-			page.Press(c.open)
-		}
-		for _, theme := range []string{"light", "dark"} {
-			page.Do(prefers(theme))
-			for _, size := range [][2]int64{{1280, 800}, {1440, 900}, {1920, 1080}, {390, 844}, {3840, 2160}} {
-				if c.open != "" && size[0] != 1280 {
-					continue
-				}
-				page.Do(chromedp.EmulateViewport(size[0], size[1]))
-				page.Until(fmt.Sprintf(`innerWidth === %d && (%s)("strip-gaze") > %d`, size[0], ink, min(least, 20)))
-				page.Until(`(window.framesSeen = (window.framesSeen ?? 0) + 1) % 30 === 0`)
-				file := fmt.Sprintf("%s-%s-%d.png", c.name, theme, size[0])
-				if size[0] < 500 {
-					page.LongScreenshot(file)
-				} else {
-					page.Screenshot(file)
-				}
-			}
-		}
-	}
-}
-
-// exampleCohort is a study under way.
-func exampleCohort() session.Cohort {
-	cell := func(band string, have, open int) session.CellNow {
-		return session.CellNow{Cell: study.Cell{Question: "age", Band: band, Usable: 8}, Have: have, Open: open}
-	}
-	return session.Cohort{Usable: 11, Wanted: 24, Unusable: 2, Dropped: 1, Cells: []session.CellNow{cell("18-24", 8, 0), cell("25-34", 3, 1), cell("35-49", 1, 0)}}
 }

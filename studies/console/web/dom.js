@@ -13,6 +13,12 @@ export function setText(e, text) {
   if (e.textContent !== text) e.textContent = text;
 }
 
+/** Says something to whoever does not see the page: a screen reader reads it once. What
+ * counts seconds is no part of it. @param {string} text */
+export function tell(text) {
+  setText(byId("told"), text);
+}
+
 /** @param {string} tag @param {string} [className] @param {...(Node|string)} children @returns {HTMLElement} */
 export function make(tag, className, ...children) {
   const e = document.createElement(tag);

@@ -31,9 +31,10 @@ export class Keys {
   }
 }
 
-/** Whether a key belongs to what somebody types or answers. A field of a dialog that has just
- * closed keeps the focus until the next frame. @param {EventTarget|null} target */
+/** Whether a key belongs to what somebody types or answers; letters mean nothing to a box to
+ * tick. A field of a dialog that has just closed keeps the focus until the next frame.
+ * @param {EventTarget|null} target */
 export function typing(target) {
-  const field = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+  const field = (target instanceof HTMLInputElement && target.type !== "checkbox") || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
   return (field && target.getClientRects().length > 0) || document.querySelector("dialog[open]") !== null;
 }

@@ -32,6 +32,8 @@ import { wireTheme } from "./theme.js";
 
 /** How long a complaint stays. */
 const complaintMs = 8000;
+/** How long it is not said again that this screen is too slow. */
+const skippedMs = 60_000;
 /** With "less motion" asked for, the page is drawn in steps of this length. */
 const calmFrameMs = 250;
 
@@ -78,6 +80,7 @@ const all = [
   ["Cohort", "cohort", cohort], ["Sessions", "sessions", sessions], ["People", "person-dialog", people], ["Withdrawal", "withdraw-dialog", custody],
 ];
 for (const [name, id, module] of all) panels.mount(name, byId(id), module);
+let skippedAt = -Infinity;
 let pictured = false; // the picture asks the server, which has to know this page first
 
 /** @param {Status} status */
@@ -132,6 +135,8 @@ connect({
     lab.rings.push(batch.blocks);
   },
   skipped(batches) {
+    if (performance.now() - skippedAt < skippedMs) return; // it stays too slow, and that was said
+    skippedAt = performance.now();
     say(`This screen was too slow and skipped ${batches} updates since it was opened. The recording is not affected.`);
   },
   fault(text) {
@@ -143,7 +148,7 @@ connect({
     document.body.classList.add("down");
     panels.each((p) => p.down?.());
     if (why === "denied") {
-      say("Emolab was started again and has a new token. Open the address that it printed.", true);
+      say("The token of this page opens nothing any more: it has run out, or Emolab has another. Open the address that Emolab printed, or ask for one.", true);
     } else if (before || lab.report) {
       say("No connection to the lab. If Emolab still runs, it goes on recording; look at its window. Trying again.", true);
     } else {

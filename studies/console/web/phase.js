@@ -13,10 +13,16 @@ export function waits(s) {
   return runs(s) && s?.state === "prepared" && s.ready;
 }
 
+/** A session that was cut off goes on, and its participant compares the code first: nothing
+ * is recorded until then. @param {Status|undefined} s */
+export function compares(s) {
+  return runs(s) && s?.state === "recording" && !s.live && !s.recording_over;
+}
+
 /** Why the server sends nothing of what the sensors deliver; "" while it does. @param {Status} s */
 export function unseen(s) {
   if (s.live) return "";
-  return s.state === "prepared" && !s.busy ? "Nothing of the participant is shown before the recording begins." : "Nothing is shown while nobody is recorded.";
+  return (s.state === "prepared" && !s.busy) || compares(s) ? "Nothing of the participant is shown before the recording begins." : "Nothing is shown while nobody is recorded.";
 }
 
 /** The step under way; nothing when no session runs. @param {Status|undefined} s @returns {Step|undefined} */
@@ -51,8 +57,11 @@ export function stepWords(step) {
 }
 
 /** The steps that are shown: a clip that may be shown again is one only once it was asked
- * for. @param {Status} s @returns {Step[]} */
+ * for, or has been. @param {Status} s @returns {Step[]} */
 export function shown(s) {
-  const asked = new Set((s.usable ?? []).filter((u) => u.asked).map((u) => u.presentation));
-  return (s.plan.steps ?? []).filter((p) => !p.again || asked.has(p.repeats ?? 0));
+  const steps = s.plan.steps ?? [];
+  const again = new Set((s.usable ?? []).filter((u) => u.asked).map((u) => u.presentation));
+  const been = new Set((s.usable ?? []).filter((u) => u.again).map((u) => u.presentation));
+  for (const p of steps) if (p.again && been.has(p.presentation ?? 0)) again.add(p.repeats ?? 0);
+  return steps.filter((p) => !p.again || again.has(p.repeats ?? 0));
 }

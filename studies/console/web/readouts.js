@@ -28,9 +28,9 @@ export class Readouts {
       return [channel, { row, value }];
     }));
     this.valence = entry("read-valence", "valence", "big");
-    this.arousal = entry("read-valence", "arousal");
+    this.arousal = entry("read-valence", "arousal", "key key-dashed");
     this.eda = entry("read-eda", "µS", "big");
-    this.level = entry("read-eda", "level");
+    this.level = entry("read-eda", "level", "key key-dashed");
     this.x = entry("read-gaze", "x", "key key-x");
     this.y = entry("read-gaze", "y", "key key-y");
     this.left = entry("read-pupil", "left mm", "key key-x");

@@ -30,6 +30,7 @@ const answerMs = 3000;
 export function connect(listener) {
   let retry = firstRetryMs;
   let heard = 0;
+  let refused = false; // the server is there, and this page's token opens nothing
   /** @type {WebSocket|undefined} */
   let socket;
 
@@ -41,6 +42,7 @@ export function connect(listener) {
     heard = performance.now();
     ws.onopen = () => {
       retry = firstRetryMs;
+      refused = false;
       if (document.hidden) ws.send(`{"type":"pause"}`);
     };
     ws.onmessage = (event) => {
@@ -67,8 +69,10 @@ export function connect(listener) {
 
   const again = async () => {
     socket = undefined;
-    listener.down("lost"); // at once: the question below may take a while on a dead line
-    if (await denied()) listener.down("denied");
+    listener.down(refused ? "denied" : "lost"); // at once: the question below may take a while on a dead line
+    const before = refused;
+    refused = await denied();
+    if (refused !== before) listener.down(refused ? "denied" : "lost");
     setTimeout(open, retry);
     retry = Math.min(retry * 1.6, lastRetryMs);
   };

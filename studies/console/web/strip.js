@@ -93,13 +93,20 @@ export class Strip {
     const { ctx, height } = this;
     ctx.font = this.font;
     ctx.textBaseline = "bottom";
+    ctx.fillStyle = p.accent;
+    const bold = Math.round(this.bold);
+    /** @type {number[]} where the letters of each row end, so that none lies on another */
+    const ends = [];
     for (const f of list) {
       const x = Math.round(this.x(f.at));
       if (x < 0) continue;
-      ctx.fillStyle = p.accent;
-      const bold = Math.round(this.bold);
       for (let y = 0; y < height; y += 6 * bold) ctx.fillRect(x, y, bold, 3 * bold);
-      if (labels) ctx.fillText(f.label, x + 3 * bold, height - 1);
+      if (!labels) continue;
+      const at = x + 3 * bold;
+      let row = ends.findIndex((end) => end < at);
+      if (row < 0) row = ends.length;
+      ends[row] = at + ctx.measureText(f.label).width + bold;
+      ctx.fillText(f.label, at, height - 1 - row * this.small);
     }
   }
 
@@ -170,9 +177,10 @@ export class Strip {
     if (!values) return;
     const [first, end] = series.since(this.from);
     this.ctx.fillStyle = colour;
+    const [half, high] = [Math.round(this.bold), 9 * this.bold];
     for (let n = first; n < end; n++) {
       const i = series.slot(n);
-      if (values[i] > 0) this.ctx.fillRect(Math.round(this.x(series.times[i])) - 1, this.height - 9, 2, 9);
+      if (values[i] > 0) this.ctx.fillRect(Math.round(this.x(series.times[i])) - half, this.height - high, 2 * half, high);
     }
   }
 

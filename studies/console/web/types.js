@@ -12,7 +12,7 @@
  * @typedef {{method: string, drift_ppm: number, jitter_ms: number, bound_ms: number}} ClockStatement
  * @typedef {{info: {id: string, kind: string, device: string, port?: string, clock: string, rate_hz: number, simulated: boolean},
  *   connected: boolean, rate_hz: number, samples: number, lost: number, faults: number, age_ms: number,
- *   usable_age_ms: number, remark: string, advice: string, clock: ClockStatement, latency: string, unseen_ms: number}} Health
+ *   usable_age_ms: number, remark: string, about?: string, advice: string, clock: ClockStatement, latency: string, unseen_ms: number}} Health
  * @typedef {{id: string, severity: "minor"|"major", text: string, advice: string, panel: string,
  *   state: "active"|"acknowledged"|"cleared"|"shelved", age_ms: number, cleared_ms: number, shelved_ms: number, count: number}} Alarm
  * @typedef {{id: string, label: string, level: "ok"|"waiting"|"attention"|"missing", text: string, advice: string, gate: "start"|"begin"}} Ready one check of the readiness

@@ -91,8 +91,14 @@ export function erasing(s) {
 export function started(iso) {
   const d = new Date(iso);
   const time = d.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-  const today = d.toDateString() === new Date().toDateString();
-  return today ? time : `${d.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
+  const now = new Date();
+  if (d.toDateString() === now.toDateString()) return time;
+  return `${d.getFullYear() === now.getFullYear() ? d.toLocaleDateString([], { day: "numeric", month: "short" }) : date(iso)}, ${time}`;
+}
+
+/** A date that nobody takes for another: its month is a word. @param {string} iso */
+export function date(iso) {
+  return new Date(iso).toLocaleDateString([], { day: "numeric", month: "short", year: "numeric" });
 }
 
 /** What was erased, in words. @param {import("./types.js").Erasure|null|undefined} e */

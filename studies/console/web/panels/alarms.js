@@ -74,7 +74,9 @@ export function mount(host, lab) {
     const go = make("button", "link go", "");
     go.onclick = () => point(places[a.panel]?.[0] ?? "streams");
     for (const b of [ack, put, go]) b.setAttribute("type", "button");
-    const item = make("li", "", icon("minor"), make("span", "severity"), make("span", "when num"), make("span", "text"), make("span", "advice"),
+    const when = make("span", "when num");
+    when.setAttribute("aria-live", "off"); // it counts seconds
+    const item = make("li", "", icon("minor"), make("span", "severity"), when, make("span", "text"), make("span", "advice"),
       make("div", "buttons", ack, put, go));
     item.dataset.id = a.id;
     return item;

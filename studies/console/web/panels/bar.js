@@ -1,9 +1,9 @@
 // The status bar: what must be legible from the other end of the room.
 
-import { byId, setIcon, setText } from "../dom.js";
+import { byId, setIcon, setText, tell } from "../dom.js";
 import { missing } from "../checks.js";
 import { dialogOf } from "../dialog.js";
-import { present, runs, shown, stepWords, waits } from "../phase.js";
+import { compares, present, runs, shown, stepWords, waits } from "../phase.js";
 import { clock, disk, short } from "../words.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
@@ -45,6 +45,7 @@ class Bar {
   constructor(lab) {
     this.lab = lab;
     this.startMs = NaN; // lab time at which the session began
+    this.told = ""; // the state as it was told last
   }
 
   /** @param {Status} s @param {number} nowMs lab time of this status */
@@ -57,25 +58,41 @@ class Bar {
     byId("participant").classList.toggle("long", s.participant.length > longCode);
     this.confirmed(s);
 
-    const state = s.busy ? "busy" : s.state === "recording" ? s.recording_over ? "over" : "rec" : s.state === "prepared" ? "intake" : "idle";
+    const state = s.busy ? "busy" : compares(s) ? "intake" : s.state === "recording" ? s.recording_over ? "over" : "rec" : s.state === "prepared" ? "intake" : "idle";
     byId("state").dataset.state = state;
     setIcon(byId("state"), stateIcons[state] ?? state);
     const kept = s.face_video ? " · with face video" : "";
     setText(byId("state-label"), s.paused && runs(s) ? "Paused by the participant" : state === "intake" ? "Nothing is recorded yet" : state === "rec" ? `${s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording"}${kept}` : "State");
     if (state === "idle") setText(byId("state-text"), missing(s, "start").length ? "Not ready" : "Ready");
     if (state === "over") setText(byId("state-text"), "Recording ended");
-    if (state === "intake") setText(byId("state-text"), waits(s) ? "Participant waits" : "Participant reads");
+    if (state === "intake") setText(byId("state-text"), compares(s) ? "Compares the code" : waits(s) ? "Participant waits" : "Participant reads");
     if (s.stopped && runs(s)) {
       setText(byId("state-label"), "On the last pages; Stop again closes them");
       setText(byId("state-text"), "Stopped");
     }
     if (state === "busy") setText(byId("state-text"), s.busy);
 
-    setText(byId("disk"), disk(s.disk_hours));
-    byId("disk").classList.toggle("minor", s.disk_hours >= 0 && s.disk_hours < fewHours);
+    this.tell(state === "rec" ? "Recording" : byId("state-text").textContent ?? "");
+
+    this.disk(disk(s.disk_hours), s.disk_hours >= 0 && s.disk_hours < fewHours);
     const major = this.alarms(s);
     document.title = `${state === "rec" ? "● " : ""}${s.participant ? `${s.participant} · ` : ""}${major ? `${major} major · ` : ""}Emolab console`;
-    this.step(s, undefined);
+    this.draw(this.lab.clock.now());
+  }
+
+  /** Tells a new state, without its clock. @param {string} state */
+  tell(state) {
+    if (state === this.told) return;
+    this.told = state;
+    tell(state);
+  }
+
+  /** @param {string} hours in words @param {boolean} low */
+  disk(hours, low) {
+    setText(byId("disk"), hours);
+    setText(byId("disk-label"), low ? "Disk, little left" : "Disk");
+    byId("disk-icon").toggleAttribute("hidden", !low);
+    byId("disk-cell").classList.toggle("minor", low);
   }
 
   /** Who has confirmed the participant's code. @param {Status} s */
@@ -114,8 +131,8 @@ class Bar {
     setText(byId("step-text"), "–");
     setText(byId("step-time"), "");
     byId("step-progress").hidden = true;
-    setText(byId("disk"), "–");
-    byId("disk").classList.remove("minor");
+    this.tell("No connection to the lab");
+    this.disk("–", false);
     byId("worst").dataset.severity = "unknown";
     byId("worst").dataset.room = "false";
     setIcon(byId("worst"), "off");
@@ -129,7 +146,7 @@ class Bar {
   draw(now) {
     const s = this.lab.status;
     if (!s) return;
-    if (s.state === "recording" && !s.busy && !s.recording_over) setText(byId("state-text"), `REC ${clock(now - this.startMs)}`);
+    if (s.live) setText(byId("state-text"), `REC ${clock(now - this.startMs)}`);
     this.step(s, this.lab.onScreen(now));
   }
 

@@ -2,7 +2,7 @@
 // refused. The picture is drawn from the numbers of the status.
 
 import { post, reason } from "../api.js";
-import { byId, make, setText } from "../dom.js";
+import { byId, make, setIcon, setText } from "../dom.js";
 import { runs } from "../phase.js";
 import { number, signed } from "../words.js";
 
@@ -17,6 +17,7 @@ const wide = 320;
 const far = 1.8;
 
 const titles = { calibrate: "Gaze calibration", validate: "Gaze validation", breath: "Deep breath" };
+const icons = /** @type {const} */ ({ good: "ok", fair: "minor", refused: "major" });
 const verdicts = { good: "good", fair: "usable, with a reservation", refused: "refused" };
 
 /** @param {HTMLElement} _ @param {import("../lab.js").Lab} lab @returns {import("../lab.js").Panel} */
@@ -46,6 +47,8 @@ class Calibration {
     this.form = byId("calibration-form");
     this.why = /** @type {HTMLInputElement} */ (byId("calibration-reason"));
     this.asked = false;
+    this.askedFor = ""; // which calibration it was asked about
+    this.deciding = false; // a decision is on its way, or has been taken
     this.drawn = ""; // what the picture shows
     this.fresh = false; // the result is of the step on the screen, or of the one before
     this.pinned = false; // the picture is wanted although it is not fresh, or the reverse
@@ -66,7 +69,10 @@ class Calibration {
     this.panel.hidden = !check;
     if (!check) byId("calibration-picture").toggleAttribute("hidden", true);
     const asked = Boolean(check && status.asked);
-    if (asked && !this.asked) {
+    const about = asked && check ? `${status.session_id} ${check.step} ${check.round}` : "";
+    if (about !== this.askedFor) { // a line that was dead in between is no new question
+      this.askedFor = about;
+      this.deciding = false;
       this.why.value = "";
       this.complain("");
     }
@@ -81,6 +87,7 @@ class Calibration {
     const round = check.round > 0 ? `, round ${check.round + 1}` : "";
     setText(byId("calibration-title"), titles[check.action] + round + (check.own ? " (by the tracker itself)" : ""));
     setText(byId("calibration-state"), stateOf(check));
+    setIcon(this.panel, level ? icons[level] : "idle");
     this.reasons(check);
     this.picture(check.judged?.validation);
     this.numbers(check);
@@ -106,16 +113,17 @@ class Calibration {
     button.setAttribute("aria-pressed", String(shown));
   }
 
-  /** The line to the server is dead: no answer would arrive. */
+  /** The line to the server is dead: no answer would arrive. What was written stays. */
   down() {
-    this.ask(false);
+    this.deciding = false;
+    this.ask(this.asked);
   }
 
   /** @param {boolean} asked */
   ask(asked) {
     this.asked = asked;
     this.form.hidden = !asked;
-    if (!asked || this.lab.barred) for (const b of this.buttons) this.lab.allow(b);
+    for (const b of this.buttons) this.lab.allow(b, !this.deciding);
   }
 
   /** @param {"accept"|"redo"|"continue"} choice */
@@ -126,13 +134,16 @@ class Calibration {
       this.why.focus();
       return;
     }
+    if (this.deciding) return;
+    this.deciding = true; // until it is asked again
     this.complain("");
-    for (const b of this.buttons) b.disabled = true;
+    this.ask(this.asked);
     try {
       await post("calibration", { choice, reason: why });
     } catch (error) {
       this.complain(`Not decided: ${reason(error)}`);
-      for (const b of this.buttons) b.disabled = false;
+      this.deciding = false;
+      this.ask(this.asked);
     }
   }
 

@@ -5,7 +5,7 @@ import { get, post, reason, send } from "../api.js";
 import { Errand } from "../dialog.js";
 import { byId, make, setText } from "../dom.js";
 import { Paper } from "../paper.js";
-import { count, erased } from "../words.js";
+import { count, date, erased } from "../words.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
 /** @typedef {import("../types.js").Holder} Holder */
@@ -130,7 +130,7 @@ class Purge extends Errand {
       return;
     }
     byId("overdue-list").replaceChildren(...this.items.map((d) =>
-      make("tr", "", make("td", "", d.what), make("td", "", d.session), make("td", "num", `until ${new Date(d.until).toLocaleDateString()}`), make("td", "num", many(d.files, "file")))));
+      make("tr", "", make("td", "", d.what), make("td", "", d.session), make("td", "num", `until ${date(d.until)}`), make("td", "num", many(d.files, "file")))));
     this.check();
     if (!document.querySelector("dialog[open]")) this.dialog.showModal(); // something else was opened meanwhile
   }

@@ -47,13 +47,16 @@ export function mount(host, lab) {
 
   /** @param {string} kind */
   function press(kind) {
-    if (!recording()) return false;
-    if (lab.unmarked) {
-      lab.say(lab.unmarked);
+    if (lab.unmarked || !recording()) {
+      lab.say(lab.unmarked || "Not marked: marks are kept with a recording, and nobody is recorded now. Afterwards a recording is annotated in its replay.");
       return true;
     }
     if (kind !== "note") {
       mark(kind, "", performance.now());
+      return true;
+    }
+    if (!form.hidden) { // one is being written already
+      field.focus({ preventScroll: true });
       return true;
     }
     since = performance.now();
@@ -70,10 +73,14 @@ export function mount(host, lab) {
     else field.blur();
   }
 
+  let sending = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (sending) return; // a second Enter is no second note
     const text = field.value.trim();
+    sending = true;
     if (text === "" || (await mark("note", text, since))) close();
+    sending = false;
   });
   field.onkeydown = (event) => {
     if (event.key === "Escape") close();
@@ -97,7 +104,11 @@ export function mount(host, lab) {
       const marks = report.status.marks ?? [];
       none.hidden = marks.length > 0;
       setText(none, recording() ? "None yet." : "Marks are kept with a recording.");
-      if (!recording() && !form.hidden) close();
+      if (!recording() && !form.hidden && !sending) {
+        const text = field.value.trim();
+        if (text) lab.say(`The recording has ended, and this note was not kept: “${text}”`);
+        close();
+      }
       const latest = marks.slice(-listed).reverse();
       if (list.children.length !== latest.length) {
         list.replaceChildren(...latest.map(() => make("li", "", make("span", "num when", ""), make("span", "kind", ""), make("span", "what", ""))));

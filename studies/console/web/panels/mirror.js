@@ -4,7 +4,7 @@
 import { fit } from "../canvas.js";
 import { byId, setText } from "../dom.js";
 import { readPalette } from "../palette.js";
-import { pageName, present as presentStep, runs } from "../phase.js";
+import { compares, pageName, present as presentStep, runs } from "../phase.js";
 import { boldness } from "../strip.js";
 import { short } from "../words.js";
 
@@ -163,7 +163,7 @@ class Mirror {
       ctx.fillStyle = `rgba(255,255,255,${(0.45 * left).toFixed(3)})`;
       ctx.fill();
       ctx.strokeStyle = `rgba(0,0,0,${(0.6 * left).toFixed(3)})`;
-      ctx.lineWidth = 1;
+      ctx.lineWidth = boldness(height);
       ctx.stroke();
     }
   }
@@ -237,7 +237,7 @@ class Mirror {
     const status = this.status;
     const present = presentStep(status);
     const cross = present?.action === "fixation" || present?.action === "neutral";
-    byId("cross").hidden = Boolean(on) || !this.known || Boolean(status?.stage_waiting) || Boolean(status?.paused) || !cross;
+    byId("cross").hidden = Boolean(on) || !this.known || Boolean(status?.stage_waiting) || Boolean(status?.paused) || compares(status) || !cross;
     let word = on && status?.blind ? "Hidden: the console is blind" : "";
     if (!on) {
       if (!this.known) word = "Not known";
@@ -245,6 +245,7 @@ class Mirror {
       else if (!runs(status)) word = status.busy ? "Blank" : "Waiting for a session";
       else if (status.stage_waiting) word = `Waits for ${status.stage_waiting}`;
       else if (status.paused) word = "Paused";
+      else if (compares(status)) word = "The participant compares the code";
       else if (present?.action === "fill") word = `The participant reads: ${pageName(present.sheet)}`;
       else if (present?.action === "begin") word = "Waits for you to begin";
       else if (present?.action === "camera") word = "Seat and light";

@@ -38,7 +38,7 @@ export function mount(host, lab) {
         stageMissed = false;
         lab.say("");
       }
-      showOutcome(report.status);
+      showOutcome(report.status, lab.sessions.find((s) => s.id === report.status.last_outcome?.session_id));
       showRecovered(report.status, lab, decide);
     },
     unmount() {
@@ -47,13 +47,14 @@ export function mount(host, lab) {
   };
 }
 
-/** @param {Status} s */
-function showOutcome(s) {
+/** @param {Status} s @param {Summary|undefined} listed the session as the list has it */
+function showOutcome(s, listed) {
   const box = byId("outcome");
   const o = s.last_outcome;
   box.hidden = !o || runs(s) || s.busy !== "";
   const again = (s.recovered ?? []).some((r) => r.id === o?.session_id);
-  const key = JSON.stringify([o, again]);
+  const counted = counts(listed);
+  const key = JSON.stringify([o, again, counted]);
   if (!o || box.dataset.key === key) return;
   box.dataset.key = key;
   if (o.state === "declined" || o.state === "withdrawn") {
@@ -70,10 +71,17 @@ function showOutcome(s) {
   else {
     words.push(make("strong", "", "Session sealed. Safe to remove electrodes."));
     if (o.reason) words.push(` It ended early: ${o.reason}.`);
+    if (counted) words.push(` ${counted}`);
     if (o.error) words.push(` The bundle could not be written: ${o.error}`);
   }
   if (o.bundle) words.push(" ", bundleLink(o.bundle, "Download the bundle"));
   box.replaceChildren(...words);
+}
+
+/** Whether a sealed session counts for the study; "" where nobody has judged it. @param {Summary|undefined} s */
+function counts(s) {
+  if (s?.usable === true) return "It counts: it is usable.";
+  return s?.usable === false ? `It does not count${s.usable_why ? `: ${s.usable_why}` : ""}.` : "";
 }
 
 /** @param {import("../types.js").Outcome} o */

@@ -1,7 +1,7 @@
 // Who holds the pen: one console operates the lab, the others watch.
 
 import { pageId, reason, send } from "../api.js";
-import { byId, setText } from "../dom.js";
+import { byId, setText, tell } from "../dom.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
 /** @typedef {import("../lab.js").Panel} Panel */
@@ -26,6 +26,7 @@ export function mount(host, lab) {
   byId("pen-give").onclick = () => act("give");
   byId("pen-keep").onclick = () => act("keep");
   const off = lab.keys.on("p", ask);
+  let told = "";
 
   return {
     update(report) {
@@ -36,13 +37,19 @@ export function mount(host, lab) {
       host.hidden = mine && !asked;
       document.body.dataset.pen = mine ? "mine" : "other";
       const waiting = pen?.asked === pageId();
-      let text = "";
-      if (asked) text = `${pen.asked_by || "Another console"} asks for the pen. It goes there in ${seconds} s, unless you keep it.`;
-      else if (!lab.mayOperate) text = "Watching. Your token gives no commands.";
-      else if (waiting) text = `You have asked ${pen.name || "the other console"} for the pen: it is yours in ${seconds} s, unless it is kept.`;
-      else if (pen?.asked) text = `Watching. ${pen.name || "Another console"} holds the pen; ${pen.asked_by || "a third one"} has asked for it.`;
-      else text = pen?.holder ? `Watching. ${pen.name || "Another console"} holds the pen.` : "Watching. Nobody holds the pen.";
-      setText(byId("pen-text"), text);
+      const words = (/** @type {string} */ when) => {
+        if (asked) return `${pen.asked_by || "Another console"} asks for the pen. It goes there ${when}, unless you keep it.`;
+        if (mine) return "You hold the pen.";
+        if (!lab.mayOperate) return "Watching. Your token gives no commands.";
+        if (waiting) return `You have asked ${pen.name || "the other console"} for the pen: it is yours ${when}, unless it is kept.`;
+        if (pen.asked) return `Watching. ${pen.name || "Another console"} holds the pen; ${pen.asked_by || "a third one"} has asked for it.`;
+        return pen.holder ? `Watching. ${pen.name || "Another console"} holds the pen.` : "Watching. Nobody holds the pen.";
+      };
+      setText(byId("pen-text"), words(`in ${seconds} s`));
+      if (pen?.holder && told !== words("soon")) {
+        if (told || !mine) tell(words("soon")); // whoever has had it from the start knows
+        told = words("soon");
+      }
       byId("pen-ask").hidden = asked || !lab.mayOperate || Boolean(pen?.asked);
       byId("pen-give").hidden = byId("pen-keep").hidden = !asked;
     },

@@ -92,6 +92,7 @@ export function mount(host) {
 
   async function connect() {
     drop();
+    seen = performance.now(); // it has as long as any other silence
     if (host.dataset.state !== "lost") say("connecting", "Connecting to the picture.");
     if (!("RTCPeerConnection" in window)) {
       say("none", "This browser shows no live picture: WebRTC is switched off in it.");

@@ -2,7 +2,7 @@
 
 import { byId, icon, make, setIcon, setText } from "../dom.js";
 import { coming, missing, showChecks } from "../checks.js";
-import { runs, waits } from "../phase.js";
+import { compares, runs, waits } from "../phase.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
 /** @typedef {import("../lab.js").Panel} Panel */
@@ -12,6 +12,7 @@ export function mount(host, lab) {
   const they = make("p", "witness", icon("idle"), make("span", ""));
   const we = make("p", "witness", icon("idle"), make("span", ""));
   const code = make("output", "code", "");
+  code.setAttribute("aria-live", "off"); // the bar tells it
   const person = make("div", "person", make("span", "label", "Participant"), code, they, we);
   const list = make("ul", "checks wide");
   const none = make("p", "calm", "Nothing is known of the lab yet.");
@@ -20,12 +21,12 @@ export function mount(host, lab) {
   return {
     update(report) {
       const s = report.status;
-      const sitting = runs(s) && s.state === "prepared";
+      const sitting = (runs(s) && s.state === "prepared") || compares(s);
       const gate = sitting ? "begin" : "start";
       const gone = missing(s, gate).length;
       const rest = coming(s).length;
       setText(byId("h-ready-text"), sitting
-        ? gone ? `${gone} missing before the recording` : waits(s) && !rest ? "Ready to begin" : `On the way to the recording${rest ? `, ${rest} to come` : ""}`
+        ? compares(s) ? "Cut off: it goes on when the participant has compared the code" : gone ? `${gone} missing before the recording` : waits(s) && !rest ? "Ready to begin" : `On the way to the recording${rest ? `, ${rest} to come` : ""}`
         : gone ? `${gone} missing before a session` : "Ready for a session");
       setIcon(byId("h-ready"), gone ? "major" : sitting && (rest || !waits(s)) ? "idle" : "ok");
       host.dataset.level = gone ? "missing" : "ok";
@@ -34,6 +35,7 @@ export function mount(host, lab) {
       const { participant = false, operator = false } = s.confirmed ?? {};
       side(they, participant, "The participant has confirmed this code", "The participant has not confirmed this code yet");
       side(we, operator, "You have confirmed this code", "You confirm it with Begin (B), by what the participant reads aloud");
+      we.hidden = compares(s);
       const checks = s.readiness ?? [];
       showChecks(list, checks);
       none.hidden = checks.length > 0;

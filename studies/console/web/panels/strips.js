@@ -55,8 +55,8 @@ class Strips {
     this.pupil = new Strip(canvasOf("strip-pupil"));
     this.gaze = new Strip(canvasOf("strip-gaze"));
     this.all = [this.expression, this.valence, this.eda, this.pupil, this.gaze];
-    this.edaRange = new Range("eda_us", leastRangeUS);
-    this.pupilRange = new Range("pupil_left_mm", leastRangeMM);
+    this.edaRange = new Range(["eda_us"], leastRangeUS);
+    this.pupilRange = new Range(["pupil_left_mm", "pupil_right_mm"], leastRangeMM);
     /** @type {Flag[]} the marks, by lab ms */
     this.flags = [];
     /** @type {(presentation: number) => string} */
@@ -100,6 +100,11 @@ class Strips {
 
   /** @param {number} now lab ms */
   draw(now) {
+    if (now >= this.nextRead || now < this.nextRead - 2 * readMs) {
+      this.nextRead = now + readMs;
+      this.readouts.show(this.lab, now);
+    }
+    if (this.expression.width === 0) return; // something else stands where the strips do
     const p = this.palette ?? readPalette();
     if (this.hatched !== this.expression.bold) { // the theme or the size of the text is another
       this.hatched = this.expression.bold;
@@ -132,6 +137,7 @@ class Strips {
     v.grid(p, plusMinus);
     if (face) {
       v.holes(face, "face_found", p, "no face", hatch, now);
+      v.line(face, "arousal", { colour: p.muted, width: 1.2, dash: [4, 4], valid: "face_found" });
       v.line(face, "valence", { colour: p.ink, valid: "face_found" });
     }
     v.labels(p, plusMinus);
@@ -174,19 +180,14 @@ class Strips {
     }
     g.labels(p, unit);
     for (const strip of this.all) strip.flags(this.flags, p, strip === this.gaze);
-
-    if (now >= this.nextRead || now < this.nextRead - 2 * readMs) {
-      this.nextRead = now + readMs;
-      this.readouts.show(this.lab, now);
-    }
   }
 }
 
 /** The range of an axis that follows its values and keeps still as long as it can. */
-class Range {
-  /** @param {string} channel @param {number} least its smallest extent */
-  constructor(channel, least) {
-    this.channel = channel;
+export class Range {
+  /** @param {string[]} channels @param {number} least its smallest extent */
+  constructor(channels, least) {
+    this.channels = channels;
     this.least = least;
     this.low = NaN;
     this.high = NaN;
@@ -206,16 +207,17 @@ class Range {
   /** It grows at once, and shrinks only when half of it is empty.
    * @param {Series} series @param {number} now */
   fit(series, now) {
-    const values = series.column(this.channel);
-    if (!values) return;
     let lo = Infinity;
     let hi = -Infinity;
     const [first, end] = series.since(now - windowMs);
-    for (let n = first; n < end; n++) {
-      const v = values[series.slot(n)];
-      if (!(v > 0)) continue; // an open circuit or a closed eye is a hole, not a value
-      if (v < lo) lo = v;
-      if (v > hi) hi = v;
+    for (const channel of this.channels) {
+      const values = series.column(channel);
+      for (let n = first; values && n < end; n++) {
+        const v = values[series.slot(n)];
+        if (!(v > 0)) continue; // an open circuit or a closed eye is a hole, not a value
+        if (v < lo) lo = v;
+        if (v > hi) hi = v;
+      }
     }
     if (lo > hi) return;
     const room = Math.max(hi - lo, this.least);

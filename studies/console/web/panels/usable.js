@@ -65,7 +65,7 @@ export function mount(host, lab) {
     now.hidden = !u;
     if (!u) return;
     setText(title, `${u.over ? "Latest clip" : "This clip"}: ${u.stimulus} · ${number(u.seconds, 0)} s`);
-    if (bars.children.length !== u.parts.length) bars.replaceChildren(...u.parts.map(() => make("div", "part", make("dt", ""), make("dd", "bar-box", make("i", "")), make("dd", "num", ""))));
+    if (bars.children.length !== u.parts.length) bars.replaceChildren(...u.parts.map(() => make("div", "part", make("dt", ""), make("dd", "bar-box", make("i", "")), make("dd", "num", icon("minor"), make("span", "")))));
     u.parts.forEach((p, i) => {
       const part = /** @type {HTMLElement} */ (bars.children[i]);
       const low = p.needed && p.share < littleShare && u.seconds > 1;
@@ -73,7 +73,8 @@ export function mount(host, lab) {
       setText(part.children[0], modalities[p.modality] ?? p.modality);
       const fill = /** @type {HTMLElement} */ (part.children[1].firstElementChild);
       fill.style.width = `${Math.min(100, 100 * p.share).toFixed(0)}%`;
-      setText(part.children[2], `${percent(p.share)}${low ? " low" : ""} · ${number(p.usable_s, 0)} s${p.needed ? "" : ", not needed"}`);
+      part.children[2].children[0].toggleAttribute("hidden", !low);
+      setText(part.children[2].children[1], `${percent(p.share)}${low ? " low" : ""} · ${number(p.usable_s, 0)} s${p.needed ? "" : ", not needed"}`);
     });
   }
 

@@ -1,0 +1,231 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"emolab/studies/alarm"
+	"emolab/studies/browsertest"
+	"emolab/studies/session"
+)
+
+// spoken gathers for a while what a screen reader is made to read, as "id: text".
+const spoken = `(ms) => new Promise((done) => {
+	const heard = [];
+	const region = (n) => (n instanceof Element ? n : n.parentElement)?.closest("[aria-live], [role=status], [role=alert], output");
+	const watch = new MutationObserver((list) => {
+		for (const m of list) {
+			const at = region(m.target);
+			if (at && at.getAttribute("aria-live") !== "off" && at.checkVisibility()) heard.push((at.id || at.className) + ": " + at.textContent.trim());
+		}
+	});
+	watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+	setTimeout(() => { watch.disconnect(); done(heard); }, ms);
+})`
+
+// What counts seconds is not read out each second.
+func TestPageSpeaksOfChangesOnly(t *testing.T) {
+	status := alarmed()
+	status.Participant = "P-1"
+	l := startPage(t, status, 4*time.Second)
+	page := open(t, l)
+	page.Until(`document.getElementById("state-text").textContent.startsWith("REC ") && document.querySelector("#alarm-list li") !== null`)
+	shows(page, "told", "Recording")
+	page.Until(`document.getElementById("picture-panel").dataset.state === "none"`) // has been read out
+	go func() {
+		for range 8 {
+			l.operator.change(func(s *session.Status) {
+				s.Alarms = append([]session.Alarm(nil), s.Alarms...)
+				s.Alarms[0].AgeMs += 1000
+			})
+			time.Sleep(250 * time.Millisecond)
+		}
+	}()
+	for _, s := range browsertest.Value[[]string](page, fmt.Sprintf(`(%s)(2500)`, spoken)) {
+		if !strings.HasPrefix(s, "step-text: ") { // another clip
+			t.Errorf("read out while nothing changes: %s", s)
+		}
+	}
+	l.operator.change(func(s *session.Status) { s.Over = true })
+	shows(page, "told", "Recording ended")
+}
+
+// A token that opens nothing any more is said once, however often the page tries again.
+func TestPageSaysOnceThatItsTokenIsNoneAnyMore(t *testing.T) {
+	l := quietPage(t, labStatus())
+	page := open(t, l)
+	page.Do(chromedp.Evaluate[chromedp.Void](`
+		window.said = [];
+		new MutationObserver(() => said.push(document.getElementById("banner").textContent)).observe(document.getElementById("banner"), { subtree: true, childList: true, characterData: true });
+		window.tried = 0;
+		window.WebSocket = class { constructor() { tried++; setTimeout(() => this.onclose?.(), 20); } send() {} close() {} };
+		window.fetch = async () => ({ status: 401, ok: false, json: async () => ({}) });
+		undefined`))
+	for _, v := range l.hub.list() {
+		v.dismiss()
+	}
+	page.Until(`window.tried >= 3`)
+	if got := browsertest.Value[string](page, `said.map((s) => s.slice(0, 9)).join("|")`); got != "No connec|The token" {
+		t.Errorf("the banner said %q", got)
+	}
+}
+
+// A box that was ticked does not keep the keys.
+func TestPageKeysWorkAfterABoxWasTicked(t *testing.T) {
+	l := quietPage(t, live())
+	page := open(t, l)
+	page.Do(chromedp.Click(chromedp.CSS("#speak")))
+	page.Until(`document.activeElement.id === "speak"`)
+	page.Press("m")
+	l.operator.await(t, "mark marker")
+}
+
+// The question about a refused calibration survives a dead line, and can be answered by
+// whoever gets the pen.
+func TestPageDecidesAfterTheLineWasDead(t *testing.T) {
+	l := startPage(t, refused(), 0)
+	page := open(t, l)
+	page.Until(`!document.getElementById("calibration-form").hidden`)
+	page.Press("r")
+	page.Until(`document.activeElement.id === "calibration-reason"`)
+	page.Do(chromedp.KeyEvent("child"))
+	for _, v := range l.hub.list() {
+		v.dismiss()
+	}
+	page.Until(`document.body.classList.contains("down") && document.getElementById("calibration-accept").disabled`)
+	page.Until(`!document.body.classList.contains("down") && !document.getElementById("calibration-accept").disabled`)
+	if got := browsertest.Value[string](page, `document.getElementById("calibration-reason").value`); got != "child" {
+		t.Errorf("of the reason %q is left", got)
+	}
+	page.Do(chromedp.Click(chromedp.CSS("#calibration-accept")))
+	l.operator.await(t, "decide accept child")
+}
+
+// On a dead line there is no Start beside the Stop of the session that goes on.
+func TestPageOffersNoStartOnADeadLine(t *testing.T) {
+	l := quietPage(t, live())
+	page := open(t, l)
+	page.Until(`!document.getElementById("stop").hidden`)
+	lose(l, page)
+	page.Until(`document.body.classList.contains("down")`)
+	if !isHidden(page, "start") || isHidden(page, "stop") || !browsertest.Value[bool](page, `document.getElementById("stop").disabled`) {
+		t.Error("Start is offered, or Stop is not there, or can be pressed")
+	}
+	if got := text(page, "stream-eda-state"); got != "not known" {
+		t.Errorf("a device is said to be %q", got)
+	}
+}
+
+// A tile does not say ok beside an alarm about its stream.
+func TestPageTilesAgreeWithTheAlarms(t *testing.T) {
+	status := alarmed()
+	status.Alarms[0].ID, status.Alarms[0].Text = "eda/range", "Skin conductance is beyond what a good contact gives"
+	status.Streams = append([]session.Health(nil), status.Streams...)
+	status.Streams[1].Clock.BoundMs = 70
+	l := quietPage(t, status)
+	page := open(t, l)
+	shows(page, "stream-eda-state", "out of range")
+	shows(page, "stream-gaze-state", "time unsure")
+	shows(page, "stream-face-state", "ok")
+	l.operator.change(func(s *session.Status) {
+		s.Alarms = append([]session.Alarm(nil), s.Alarms...)
+		s.Alarms[0].State = alarm.Cleared
+	})
+	shows(page, "stream-eda-state", "ok")
+}
+
+// Whoever has one eye only, or one that is tracked, has a pupil all the same.
+func TestStripOfOneEye(t *testing.T) {
+	page := open(t, quietPage(t, labStatus()))
+	got := browsertest.Value[string](page, `Promise.all([import("/console/panels/strips.js"), import("/console/series.js")]).then(([{ Range }, { Series }]) => {
+		const gaze = new Series({ id: "g", kind: "gaze", rate_hz: 60, simulated: true, channels: [{ name: "pupil_left_mm", unit: "mm" }, { name: "pupil_right_mm", unit: "mm" }] });
+		gaze.push({ stream: 0, gap: false, channels: 2, times: Float64Array.of(1000, 1016), values: Float32Array.of(NaN, 3.2, NaN, 3.4) });
+		const range = new Range(["pupil_left_mm", "pupil_right_mm"], 0.5);
+		range.fit(gaze, 1100);
+		return [range.low <= 3.2, range.high >= 3.4, range.high - range.low < 2].join();
+	})`)
+	if got != "true,true,true" {
+		t.Errorf("the axis of the pupil holds its values: %s", got)
+	}
+}
+
+// A note that is being written is not lost by its button, and a mark that means nothing
+// is refused in words.
+func TestPageKeepsTheNoteThatIsWritten(t *testing.T) {
+	l := quietPage(t, live())
+	page := open(t, l)
+	page.Press("n")
+	page.Until(`document.activeElement.matches("#marks input")`)
+	page.Do(chromedp.KeyEvent("coughs"), chromedp.Click(chromedp.CSS("#marks .keys-row button:nth-child(2)")))
+	if got := browsertest.Value[string](page, `document.querySelector("#marks input").value`); got != "coughs" {
+		t.Errorf("of the note %q is left", got)
+	}
+	l.operator.change(func(s *session.Status) { s.Over = true })
+	page.Until(`document.getElementById("banner").textContent.includes("this note was not kept: “coughs”")`)
+	press(page, "m")
+	page.Until(`document.getElementById("banner").textContent.startsWith("Not marked: marks are kept with a recording")`)
+	if said := l.operator.said(); len(said) != 0 {
+		t.Errorf("the operator was told %q", said)
+	}
+}
+
+// How a session was judged stands where its end is told.
+func TestPageSaysWhetherASealedSessionCounts(t *testing.T) {
+	status := labStatus()
+	status.LastOutcome = &session.Outcome{SessionID: "d", State: session.Sealed}
+	l := quietPage(t, status)
+	l.operator.mu.Lock()
+	l.operator.sessions = exampleSessions()
+	l.operator.mu.Unlock()
+	page := open(t, l)
+	shows(page, "outcome", "Session sealed. Safe to remove electrodes. It does not count: gaze: 2 of 4 videos below 70 %.")
+}
+
+// A picture that takes a second to be agreed on comes back all the same.
+func TestPictureComesBackOverASlowLine(t *testing.T) {
+	l := quietPage(t, labStatus())
+	page := chromium.Open(t, 1280, 800)
+	page.Go(l.server.URL + "/?token=" + testToken)
+	page.Until(`document.body.dataset.ready === "true"`)
+	got := browsertest.Value[int](page, `import("/console/panels/picture.js").then(async ({ mount }) => {
+		const now = performance.now.bind(performance);
+		performance.now = () => 4 * now(); // so that a silence is over sooner
+		let agreed = 0;
+		window.fetch = async () => new Response('{"sdp": ""}', { status: 200, headers: { "Content-Type": "application/json" } });
+		window.RTCPeerConnection = class {
+			iceGatheringState = "gathering"; // it never has all addresses: a second is waited for them
+			addTransceiver() { return { setCodecPreferences() {} }; }
+			async setLocalDescription() {}
+			async setRemoteDescription() { agreed++; }
+			close() {}
+		};
+		const panel = mount(document.createElement("div"));
+		await new Promise((done) => setTimeout(done, 9000));
+		panel.unmount();
+		return agreed;
+	})`)
+	if got < 2 {
+		t.Errorf("a picture was agreed on %d times in 9 s of silence", got)
+	}
+}
+
+// Of a session that was cut off nothing is recorded until its participant has compared the
+// code, and no clock says so.
+func TestPageOfASessionThatGoesOn(t *testing.T) {
+	l := quietPage(t, live())
+	page := open(t, l)
+	page.Until(`document.getElementById("state-text").textContent.startsWith("REC ")`)
+	l.operator.compare(true)
+	l.operator.change(func(s *session.Status) { s.Confirmed = session.Confirmed{Operator: true} })
+	shows(page, "state-text", "Compares the code")
+	shows(page, "state-label", "Nothing is recorded yet")
+	shows(page, "h-ready-text", "Cut off: it goes on when the participant has compared the code")
+	shows(page, "screen-word", "The participant compares the code")
+	page.Until(`document.querySelector("#ready .code").checkVisibility() && document.querySelector("#ready .code").textContent === "P-7K2"`)
+	l.operator.compare(false)
+	page.Until(`document.getElementById("state-text").textContent.startsWith("REC ")`)
+}
