@@ -177,6 +177,10 @@ func (p *eventPort) tell() {
 // eventSource is who says so where the event does not tell.
 const eventSource = "udp"
 
+// operatorSource is the source of what the experimenter says at a console. Nobody can be
+// asked here whether they are that.
+const operatorSource = "console"
+
 // parseEvent reads a datagram: a JSON object with text, kind, source and age_ms, of which
 // only the text has to be there, or one line of plain text.
 func parseEvent(b []byte) (session.Mark, error) {
@@ -199,6 +203,9 @@ func parseEvent(b []byte) (session.Mark, error) {
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return m, errors.New("something stands after its JSON object")
+	}
+	if m.Source == operatorSource {
+		return m, errors.New("it says that it comes from the console")
 	}
 	return m, nil
 }

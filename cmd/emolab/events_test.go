@@ -24,7 +24,7 @@ func TestParseEvent(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"a\nb", "\xff", `{"text": 3}`, `{"text": "x"} {}`, `{"text": "x", "token": "y"}`, `{"text": "x"`, "a\x00b"} {
+	for _, in := range []string{"a\nb", "\xff", `{"text": 3}`, `{"text": "x"} {}`, `{"text": "x", "token": "y"}`, `{"text": "x"`, "a\x00b", `{"text": "x", "source": "console"}`} {
 		if got, err := parseEvent([]byte(in)); err == nil {
 			t.Errorf("%q was read as %+v", in, got)
 		}

@@ -5,16 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"emolab/calibration/latency"
+	"emolab/fusion/instant"
 	"emolab/studies/access"
 	"emolab/studies/console"
+	"emolab/studies/session"
 	"emolab/studies/study"
 )
+
+// insistence is within which time Ctrl-C has to be pressed again to stop a session.
+const insistence = 10 * time.Second
 
 // serveCmd runs the lab.
 type serveCmd struct {
@@ -49,8 +55,9 @@ func (serveCmd) Help() string {
   emolab serve --kiosk --screen 1920,0       with the participant's page on the second screen
   emolab serve --listen 0.0.0.0:8800         for consoles on other computers too, over TLS
 
-The console and the participant's page are printed at start. Ctrl-C seals a
-running session before the program ends.`
+The console and the participant's page are printed at start. Ctrl-C ends the
+program. While a participant is there it has to be pressed twice within 10 s, and
+the session is sealed first.`
 }
 
 // Run is the command.
@@ -134,15 +141,26 @@ func (c *serveCmd) Run(a *app) error {
 			fmt.Fprintln(a.out, fault{file, f}) // as study lint says it
 		}
 	}
-	fmt.Fprintln(a.out, "Ctrl-C stops. A running session is sealed first.")
+	fmt.Fprintln(a.out, "Ctrl-C stops. While a participant is there it has to be pressed twice, and the session is sealed first.")
 	return c.run(a, running, r)
 }
 
 // run runs the lab, and with it what is beside it if that is asked for: the participant's
 // page, and cables that are pulled.
 func (c *serveCmd) run(a *app, running *appliance, r *rig) error {
+	// Ctrl-C is taken over from the whole program, which it would end at once. Other signals
+	// do so still: a terminal that is closed, or a system that shuts down, asks only once.
+	pressed := make(chan os.Signal, 1)
+	signal.Reset(os.Interrupt)
+	signal.Notify(pressed, os.Interrupt)
+	defer signal.Stop(pressed)
 	ctx, stop := context.WithCancel(a.ctx)
+	defer stop()
 	var beside sync.WaitGroup
+	beside.Go(func() {
+		defer stop()
+		awaitInsistence(ctx, instant.Monotonic{}, pressed, running.manager.Status, func(words string) { fmt.Fprintln(a.out, words) })
+	})
 	if len(c.Unplug) > 0 {
 		beside.Go(func() { r.pullDuring(ctx, running.manager.Status, c.Unplug, a.log()) })
 	}
@@ -153,10 +171,36 @@ func (c *serveCmd) run(a *app, running *appliance, r *rig) error {
 			}
 		})
 	}
-	err := running.run(a.ctx)
+	err := running.run(ctx)
 	stop()
 	beside.Wait()
 	return err
+}
+
+// awaitInsistence returns when Ctrl-C is pressed while no participant is there, or again
+// within insistence, or when ctx ends: a slip of the hand at the wrong window does not send
+// anybody home.
+func awaitInsistence(ctx context.Context, clock instant.Clock, pressed <-chan os.Signal, status func() session.Status, say func(string)) {
+	for first, asked := instant.Instant(0), false; ; asked = true {
+		select {
+		case <-pressed:
+		case <-ctx.Done():
+			return
+		}
+		s, now := status(), clock.Now()
+		if s.SessionID == "" || s.Busy != "" || asked && now.Sub(first) < insistence { // what is being closed is closed first
+			return
+		}
+		first = now
+		doing := "is there, and nothing is recorded yet"
+		switch {
+		case s.Over:
+			doing = "is on the last pages"
+		case s.State == session.Recording:
+			doing = "is being recorded"
+		}
+		say(fmt.Sprintf("Participant %s %s. Ctrl-C again within %.0f s stops the session, seals it and ends Emolab.", s.Participant, doing, insistence.Seconds()))
+	}
 }
 
 // display finds the latency that is to be applied; nil = none.

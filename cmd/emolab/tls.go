@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,8 +10,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"emolab/studies/access"
@@ -53,6 +56,11 @@ func (f listenFlags) secure(dir string, now time.Time) (*secured, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range f.Name {
+		if !isName(name) {
+			return nil, usagef("--name %q: want a host name or an address without a port, for example lab-pc.example.org", name)
+		}
+	}
 	if (f.Cert == "") != (f.Key == "") {
 		return nil, usagef("--cert and --key go together: name the certificate and its private key")
 	}
@@ -80,7 +88,7 @@ func (f listenFlags) secure(dir string, now time.Time) (*secured, error) {
 // were given, else the address that is listened on, else those in the local network.
 func (f listenFlags) names(host string) (all, shown []string) {
 	all = append(slices.Clone(f.Name), "localhost", "127.0.0.1", "::1")
-	if name, err := os.Hostname(); err == nil {
+	if name, err := os.Hostname(); err == nil && isName(name) {
 		all = append(all, name, name+".local")
 	}
 	ip := net.ParseIP(host)
@@ -100,6 +108,12 @@ func (f listenFlags) names(host string) (all, shown []string) {
 	}
 	return all, shown
 }
+
+// hostName is what a certificate can be made for.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
+
+// isName tells whether something is the name or the address of a computer.
+func isName(name string) bool { return net.ParseIP(name) != nil || hostName.MatchString(name) }
 
 // localAddresses are the IPv4 addresses of this computer in its networks.
 func localAddresses() []string {
@@ -188,9 +202,22 @@ func (s *secured) here() string {
 func openListener(listen string) (net.Listener, error) {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen: %w; is another emolab running? choose another port with --listen", err)
+		return nil, fmt.Errorf("listen: %w; %s", err, insteadOf(err))
 	}
 	return access.Limited(l, connectionsEach), nil
+}
+
+// insteadOf says what to do where an address cannot be listened on.
+func insteadOf(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "is another emolab running? choose another port with --listen"
+	case errors.Is(err, syscall.EACCES):
+		return "ports below 1024 are for root: choose another with --listen"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this computer has no such address: 0.0.0.0 stands for all that it has"
+	}
+	return "choose another address with --listen"
 }
 
 // newServer is a server of pages that waits for nobody who does not speak. What is behind

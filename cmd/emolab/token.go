@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"os/user"
@@ -24,11 +25,14 @@ type tokenCmd struct {
 	Revoke tokenRevokeCmd `cmd:"" help:"Take an address back. A lab that runs notices at once."`
 }
 
+// mostDays is for how long a token is given out at most, if it has an end at all.
+const mostDays = 3650
+
 // tokenNewCmd makes a token.
 type tokenNewCmd struct {
 	Role    access.Role `help:"What it is for: viewer watches the lab live, operator runs sessions, analyst works with sessions that are over, admin may do everything." enum:"viewer,operator,analyst,admin" required:"" placeholder:"ROLE"`
 	Name    string      `help:"Who gets it, or where it is used. It is shown at the console and kept in the log." required:"" placeholder:"NAME"`
-	Days    float64     `help:"After how many days it runs out. Default: it does not." placeholder:"N"`
+	Days    *float64    `help:"After how many days it runs out. Default: it does not." placeholder:"N"`
 	Address string      `help:"The address of the lab, as emolab serve prints it. Default: http://127.0.0.1:8800." default:"http://127.0.0.1:8800" placeholder:"URL"`
 	Data    string      `help:"The data folder. Default: emolab-data here." default:"emolab-data" type:"path" placeholder:"DIR"`
 }
@@ -45,16 +49,19 @@ Examples:
 
 // Run is the command.
 func (c *tokenNewCmd) Run(a *app) error {
-	if c.Days < 0 {
-		return usagef("--days: want a number of days above 0")
+	if c.Days != nil && !(*c.Days > 0 && *c.Days <= mostDays) { // also what is no number
+		return usagef("--days %g: want a number of days above 0, %d at most; without --days the address is good until it is taken back", *c.Days, mostDays)
 	}
 	at, err := url.Parse(c.Address)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 		return usagef("--address %s: want an address as emolab serve prints it, for example https://lab-pc:8800", c.Address)
 	}
 	t := access.Token{Name: strings.TrimSpace(c.Name), Role: c.Role, Made: time.Now().UTC(), MadeBy: login()}
-	if c.Days > 0 {
-		t.Expires = t.Made.Add(time.Duration(c.Days * 24 * float64(time.Hour)))
+	if c.Days != nil {
+		t.Expires = t.Made.Add(time.Duration(*c.Days * 24 * float64(time.Hour)))
+	}
+	if err := isLab(c.Data); err != nil {
+		return err
 	}
 	secret, err := access.OpenBook(c.Data).Give(t)
 	if err != nil {
@@ -62,6 +69,18 @@ func (c *tokenNewCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "%s://%s/?token=%s\n", at.Scheme, at.Host, secret)
 	fmt.Fprintf(a.err, "This is the address of %s (%s, %s). It is not shown again.\n", t.Name, t.Role, lasts(t))
+	if here, err := isLoopback(net.JoinHostPort(at.Hostname(), "0")); err == nil && here {
+		fmt.Fprintln(a.err, "It opens on this computer only. For another one, say by --address where it finds the lab, as emolab serve prints it.")
+	}
+	return nil
+}
+
+// isLab tells why there is no lab in a folder: a token of a folder that somebody mistyped
+// would open nothing.
+func isLab(dir string) error {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no data folder %s: run this where emolab serve runs, or say by --data where its folder is (emolab serve makes it)", dir)
+	}
 	return nil
 }
 
@@ -82,6 +101,9 @@ Example:
 
 // Run is the command.
 func (c *tokenListCmd) Run(a *app) error {
+	if err := isLab(c.Data); err != nil {
+		return err
+	}
 	all, err := access.OpenBook(c.Data).List()
 	if err != nil {
 		return err
@@ -133,6 +155,9 @@ Example:
 
 // Run is the command.
 func (c *tokenRevokeCmd) Run(a *app) error {
+	if err := isLab(c.Data); err != nil {
+		return err
+	}
 	if err := access.OpenBook(c.Data).Revoke(strings.TrimSpace(c.Name), time.Now().UTC(), login()); err != nil {
 		return err
 	}
