@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -46,33 +47,46 @@ type film struct {
 	gone   int // annotations that were removed
 	noFace bool
 
+	failing error         // of everything that is asked about what was recorded
+	refused chan struct{} // a session was
+	clip    string        // where all clips are played from; "" = each from its own place
+
 	versions [][]json.RawMessage // of the areas of the first clip
 	history  []replay.AreaVersion
 }
 
 func (f *film) Session(_ context.Context, id string) (replay.Session, error) {
 	if id != filmedSession {
-		return replay.Session{}, &replay.Refusal{Why: replay.Absent, Words: "there is no session " + id + " here (any more)"}
+		return replay.Session{}, &replay.Refusal{Why: replay.Absent, Words: "there is no session " + id + " here, or no longer"}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.failing != nil {
+		select {
+		case f.refused <- struct{}{}:
+		default:
+		}
+		return replay.Session{}, f.failing
+	}
 	s := replay.Session{
 		Session: id, Participant: "P-7K2", State: session.Sealed, Study: "Fashion week, short videos", DurationMs: filmLasts, Simulated: true,
 		Segments: []replay.Segment{{Number: 1, FromMs: 0, UntilMs: filmLasts}},
 		Streams: []replay.Stream{
 			{ID: "trace", Kind: stream.Trace, Rate: framesASecond, Columns: traceColumns()},
 			{ID: "face", Kind: stream.Face, Rate: framesASecond, Simulated: true, BoundMs: 4.2},
-			{ID: "gaze", Kind: stream.Gaze, Rate: 60, Simulated: true, BoundMs: 8.6},
-			{ID: "eda", Kind: stream.EDA, Rate: 100, Simulated: true, BoundMs: 1.1},
+			{ID: "gaze", Kind: stream.Gaze, Rate: 60, Simulated: true, BoundMs: 8.6, Columns: []replay.Column{{Name: "pupil_mm", Unit: "mm"}}},
+			{ID: "eda", Kind: stream.EDA, Rate: 100, Simulated: true, BoundMs: 1.1, Columns: []replay.Column{{Name: "eda_us", Unit: "µS"}}},
 			{ID: "stimulus", Kind: stream.Stimulus, BoundMs: 9.4},
 		},
-		Gaps: []replay.Gap{{Stream: "eda", FromMs: 41_000, UntilMs: 42_500, Why: "disconnected"}},
+		Gaps: []replay.Gap{{Stream: "eda", FromMs: 41_000, UntilMs: 42_500, Why: "disconnected"}, {Stream: "face", FromMs: 28_500, UntilMs: 30_500, Why: "58 samples are missing"}},
 		Bands: []replay.Band{
 			{Kind: store.Modality("face"), FromMs: 9_000, UntilMs: 9_600, Why: "no face found"},
 			{Kind: store.Modality("gaze"), FromMs: 23_000, UntilMs: 24_200, Why: "eyes not found"},
 		},
 		Markers: []replay.Marker{
 			{AtMs: 15_300, Kind: "distraction", Text: "door", Source: "operator"},
+			{AtMs: 16_000, Kind: "device", Text: `{"browser": "a long line"}`, Source: "stimulus"},
+			{AtMs: 17_000, Kind: "alarm", Text: "cleared: the computer is busy", Source: "emolab"},
 			{AtMs: 30_100, Kind: "technical", Text: "", Source: "operator"},
 		},
 		Annotations: append([]replay.Annotation{}, f.notes...), Usable: []store.Usable{},
@@ -93,6 +107,9 @@ func (f *film) Session(_ context.Context, id string) (replay.Session, error) {
 			s.Usable = append(s.Usable, store.Usable{Presentation: i + 1, Modality: m, Seconds: c.lasts / 1000, UsableS: share * c.lasts / 1000, Share: share})
 		}
 	}
+	for i := range s.Presentations {
+		s.Presentations[i].Clip = cmp.Or(f.clip, s.Presentations[i].Clip)
+	}
 	return s, nil
 }
 
@@ -101,7 +118,7 @@ func traceColumns() []replay.Column {
 	for _, n := range []string{"neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised"} {
 		out = append(out, replay.Column{Name: "p_" + n, Unit: "1"})
 	}
-	for _, n := range []string{"valence", "au01", "au04", "au06", "au12", "au25", "au26", "gaze_x", "gaze_y"} {
+	for _, n := range []string{"valence", "arousal", "au01", "au04", "au06", "au12", "au25", "au26", "gaze_x", "gaze_y"} {
 		out = append(out, replay.Column{Name: n, Unit: "1"})
 	}
 	return append(out, replay.Column{Name: "pupil_mm", Unit: "mm"}, replay.Column{Name: "pupil_clean_mm", Unit: "mm"},
@@ -128,6 +145,8 @@ func traced(name string, ms float64) float64 {
 		return max(0, 0.93-happy-surprised-sad+0.02*noise)
 	case "p_angry", "p_fearful", "p_disgusted":
 		return rest + 0.01*noise
+	case "arousal":
+		return 0.4*happy + 0.4*surprised + 0.3*sad + 0.02*noise
 	case "valence":
 		return 0.8*happy - 0.6*sad + 0.02*noise
 	case "gaze_x":
@@ -147,14 +166,24 @@ func traced(name string, ms float64) float64 {
 	}
 }
 
-func (f *film) Columns(_ context.Context, _, _ string, c replay.Cut) (replay.Rows, error) {
+func (f *film) Columns(_ context.Context, _, of string, c replay.Cut) (replay.Rows, error) {
+	f.mu.Lock()
+	failing := f.failing
+	f.mu.Unlock()
+	if failing != nil {
+		return replay.Rows{}, failing
+	}
 	out := replay.Rows{Columns: make([][]float32, len(c.Columns))}
-	step := 1000 / framesASecond
+	step := 1000 / map[string]float64{"trace": framesASecond, "gaze": 60, "eda": 100}[of]
 	if n := (c.UntilMs - c.FromMs) / step; n > float64(c.Points) {
 		out.Thinned = true
 		step *= n / float64(c.Points)
 	}
-	for ms := math.Ceil(max(0, c.FromMs)/step) * step; ms <= min(c.UntilMs, filmLasts); ms += step {
+	for k := math.Ceil(max(0, c.FromMs) / step); k*step <= min(c.UntilMs, filmLasts); k++ {
+		ms := k * step
+		if of == "trace" && ms > 28_500 && ms < 30_500 { // the camera lost its frames
+			continue
+		}
 		out.Times = append(out.Times, ms)
 		for i, name := range c.Columns {
 			v := traced(name, ms)
@@ -220,6 +249,11 @@ func (f *film) FaceTimes(context.Context, string) ([]float64, error) {
 }
 
 func (f *film) FacePicture(_ context.Context, _ string, n int) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failing != nil {
+		return nil, f.failing
+	}
 	return drawnFace(float64(n) / framesASecond), nil
 }
 
@@ -257,6 +291,11 @@ func (f *film) save(by, note string, areas ...json.RawMessage) {
 }
 
 func (f *film) Heat(context.Context, string, int, float64, float64) (replay.Heat, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failing != nil {
+		return replay.Heat{}, f.failing
+	}
 	return replay.Heat{PNG: drawnHeat(), Fixations: 14, People: 1, SigmaDeg: 1.2}, nil
 }
 
@@ -311,7 +350,7 @@ type filmed struct {
 
 func startFilm(t *testing.T) *filmed {
 	t.Helper()
-	f := &filmed{film: &film{}}
+	f := &filmed{film: &film{refused: make(chan struct{}, 2)}}
 	f.lab = startLab(t, Options{Stage: clips(t), Replay: f.film})
 	yes := true
 	f.operator.sessions = []session.Summary{

@@ -3,11 +3,13 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -16,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"emolab/studies/browsertest"
+	"emolab/studies/replay"
 )
 
 // look opens the replay of the recorded session at a time.
@@ -194,6 +197,8 @@ func TestReplayKeepsAnnotationsBesideTheRecording(t *testing.T) {
 	if got := browsertest.Value[string](page, `document.querySelector("#annotation-list li").innerText`); !strings.Contains(got, "smile at the red folds") || !strings.Contains(got, "lab, ") {
 		t.Errorf("the annotation says %q", got)
 	}
+	// What alarms and devices say is there, but neither among the marks nor in the way of N and P.
+	page.Until(`document.querySelectorAll("#marker-list li").length === 2 && document.querySelectorAll("#other-list li").length === 2 && document.getElementById("other-count").textContent === "Also alarms and devices (2)" && document.querySelectorAll("#lane-marks .mark:not(.note)").length === 2`)
 	page.Screenshot("replay-annotations.png")
 	accessible(t, page, "notes")
 
@@ -319,13 +324,17 @@ func TestReplayEditsAreas(t *testing.T) {
 	page.Press("e")
 	page.Press("4")
 	page.Until(`document.getElementById("tool-polygon").getAttribute("aria-pressed") === "true"`)
-	for _, at := range [][2]float64{{.1, .7}, {.9, .7}, {.8, .95}, {.2, .95}} {
+	mouse(page, "#areas", 0, [2]float64{.1, .7})
+	mouse(page, "#areas", 0, [2]float64{.9, .7})
+	stroke(page, kb.Enter)
+	page.Until(`document.getElementById("areas-words").textContent.startsWith("A polygon has three corners at least") && document.querySelectorAll("#areas polygon").length === 0`)
+	for _, at := range [][2]float64{{.2, .95}, {.8, .95}} { // crosswise
 		mouse(page, "#areas", 0, at)
 	}
 	page.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("areas").dispatchEvent(new MouseEvent("dblclick", { bubbles: true })); undefined`))
-	page.Until(`document.querySelectorAll("#areas polygon").length === 1`)
+	page.Until(`document.querySelectorAll("#areas polygon").length === 1 && document.getElementById("areas-words").textContent.startsWith("The outline crosses itself")`)
 	page.Do(chromedp.KeyEvent("floor"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("scene"), chromedp.KeyEvent(kb.Tab))
-	page.Until(`document.querySelectorAll("#area-list li").length === 2 && document.querySelector("#area-list li:last-child").textContent.includes("scene · polygon")`)
+	page.Until(`document.querySelectorAll("#area-list li").length === 2 && document.querySelector("#area-list li:last-child").textContent.includes("scene · polygon that crosses itself")`)
 	page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#area-list li:first-child button").focus(); undefined`), chromedp.KeyEvent(kb.Enter))
 	page.Until(`document.activeElement === document.querySelector("#area-list li:first-child button[aria-pressed=true]")`) // whoever goes by keyboard is not sent back to the top
 	accessible(t, page, "editor")
@@ -342,7 +351,7 @@ func TestReplayHeatMapAndQuality(t *testing.T) {
 	accessible(t, page, "heat map")
 	pictures(page, "replay-heat")
 	page.Do(chromedp.Evaluate[chromedp.Void](`(() => { const s = document.getElementById("heat-who"); s.value = "all"; s.onchange(); })()`))
-	page.Until(`document.getElementById("heat-words").textContent.startsWith("2 people have usable gaze")`)
+	page.Until(`document.getElementById("heat-words").textContent.startsWith("No map: 2 people have usable gaze")`)
 
 	if got := browsertest.Value[string](page, `document.getElementById("usable").innerText`); !strings.Contains(got, "5.0 s") {
 		t.Errorf("usable seconds: %q", got)
@@ -368,6 +377,130 @@ func TestReplayHeatMapAndQuality(t *testing.T) {
 	accessible(t, page, "help")
 }
 
+// fail has everything refused that is asked about what was recorded.
+func (f *filmed) fail(err error) {
+	f.film.mu.Lock()
+	f.film.failing = err
+	f.film.mu.Unlock()
+}
+
+// What was measured is drawn from the stream that measured it: where the camera lost its
+// frames there is skin conductance and a pupil, and nothing that is made of frames.
+func TestReplayDrawsEachStreamAsItWas(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 29_500, "willReadFrequently")
+	page.Until(fmt.Sprintf(`[...document.querySelectorAll(".readout .row")].map((r) => r.textContent).join(" ").includes("measured%.2f level–")`, traced("eda_us", 29_500)))
+	page.Until(fmt.Sprintf(`[...document.querySelectorAll(".readout .row")].map((r) => r.textContent).join(" ").includes("measured%.2f cleaned–")`, traced("pupil_mm", 29_500)))
+	page.Until(`[...document.querySelectorAll(".readout .row")].some((r) => r.textContent === "happy–")`)
+	// Blue is the level alone: it has a hole where the camera has, and what was measured has none.
+	if got := browsertest.Value[[]int](page, `(() => {
+		const panel = [...document.querySelectorAll(".panel")].find((p) => p.textContent.startsWith("Skin"));
+		const canvas = panel.querySelector("canvas"), [box, over] = [canvas, panel.querySelector(".u-over")].map((e) => e.getBoundingClientRect());
+		return [20, 29, 30].map((s) => {
+			const x = Math.round((over.left - box.left + over.width * s / 52) * canvas.width / box.width);
+			const px = canvas.getContext("2d").getImageData(x, 0, 1, canvas.height).data;
+			return [...Array(canvas.height).keys()].filter((y) => px[4 * y + 3] > 100 && px[4 * y + 2] - px[4 * y] > 50).length;
+		});
+	})()`); got[0] == 0 || got[1] != 0 || got[2] != 0 {
+		t.Errorf("the level has %v points at 20, 29 and 30 s; the camera saw nothing from 28.5 to 30.5 s", got)
+	}
+	page.Screenshot("replay-camera-lost.png")
+	// Where the sensor itself was away there is no value, and nothing is carried over.
+	stroke(page, kb.End)
+	page.Go(fmt.Sprintf("%s/replay/%s?t=42000", f.server.URL, filmedSession))
+	page.Until(`document.body.dataset.drawn && [...document.querySelectorAll(".readout .row")].some((r) => r.textContent === "measured–") && [...document.querySelectorAll(".readout .row")].some((r) => /^happy0/.test(r.textContent))`)
+}
+
+// A step at the end of a clip leads out of it, and back to its last frame; a reload shows the
+// frame that was shown before.
+func TestReplayStepsOverTheEndsOfClips(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 11_980)
+	atFrame(page, 179)
+	page.Press(".")
+	shows(page, "time", "00:00:12.000")
+	shows(page, "clip-words", "Rest")
+	page.Press(",")
+	atFrame(page, 179)
+	page.Until(`new URL(location.href).searchParams.get("t").startsWith("11966.66")`)
+	page.Do(chromedp.Reload())
+	atFrame(page, 179)
+	page.Go(fmt.Sprintf("%s/replay/%s?t=19990", f.server.URL, filmedSession))
+	shows(page, "clip-words", "Blank, before or after the clip")
+	page.Press(".")
+	atFrame(page, 0)
+	stroke(page, kb.Home)
+	page.Press(",")
+	shows(page, "time", "00:00:00.000")
+	stroke(page, kb.End)
+	page.Press(".")
+	shows(page, "time", "00:00:52.000")
+}
+
+// empty tells whether nothing is on a canvas.
+func empty(page *browsertest.Page, canvas string) {
+	page.Until(fmt.Sprintf(`(() => { const c = document.getElementById(%q); return c.getContext("2d").getImageData(0, 0, c.width, c.height).data.every((v) => v === 0); })()`, canvas))
+}
+
+// What cannot be fetched is not replaced by what was fetched before, and the page says why.
+func TestReplaySaysWhatItCannotShow(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 9000, "500")
+	page.Press("h")
+	shows(page, "heat-words", "14 fixations")
+	shows(page, "face-words", "")
+	f.fail(errors.New("the disk has a hole"))
+	stroke(page, kb.ArrowRight, chromedp.ModifierShift)
+	shows(page, "face-words", "No picture: the disk has a hole")
+	shows(page, "heat-words", "No map: the disk has a hole")
+	empty(page, "face")
+	empty(page, "heat")
+	page.Screenshot("replay-failing.png")
+	f.fail(nil)
+	stroke(page, kb.ArrowRight, chromedp.ModifierShift)
+	shows(page, "face-words", "")
+	shows(page, "heat-words", "14 fixations")
+
+	// When nobody answers, it goes on by itself as soon as somebody does.
+	page.Do(chromedp.Evaluate[chromedp.Void](`globalThis.answering = fetch; globalThis.fetch = () => Promise.reject(new TypeError("away")); undefined`))
+	stroke(page, kb.ArrowLeft, chromedp.ModifierShift)
+	stroke(page, kb.ArrowLeft, chromedp.ModifierShift)
+	stroke(page, kb.ArrowLeft, chromedp.ModifierShift)
+	const away = "he lab does not answer; look whether Emolab still runs"
+	shows(page, "face-words", "No picture: t"+away)
+	page.Press("z")
+	shows(page, "banner", "T"+away+".")
+	page.Do(chromedp.Evaluate[chromedp.Void](`globalThis.fetch = globalThis.answering; undefined`))
+	shows(page, "face-words", "")
+	page.Press("w")
+	page.Until(`document.getElementById("banner").hidden`)
+}
+
+// What is erased while somebody looks at it does not stay on the page.
+func TestReplayLeavesWhatIsErased(t *testing.T) {
+	f := startFilm(t)
+	page := look(t, f, 9000, "404")
+	f.fail(&replay.Refusal{Why: replay.Absent, Words: "what was recorded in session s has been erased, because its date had come"})
+	page.Press("z")
+	for range 2 { // the page looks whether it is so, and then begins anew
+		select {
+		case <-f.film.refused:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the page does not look whether the session is still there")
+		}
+	}
+	shows(page, "banner", "What was recorded in session s has been erased, because its date had come; choose one from the list of sessions.")
+	page.Until(`document.getElementById("replay").hidden && document.getElementById("participant").textContent === "Replay"`)
+}
+
+// A clip whose file is gone is not blamed on the browser.
+func TestReplayWithoutTheClip(t *testing.T) {
+	f := startFilm(t)
+	f.film.clip = "/stage/stimuli/gone"
+	page := look(t, f, 9000, "404", "Failed to load resource")
+	shows(page, "clip-words", "The file of this clip is not where the study has it")
+}
+
 func TestReplayListsSessions(t *testing.T) {
 	f := startFilm(t)
 	page := chromium.Open(t, 1280, 800, "404")
@@ -381,7 +514,7 @@ func TestReplayListsSessions(t *testing.T) {
 	page.Go(browsertest.Value[string](page, `document.querySelector("#session-rows a").href`))
 	page.Until(`location.pathname === "/replay/` + filmedSession + `" && document.body.dataset.ready === "true"`)
 	page.Go(f.server.URL + "/replay/another")
-	page.Until(`document.getElementById("banner").textContent === "There is no recorded session another; choose one from the list of sessions."`)
+	page.Until(`document.getElementById("banner").textContent === "There is no session another here, or no longer; choose one from the list of sessions."`)
 }
 
 // settled waits for two frames of the page after what moves has come to rest.

@@ -1,5 +1,5 @@
-// Questions and commands to the server. A command says which page gives it, so that the
-// server knows whether this page holds the pen.
+// Questions and commands to the server, for all pages in one way. A command says which page
+// gives it, so that the server knows whether this page holds the pen.
 
 /** @typedef {import("./types.js").Known} Known */
 /** @typedef {import("./types.js").NotReady} NotReady */
@@ -16,45 +16,56 @@ export function namePage(id) {
   sessionStorage.setItem(keptIn, id);
 }
 
-/** What the server refused. */
+/** What the server refused, in its words; or that it did not answer. */
 export class Refusal extends Error {
-  /** @param {string} text @param {Known} [known] what there is of a participant's code @param {NotReady} [notReady] what is missing */
-  constructor(text, known, notReady) {
-    super(text);
-    this.known = known;
-    this.notReady = notReady;
+  /** @param {string} words @param {number} [status] of the answer; 0 = there was none
+   * @param {{known?: Known, not_ready?: NotReady}} [answer] what else it says */
+  constructor(words, status = 0, answer = {}) {
+    super(words);
+    this.status = status;
+    this.known = answer.known; // what there is of a participant's code
+    this.notReady = answer.not_ready; // what is missing
   }
 }
 
-/** @param {string} command @param {object} body @returns {Promise<any>} the server's answer
- * @throws {Refusal} in the server's words */
-export function post(command, body) {
-  return send(`/api/session/${command}`, body);
+/** @template T @param {Promise<T>} answer @returns {Promise<T>} */
+function heard(answer) {
+  return answer.catch(() => {
+    throw new Refusal("the lab does not answer; look whether Emolab still runs");
+  });
+}
+
+/** Asks, and reads the answer. @template T @param {string} path @param {(response: Response) => Promise<T>} read
+ * @param {RequestInit} [init] @returns {Promise<T>} @throws {Refusal} */
+export async function ask(path, read, init) {
+  const response = await heard(fetch(path, { cache: "no-store", ...init }));
+  if (response.ok) return heard(read(response));
+  const answer = await response.json().catch(() => ({}));
+  throw new Refusal(answer.error ?? `the server answered ${response.status}`, response.status, answer);
+}
+
+/** @param {string} path @returns {Promise<any>} @throws {Refusal} */
+export function get(path) {
+  return ask(path, (response) => response.json());
 }
 
 /** @param {string} path @param {object} body @returns {Promise<any>} the server's answer
- * @throws {Refusal} in the server's words */
-export async function send(path, body) {
-  const response = await fetch(path, {
+ * @throws {Refusal} */
+export function send(path, body) {
+  return ask(path, (response) => response.json().catch(() => ({})), {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Emolab-Console": pageId() },
     body: JSON.stringify(body),
   });
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  throw new Refusal(answer.error ?? `the server answered ${response.status}`, answer.known, answer.not_ready);
 }
 
-/** @param {string} path @returns {Promise<any>} */
-export async function get(path) {
-  const response = await fetch(path, { cache: "no-store" });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refusal(answer.error ?? `the server answered ${response.status}`);
-  return answer;
+/** @param {string} command @param {object} body @returns {Promise<any>} the server's answer
+ * @throws {Refusal} */
+export function post(command, body) {
+  return send(`/api/session/${command}`, body);
 }
 
 /** @param {unknown} error */
 export function reason(error) {
-  if (error instanceof TypeError) return "the server does not answer.";
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,14 +1,15 @@
 // Annotations: what somebody noted about a recording afterwards. They stand beside what
 // was recorded, with who and when, and never change it.
 
+import { reason } from "../api.js";
 import { byId, make, setText } from "../dom.js";
-import { markNames } from "./lanes.js";
+import { isSaid, markNames } from "./lanes.js";
 import { exact } from "./screen.js";
 
 /** @typedef {import("./types.js").Annotation} Annotation */
 
 export class Annotations {
-  /** @param {import("./api.js").Source} source @param {import("./types.js").Recording} recording
+  /** @param {import("./source.js").Source} source @param {import("./types.js").Recording} recording
    * @param {import("./playhead.js").Playhead} head @param {() => void} changed @param {(t: number) => void} go */
   constructor(source, recording, head, changed, go) {
     this.source = source;
@@ -29,7 +30,7 @@ export class Annotations {
       this.save();
     };
     this.text.onkeydown = (event) => {
-      if (event.key !== "Enter" || event.shiftKey) return;
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       this.save();
     };
@@ -55,7 +56,7 @@ export class Annotations {
     try {
       this.recording.annotations.push(await this.source.annotate({ ...this.at, label: this.label.value.trim(), text: this.text.value.trim() }));
     } catch (error) {
-      return this.fault(`Not kept: ${error instanceof Error ? error.message : error}.`);
+      return this.fault(`Not kept: ${reason(error)}.`);
     } finally {
       this.saving = false;
     }
@@ -69,6 +70,7 @@ export class Annotations {
   fault(words) {
     setText(byId("annotate-error"), words);
     byId("annotate-error").hidden = false;
+    if (!this.dialog.open) this.dialog.showModal(); // Esc closes it while it works; the words are still in it
   }
 
   show() {
@@ -81,9 +83,19 @@ export class Annotations {
     setText(byId("annotation-count"), kept.length ? String(kept.length) : "");
     byId("no-annotations").hidden = kept.length > 0;
     byId("annotation-list").replaceChildren(...kept.map((a) => this.item(a)));
-    byId("no-markers").hidden = this.recording.markers.length > 0;
-    byId("marker-list").replaceChildren(...this.recording.markers.map((m) => make("li", "",
-      this.jump(m.at_ms), make("span", "text", make("strong", "", markNames[m.kind] ?? m.kind), m.text ? ` ${m.text}` : ""), make("span", "by quiet", m.source))));
+    const said = this.recording.markers.filter(isSaid);
+    const others = this.recording.markers.filter((m) => !isSaid(m));
+    byId("no-markers").hidden = said.length > 0;
+    byId("marker-list").replaceChildren(...said.map((m) => this.mark(m)));
+    byId("other-markers").hidden = others.length === 0;
+    setText(byId("other-count"), `Also alarms and devices (${others.length})`);
+    byId("other-list").replaceChildren(...others.map((m) => this.mark(m)));
+  }
+
+  /** @param {import("./types.js").Marker} m */
+  mark(m) {
+    return make("li", "",
+      this.jump(m.at_ms), make("span", "text", make("strong", "", markNames[m.kind] ?? m.kind), m.text ? ` ${m.text}` : ""), make("span", "by quiet", m.source));
   }
 
   /** @param {Annotation} a */
@@ -115,8 +127,9 @@ export class Annotations {
       try {
         await this.source.removeAnnotation(a.id);
       } catch (error) {
-        setText(byId("remove-error"), `Not removed: ${error instanceof Error ? error.message : error}.`);
+        setText(byId("remove-error"), `Not removed: ${reason(error)}.`);
         byId("remove-error").hidden = false;
+        if (!dialog.open) dialog.showModal(); // Esc closes it while it works
         return;
       }
       this.recording.annotations.splice(this.recording.annotations.indexOf(a), 1);

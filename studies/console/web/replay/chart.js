@@ -1,7 +1,6 @@
 // One panel of traces: a uPlot that shows what it is given and tells what is pointed at.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { lastUntil } from "./frames.js";
 import { make, setText } from "../dom.js";
 import { hatching } from "../strip.js";
 import { number } from "../words.js";
@@ -13,11 +12,11 @@ import { ticks } from "./ruler.js";
 
 /** Width of the value axis in root font sizes; replay.css has it too (--axis). */
 const axisRem = 3;
-/** A value is read off up to this far from the cursor, ms. */
-const reachMs = 400;
 /** A pointer that moved less than this was a click, px. */
 const clickPx = 3;
 const pxPerTick = 90;
+/** How uPlot.join takes what was not measured. */
+const expandNulls = 2;
 
 /**
  * @typedef {{seek: (t: number) => void, zoomTo: (from: number, until: number) => void, select: (from: number, until: number) => void,
@@ -44,7 +43,7 @@ export class Chart {
       make("h3", "", panel.title, make("span", "quiet", panel.unit)),
       this.plot, make("dl", `readout${panel.lines.length > 3 ? " many" : ""}`, ...this.readout.map((r) => r.row)));
     this.element.style.setProperty("--grow", String(panel.grow));
-    /** @type {[number[], ...Values[]]} */
+    /** @type {uPlot.AlignedData} undefined where only another line has a value: no hole */
     this.data = [[], ...panel.lines.map(() => [])];
     /** @type {uPlot|undefined} */
     this.u = undefined;
@@ -84,7 +83,7 @@ export class Chart {
         setSelect: [(u) => this.selected(u)],
         setCursor: [(u) => this.hovered(u)],
       },
-    }, /** @type {any} */ (this.data), this.plot);
+    }, this.data, this.plot);
     this.listen(this.u);
   }
 
@@ -122,10 +121,11 @@ export class Chart {
     else this.gestures.zoomTo(from, until);
   }
 
-  /** @param {[number[], ...Values[]]} data @param {number} from @param {number} until */
-  set(data, from, until) {
-    this.data = data;
-    this.u?.setData(/** @type {any} */ (data), false);
+  /** @param {[number[], ...Values[]][]} tables of the streams, in the order of the lines @param {number} from @param {number} until */
+  set(tables, from, until) {
+    // A hole of one stream lies among the rows of another: it is as wide as its own rows are apart.
+    this.data = uPlot.join(/** @type {any} */ (tables), tables.map((table) => table.map(() => expandNulls)));
+    this.u?.setData(this.data, false);
     this.show(from, until);
   }
 
@@ -169,14 +169,9 @@ export class Chart {
     }
   }
 
-  /** Tells the values of a moment. @param {number} t @param {ArrayLike<number>} times @param {ArrayLike<number|null>[]} columns one for each line */
-  read(t, times, columns) {
-    const i = lastUntil(times, t);
-    const there = i >= 0 && t - times[i] <= Math.max(reachMs, 3 * ((times[i + 1] ?? times[i]) - times[i]));
-    this.panel.lines.forEach((l, n) => {
-      const v = there ? columns[n][i] : null;
-      setText(this.readout[n].value, v === null || v === undefined ? "–" : number(v, l.digits));
-    });
+  /** Tells the values of a moment. @param {(line: import("./panels.js").Line) => number} value NaN where nothing was measured */
+  read(value) {
+    this.panel.lines.forEach((l, n) => setText(this.readout[n].value, number(value(l), l.digits)));
   }
 
   destroy() {

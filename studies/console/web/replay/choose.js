@@ -1,8 +1,8 @@
 // The list of sessions that can be looked at again.
 
+import { get } from "../api.js";
 import { byId, icon, make } from "../dom.js";
 import { erasing, short, standing, started } from "../words.js";
-import { get } from "./api.js";
 
 /** @typedef {import("../types.js").Summary} Summary */
 

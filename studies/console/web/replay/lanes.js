@@ -11,7 +11,12 @@ import { ticks, tickWords } from "./ruler.js";
 const apartPx = 90;
 
 /** What a mark is called. @type {Record<string, string>} */
-export const markNames = { note: "Note", distraction: "Distraction", technical: "Technical", marker: "Marker", event: "Event" };
+export const markNames = {
+  note: "Note", distraction: "Distraction", technical: "Technical", marker: "Marker", external: "Other program", override: "Override", blind: "Blind mode", alarm: "Alarm", device: "Device",
+};
+
+/** Whether people or programs said it; alarms and devices talk all the time. @param {import("./types.js").Marker} m */
+export const isSaid = (m) => m.kind !== "alarm" && m.kind !== "device";
 
 export class Lanes {
   /** @param {Recording} recording @param {import("./playhead.js").Playhead} head @param {import("./playhead.js").View} view */
@@ -41,7 +46,7 @@ export class Lanes {
       block?.append(...clipLabel(p));
       return block ?? [];
     }));
-    const marks = this.recording.markers.flatMap((m) => this.block("mark", m.at_ms, m.at_ms, `${markNames[m.kind] ?? m.kind}: ${m.text || m.source}, ${exact(m.at_ms)}`) ?? []);
+    const marks = this.recording.markers.filter(isSaid).flatMap((m) => this.block("mark", m.at_ms, m.at_ms, `${markNames[m.kind] ?? m.kind}: ${m.text || m.source}, ${exact(m.at_ms)}`) ?? []);
     const notes = this.recording.annotations.filter((a) => !a.removed_utc).flatMap((a) =>
       this.block(a.until_ms === null ? "mark note" : "stretch", a.from_ms, a.until_ms ?? a.from_ms, `Annotation ${a.label}: ${a.text || "no text"}, ${exact(a.from_ms)}`) ?? []);
     byId("lane-marks").replaceChildren(...notes, ...marks);
@@ -100,7 +105,7 @@ export class Lanes {
     const total = Math.max(1, this.recording.duration_ms);
     const blocks = this.recording.presentations.map((p) => ({ kind: "clip", from: p.from_ms, until: p.until_ms }))
       .concat(this.recording.segments.slice(1).map((s, i) => ({ kind: "cut", from: this.recording.segments[i].until_ms, until: s.from_ms })))
-      .concat(this.recording.markers.map((m) => ({ kind: "tick", from: m.at_ms, until: m.at_ms })));
+      .concat(this.recording.markers.filter(isSaid).map((m) => ({ kind: "tick", from: m.at_ms, until: m.at_ms })));
     byId("overview-blocks").replaceChildren(...blocks.map((b) => {
       const block = make("i", b.kind);
       block.style.left = `${(b.from / total) * 100}%`;

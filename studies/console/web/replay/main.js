@@ -1,10 +1,10 @@
 // The replay of a recorded session: clip, gaze, face and traces under one cursor. This
 // module puts the others together and draws on the page's own frame clock.
 
+import { Refusal, reason } from "../api.js";
 import { byId, setText } from "../dom.js";
 import { wireTheme } from "../theme.js";
 import { Annotations } from "./annotations.js";
-import { Refusal, Source } from "./api.js";
 import { Charts } from "./charts.js";
 import { listSessions } from "./choose.js";
 import { Editor } from "./aoi/editor.js";
@@ -18,16 +18,35 @@ import { Playhead, View } from "./playhead.js";
 import { showQuality } from "./quality.js";
 import { Screen } from "./screen.js";
 import { wireShortcuts } from "./shortcuts.js";
+import { Source, unanswered } from "./source.js";
 import { wireTabs } from "./tabs.js";
 import { Transport } from "./transport.js";
 
 const session = decodeURIComponent(location.pathname.replace(/^\/replay\/?/, ""));
 
+let silent = false; // whether the banner says that nobody answers
+
 /** @param {unknown} error */
 function fault(error) {
-  const words = error instanceof Error ? error.message : String(error);
+  const words = reason(error);
+  silent = unanswered(error);
   setText(byId("banner"), words.replace(/^./, (c) => c.toUpperCase()) + (/[.!?]$/.test(words) ? "" : "."));
   byId("banner").hidden = false;
+}
+
+/** What was recorded may be erased while it is looked at: then nothing of it stays here.
+ * @param {Source} source @param {Refusal|undefined} refusal */
+async function answered(source, refusal) {
+  if (!refusal && silent) {
+    silent = false;
+    byId("banner").hidden = true;
+  }
+  if (refusal?.status !== 404) return;
+  source.onAnswer = () => {};
+  await source.recording().catch((error) => {
+    if (error instanceof Refusal && error.status === 404) location.reload();
+  });
+  source.onAnswer = (again) => answered(source, again);
 }
 
 let restyle = () => {};
@@ -50,6 +69,7 @@ async function start() {
   }
   const source = new Source(session);
   const recording = await source.recording();
+  source.onAnswer = (refusal) => answered(source, refusal);
   byId("replay").hidden = false;
   byId("actions").hidden = false;
   document.title = `${recording.participant} · Emolab replay`;
@@ -62,12 +82,12 @@ async function start() {
   const view = new View(recording.duration_ms);
   const frames = new Frames(source, recording, fault);
   const screen = new Screen(frames, recording);
-  const face = new Face(source, recording, fault);
+  const face = new Face(source, recording);
   const charts = new Charts(source, recording, head, view, fault);
   const lanes = new Lanes(recording, head, view);
   const transport = new Transport(head, view, frames, recording);
   const heat = new Heat(source, frames);
-  const editor = new Editor(source, frames, head, screen, fault);
+  const editor = new Editor(source, frames, head, screen);
   const go = (/** @type {number} */ t) => transport.go(t);
   const annotations = new Annotations(source, recording, head, () => lanes.draw(), go);
   showQuality(recording, go);
@@ -108,5 +128,5 @@ try {
   await start();
   document.body.dataset.ready = "true";
 } catch (error) {
-  fault(error instanceof Refusal && error.status === 404 ? `there is no recorded session ${session}; choose one from the list of sessions` : error);
+  fault(error instanceof Refusal && error.status === 404 ? `${reason(error)}; choose one from the list of sessions` : error);
 }

@@ -1,9 +1,11 @@
 // The clip as it was on the screen at the cursor, with gaze and fixations over it. The
 // clip's own pixels are shown upright and in its own shape; all places are fractions of it.
 
+import { ask, reason } from "../api.js";
 import { byId, make, setText } from "../dom.js";
 import { boldness } from "../strip.js";
 import { lastUntil } from "./frames.js";
+import { unanswered } from "./source.js";
 import { clock, short } from "../words.js";
 
 /** @typedef {import("./types.js").Presentation} Presentation */
@@ -19,6 +21,11 @@ const fixationMs = 1500;
 /** Gaze older than this is not where the eyes are, ms. */
 const gazeStaleMs = 120;
 const usualAspect = 9 / 16;
+/** After this a clip is asked for again that nobody answered about, ms. */
+const againMs = 3000;
+
+/** What is said of a clip that the lab has replaced or given away. */
+export const notThatClip = "The lab has not got this clip any more";
 
 /** What the participant saw beside clips, by the action of a step. @type {Record<string, string>} */
 const words = {
@@ -49,6 +56,9 @@ export class Screen {
     /** Called when a clip has come to the frame that it was sent to. @type {() => void} */
     this.onArrival = () => {};
     new ResizeObserver(() => this.resize()).observe(this.box);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) for (const v of this.videos.values()) v.pause(); // the cursor stands still, too
+    });
     this.shape(usualAspect);
   }
 
@@ -78,11 +88,28 @@ export class Screen {
     v.hidden = true;
     v.tabIndex = -1;
     v.onseeked = v.onloadeddata = () => this.onArrival();
-    v.onerror = () => v.dataset.fault = "true";
+    v.onerror = () => this.fault(v, p.clip);
     v.src = p.clip;
     this.videos.set(p.clip, v);
     this.box.prepend(v);
     return v;
+  }
+
+  /** A clip that does not come, or does not play: only the server knows which. @param {HTMLVideoElement} v @param {string} clip */
+  async fault(v, clip) {
+    try {
+      await ask(clip, async () => {}, { method: "HEAD" });
+      v.dataset.fault = "This browser cannot play the clip";
+    } catch (error) {
+      if (unanswered(error)) {
+        v.dataset.fault = `No clip: ${reason(error)}`;
+        setTimeout(() => {
+          delete v.dataset.fault;
+          v.load();
+        }, againMs);
+      } else v.dataset.fault = "The file of this clip is not where the study has it";
+    }
+    this.onArrival();
   }
 
   /** Shows the moment of the cursor. @param {import("./playhead.js").Playhead} head */
@@ -97,7 +124,7 @@ export class Screen {
     }
     if (p && p.width_px > 0 && p.height_px > 0) this.shape(p.width_px / p.height_px);
     if (video) {
-      video.hidden = !shown || video.dataset.fault === "true";
+      video.hidden = !shown || Boolean(video.dataset.fault);
       if (shown) this.follow(video, shown.frame, head);
     }
     this.box.classList.toggle("empty", !video || video.hidden);
@@ -133,9 +160,12 @@ export class Screen {
 
   /** What is said instead of a clip. @param {number} t @param {Presentation|undefined} p @param {boolean} shown @param {HTMLVideoElement|undefined} v */
   words(t, p, shown, v) {
-    if (p && (!v || v.dataset.fault)) return p.clip ? "This browser cannot play the clip" : "The lab has not got this clip any more";
-    if (p && shown) return "";
-    if (p) return this.frames.clip(p) ? "No frame of the clip on the screen yet" : "Loading";
+    const clip = p && this.frames.clip(p);
+    if (p && !clip) return "Loading";
+    if (clip?.failed) return `What was on the screen is not known here: ${clip.failed}`;
+    if (p && !v) return notThatClip;
+    if (v?.dataset.fault) return v.dataset.fault;
+    if (p) return shown ? "" : "No frame of the clip on the screen yet";
     const i = lastUntil(this.recording.steps.map((s) => s.from_ms), t);
     const step = this.recording.steps[i];
     return step ? step.words || words[step.action] || step.action : "Before the first step";

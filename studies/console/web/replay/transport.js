@@ -1,6 +1,7 @@
 // Play, pace, steps and jumps; the readout of the time; the slider over the whole session.
 
 import { byId, setText } from "../dom.js";
+import { isSaid } from "./lanes.js";
 import { exact } from "./screen.js";
 
 /** Two times that are closer than this are one when jumping, ms. */
@@ -64,7 +65,7 @@ export class Transport {
   /** @param {() => Promise<number>} to */
   walk(to) {
     this.head.play(false);
-    this.stepping = this.stepping.then(async () => this.go(await to()));
+    this.stepping = this.stepping.then(async () => this.go(await to()), () => {});
     return this.stepping;
   }
 
@@ -77,7 +78,7 @@ export class Transport {
   /** To the next clip, mark or annotation, or the one before. @param {1|-1} direction */
   jump(direction) {
     const { presentations, markers, annotations } = this.recording;
-    const times = [...presentations.map((p) => p.from_ms), ...markers.map((m) => m.at_ms), ...annotations.filter((a) => !a.removed_utc).map((a) => a.from_ms)]
+    const times = [...presentations.map((p) => p.from_ms), ...markers.filter(isSaid).map((m) => m.at_ms), ...annotations.filter((a) => !a.removed_utc).map((a) => a.from_ms)]
       .sort((a, b) => a - b);
     const t = direction > 0 ? times.find((x) => x > this.head.t + sameMs) : times.findLast((x) => x < this.head.t - sameMs);
     this.go(t ?? (direction > 0 ? this.head.duration : 0));
@@ -124,7 +125,7 @@ export class Transport {
     }
     this.written = now;
     const url = new URL(location.href);
-    url.searchParams.set("t", this.head.t.toFixed(3).replace(/\.?0+$/, ""));
+    url.searchParams.set("t", String(this.head.t)); // all digits: rounded it may lie in the frame before
     history.replaceState(null, "", url);
   }
 

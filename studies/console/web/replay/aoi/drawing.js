@@ -2,7 +2,7 @@
 // by pointer and by keyboard.
 
 import { byId } from "../../dom.js";
-import { boxOf, corners, geometryAt, moved, newArea, place, smallest, withCorner } from "./shapes.js";
+import { boxOf, corners, crosses, flat, geometryAt, moved, newArea, place, smallest, withCorner } from "./shapes.js";
 
 /** @typedef {import("../types.js").Area} Area */
 /** @typedef {import("../types.js").Geometry} Geometry */
@@ -24,9 +24,10 @@ function element(tag, attributes) {
 }
 
 export class Drawing {
-  /** @param {() => void} changed */
-  constructor(changed) {
+  /** @param {() => void} changed @param {(words: string) => void} say tells whoever draws something; "" takes it back */
+  constructor(changed, say) {
     this.changed = changed;
+    this.say = say;
     this.svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId("areas")));
     /** @type {import("./document.js").AreaDocument|undefined} */
     this.document = undefined;
@@ -50,6 +51,7 @@ export class Drawing {
 
   /** @param {Tool} tool */
   choose(tool) {
+    this.say("");
     this.tool = tool;
     this.open = [];
     this.drag = null;
@@ -189,17 +191,21 @@ export class Drawing {
     if (this.open.length > 2 && near(this.open[0])) return this.close();
     const last = this.open.at(-1);
     if (last && near(last)) return; // the second click of a double click
+    this.say("");
     this.open.push(at);
     this.changed();
   }
 
   close() {
-    const doc = this.document;
-    if (!doc || this.open.length < 3) return;
-    doc.add(newArea(doc.areas, "polygon", { points: this.open }));
+    const { document: doc, open } = this;
+    if (!doc || open.length === 0) return;
+    if (open.length < 3) return this.say("A polygon has three corners at least: click the next one. Esc takes it back.");
+    if (flat(open)) return this.say("These corners lie on one line, and nothing inside: click another one. Esc takes it back.");
+    doc.add(newArea(doc.areas, "polygon", { points: open }));
     this.open = [];
     this.pointer = null;
     this.made();
+    if (crosses(open)) this.say("The outline crosses itself: only what is filled belongs to the area.");
   }
 
   /** Arrows move the area, or the corner that has the focus; Enter draws without a pointer.
@@ -208,7 +214,7 @@ export class Drawing {
     const doc = this.document;
     if (!this.editing || !doc || event.ctrlKey || event.metaKey) return;
     if (event.key === "Escape" && (this.open.length > 0 || this.tool !== "select")) this.choose("select");
-    else if (event.key === "Enter" && this.open.length > 2) this.close();
+    else if (event.key === "Enter" && this.open.length > 0) this.close();
     else if (event.key === "Enter" && this.tool !== "select") {
       const points = /** @type {Point[]} */ ([[0.35, 0.4], [0.65, 0.4], [0.65, 0.6], [0.35, 0.6]]);
       doc.add(newArea(doc.areas, this.tool, this.tool === "polygon" ? { points } : boxOf(0.35, 0.4, 0.65, 0.6)));

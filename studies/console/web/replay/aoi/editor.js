@@ -1,9 +1,11 @@
 // The editor of areas of interest: a mode of the page, over the clip at the cursor.
 // What is saved becomes a new version; nothing is overwritten.
 
+import { Refusal, reason } from "../../api.js";
 import { byId, make, setText } from "../../dom.js";
-import { areasFile, Refusal } from "../api.js";
 import { when } from "../annotations.js";
+import { notThatClip } from "../screen.js";
+import { areasFile, unanswered } from "../source.js";
 import { AreaDocument, difference } from "./document.js";
 import { Drawing } from "./drawing.js";
 import { AreaList } from "./list.js";
@@ -11,23 +13,24 @@ import { AreaList } from "./list.js";
 /** @typedef {import("../types.js").Presentation} Presentation */
 
 const tools = /** @type {const} */ (["select", "rect", "ellipse", "polygon"]);
+/** After this areas are asked for again that nobody answered about, ms. */
+const againMs = 3000;
 
 export class Editor {
-  /** @param {import("../api.js").Source} source @param {import("../frames.js").Frames} frames
-   * @param {import("../playhead.js").Playhead} head @param {import("../screen.js").Screen} screen @param {(error: unknown) => void} fault */
-  constructor(source, frames, head, screen, fault) {
+  /** @param {import("../source.js").Source} source @param {import("../frames.js").Frames} frames
+   * @param {import("../playhead.js").Playhead} head @param {import("../screen.js").Screen} screen */
+  constructor(source, frames, head, screen) {
     this.source = source;
     this.frames = frames;
     this.head = head;
     this.screen = screen;
-    this.fault = fault;
     this.on = false;
     this.visible = true;
     this.saving = false;
     this.listed = ""; // the versions that are listed
-    /** @type {Map<string, AreaDocument|null>} null: on its way */
+    /** @type {Map<string, AreaDocument|string|null>} null: on its way; words: why it is not to be had */
     this.documents = new Map();
-    this.drawing = new Drawing(() => this.draw());
+    this.drawing = new Drawing(() => this.draw(), (words) => this.say(words));
     this.list = new AreaList(this.drawing, () => this.draw(), (t) => this.goTo(t));
     this.note = /** @type {HTMLInputElement} */ (byId("save-note"));
     byId("edit").onclick = () => this.toggle();
@@ -41,7 +44,7 @@ export class Editor {
       this.save();
     };
     addEventListener("beforeunload", (event) => {
-      if ([...this.documents.values()].some((d) => d?.dirty)) event.preventDefault();
+      if ([...this.documents.values()].some((d) => d instanceof AreaDocument && d.dirty)) event.preventDefault();
     });
   }
 
@@ -89,12 +92,14 @@ export class Editor {
   draw() {
     const p = this.frames.at(this.head.t);
     const shown = this.frames.shown(this.head.t);
-    if (p && !this.documents.has(p.stimulus)) this.load(p.stimulus);
-    this.drawing.document = (p && this.documents.get(p.stimulus)) ?? undefined;
+    // Areas are those of the lab's clip: on another one of that name they would lie anywhere.
+    if (p?.clip && !this.documents.has(p.stimulus)) this.load(p.stimulus);
+    const known = p?.clip ? this.documents.get(p.stimulus) : undefined;
+    this.drawing.document = known instanceof AreaDocument ? known : undefined;
     this.drawing.t = shown ? shown.frame.media_ms / 1000 : 0;
     this.drawing.svg.classList.toggle("off", !shown || !(this.visible || this.on));
     this.drawing.draw(this.screen.width, this.screen.height);
-    if (this.on) this.show();
+    if (this.on) this.show(!p ? "No clip at the cursor" : !p.clip ? notThatClip : known ? String(known) : "Loading");
   }
 
   /** @param {string} stimulus */
@@ -105,7 +110,8 @@ export class Editor {
       this.documents.set(stimulus, doc);
       if (doc.revived) this.say("Your changes from before the page was loaded again are back. They are not saved yet.");
     } catch (error) {
-      this.fault(error);
+      this.documents.set(stimulus, `The areas of ${stimulus} are not to be had: ${reason(error)}`);
+      if (unanswered(error)) setTimeout(() => this.load(stimulus), againMs);
     }
     this.draw();
   }
@@ -116,13 +122,14 @@ export class Editor {
     byId("areas-words").hidden = !words;
   }
 
-  show() {
+  /** @param {string} none why there are no areas to be edited */
+  show(none) {
     const doc = this.document;
     for (const tool of tools) byId(`tool-${tool}`).setAttribute("aria-pressed", String(tool === this.drawing.tool));
     byId("undo").toggleAttribute("disabled", !doc?.past.length);
     byId("redo").toggleAttribute("disabled", !doc?.future.length);
     byId("areas-save").toggleAttribute("disabled", !doc?.dirty);
-    setText(byId("areas-state"), !doc ? "No clip at the cursor" : `${doc.stimulus} · ${doc.base > 0 ? `version ${doc.base}` : "nothing saved yet"}${doc.dirty ? " · not saved" : ""}`);
+    setText(byId("areas-state"), !doc ? none : `${doc.stimulus} · ${doc.base > 0 ? `version ${doc.base}` : "nothing saved yet"}${doc.dirty ? " · not saved" : ""}`);
     this.list.show();
     this.versions(doc);
   }
@@ -155,13 +162,13 @@ export class Editor {
     const doc = this.document;
     if (!doc || this.saving) return; // a second Enter would meet the version of the first
     this.saving = true;
+    const { areas } = doc;
     try {
-      doc.rebase(await this.source.saveAreas(doc.stimulus, { base_version: doc.base, aois: doc.areas, note: this.note.value.trim() }), "theirs");
+      const saved = await this.source.saveAreas(doc.stimulus, { base_version: doc.base, aois: areas, note: this.note.value.trim() });
+      doc.rebase(saved, doc.areas === areas ? "theirs" : "mine"); // Esc leads back to the areas while it works
     } catch (error) {
       if (error instanceof Refusal && error.status === 409) return this.conflict(doc);
-      setText(byId("save-error"), `Not saved: ${error instanceof Error ? error.message : error}. Your changes are still here.`);
-      byId("save-error").hidden = false;
-      return;
+      return this.unsaved(error);
     } finally {
       this.saving = false;
     }
@@ -170,17 +177,25 @@ export class Editor {
     this.draw();
   }
 
+  /** @param {unknown} error */
+  unsaved(error) {
+    setText(byId("save-error"), `Not saved: ${reason(error)}. Your changes are still here.`);
+    byId("save-error").hidden = false;
+    if (!this.dialog("save-dialog").open) this.dialog("save-dialog").showModal();
+  }
+
   /** Somebody saved meanwhile: what differs, and whose is to stand. @param {AreaDocument} doc */
   async conflict(doc) {
     let theirs;
     try {
       theirs = await this.source.areas(doc.stimulus);
     } catch (error) {
-      return this.fault(error);
+      return this.unsaved(error);
     }
     const latest = theirs.history?.find((v) => v.version === theirs.version);
     setText(byId("conflict-words"), `Version ${theirs.version} was saved meanwhile${latest ? ` by ${latest.by}` : ""}. Compared with yours: ${difference(doc.areas, theirs.aois)}.`);
     byId("conflict").hidden = false;
+    if (!this.dialog("save-dialog").open) this.dialog("save-dialog").showModal();
     byId("conflict-theirs").onclick = () => {
       doc.rebase(theirs, "theirs"); // undo brings the own ones back
       this.dialog("save-dialog").close();

@@ -2,7 +2,7 @@
 // keyframes.
 
 import { byId, make, setText } from "../../dom.js";
-import { addKeyframe, freeName, geometryAt, hideFrom, keyframeAt, removeKeyframe } from "./shapes.js";
+import { addKeyframe, crosses, freeName, geometryAt, hideFrom, keyframeAt, removeKeyframe } from "./shapes.js";
 
 const shapeWords = { rect: "rectangle", ellipse: "ellipse", polygon: "polygon" };
 
@@ -73,7 +73,7 @@ export class AreaList {
     relist(byId("area-list"), [doc?.stimulus, doc?.selected, areas, there], () => areas.map((area, i) => {
       const here = there[i];
       const choose = make("button", `plain pick${here ? "" : " away"}`, make("strong", "", area.name),
-        make("span", "quiet", `${area.tag ? `${area.tag} · ` : ""}${shapeWords[area.shape]}${area.keyframes ? `, ${area.keyframes.length} keyframes` : ""}${here ? "" : ", not in this frame"}`));
+        make("span", "quiet", `${area.tag ? `${area.tag} · ` : ""}${shapeWords[area.shape]}${crossed(area) ? " that crosses itself" : ""}${area.keyframes ? `, ${area.keyframes.length} keyframes` : ""}${here ? "" : ", not in this frame"}`));
       choose.setAttribute("type", "button");
       choose.setAttribute("aria-pressed", String(i === doc?.selected));
       choose.onclick = () => {
@@ -114,6 +114,9 @@ export class AreaList {
     }));
   }
 }
+
+/** Whether an area's outline crosses itself in any of its keyframes. @param {import("../types.js").Area} area */
+const crossed = (area) => [area, ...(area.keyframes ?? [])].some((k) => k.points && crosses(k.points));
 
 /** Draws a list anew when it shows something else, and gives the focus back to the button
  * that had it. @param {HTMLElement} list @param {unknown} shown @param {() => HTMLElement[]} items */

@@ -5,6 +5,7 @@
 /** @typedef {import("../types.js").Area} Area */
 /** @typedef {import("../types.js").Geometry} Geometry */
 /** @typedef {import("../types.js").Keyframe} Keyframe */
+/** @typedef {import("../types.js").Point} Point */
 /** @typedef {import("../types.js").ShapeName} ShapeName */
 
 /** Two times within this are the same frame, s. */
@@ -126,6 +127,21 @@ export function withCorner(g, i, x, y) {
 export function boxOf(x0, y0, x1, y1) {
   const [ax, ay, bx, by] = [within(x0), within(y0), within(x1), within(y1)];
   return { box: [Math.min(ax, bx), Math.min(ay, by), Math.max(smallest, Math.abs(bx - ax)), Math.max(smallest, Math.abs(by - ay))] };
+}
+
+/** Whether all corners lie on one line, so that nothing lies inside. @param {Point[]} points */
+export function flat(points) {
+  const [x0, y0] = points[0];
+  const apart = (/** @type {Point} */ [x, y]) => Math.hypot(x - x0, y - y0);
+  const far = points.reduce((a, b) => (apart(b) > apart(a) ? b : a));
+  return points.every(([x, y]) => Math.abs((x - x0) * (far[1] - y0) - (y - y0) * (far[0] - x0)) < smallest ** 2);
+}
+
+/** Whether an outline crosses itself: then what it goes round twice is not inside. @param {Point[]} points */
+export function crosses(points) {
+  const side = (/** @type {Point} */ a, /** @type {Point} */ b, /** @type {Point} */ c) => Math.sign((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]));
+  const edges = points.map((p, i) => /** @type {[Point, Point]} */ ([p, points[(i + 1) % points.length]]));
+  return edges.some(([a, b], i) => edges.slice(i + 1).some(([c, d]) => side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0));
 }
 
 /** A name that no area has yet. @param {Area[]} areas @param {string} wanted */

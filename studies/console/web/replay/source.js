@@ -1,45 +1,16 @@
-// What the page asks the server for.
+// What the page asks the server about one recorded session.
+
+import { Refusal, ask, get, send } from "../api.js";
 
 /** @typedef {import("./types.js").Rows} Rows */
 
-/** An answer that is a refusal, in the server's words. */
-export class Refusal extends Error {
-  /** @param {number} status @param {string} words @param {any} body */
-  constructor(status, words, body) {
-    super(words);
-    this.status = status;
-    this.body = body;
-  }
-}
-
-/** @param {string} path @param {RequestInit} [init] */
-async function ask(path, init) {
-  let response;
-  try {
-    response = await fetch(path, { cache: "no-store", ...init });
-  } catch {
-    throw new Refusal(0, "the lab does not answer; look whether Emolab still runs", undefined);
-  }
-  if (response.ok) return response;
-  const body = await response.json().catch(() => undefined);
-  throw new Refusal(response.status, body?.error ?? `the server answered ${response.status}`, body);
-}
-
-/** @param {string} path */
-export async function get(path) {
-  return (await ask(path)).json();
-}
-
-/** @param {string} path @param {unknown} body */
-export async function post(path, body) {
-  const response = await ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-  return response.json();
-}
+/** Whether what was asked for may be had later: nobody answered. @param {unknown} error */
+export const unanswered = (error) => error instanceof Refusal && error.status === 0;
 
 /** A picture, and what its headers say. @param {string} path */
-export async function picture(path) {
-  const response = await ask(path);
-  return { bitmap: await createImageBitmap(await response.blob()), headers: response.headers };
+async function picture(path) {
+  const { blob, headers } = await ask(path, async (response) => ({ blob: await response.blob(), headers: response.headers }));
+  return { bitmap: await createImageBitmap(blob), headers };
 }
 
 const magic = 0x524f4d45; // "EMOR", read as a little-endian number
@@ -64,6 +35,20 @@ export class Source {
   constructor(session) {
     this.session = session;
     this.base = `/api/replay/${encodeURIComponent(session)}`;
+    /** Called with how each question about what was recorded ended. @type {(refusal: Refusal|undefined) => void} */
+    this.onAnswer = () => {};
+  }
+
+  /** Asks for something that every session has that is still there. @template T @param {Promise<T>} question @returns {Promise<T>} */
+  async recorded(question) {
+    try {
+      const answer = await question;
+      this.onAnswer(undefined);
+      return answer;
+    } catch (error) {
+      if (error instanceof Refusal) this.onAnswer(error);
+      throw error;
+    }
   }
 
   /** @returns {Promise<import("./types.js").Recording>} */
@@ -78,18 +63,18 @@ export class Source {
       columns: names.join(","), points: String(Math.round(points)),
       from_ms: String(Math.floor(from)), until_ms: String(Math.ceil(until)),
     });
-    const response = await ask(`${this.base}/columns/${encodeURIComponent(stream)}?${query}`);
-    return decodeRows(await response.arrayBuffer());
+    const path = `${this.base}/columns/${encodeURIComponent(stream)}?${query}`;
+    return decodeRows(await this.recorded(ask(path, (response) => response.arrayBuffer())));
   }
 
   /** @param {number} presentation @returns {Promise<import("./types.js").ShownFrame[]>} */
   async shown(presentation) {
-    return (await get(`${this.base}/shown/${presentation}`)).frames ?? [];
+    return (await this.recorded(get(`${this.base}/shown/${presentation}`))).frames ?? [];
   }
 
   /** @returns {Promise<import("./types.js").Events>} */
   events() {
-    return get(`${this.base}/events`);
+    return this.recorded(get(`${this.base}/events`));
   }
 
   /** @returns {Promise<number[]>} */
@@ -105,12 +90,12 @@ export class Source {
   /** @param {{from_ms: number, until_ms: number|null, label: string, text: string}} note
    * @returns {Promise<import("./types.js").Annotation>} */
   annotate(note) {
-    return post(`${this.base}/annotations`, note);
+    return send(`${this.base}/annotations`, note);
   }
 
   /** @param {number} id */
   removeAnnotation(id) {
-    return post(`${this.base}/annotations/${id}/remove`, {});
+    return send(`${this.base}/annotations/${id}/remove`, {});
   }
 
   /** Where this person looked, over a stretch of the session. @param {number} presentation @param {number} from @param {number} until */
@@ -131,7 +116,7 @@ export class Source {
   /** @param {string} stimulus @param {{base_version: number, aois: import("./types.js").Area[], note: string}} set
    * @returns {Promise<import("./types.js").AreaSet>} */
   saveAreas(stimulus, set) {
-    return post(areasPath(stimulus), set);
+    return send(areasPath(stimulus), set);
   }
 }
 
