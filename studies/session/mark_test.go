@@ -160,7 +160,7 @@ func TestMarksAtTheEnd(t *testing.T) {
 		}
 		for _, at := range kept {
 			if at < cur.live || at > cur.over {
-				t.Errorf("a mark at %d is kept of a recording from %d to %d", at, cur.live, cur.over)
+				t.Fatalf("a mark at %d is kept of a recording from %d to %d", at, cur.live, cur.over)
 			}
 		}
 	}
