@@ -501,37 +501,32 @@ func TestOnlySealedSessionsAreShown(t *testing.T) {
 	}
 }
 
-// BenchmarkColumns asks for 2000 points of an hour of a trace: of columns that nobody has
-// asked for, and of those that are in memory.
+// BenchmarkColumns asks for 2000 points of an hour of what the page draws first: of columns
+// that nobody has asked for, and of those that are in memory.
 func BenchmarkColumns(b *testing.B) {
 	file := os.Getenv("EMOLAB_REPLAY_BENCH")
 	if file == "" {
 		b.Skip("EMOLAB_REPLAY_BENCH names no file of a study with a session of an hour, of the id hour")
 	}
 	s := open(b, file)
-	cut := Cut{Columns: strings.Fields("p_neutral p_happy p_sad p_angry p_fearful p_disgusted p_surprised valence"), FromMs: math.NaN(), UntilMs: math.NaN()}
-	b.Run("cold", func(b *testing.B) {
-		for b.Loop() {
+	for id, columns := range map[string]string{
+		"trace": "p_neutral p_happy p_sad p_angry p_fearful p_disgusted p_surprised valence", "gaze": "pupil_mm", "eda": "eda_us",
+	} {
+		cut := Cut{Columns: strings.Fields(columns), FromMs: math.NaN(), UntilMs: math.NaN()}
+		b.Run(id+"/cold", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := New(s, nil, nil).Columns(b.Context(), "hour", id, cut); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(id+"/warm", func(b *testing.B) {
 			p := New(s, nil, nil)
-			b.StopTimer()
-			if _, err := p.Shown(b.Context(), "hour", 1); why(err) > Absent {
-				b.Fatal(err)
+			for b.Loop() {
+				if _, err := p.Columns(b.Context(), "hour", id, cut); err != nil {
+					b.Fatal(err)
+				}
 			}
-			b.StartTimer()
-			if _, err := p.Columns(b.Context(), "hour", "trace", cut); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("warm", func(b *testing.B) {
-		p := New(s, nil, nil)
-		if _, err := p.Columns(b.Context(), "hour", "trace", cut); err != nil {
-			b.Fatal(err)
-		}
-		for b.Loop() {
-			if _, err := p.Columns(b.Context(), "hour", "trace", cut); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+		})
+	}
 }
