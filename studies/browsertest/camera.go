@@ -7,10 +7,15 @@ import (
 )
 
 // StartCamera starts a headless browser for one test, with a camera that shows a moving
-// pattern and that no page has to be allowed. It skips the test where no Chromium is
-// installed.
-func StartCamera(t testing.TB) *Browser {
+// pattern, or a film if one is named, and that no page has to be allowed. A film is a file
+// of JPEG pictures one after the other, named .mjpeg, and is shown 30 pictures a second,
+// again and again. It skips the test where no Chromium is installed.
+func StartCamera(t testing.TB, film ...string) *Browser {
 	t.Helper()
-	return start(t, chromedp.Headless, chromedp.WindowSize(windowWidth, windowHeight),
-		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true))
+	options := []chromedp.ExecAllocatorOption{chromedp.Headless, chromedp.WindowSize(windowWidth, windowHeight),
+		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true)}
+	for _, f := range film {
+		options = append(options, chromedp.Flag("use-file-for-fake-video-capture", f))
+	}
+	return start(t, options...)
 }
