@@ -57,7 +57,7 @@ func (serveCmd) Help() string {
 
 The console and the participant's page are printed at start. Ctrl-C ends the
 program. While a participant is there it has to be pressed twice within 10 s, and
-the session is sealed first.`
+what was recorded is sealed first.`
 }
 
 // Run is the command.
@@ -141,7 +141,7 @@ func (c *serveCmd) Run(a *app) error {
 			fmt.Fprintln(a.out, fault{file, f}) // as study lint says it
 		}
 	}
-	fmt.Fprintln(a.out, "Ctrl-C stops. While a participant is there it has to be pressed twice, and the session is sealed first.")
+	fmt.Fprintln(a.out, "Ctrl-C stops. While a participant is there it has to be pressed twice, and what was recorded is sealed first.")
 	return c.run(a, running, r)
 }
 
@@ -192,14 +192,14 @@ func awaitInsistence(ctx context.Context, clock instant.Clock, pressed <-chan os
 			return
 		}
 		first = now
-		doing := "is there, and nothing is recorded yet"
-		switch {
-		case s.Over:
-			doing = "is on the last pages"
-		case s.State == session.Recording:
-			doing = "is being recorded"
+		doing, then := "is there, and nothing is recorded yet", "ends Emolab; the session can go on after the next start"
+		if s.State == session.Recording {
+			doing, then = "is being recorded", "stops the session, seals it and ends Emolab"
 		}
-		say(fmt.Sprintf("Participant %s %s. Ctrl-C again within %.0f s stops the session, seals it and ends Emolab.", s.Participant, doing, insistence.Seconds()))
+		if s.Over {
+			doing = "is on the last pages"
+		}
+		say(fmt.Sprintf("Participant %s %s. Ctrl-C again within %.0f s %s.", s.Participant, doing, insistence.Seconds(), then))
 	}
 }
 
