@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"emolab/studies/alarm"
 	"emolab/studies/browsertest"
@@ -164,11 +165,17 @@ func TestPageKeepsTheNoteThatIsWritten(t *testing.T) {
 	if got := browsertest.Value[string](page, `document.querySelector("#marks input").value`); got != "coughs" {
 		t.Errorf("of the note %q is left", got)
 	}
+	// What is refused comes back, to be sent again.
+	l.operator.refuses(errRefused)
+	page.Do(chromedp.Focus(chromedp.CSS("#marks input")), chromedp.KeyEvent(kb.Enter))
+	l.operator.await(t, "mark note coughs")
+	page.Until(`!document.querySelector("#marks form").hidden && document.querySelector("#marks input").value === "coughs"`)
+	l.operator.refuses(nil)
 	l.operator.change(func(s *session.Status) { s.Over = true })
 	page.Until(`document.getElementById("banner").textContent.includes("this note was not kept: “coughs”")`)
 	press(page, "m")
 	page.Until(`document.getElementById("banner").textContent.startsWith("Not marked: marks are kept with a recording")`)
-	if said := l.operator.said(); len(said) != 0 {
+	if said := l.operator.said(); len(said) != 1 {
 		t.Errorf("the operator was told %q", said)
 	}
 }

@@ -59,12 +59,17 @@ export function mount(host, lab) {
       field.focus({ preventScroll: true });
       return true;
     }
-    since = performance.now();
+    write("", performance.now());
+    return true;
+  }
+
+  /** Opens the line of a note. @param {string} text @param {number} at page ms of which it is */
+  function write(text, at) {
+    since = at;
     before = document.activeElement;
     form.hidden = false;
-    field.value = "";
+    field.value = text;
     field.focus({ preventScroll: true });
-    return true;
   }
 
   function close() {
@@ -73,14 +78,12 @@ export function mount(host, lab) {
     else field.blur();
   }
 
-  let sending = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (sending) return; // a second Enter is no second note
-    const text = field.value.trim();
-    sending = true;
-    if (text === "" || (await mark("note", text, since))) close();
-    sending = false;
+    const [text, at] = [field.value.trim(), since];
+    close(); // the next key is a mark, not a letter
+    if (text === "" || (await mark("note", text, at))) return;
+    if (recording() && form.hidden) write(text, at); // what was refused can be sent again
   });
   field.onkeydown = (event) => {
     if (event.key === "Escape") close();
@@ -104,7 +107,7 @@ export function mount(host, lab) {
       const marks = report.status.marks ?? [];
       none.hidden = marks.length > 0;
       setText(none, recording() ? "None yet." : "Marks are kept with a recording.");
-      if (!recording() && !form.hidden && !sending) {
+      if (!recording() && !form.hidden) {
         const text = field.value.trim();
         if (text) lab.say(`The recording has ended, and this note was not kept: “${text}”`);
         close();
