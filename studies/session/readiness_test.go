@@ -434,3 +434,17 @@ func TestPressedTwice(t *testing.T) {
 		t.Errorf("sessions %+v", all)
 	}
 }
+
+// No reason replaces the participant's screen.
+func TestNothingStartsWithoutAScreen(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.screen.gone.Store(true)
+	var held *NotReadyError
+	if _, err := b.Start(t.Context(), Request{Participant: "P1"}); !errors.As(err, &held) || held.Checks[0].ID != "stage" {
+		t.Errorf("without a reason: %v", err)
+	}
+	if _, err := b.Start(t.Context(), Request{Participant: "P1", Override: "a try"}); !errors.Is(err, errNoStage) || len(b.archive.sessions) > 0 {
+		t.Errorf("with one: %v", err)
+	}
+}

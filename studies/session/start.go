@@ -68,6 +68,9 @@ func (m *Manager) start(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if !m.o.Stage.Connected() { // no reason shows anybody what they are to agree to
+		return "", errNoStage
+	}
 	row, err := m.o.Archive.NextRow(ctx, m.o.Study.Rows())
 	if err != nil {
 		return "", fmt.Errorf("choose the order: %w", err)
