@@ -146,6 +146,7 @@ func Start(ctx context.Context, o Options) (*Emulator, error) {
 	}
 	e.cmd = exec.CommandContext(ctx, o.Host, arguments(o, epoch)...)
 	e.cmd.Cancel = func() error { return e.cmd.Process.Signal(syscall.SIGTERM) }
+	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the first Ctrl-C in the terminal may be a slip: Emolab ends it
 	e.cmd.WaitDelay = endFor
 	e.cmd.Stderr = e.said
 	if e.in, err = e.cmd.StdinPipe(); err != nil {
