@@ -117,7 +117,7 @@ func (m *Manager) conduct(ctx context.Context, cur *run, o *opening, from int) {
 		}
 		if err == nil {
 			err = m.o.Stage.Present(inner, Presentation{
-				Session: cur.id, Study: m.o.Study, Plan: cur.plan, From: from, Skip: skip, Admit: v.admit,
+				Session: cur.id, Participant: cur.participant, Study: m.o.Study, Plan: cur.plan, From: from, Skip: skip, Admit: v.admit,
 				Began: v.began, Answered: v.answered, Receipt: v.receipt, Left: v.left, Paused: v.paused,
 				Ended: cur.end, Out: v.out,
 				Conduct: m.o.Conduct, Procedure: v.lead(led), Ruled: v.ruled, Cross: led.cross,

@@ -24,10 +24,12 @@ type Stage interface {
 // Presentation is a plan to be shown.
 type Presentation struct {
 	Session string
-	Study   *study.Study
-	Plan    study.Plan
-	From    int // first step to show
-	Skip    []int
+	// Participant is the code that they read to the operator before the recording begins.
+	Participant string
+	Study       *study.Study
+	Plan        study.Plan
+	From        int // first step to show
+	Skip        []int
 	// Admit is led before the first step: nothing is shown until it has returned nil. It
 	// begins anew when the page has gone meanwhile; nil = there is nothing to be asked.
 	Admit func(ctx context.Context, on Surface) error

@@ -31,6 +31,7 @@ func led(a study.Action) bool {
 type surface struct {
 	link      *link
 	run, step int
+	code      string // the participant's
 	rec       *recorder
 
 	cancel  context.CancelFunc
@@ -65,7 +66,7 @@ func (sh *show) admit(ctx context.Context) {
 func (sh *show) follow(ctx context.Context, step int, procedure func(context.Context, session.Surface) error) {
 	ctx, cancel := context.WithCancel(ctx)
 	sf := &surface{
-		link: sh.page, run: sh.run, step: step, rec: &sh.server.rec,
+		link: sh.page, run: sh.run, step: step, code: sh.p.Participant, rec: &sh.server.rec,
 		cancel: cancel, done: make(chan struct{}), shown: make(chan news, 1), replies: make(chan *protocol.Reply, 1),
 	}
 	sh.surface = sf
@@ -167,7 +168,11 @@ func (sf *surface) Show(ctx context.Context, x, y float64) (session.Shown, error
 // Cue implements session.Surface.
 func (sf *surface) Cue(ctx context.Context, key string) (session.Shown, error) {
 	id := sf.id.Add(1)
-	return sf.ask(ctx, id, &protocol.Cue{Run: sf.run, Step: sf.step, ID: id, Key: key})
+	m := &protocol.Cue{Run: sf.run, Step: sf.step, ID: id, Key: key}
+	if key == session.CueBegin { // the operator asks for it, and may have another's before them
+		m.Code = sf.code
+	}
+	return sf.ask(ctx, id, m)
 }
 
 // Ask implements session.Surface. That the question is on the screen is waited for as

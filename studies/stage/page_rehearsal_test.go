@@ -191,12 +191,19 @@ func TestLedPagesAreAccessible(t *testing.T) {
 			}
 			return nil
 		}
-		show := l.show(session.Presentation{Session: "test", Study: st, Procedure: lead, Plan: plainSteps(
+		show := l.show(session.Presentation{Session: "test", Participant: "P-7K2", Study: st, Procedure: lead, Plan: plainSteps(
 			study.Step{Action: study.Camera}, study.Step{Action: study.Begin}, study.Step{Action: study.Neutral, Duration: time.Minute},
 		)})
 		for i, words := range want {
 			page.Until(fmt.Sprintf(`document.body.dataset.view === "cue" && document.getElementById("cue-text").textContent === %q`, words))
 			accessible(t, page, source, words)
+			code := "" // is asked for while the last stands there
+			if i == len(want)-1 {
+				code = "P-7K2"
+			}
+			if said := browsertest.Value[string](page, `document.getElementById("cue-code").innerText`); said != code {
+				t.Errorf("%s: the code %q is shown, want %q", words, said, code)
+			}
 			if language == "en" {
 				pictures(t, page, fmt.Sprintf("cue-%d", i))
 			}

@@ -46,7 +46,7 @@ func TestMessagesReadBack(t *testing.T) {
 		&Conduct{Run: 1, Step: 2, AfterMs: 3, Answer: true, Fill: study.Answers{"k": "v"}, No: true, Leave: true, Swipe: true, PauseMs: 4, Language: "fr"},
 		&Receipt{Run: 1, Step: 2, QR: [][]bool{{true, false}}, Receipt: session.Receipt{
 			Code: "c", Study: "s", Session: "i", Scopes: []string{"traces"}, Until: []session.Limit{{Class: "traces", Until: time.Unix(1e9, 0).UTC()}}}},
-		&Target{Run: 1, Step: 2, ID: 3, Place: Place{.1, .9}}, &Cue{Run: 1, Step: 2, ID: 3, Key: "look"}, &Ask{Run: 1, Step: BeforeFirst, ID: 4, Kind: "code", Code: "P-7K2", Tries: 1},
+		&Target{Run: 1, Step: 2, ID: 3, Place: Place{.1, .9}}, &Cue{Run: 1, Step: 2, ID: 3, Key: "look"}, &Cue{Run: 1, Step: 2, ID: 3, Key: "begin", Code: "P-7K2"}, &Ask{Run: 1, Step: BeforeFirst, ID: 4, Kind: "code", Code: "P-7K2", Tries: 1},
 		&Ask{Run: 1, Step: 2, ID: 5, Kind: "sound", Tones: 3}, &Finish{Run: 1, Step: 2, Skip: []int{4, 5}},
 		&Begin{Run: 1}, &Stop{Run: 1}, &Over{Run: 1, Outcome: OverLeft}, &Refused{Busy: true, Reason: "r"},
 	}

@@ -98,6 +98,7 @@ type (
 		Step int    `json:"step"`
 		ID   int64  `json:"id"`
 		Key  string `json:"key"`
+		Code string `json:"code,omitempty"` // the participant's, shown large while they wait for the experimenter
 	}
 	// Ask asks something that no sheet of the study does: whether the code is the
 	// participant's, before the first step, and how many tones they hear.

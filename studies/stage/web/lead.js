@@ -64,7 +64,7 @@ export async function obey(action, orders, shown, report, signal) {
         break;
       }
       case 'cue': {
-        const visible = await say(action, order.key, signal);
+        const visible = await say(action, order.key, order.code ?? '', signal);
         shown(order.id, toTick(visible));
         break;
       }
@@ -115,13 +115,14 @@ function put(to) {
  * stay until they have been read.
  * @param {Action} action
  * @param {string} key
+ * @param {string} code of the participant, to be shown with it; '' = none
  * @param {AbortSignal} signal
  */
-async function say(action, key, signal) {
+async function say(action, key, code, signal) {
   at = null;
   const ownWords = `${action}.${key}`; // "look" says another thing to who is calibrated than to who sits down
   const words = word(has(ownWords) ? ownWords : `cue.${key}`);
-  if (key !== 'look' || action === 'camera') return write(words, '', signal);
+  if (key !== 'look' || action === 'camera') return write(words, code && word('code.told'), signal, code);
   const visible = await instruct(words, signal);
   await untilRead(signal);
   return visible;
@@ -131,9 +132,14 @@ async function say(action, key, signal) {
  * @param {string} words
  * @param {string} hint
  * @param {AbortSignal} signal
+ * @param {string} [code]
  */
-function write(words, hint, signal) {
+function write(words, hint, signal, code = '') {
   element('cue-text').textContent = words;
+  const large = element('cue-code');
+  large.textContent = code;
+  large.hidden = code === '';
+  large.style.setProperty('--letters', String(Math.min(code.length, 12)));
   element('cue-hint').textContent = hint;
   return draw('cue', signal);
 }

@@ -26,7 +26,7 @@ export const VERSION = 6;
  *
  * @typedef {{x: number, y: number}} Place
  * @typedef {{type: 'target', run: number, step: number, id: number} & Place
- *   | {type: 'cue', run: number, step: number, id: number, key: string}
+ *   | {type: 'cue', run: number, step: number, id: number, key: string, code?: string}
  *   | Finish | Ask} Order
  * @typedef {{type: 'finish', run: number, step: number, skip: number[] | null}} Finish
  *
