@@ -12,6 +12,7 @@ import (
 	"emolab/studies/alarm"
 	"emolab/studies/browsertest"
 	"emolab/studies/session"
+	"emolab/studies/study"
 )
 
 // spoken gathers for a while what a screen reader is made to read, as "id: text".
@@ -235,4 +236,59 @@ func TestPageOfASessionThatGoesOn(t *testing.T) {
 	page.Until(`document.querySelector("#ready .code").checkVisibility() && document.querySelector("#ready .code").textContent === "P-7K2"`)
 	l.operator.compare(false)
 	page.Until(`document.getElementById("state-text").textContent.startsWith("REC ")`)
+}
+
+// At the very first the participant compares the code, and the page says so.
+func TestPageOfASessionThatIsNew(t *testing.T) {
+	l := quietPage(t, visit(-1))
+	page := open(t, l)
+	shows(page, "state-text", "Compares the code")
+	shows(page, "screen-word", "The participant compares the code")
+	shows(page, "step-text", "–")
+	l.operator.change(func(s *session.Status) { s.Step, s.Confirmed = 0, session.Confirmed{Participant: true} })
+	shows(page, "state-text", "Participant reads")
+	shows(page, "screen-word", "The participant reads: notice")
+}
+
+// Videos and brands are said to be hidden also where the server has sent none, and come
+// back with the sight.
+func TestCohortOfABlindConsole(t *testing.T) {
+	status := labStatus()
+	status.Blind = true
+	l := quietPage(t, status)
+	l.operator.mu.Lock()
+	l.operator.cohort = exampleCohort()
+	l.operator.mu.Unlock()
+	page := open(t, l)
+	shows(page, "cohort-usable", "11 of 24 usable")
+	page.Until(`document.getElementById("cohort-hidden").checkVisibility()`)
+	shows(page, "cohort-shown", "")
+	l.operator.change(func(s *session.Status) { s.Blind = false })
+	page.Until(`document.getElementById("cohort-hidden").hidden && document.getElementById("cohort-shown").textContent.includes("pleats")`)
+}
+
+// Nothing that the bar has to say moves Stop to a second line.
+func TestBarIsOneLine(t *testing.T) {
+	status := live()
+	status.Video, status.Plan.Steps, status.Step = true, []study.Step{{Action: study.Calibrate}}, 0
+	status.Alarms = []session.Alarm{
+		{ID: "face/gaps", Severity: session.Minor, State: alarm.Active, Text: "Camera: 41 % of the latest 10 s are lost"},
+		{ID: "gaze/clock", Severity: session.Minor, State: alarm.Active, Text: "Eye tracker: time known to ±31 ms only"},
+	}
+	page := open(t, quietPage(t, status))
+	shows(page, "step-text", "Calibration")
+	shows(page, "worst-text", "2 minor")
+	for _, size := range [][2]int64{{1280, 800}, {1600, 900}, {1920, 993}, {2560, 1440}, {3840, 2160}} {
+		page.Do(chromedp.EmulateViewport(size[0], size[1]))
+		page.Until(fmt.Sprintf(`innerWidth === %d`, size[0]))
+		page.Until(`document.getElementById("state-text").textContent.startsWith("REC ")`)
+		browsertest.Value[bool](page, settled)
+		if got := browsertest.Value[string](page, `[...document.querySelectorAll("#bar > .cell")].filter((c) => c.checkVisibility() && c.offsetTop !== document.getElementById("state").offsetTop).map((c) => c.className).join()`); got != "" {
+			t.Errorf("%d px: %s in a second line", size[0], got)
+		}
+		if got := browsertest.Value[string](page, `["step-text", "state-text", "participant"].filter((id) => { const e = document.getElementById(id); return e.scrollWidth > e.clientWidth + 1; }).join()`); got != "" {
+			t.Errorf("%d px: %s is cut off", size[0], got)
+		}
+		page.Screenshot(fmt.Sprintf("bar-%d.png", size[0]))
+	}
 }

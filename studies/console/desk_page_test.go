@@ -291,10 +291,10 @@ func TestPageIsQuietAboutAlarmsThatAreOver(t *testing.T) {
 func TestPageIsBlind(t *testing.T) {
 	l := quietPage(t, live())
 	page := open(t, l)
-	shows(page, "blind-text", "Open")
+	shows(page, "blind-text", "Blind: off")
 	press(page, "o")
 	l.operator.await(t, "blind true")
-	shows(page, "blind-text", "Blind")
+	shows(page, "blind-text", "Blind: on")
 	page.Until(`document.querySelector("#usable .clips li").textContent.startsWith("clip 1")`)
 	page.Until(`getComputedStyle(document.querySelector("#strip-expression .mask")).display !== "none" && getComputedStyle(document.querySelector("#strip-expression canvas")).visibility === "hidden"`)
 	if got := browsertest.Value[string](page, `document.body.innerText`); strings.Contains(got, "silk") || strings.Contains(got, "pleats") {
@@ -305,7 +305,7 @@ func TestPageIsBlind(t *testing.T) {
 	page.Until(`document.getElementById("blind-dialog").open && document.getElementById("blind-go").disabled`)
 	page.Do(chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent("sound check"), chromedp.KeyEvent(kb.Enter))
 	l.operator.await(t, "blind false sound check")
-	shows(page, "blind-text", "Open")
+	shows(page, "blind-text", "Blind: off")
 }
 
 // A panel that throws is named, and the others go on.
@@ -359,6 +359,6 @@ func TestPageIsAccessibleWhileItRecords(t *testing.T) {
 	page.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("over-show").click()`))
 	accessible(t, page, "recording, with an alarm")
 	l.operator.change(func(s *session.Status) { s.Blind = true })
-	shows(page, "blind-text", "Blind")
+	shows(page, "blind-text", "Blind: on")
 	accessible(t, page, "blind")
 }

@@ -115,6 +115,11 @@ func poses() []pose {
 	long.Usable[0].Stimulus, long.Usable[1].Stimulus = "autumn_campaign_final_cut_v2_1080p", "spring_campaign_directors_cut"
 	long.Alarms[0].Text = "Skin conductance is beyond what a good contact gives, and has been for 40 seconds"
 
+	asked := visit(-1)
+	asked.Readiness = reading().Readiness
+	filmed := refused() // everything in the bar that is wide
+	filmed.Video, filmed.Alarms = true, troubled.Alarms[1:]
+
 	press := func(keys ...string) func(*lab, *browsertest.Page) {
 		return func(_ *lab, page *browsertest.Page) {
 			page.Press(keys[0])
@@ -134,6 +139,8 @@ func poses() []pose {
 		{name: "over", status: over},
 		{name: "blind", status: blind},
 		{name: "refused", status: refused()},
+		{name: "code", status: asked},
+		{name: "filmed", status: filmed},
 		{name: "long", status: long},
 		{name: "watching", status: live(), role: access.Operator},
 		{name: "viewer", status: alarmed(), role: access.Viewer},

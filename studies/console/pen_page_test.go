@@ -42,7 +42,7 @@ func TestPagePassesThePen(t *testing.T) {
 	l, operator, _ := watchedLab(t, live())
 	first := open(t, l)
 	second := comeIn(t, l, operator)
-	second.Until(`document.getElementById("pen-text").textContent.startsWith("Watching. ") && document.body.dataset.pen === "other"`)
+	second.Until(`document.getElementById("pen-text").textContent === "Watching. The lab’s own console holds the pen and gives the commands." && document.body.dataset.pen === "other"`)
 	if !browsertest.Value[bool](second, `document.getElementById("stop").disabled && document.getElementById("stop").title.includes("Ask for it with P")`) {
 		t.Error("whoever watches can stop")
 	}
@@ -64,7 +64,7 @@ func TestPagePassesThePen(t *testing.T) {
 	first.Until(`!document.getElementById("pen-give").hidden`)
 	first.Do(chromedp.Click(chromedp.CSS("#pen-give")))
 	second.Until(`document.getElementById("pen").hidden && !document.getElementById("stop").disabled`)
-	first.Until(`document.getElementById("pen-text").textContent === "Watching. Ann holds the pen." && document.getElementById("stop").disabled`)
+	first.Until(`document.getElementById("pen-text").textContent === "Watching. Ann holds the pen and gives the commands." && document.getElementById("stop").disabled`)
 	first.Screenshot("pen-watching.png")
 
 	// A reload keeps it.

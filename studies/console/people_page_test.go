@@ -411,6 +411,9 @@ func TestPageShowsTheCohortJudgesMovesAndWithdraws(t *testing.T) {
 	shows(page, "cohort-usable", "22 of 60 usable")
 	shows(page, "cohort-cells", "age 18-241 of 2, 1 under wayage 25-340 of 2")
 	shows(page, "cohort-lost", "1 not usable, 2 stopped")
+	if !isHidden(page, "cohort-hidden") {
+		t.Error("videos and brands are said to be hidden from a console that sees")
+	}
 	page.Until(`document.querySelector("#session-list li.sealed .facts").textContent.endsWith("run 2 · not usable: face: 2 of 4 videos below 70 %")`)
 	if browsertest.Value[bool](page, `document.querySelector("#session-list li.prepared button") !== null`) {
 		t.Error("a session that is not over can be given away")

@@ -4,6 +4,7 @@ import { pageId } from "./api.js";
 import { Keys } from "./keys.js";
 import { LabClock } from "./labclock.js";
 import { Rings } from "./series.js";
+import { consoleOf } from "./words.js";
 
 /** @typedef {import("./types.js").Report} Report */
 /** @typedef {import("./types.js").Summary} Summary */
@@ -66,7 +67,7 @@ export class Lab {
   get barred() {
     const pen = this.report?.pen;
     if (this.unmarked) return this.unmarked;
-    if (pen && pen.holder && pen.holder !== pageId()) return `You watch: ${pen.name || "another console"} holds the pen. Ask for it with P.`;
+    if (pen && pen.holder && pen.holder !== pageId()) return `You watch: ${consoleOf(pen.name)} holds the pen. Ask for it with P.`;
     return "";
   }
 

@@ -86,7 +86,7 @@ let pictured = false; // the picture asks the server, which has to know this pag
 /** @param {Status} status */
 async function list(status) {
   if (lab.role === "viewer") return; // whoever only watches is told of no other session
-  const key = JSON.stringify([status.session_id, status.state, status.busy === "", status.recording_over, status.last_outcome, status.recovered?.length]);
+  const key = JSON.stringify([status.session_id, status.state, status.busy === "", status.recording_over, status.blind, status.last_outcome, status.recovered?.length]);
   if (key === listedFor) return;
   listedFor = key;
   try {

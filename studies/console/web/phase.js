@@ -19,6 +19,12 @@ export function compares(s) {
   return runs(s) && s?.state === "recording" && !s.live && !s.recording_over;
 }
 
+/** The participant is asked whether the code on their screen is theirs: at the very first,
+ * and before a session that was cut off goes on. @param {Status|undefined} s */
+export function confirms(s) {
+  return compares(s) || (runs(s) && s?.state === "prepared" && s.step < 0 && !s.confirmed?.participant);
+}
+
 /** Why the server sends nothing of what the sensors deliver; "" while it does. @param {Status} s */
 export function unseen(s) {
   if (s.live) return "";

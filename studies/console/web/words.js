@@ -107,3 +107,9 @@ export function erased(e) {
   const tell = e.recipients?.length ? ` To be told, because they were given a bundle: ${e.recipients.join(", ")}.` : "";
   return `Everything of them is erased: ${count(e.rows)} rows, ${count(e.files)} files.${tell}`;
 }
+
+/** What a console is called by the name of its token; the one that Emolab prints at its start
+ * is called lab. @param {string|undefined} name */
+export function consoleOf(name) {
+  return !name ? "another console" : name === "lab" ? "the lab’s own console" : name;
+}

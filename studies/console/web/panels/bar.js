@@ -3,7 +3,7 @@
 import { byId, setIcon, setText, tell } from "../dom.js";
 import { missing } from "../checks.js";
 import { dialogOf } from "../dialog.js";
-import { compares, present, runs, shown, stepWords, waits } from "../phase.js";
+import { compares, confirms, present, runs, shown, stepWords, waits } from "../phase.js";
 import { clock, disk, short } from "../words.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
@@ -65,7 +65,7 @@ class Bar {
     setText(byId("state-label"), s.paused && runs(s) ? "Paused by the participant" : state === "intake" ? "Nothing is recorded yet" : state === "rec" ? `${s.segment > 0 ? `Recording · segment ${s.segment + 1}` : "Recording"}${kept}` : "State");
     if (state === "idle") setText(byId("state-text"), missing(s, "start").length ? "Not ready" : "Ready");
     if (state === "over") setText(byId("state-text"), "Recording ended");
-    if (state === "intake") setText(byId("state-text"), compares(s) ? "Compares the code" : waits(s) ? "Participant waits" : "Participant reads");
+    if (state === "intake") setText(byId("state-text"), confirms(s) ? "Compares the code" : waits(s) ? "Participant waits" : "Participant reads");
     if (s.stopped && runs(s)) {
       setText(byId("state-label"), "On the last pages; Stop again closes them");
       setText(byId("state-text"), "Stopped");
@@ -161,7 +161,7 @@ class Bar {
     byId("step-progress").hidden = step?.action !== "play";
     if (!step) {
       const total = steps.reduce((ms, p) => ms + p.duration_ns / 1e6, 0);
-      sayStep(running ? s.stage_waiting ? `Waits for ${s.stage_waiting}` : "About to begin" : plays.length && s.busy ? "Shown" : "–");
+      sayStep(running ? s.stage_waiting ? `Waits for ${s.stage_waiting}` : confirms(s) ? "–" : "About to begin" : plays.length && s.busy ? "Shown" : "–");
       setText(byId("step-time"), running && plays.length ? `${plays.length} clips, ${short(total)}` : "");
       byId("step-bar").style.width = "0";
       return;

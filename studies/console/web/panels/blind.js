@@ -58,7 +58,7 @@ export function mount(host, lab) {
       const blind = Boolean(report.status.blind);
       document.body.dataset.blind = String(blind);
       host.setAttribute("aria-pressed", String(blind));
-      setText(byId("blind-text"), blind ? "Blind" : "Open");
+      setText(byId("blind-text"), blind ? "Blind: on" : "Blind: off");
       lab.allow(host);
       if (dialog.open && !blind) dialog.close();
     },

@@ -24,7 +24,8 @@ export function mount(host, lab) {
   };
 }
 
-/** @param {HTMLElement} host @param {Cohort} c @param {boolean} blind */
+/** The server gives a blind console no lists of videos and brands.
+ * @param {HTMLElement} host @param {Cohort} c @param {boolean} blind */
 function show(host, c, blind) {
   const cells = c.cells ?? [];
   const due = c.due ?? 0;
@@ -39,7 +40,7 @@ function show(host, c, blind) {
     `${cell.have - (cell.open ?? 0)} of ${cell.usable}${cell.open ? `, ${cell.open} under way` : ""}`, cell.have >= cell.usable)));
   setText(byId("cohort-lost"), lost.filter(([n]) => n).map(([n, what]) => `${n} ${what}`).join(", "));
   byId("cohort-shown").replaceChildren(...(blind ? [] : [...group("Per video", c.videos), ...group("Per brand", c.brands)]));
-  byId("cohort-hidden").hidden = !blind || ((c.videos ?? []).length === 0 && (c.brands ?? []).length === 0);
+  byId("cohort-hidden").hidden = !blind;
 }
 
 /** @param {string} title @param {Tally[]|null|undefined} tallies @returns {HTMLElement[]} */

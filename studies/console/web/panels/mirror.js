@@ -4,7 +4,7 @@
 import { fit } from "../canvas.js";
 import { byId, setText } from "../dom.js";
 import { readPalette } from "../palette.js";
-import { compares, pageName, present as presentStep, runs } from "../phase.js";
+import { compares, confirms, pageName, present as presentStep, runs } from "../phase.js";
 import { boldness } from "../strip.js";
 import { short } from "../words.js";
 
@@ -245,7 +245,7 @@ class Mirror {
       else if (!runs(status)) word = status.busy ? "Blank" : "Waiting for a session";
       else if (status.stage_waiting) word = `Waits for ${status.stage_waiting}`;
       else if (status.paused) word = "Paused";
-      else if (compares(status)) word = "The participant compares the code";
+      else if (confirms(status)) word = "The participant compares the code";
       else if (present?.action === "fill") word = `The participant reads: ${pageName(present.sheet)}`;
       else if (present?.action === "begin") word = "Waits for you to begin";
       else if (present?.action === "camera") word = "Seat and light";

@@ -2,6 +2,7 @@
 
 import { pageId, reason, send } from "../api.js";
 import { byId, setText, tell } from "../dom.js";
+import { consoleOf } from "../words.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
 /** @typedef {import("../lab.js").Panel} Panel */
@@ -38,12 +39,12 @@ export function mount(host, lab) {
       document.body.dataset.pen = mine ? "mine" : "other";
       const waiting = pen?.asked === pageId();
       const words = (/** @type {string} */ when) => {
-        if (asked) return `${pen.asked_by || "Another console"} asks for the pen. It goes there ${when}, unless you keep it.`;
+        if (asked) return `${upper(consoleOf(pen.asked_by))} asks for the pen. It goes there ${when}, unless you keep it.`;
         if (mine) return "You hold the pen.";
         if (!lab.mayOperate) return "Watching. Your token gives no commands.";
-        if (waiting) return `You have asked ${pen.name || "the other console"} for the pen: it is yours ${when}, unless it is kept.`;
-        if (pen.asked) return `Watching. ${pen.name || "Another console"} holds the pen; ${pen.asked_by || "a third one"} has asked for it.`;
-        return pen.holder ? `Watching. ${pen.name || "Another console"} holds the pen.` : "Watching. Nobody holds the pen.";
+        if (waiting) return `You have asked ${consoleOf(pen.name)} for the pen: it is yours ${when}, unless it is kept.`;
+        if (pen.asked) return `Watching. ${upper(consoleOf(pen.name))} holds the pen; ${consoleOf(pen.asked_by)} has asked for it.`;
+        return pen.holder ? `Watching. ${upper(consoleOf(pen.name))} holds the pen and gives the commands.` : "Nobody holds the pen: whoever gives a command first takes it.";
       };
       setText(byId("pen-text"), words(`in ${seconds} s`));
       if (pen?.holder && told !== words("soon")) {
@@ -62,4 +63,9 @@ export function mount(host, lab) {
       for (const id of ["pen-ask", "pen-give", "pen-keep"]) byId(id).onclick = null;
     },
   };
+}
+
+/** @param {string} text with which a sentence begins */
+function upper(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
