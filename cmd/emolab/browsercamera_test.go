@@ -311,8 +311,7 @@ func (l *browserLab) kept() []string {
 // no picture is ever in the data folder; of whom does, the video lies there, and each of its
 // frames belongs to a row.
 func TestASessionFilmedByABrowser(t *testing.T) {
-	t.Parallel()
-	needModels(t)
+	needModels(t) // and the processor for itself: two pages, one of which encodes a film
 	film := faceFilm(t, sharedFile(t, "face/single_face.mp4"))
 	l := openBrowserLab(t)
 	browser := browsertest.StartCamera(t, film)
@@ -325,7 +324,7 @@ func TestASessionFilmedByABrowser(t *testing.T) {
 	stage.Press(" ") // the gate: any key
 	p := reader{stage, t, l.study, "en"}
 	if err := waitReady(t.Context(), l.manager, settleTime); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v; the camera's page says: %s", err, browsertest.Value[string](camera, `document.body.innerText`))
 	}
 
 	without := l.records(p, "P1", false, func() {
