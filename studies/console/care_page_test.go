@@ -245,6 +245,7 @@ func TestPageOfASessionThatIsNew(t *testing.T) {
 	shows(page, "state-text", "Compares the code")
 	shows(page, "screen-word", "The participant compares the code")
 	shows(page, "step-text", "–")
+	shows(page, "step-time", "1 clip, 0:17")
 	l.operator.change(func(s *session.Status) { s.Step, s.Confirmed = 0, session.Confirmed{Participant: true} })
 	shows(page, "state-text", "Participant reads")
 	shows(page, "screen-word", "The participant reads: notice")

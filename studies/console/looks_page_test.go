@@ -117,8 +117,6 @@ func poses() []pose {
 
 	asked := visit(-1)
 	asked.Readiness = reading().Readiness
-	filmed := refused() // everything in the bar that is wide
-	filmed.Video, filmed.Alarms = true, troubled.Alarms[1:]
 
 	press := func(keys ...string) func(*lab, *browsertest.Page) {
 		return func(_ *lab, page *browsertest.Page) {
@@ -140,7 +138,6 @@ func poses() []pose {
 		{name: "blind", status: blind},
 		{name: "refused", status: refused()},
 		{name: "code", status: asked},
-		{name: "filmed", status: filmed},
 		{name: "long", status: long},
 		{name: "watching", status: live(), role: access.Operator},
 		{name: "viewer", status: alarmed(), role: access.Viewer},

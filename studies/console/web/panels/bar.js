@@ -162,7 +162,7 @@ class Bar {
     if (!step) {
       const total = steps.reduce((ms, p) => ms + p.duration_ns / 1e6, 0);
       sayStep(running ? s.stage_waiting ? `Waits for ${s.stage_waiting}` : confirms(s) ? "–" : "About to begin" : plays.length && s.busy ? "Shown" : "–");
-      setText(byId("step-time"), running && plays.length ? `${plays.length} clips, ${short(total)}` : "");
+      setText(byId("step-time"), running && plays.length ? `${plays.length === 1 ? "1 clip" : `${plays.length} clips`}, ${short(total)}` : "");
       byId("step-bar").style.width = "0";
       return;
     }
