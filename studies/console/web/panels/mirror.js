@@ -101,7 +101,7 @@ class Mirror {
     this.heard = performance.now();
     const eyes = status.eyes;
     setText(byId("fixations"), eyes && status.state === "recording"
-      ? `· ${eyes.fixations} fixations, ${eyes.per_second.toFixed(1)} a second` : "");
+      ? `· ${eyes.fixations === 1 ? "1 fixation" : `${eyes.fixations} fixations`}, ${eyes.per_second.toFixed(1)} a second` : "");
     byId("gaze-note").hidden = status.state !== "recording" || !status.gaze_corrected;
   }
 
