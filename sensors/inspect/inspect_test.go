@@ -171,7 +171,7 @@ func TestWatch(t *testing.T) {
 		want   inspect.Health
 		says   string
 	}{
-		"well": {twin, virtual.Disturbance{}, inspect.Well, "100 of 100"},
+		"well": {twin, virtual.Disturbance{}, inspect.Well, " of 100 samples a second"},
 		"mute": {func(*emobox.Options) virtual.Device {
 			return far(func(ctx context.Context, in <-chan virtual.Arrived, _ func([]byte)) { hold(ctx, in) })
 		}, virtual.Disturbance{}, inspect.Mute, "no data"},
