@@ -1,9 +1,7 @@
 package main
 
 import (
-	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -17,10 +15,7 @@ func TestAClosedTerminalEndsTheLab(t *testing.T) {
 		t.Skip("whoever started this outlives its terminal, and so do those that it starts")
 	}
 	data := t.TempDir()
-	lab := filepath.Join(data, "lab.yaml")
-	if err := os.WriteFile(lab, []byte("devices: [{driver: emobox, port: /dev/nothing}]\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	lab := writeLab(t, "{driver: emobox, port: /dev/nothing}")
 	p := start(t, "Ctrl-C", "serve", "--lab", lab, "--listen", "127.0.0.1:0", "--data", data)
 	if err := p.command.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -46,10 +45,7 @@ func TestTheLabIsServedOverTLS(t *testing.T) {
 	if code, out, errOut := program(t, "token", "new", "--role", "viewer", "--name", "Partner screen", "--data", data, "--address", "https://lab:1"); code != exitFine || !strings.HasPrefix(out, "https://lab:1/?token=") {
 		t.Fatalf("token new: %d %s%s", code, out, errOut)
 	}
-	lab := filepath.Join(data, "lab.yaml")
-	if err := os.WriteFile(lab, []byte("devices: [{driver: emobox, port: /dev/nothing}]\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	lab := writeLab(t, "{driver: emobox, port: /dev/nothing}")
 	p := start(t, "Ctrl-C", "serve", "--lab", lab, "--tls", "--listen", "127.0.0.1:0", "--data", data)
 	said := p.out.String()
 	find := func(pattern string) string {

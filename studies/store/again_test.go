@@ -74,6 +74,24 @@ func TestWhatIsShownAgainIsKept(t *testing.T) {
 	}
 }
 
+// interruptedChunks are judgedChunks of somebody whose eyes are shut for a while, and whose
+// electrodes are off.
+func interruptedChunks(t *testing.T) []stream.Chunk {
+	t.Helper()
+	chunks := judgedChunks(t)
+	for _, c := range chunks {
+		for i, v := range c.Samples {
+			switch at := v.At.Sub(origin); {
+			case c.Stream == "gaze" && at > 3*time.Second && at < 10*time.Second:
+				c.Samples[i].Values[2] = 0
+			case c.Stream == "eda" && at > 4*time.Second && at < 5*time.Second:
+				c.Samples[i].Values[1] = 0
+			}
+		}
+	}
+	return chunks
+}
+
 // What is said of a recording while it runs, and what the sealed session says of it, go by
 // the same rules. They differ by what alignment from both sides knows better: at most by
 // the error that it states live, at either end of what was missing and of the presentation.
@@ -81,17 +99,7 @@ func TestLiveAgreesWithSealed(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	rules := study.Rules{FaceConf: .8, NeedsFace: true}
-	chunks := judgedChunks(t)
-	for _, c := range chunks {
-		for i, v := range c.Samples {
-			switch at := v.At.Sub(origin); {
-			case c.Stream == "gaze" && at > 3*time.Second && at < 10*time.Second:
-				c.Samples[i].Values[2] = 0 // the eyes are shut
-			case c.Stream == "eda" && at > 4*time.Second && at < 5*time.Second:
-				c.Samples[i].Values[1] = 0 // the electrodes are off
-			}
-		}
-	}
+	chunks := interruptedChunks(t)
 	h := header(t, "s1")
 	h.Study.Rules = rules
 	r, err := s.Begin(t.Context(), h)
@@ -158,15 +166,10 @@ func TestMeasuredBeforeAgreesWithSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chunks := judgedChunks(t)
+	chunks := interruptedChunks(t)
 	for _, c := range chunks {
 		for i, v := range c.Samples {
-			switch at := v.At.Sub(origin); {
-			case c.Stream == "gaze" && at > 3*time.Second && at < 10*time.Second:
-				c.Samples[i].Values[2] = 0 // the eyes are shut
-			case c.Stream == "eda" && at > 4*time.Second && at < 5*time.Second:
-				c.Samples[i].Values[1] = 0 // the electrodes are off
-			case c.Stream == "face" && at < time.Second/10:
+			if c.Stream == "face" && v.At.Sub(origin) < time.Second/10 {
 				c.Samples[i].At = 0 // nobody knew yet when that was
 			}
 		}
