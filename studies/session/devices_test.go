@@ -112,7 +112,7 @@ func TestASessionKnowsWhatIsNotThere(t *testing.T) {
 // again; what the program says of it meanwhile is a remark.
 func TestWhatADeviceSaysOfItself(t *testing.T) {
 	t.Parallel()
-	m := newMeter(stream.Info{ID: "eda", Kind: stream.EDA})
+	m := newMeter(stream.Info{ID: "eda", Kind: stream.EDA, Device: "band"})
 	for _, c := range []struct {
 		kind   stream.EventKind
 		detail string
@@ -123,6 +123,7 @@ func TestWhatADeviceSaysOfItself(t *testing.T) {
 		{stream.Disconnected, "the computer slept", "band, battery 3.90 V"},
 		{stream.Connected, awake, "band, battery 3.90 V"},
 		{stream.Connected, "band, battery 3.10 V", "band, battery 3.10 V"},
+		{stream.Connected, "band", ""}, // the name is told beside it
 		{stream.Connected, "", ""},
 	} {
 		m.add(stream.Chunk{Events: []stream.Event{{Kind: c.kind, At: 1, Detail: c.detail}}})

@@ -26,7 +26,7 @@ type Health struct {
 	AgeMs       float64         `json:"age_ms"`
 	UsableAgeMs float64         `json:"usable_age_ms"`
 	Remark      string          `json:"remark"` // the latest event in words; a Marker only while Status.Live
-	About       string          `json:"about"`  // what the device said of itself as it connected last, such as its battery; "" = nothing
+	About       string          `json:"about"`  // what the device said of itself as it connected last, beyond its name, such as its battery; "" = nothing
 	Advice      string          `json:"advice"` // of a camera: what hinders it to see the face, and what to do; "" = nothing
 	Clock       align.Statement `json:"clock"`  // live alignment
 	// Latency says in words whether the latency of a screen or a camera is measured;
@@ -156,7 +156,11 @@ func (m *meter) add(c stream.Chunk) {
 		switch e.Kind {
 		case stream.Connected:
 			m.health.Connected = true
-			if e.Detail != awake {
+			switch e.Detail {
+			case awake:
+			case m.health.Info.Device: // as a camera says
+				m.health.About = ""
+			default:
 				m.health.About = e.Detail
 			}
 			m.appear(e.At)
