@@ -20,6 +20,10 @@ var ErrGone = errors.New("the browser's camera has gone: it was unplugged, its p
 // every second or two.
 const unstamped = 5 * time.Second
 
+// unheard is how long frames may come before the page says when it saw one taken. It says
+// so with every second probe or so, where the browser tells it.
+const unheard = 10 * time.Second
+
 // ErrUnstamped says that a browser's frames cannot be used.
 var ErrUnstamped = errors.New("the browser does not say when its camera's pictures were taken, so they cannot be used: use Chromium, Chrome or Edge there")
 
@@ -80,8 +84,10 @@ type delivery struct {
 	live    *align.Live
 	first   int64           // number of the first frame that was delivered, -1 before it
 	waits   instant.Instant // since when frames come of which nobody said when they were taken
+	since   instant.Instant // when the first frame came that was delivered
 	clocks  agreement
 	warned  bool
+	heard   bool // whether the page says when frames were taken, or it was told that it does not
 }
 
 // frame is a frame that came; false where it cannot be delivered.
@@ -102,9 +108,10 @@ func (d *delivery) frame(e encodedFrame) (f frame.Frame, ok bool, err error) {
 		return f, false, nil
 	}
 	if d.first < 0 {
-		d.first = e.number
+		d.first, d.since = e.number, e.arrival
 		d.remark(stream.Marker, e.arrival, fmt.Sprintf("the camera is %s, a browser's; its capture times are %s", d.camera.link.device, from))
 	}
+	d.listen(e.arrival)
 	d.clocks.frame(tick)
 	seq := e.number - d.first
 	placed := d.live.Align(stream.Chunk{Samples: []stream.Sample{{Seq: seq, Tick: tick, Arrival: e.arrival}}}).Samples[0]
@@ -114,9 +121,20 @@ func (d *delivery) frame(e encodedFrame) (f frame.Frame, ok bool, err error) {
 	}, true, nil
 }
 
+// listen says once, when a frame came at an instant, that nothing vouches for the capture
+// times: the page of some browsers is not told when a frame was taken.
+func (d *delivery) listen(at instant.Instant) {
+	if d.heard || at.Sub(d.since) <= unheard {
+		return
+	}
+	d.heard = true
+	d.remark(stream.Marker, at, "the browser's capture times are compared with nothing, because its page does not say when it sees a picture taken; the stated error trusts them: Chromium, Chrome and Edge say it")
+}
+
 // compare takes when the page saw a frame taken, and says once when its clock and that of
 // the frames differ: the pings are of the page's.
 func (d *delivery) compare(at int64) {
+	d.heard = true
 	ahead, known := d.clocks.page(at)
 	if !known || ahead.Abs() <= apart || d.warned {
 		return

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"emolab/fusion/instant"
+	"emolab/fusion/stream"
 )
 
 func TestStamps(t *testing.T) {
@@ -51,6 +52,34 @@ func TestTheTwoClocksOfABrowser(t *testing.T) {
 	}
 	if _, known := new(agreement).page(1); known {
 		t.Error("known without any frame")
+	}
+}
+
+// A browser whose page is not told when a picture was taken says so nowhere itself.
+func TestThatNothingVouchesIsSaidOnce(t *testing.T) {
+	r := newTestRemote(t)
+	said := func(d *delivery, at instant.Instant) bool {
+		d.listen(at)
+		select {
+		case e := <-r.events:
+			if e.Kind != stream.Marker || e.At != at {
+				t.Errorf("%+v", e)
+			}
+			return true
+		default:
+			return false
+		}
+	}
+	const start = instant.Instant(time.Hour)
+	late := start.Add(unheard + 1)
+	silent := &delivery{camera: &Camera{remote: r}, since: start}
+	if said(silent, start.Add(unheard)) || !said(silent, late) || said(silent, late+1) {
+		t.Error("it is not said after that time, and once")
+	}
+	telling := &delivery{camera: &Camera{remote: r}, since: start}
+	telling.compare(1)
+	if said(telling, late) {
+		t.Error("said of a page that says when")
 	}
 }
 
