@@ -18,7 +18,7 @@ export function mount(host, lab) {
   async function set(on, text) {
     try {
       await post("blind", { on, reason: text });
-      dialog.close();
+      if (!on) dialog.close(); // the answer to a yes may come when the dialog is open for the no
     } catch (error) {
       complain("blind-error", `Not changed: ${reason(error)}`);
       if (!dialog.open) lab.say(`Not changed: ${reason(error)}`);
