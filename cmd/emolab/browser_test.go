@@ -14,12 +14,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
+	"emolab/sensors/serialtest"
 	"emolab/studies/browsertest"
 	"emolab/studies/study"
 )
@@ -108,6 +108,33 @@ func (r reader) write(name, words string) {
 	r.Do(chromedp.Click(fmt.Sprintf(`#sheet [name=%q]`, name)), chromedp.KeyEvent(words))
 }
 
+// watches notes from now on how much of each clip has been on the page, in the order in which
+// they came: played(0) is how many seconds of the first, also when that is over.
+func (r reader) watches() {
+	r.t.Helper()
+	browsertest.Value[bool](r.Page, `(() => {
+		const clips = new Map();
+		globalThis.played = (n) => [...clips.values()][n] ?? 0;
+		document.addEventListener("timeupdate", (e) => clips.set(e.target, e.target.currentTime), true);
+		return true;
+	})()`)
+}
+
+// holdsEscape holds the key until the page asks how they want to leave.
+func (r reader) holdsEscape() {
+	r.t.Helper()
+	escape := func(kind input.DispatchKeyEventType) {
+		r.t.Helper()
+		r.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+			_, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27})
+			return err
+		}))
+	}
+	escape(input.DispatchKeyEventTypeRawKeyDown)
+	r.to("leave")
+	escape(input.DispatchKeyEventTypeKeyUp)
+}
+
 // goes on with the button that does; the other one is number 2.
 func (r reader) goes(button int) {
 	r.t.Helper()
@@ -148,6 +175,7 @@ func TestServeInABrowser(t *testing.T) {
 	thought := "thought-" + sentinel()
 	say := written{override: "override " + sentinel(), note: "note " + sentinel(), annotation: "annotation " + sentinel(), stop: "stop " + sentinel()}
 	p := reader{stage, t, st, "en"}
+	p.watches()
 	code, console := lab.moment(&browser, p, first, thought, say)
 
 	// A no leaves no picture of the face behind, whatever the file is called.
@@ -192,13 +220,11 @@ func TestServeInABrowser(t *testing.T) {
 	p.goes(1)
 	p.hears()
 	console.begins(second)
-	stage.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1 })()`)
+	stage.Until(`played(2) > 1`) // after the first one's clip and its repeat
 	console.Until(`document.querySelector("#state-label").textContent.includes("face video")`)
-	if len(picturesBelow(t, dir)) == 0 {
-		t.Error("while the face is filmed no picture is found: the search above proves nothing")
-	}
-	stage.Do(holdEscape)
-	p.to("leave")
+	// Or the search above would prove nothing.
+	serialtest.Eventually(t, "a picture is found while the face is filmed", func() bool { return len(picturesBelow(t, dir)) > 0 })
+	p.holdsEscape()
 	stage.Screenshot("stage-leave.png")
 	p.tick(study.LeaveKey, study.LeaveDelete)
 	p.goes(1)
@@ -225,22 +251,6 @@ func TestServeInABrowser(t *testing.T) {
 		}
 	}
 }
-
-// holdEscape holds the key for longer than stopping takes.
-var holdEscape = chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27}
-	if _, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, key); err != nil {
-		return err
-	}
-	select {
-	case <-time.After(2500 * time.Millisecond):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	key.Type = input.DispatchKeyEventTypeKeyUp
-	_, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, key)
-	return err
-})
 
 // sentinel is a word that stands nowhere by chance.
 func sentinel() string { return strings.ToUpper(rand.Text()[:12]) }

@@ -175,6 +175,24 @@ func (d *workday) pull() {
 	}
 }
 
+// pullAtOnce does so as soon as a recording begins, however long the pages take to show
+// that. What it returns waits until it is done.
+func (d *workday) pullAtOnce() (done func()) {
+	out := make(chan error, 1)
+	go func() {
+		for d.manager.RecordingSince() == 0 && d.t.Context().Err() == nil {
+			time.Sleep(pollEvery / 10)
+		}
+		out <- d.gaze.Unplug()
+	}()
+	return func() {
+		d.t.Helper()
+		if err := <-out; err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
 func (d *workday) plug() {
 	d.t.Helper()
 	if err := d.gaze.Plug(); err != nil {
@@ -222,6 +240,25 @@ func (d desk) commands(path, body string) replied {
 	return browsertest.Value[replied](d.Page, fmt.Sprintf(`fetch(%q, { method: "POST", body: %q, headers: {
 		"Content-Type": "application/json", "X-Emolab-Console": sessionStorage.getItem("emolab-console") } })
 		.then(async (r) => ({ Status: r.status, ...(await r.json().catch(() => ({}))) }))`, path, body))
+}
+
+// slowly has the server's answers to a command come to the page long after what they tell is
+// known there. Until it is reloaded, answers counts them.
+func (d desk) slowly(path string) {
+	d.t.Helper()
+	browsertest.Value[bool](d.Page, fmt.Sprintf(`(() => {
+		const atOnce = globalThis.fetch;
+		globalThis.answers = 0;
+		globalThis.fetch = async (...what) => {
+			const answer = await atOnce(...what);
+			if (String(what[0]).endsWith(%q)) {
+				await new Promise((on) => setTimeout(on, 3000));
+				setTimeout(() => globalThis.answers++, 100); // when the page has heard
+			}
+			return answer;
+		};
+		return true;
+	})()`, path))
 }
 
 // accessible looks for serious and critical faults of what a page shows.
@@ -301,14 +338,14 @@ func (d *workday) moment(browser *browsertest.Shared, p reader, participant, tho
 	p.write("age", "33")
 	p.goes(1)
 	p.hears()
+	// The cable comes out as the recording begins. What the operator sees is kept by key.
+	pulled := d.pullAtOnce()
 	one.begins(participant)
 	one.says("confirmed-text", "confirmed on both sides")
-
-	// The cable comes out as the clip begins. What the operator sees is kept by key.
-	d.pull()
+	pulled()
 	one.Until(`document.querySelector('#alarm-list [data-id="gaze/disconnected"].active.major')`)
 	one.Until(`document.getElementById("worst").dataset.severity === "major" && document.getElementById("worst").dataset.room === "true"`)
-	p.Until(`(() => { const v = document.querySelector("video"); return v && v.currentTime > 1 })()`)
+	p.Until(`played(0) > 1`)
 	p.Screenshot("stage-playing.png")
 	one.picture("console-alarm")
 	one.Press("m")
@@ -320,6 +357,7 @@ func (d *workday) moment(browser *browsertest.Shared, p reader, participant, tho
 	one.Press("d")
 	one.Until(`document.querySelectorAll("#mark-list li").length === 3`)
 
+	one.slowly("/api/session/blind")
 	one.Press("o")
 	one.Until(`document.body.dataset.blind === "true" && document.getElementById("usable").innerText.includes("clip 1")`)
 	if browsertest.Value[bool](one.Page, `document.body.innerText.includes("silk")`) {
@@ -328,6 +366,7 @@ func (d *workday) moment(browser *browsertest.Shared, p reader, participant, tho
 	one.picture("console-blind")
 	one.Press("o")
 	one.asks("blind-dialog")
+	one.Until(`answers === 1`) // to the first command, which must not close what the second one asks
 	one.types("the cable", enter)
 	one.answered("blind-dialog")
 	one.Until(`document.body.dataset.blind === "false"`)
@@ -379,7 +418,7 @@ func (d *workday) moment(browser *browsertest.Shared, p reader, participant, tho
 	p.to("rate.words")
 	p.write("words", thought)
 	p.goes(1)
-	p.Until(`(() => { const v = document.querySelector("video"); return v && !v.paused && v.currentTime > 2 })()`)
+	p.Until(`played(1) > 2`)
 	two.Until(`document.getElementById("step-label").textContent === "silk, shown again" || document.getElementById("usable").innerText.includes("silk (again)")`)
 	two.picture("console") // the README's picture
 
@@ -435,7 +474,8 @@ func (d *workday) audited(at desk, say written) {
 func (d *workday) looksBack(at desk, say written) {
 	t := d.t
 	t.Helper()
-	at.Until(`document.querySelector("#session-list a.replay")`)
+	at.says("outcome", "Session sealed") // then the list stays as it is, and so does what has the focus in it
+	at.Until(`document.querySelector("#session-list li.sealed a.replay")`)
 	at.reaches("#session-list a.replay")
 	at.types(enter)
 	at.Do(chromedp.WaitVisible(chromedp.CSS("#replay"))) // another page
