@@ -15,6 +15,7 @@ import (
 	"emolab/fusion/instant"
 	"emolab/fusion/script"
 	"emolab/fusion/stream"
+	"emolab/sensors/serialtest"
 	"emolab/studies/access"
 	"emolab/studies/session"
 	"emolab/studies/store"
@@ -46,6 +47,8 @@ type benchOptions struct {
 	slips int    // in how many rounds of a calibration the tracker slips by flags.GazeError
 	flow  string // of the study, whose only clip is silk; as in a study file
 	gaze  string // devices.gaze of the study; "" = as by default
+	// arrives is how long a tracker that calibrates itself waits at each point; 0 = as usual.
+	arrives time.Duration
 	// stage opens the participant's page and returns what closes it; nil = the
 	// built-in client.
 	stage func(*bench) func()
@@ -59,7 +62,7 @@ func openBench(t *testing.T, o benchOptions) *bench {
 	b := &bench{t: t, dir: t.TempDir(), names: map[string]string{}}
 	clock := instant.Monotonic{}
 	b.truth = script.NewTruth(script.New(flags.Seed), clock.Now())
-	r := &rig{truth: b.truth, screen: session.AssumedScreen(), slip: flags.GazeError, slips: o.slips, cables: map[string]cable{}}
+	r := &rig{truth: b.truth, screen: session.AssumedScreen(), slip: flags.GazeError, slips: o.slips, arrives: o.arrives, cables: map[string]cable{}}
 	b.truth.Tracker = flags.tracker(r.screen)
 	ports := t.TempDir()
 	for i, name := range flags.Devices {
@@ -322,12 +325,12 @@ func TestReplugAHundredTimes(t *testing.T) {
 			b.await(fmt.Sprintf("both are back after pull %d", n+1), func(h session.Health) bool { return h.Connected })
 		}
 	})
-	if now := runtime.NumGoroutine(); now > goroutines+spare {
-		t.Errorf("%d goroutines, %d before", now, goroutines)
-	}
-	if now := openFiles(t); now > files+spare {
-		t.Errorf("%d files open, %d before", now, files)
-	}
+	serialtest.Eventually(t, fmt.Sprintf("at most %d goroutines more than the %d before", spare, goroutines), func() bool {
+		return runtime.NumGoroutine() <= goroutines+spare
+	})
+	serialtest.Eventually(t, fmt.Sprintf("at most %d open files more than the %d before", spare, files), func() bool {
+		return openFiles(t) <= files+spare
+	})
 	b.stop()
 	s, _ := onlySession(t, b.dir)
 	detail, err := s.Session(t.Context(), id)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -86,7 +87,7 @@ func (r *rig) tracker() session.Tracker {
 			continue
 		}
 		if g, ok := s.(*gazepoint.Source); ok {
-			return openGaze{g}
+			return openGaze{g, cmp.Or(r.arrives, arrives)}
 		}
 		return nil
 	}
@@ -95,7 +96,10 @@ func (r *rig) tracker() session.Tracker {
 
 // openGaze is a tracker that speaks Open Gaze, as a session has it calibrate
 // itself.
-type openGaze struct{ source *gazepoint.Source }
+type openGaze struct {
+	source  *gazepoint.Source
+	arrives time.Duration
+}
 
 const (
 	// arrives is how long the tracker waits at each point before it measures: the
@@ -109,7 +113,7 @@ const (
 // first stands there before the tracker begins.
 func (t openGaze) Calibrate(ctx context.Context, points []gaze.Point, turn func(gaze.Point)) (json.RawMessage, error) {
 	w := waymarks{points: points, turn: turn}
-	o := gazepoint.CalibrationOptions{Delay: arrives, Timeout: lookedAt, Progress: w.step}
+	o := gazepoint.CalibrationOptions{Delay: t.arrives, Timeout: lookedAt, Progress: w.step}
 	for _, p := range points {
 		o.Points = append(o.Points, gazepoint.Target{X: p.X, Y: p.Y})
 	}

@@ -73,7 +73,7 @@ func TestWhichTrackerCalibratesItself(t *testing.T) {
 	if r.tracker() != nil {
 		t.Error("a lab without a tracker has one that calibrates itself")
 	}
-	if r.sources = append(r.sources, open, other); r.tracker() != (openGaze{open}) {
+	if r.sources = append(r.sources, open, other); r.tracker() != (openGaze{open, arrives}) {
 		t.Error("the tracker that calibrates itself is not used")
 	}
 	r.sources[0], r.sources[1] = other, open
@@ -131,7 +131,7 @@ func TestOpenGazeTrackerCalibratesItself(t *testing.T) {
 	got.AwaitSamples(10)
 	points := []gaze.Point{{X: .5, Y: .5}, {X: .1, Y: .9}, {X: .9, Y: .1}}
 	var turned []gaze.Point
-	value, err := openGaze{source}.Calibrate(t.Context(), points, func(p gaze.Point) {
+	value, err := openGaze{source, arrives}.Calibrate(t.Context(), points, func(p gaze.Point) {
 		turned = append(turned, p)
 		truth.Look(clock.Now(), p.X, p.Y, true)
 	})

@@ -37,6 +37,7 @@ type rig struct {
 	slips     int                // in how many rounds of a step they do
 	everySlip float64            // how far they slip with everybody, degrees
 	fresh     bool               // they were calibrated, and nothing was validated since
+	arrives   time.Duration      // how long a tracker that calibrates itself waits at each point; 0 = as usual
 	screen    eyemovement.Screen // the participant's; zero = nobody has measured it
 	cables    map[string]cable   // of virtual devices, by the id of the device's first stream
 	notes     []string           // what a person should know of these devices
