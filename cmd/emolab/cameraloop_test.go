@@ -12,6 +12,8 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,7 +48,8 @@ func TestCameraLoop(t *testing.T) {
 	screen := browsertest.StartScreen(t, cameraScreen, cameraScreen)
 	page := browsertest.StartOn(t, screen).Show(t, "ERR_CONNECTION_REFUSED")
 	lab, data := sensorOn(t, screen, cornerClip(screen)).lab, t.TempDir()
-	camera := httptest.NewServer(filming(screen))
+	film := &filming{screen: screen}
+	camera := httptest.NewServer(film)
 	t.Cleanup(camera.Close)
 
 	before, _ := readMachine()
@@ -67,9 +70,11 @@ func TestCameraLoop(t *testing.T) {
 	if !load.idle() {
 		limit *= 2
 	}
-	truth := float64(cameraDelay) / float64(time.Millisecond)
+	// What it took in truth: on a busy machine this camera itself is late.
+	truth := film.delayMs(t)
+	t.Logf("the pictures left the camera %.1f ms after their exposure (median)", truth)
 	if off := m.MedianMs - truth; math.Abs(off) > limit {
-		t.Errorf("measured %.1f ms of a delay of %.0f: off by more than %.0f", m.MedianMs, truth, limit)
+		t.Errorf("measured %.1f ms of a delay of %.1f: off by more than %.0f", m.MedianMs, truth, limit)
 	}
 	kept, err := loadLatency(data, latency.Camera)
 	if err != nil || kept == nil || kept.MedianMs != m.MedianMs || kept.ShiftMs() != -m.MedianMs {
@@ -79,53 +84,73 @@ func TestCameraLoop(t *testing.T) {
 
 // filming films a screen for whoever asks, as a network camera does: a picture after
 // another, each with its length.
-func filming(screen *browsertest.Screen) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		type shot struct {
-			due  time.Time
-			jpeg []byte
-		}
-		ctx, stop := context.WithCancel(r.Context())
-		shots := make(chan shot, cameraQueue)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			ticks := time.NewTicker(cameraPeriod)
-			defer ticks.Stop()
-			for {
-				select {
-				case <-ticks.C:
-				case <-ctx.Done():
-					return
-				}
-				exposed := time.Now()
-				s := shot{exposed.Add(cameraDelay), filmed(screen)}
-				select {
-				case shots <- s:
-				default: // a camera does not wait for the network
-				}
-			}
-		}()
-		defer func() { stop(); <-done }()
-		w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+type filming struct {
+	screen *browsertest.Screen
+
+	mu     sync.Mutex
+	delays []time.Duration // from the exposure of each picture to its leaving
+}
+
+// delayMs is the median of the delays.
+func (f *filming) delayMs(t *testing.T) float64 {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.delays) == 0 {
+		t.Fatal("nobody asked for a picture")
+	}
+	return float64(slices.Sorted(slices.Values(f.delays))[len(f.delays)/2]) / float64(time.Millisecond)
+}
+
+// ServeHTTP sends pictures until the client is gone.
+func (f *filming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	type shot struct {
+		exposed time.Time
+		jpeg    []byte
+	}
+	ctx, stop := context.WithCancel(r.Context())
+	shots := make(chan shot, cameraQueue)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticks := time.NewTicker(cameraPeriod)
+		defer ticks.Stop()
 		for {
 			select {
-			case s := <-shots:
-				select {
-				case <-time.After(time.Until(s.due)):
-				case <-ctx.Done():
-					return
-				}
-				fmt.Fprintf(w, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(s.jpeg))
-				if _, err := w.Write(append(s.jpeg, "\r\n"...)); err != nil {
-					return
-				}
-				w.(http.Flusher).Flush()
+			case <-ticks.C:
 			case <-ctx.Done():
 				return
 			}
+			s := shot{exposed: time.Now()}
+			s.jpeg = filmed(f.screen)
+			select {
+			case shots <- s:
+			default: // a camera does not wait for the network
+			}
 		}
-	})
+	}()
+	defer func() { stop(); <-done }()
+	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+	for {
+		select {
+		case s := <-shots:
+			select {
+			case <-time.After(time.Until(s.exposed.Add(cameraDelay))):
+			case <-ctx.Done():
+				return
+			}
+			fmt.Fprintf(w, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(s.jpeg))
+			if _, err := w.Write(append(s.jpeg, "\r\n"...)); err != nil {
+				return
+			}
+			w.(http.Flusher).Flush()
+			f.mu.Lock()
+			f.delays = append(f.delays, time.Since(s.exposed))
+			f.mu.Unlock()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // filmed is what is on the screen now, made smaller.
