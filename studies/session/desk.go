@@ -188,7 +188,12 @@ func (d *desk) open(doing string, o *opening, do func(ctx context.Context, rec R
 	case <-kept:
 		return nil
 	case <-d.gone:
-		return errDeaf
+		select {
+		case <-kept: // the writer has ended since
+			return nil
+		default:
+			return errDeaf
+		}
 	}
 }
 

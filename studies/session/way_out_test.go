@@ -69,7 +69,9 @@ func TestConsentToTheVideoMayBeTakenBack(t *testing.T) {
 	st.Flow = []study.Part{st.Flow[0], st.Flow[1], again, again, play, st.Flow[3]}
 	g := newGuest(t, func(o *Options) { o.Study = &st })
 	g.filmed(t)
+	first := slices.IndexFunc(st.Plan(0).Steps, func(s study.Step) bool { return s.Sheet == "again" })
 	g.says(study.Answers{FaceVideo: study.Yes})
+	g.atStep(t, first+1) // so the answer has been dealt with
 	if len(g.reel.begun) != 1 || !g.filming() {
 		t.Fatalf("agreed twice: %+v", g.reel)
 	}
@@ -338,5 +340,22 @@ func TestAQuietDeskCloses(t *testing.T) {
 	}
 	if err := d.close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What was kept is told to be kept, also where the writer has ended by the time at which the
+// answer is looked at.
+func TestWhatWasKeptIsToldSo(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		d := newDesk(&napper{})
+		go func() {
+			g := <-d.deeds
+			close(g.kept)
+			close(d.gone)
+		}()
+		if err := d.keep("keep it", func(context.Context, Recorder) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
