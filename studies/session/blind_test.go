@@ -46,7 +46,7 @@ func TestBlindBecauseTheStudyAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"blind from emolab: on", "blind from emolab: off: sound checked", "blind from emolab: on"}
-	if got := b.archive.find(id).marks(); !slices.Equal(got, want) {
+	if got := b.archive.find(id).marks(BlindMark); !slices.Equal(got, want) {
 		t.Errorf("recorded %q, want %q", got, want)
 	}
 }

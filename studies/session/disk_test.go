@@ -1,6 +1,7 @@
 package session
 
 import (
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,5 +44,16 @@ func TestHoursAreNotRoundedUp(t *testing.T) {
 		if got := inHours(hours); got != want {
 			t.Errorf("%g hours are told as %s, want %s", hours, got, want)
 		}
+	}
+}
+
+func TestTheRoomInAFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if free, err := DiskFree(dir); err != nil || free < 0 {
+		t.Errorf("%d bytes, %v", free, err)
+	}
+	if _, err := DiskFree(filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "nothing") {
+		t.Errorf("of a folder that is not there: %v", err)
 	}
 }

@@ -37,7 +37,7 @@ type tape struct {
 	steps   []int
 	samples map[string]int
 	events  []string          // "stream kind detail"
-	marked  []instant.Instant // of the events of the marks
+	marked  []instant.Instant // of the events of the marks, those of alarms aside
 
 	plan        *study.Study // of a recovered session; nil: twoSteps
 	consents    []Consent
@@ -198,7 +198,7 @@ func (t *tape) Append(_ context.Context, batch []stream.Chunk) error {
 		t.samples[c.Stream] += len(c.Samples)
 		for _, e := range c.Events {
 			t.events = append(t.events, fmt.Sprintf("%s %s %s", c.Stream, e.Kind, e.Detail))
-			if c.Stream == MarksID {
+			if k, _ := ReadMark(e.Detail); c.Stream == MarksID && k.Kind != AlarmMark {
 				t.marked = append(t.marked, e.At)
 			}
 		}
@@ -433,17 +433,30 @@ var twoSteps = &study.Study{
 		Trial: []study.TrialPart{{Action: study.Fixation, Duration: time.Second}, {Action: study.Play}}}}},
 }
 
-// napper is the host's own clock, on a host that has slept when it is told so.
+// napper is the host's own clock, on a host that has slept, or stands still, when it is
+// told so, and whose wall clock nobody sets.
 type napper struct {
 	instant.Monotonic
 	slept atomic.Int64 // ns
+	still atomic.Int64 // the instant at which it stands still; 0 = it goes
+}
+
+func (n *napper) Now() instant.Instant {
+	if at := n.still.Load(); at != 0 {
+		return instant.Instant(at)
+	}
+	return n.Monotonic.Now()
 }
 
 func (n *napper) Read() instant.Reading {
-	r := n.Monotonic.Read()
-	r.Slept += time.Duration(n.slept.Load())
-	return r
+	return instant.Reading{At: n.Now(), Slept: time.Duration(n.slept.Load())}
 }
+
+// stands lets it stand still.
+func (n *napper) stands() { n.still.Store(int64(n.Now())) }
+
+// spacious is a disk with room for everything.
+func spacious(string) (int64, error) { return 100 << 30, nil }
 
 // bench is a lab with everything faked but the lab and the manager.
 type bench struct {
@@ -478,7 +491,7 @@ func newBenchBeside(t *testing.T, devices []stream.Source, change ...func(*Optio
 	}
 	o := Options{
 		Clock: clock, Lab: lab, Archive: b.archive, Stage: b.screen, Bundler: zips{}, Film: b.reel, Study: twoSteps,
-		Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+		Dir: t.TempDir(), DiskFree: spacious, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {
 		f(&o)
@@ -518,12 +531,33 @@ func (b *bench) until(t *testing.T, what string, is func(Status) bool) Status {
 	}
 }
 
-// beats has the pulse deliver n samples, and waits until the lab has them.
-func (b *bench) beats(t *testing.T, n int64) {
+// beats has the pulse deliver n samples, and waits until all who listen to the lab have them.
+func (b *bench) beats(t *testing.T, n int) {
 	t.Helper()
-	had := b.Status().Streams[0].Samples
-	for range n {
-		b.pulse.beat <- struct{}{}
+	b.heard(t, "eda", n, func() {
+		for range n {
+			b.pulse.beat <- struct{}{}
+		}
+	})
+}
+
+// heard has a device deliver n samples of a stream, and waits until all who have listened to
+// the lab so far have them: a recording that ends then has them all. Status counts a sample
+// before that.
+func (b *bench) heard(t *testing.T, id string, n int, deliver func()) {
+	t.Helper()
+	last := b.o.Lab.Bus().Lossless("the last to be served", 64)
+	defer last.Close()
+	deliver()
+	late := time.After(deadline)
+	for came := 0; came < n; {
+		select {
+		case c := <-last.C():
+			if c.Stream == id {
+				came += len(c.Samples)
+			}
+		case <-late:
+			t.Fatalf("of %d samples of %s %d have come", n, id, came)
+		}
 	}
-	b.until(t, "the samples", func(s Status) bool { return s.Streams[0].Samples == had+n })
 }

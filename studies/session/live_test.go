@@ -351,10 +351,12 @@ func TestAFrameOfBeforeTheBeginningIsNotRecorded(t *testing.T) {
 	g.begins(t)
 	g.until(t, "the first sight", func(s Status) bool { return s.Live })
 	since := g.RecordingSince()
-	for _, at := range []instant.Instant{since - 50e6, since - 1, since, since + 1} {
-		eye.taken <- at
-	}
-	g.until(t, "the frames", func(s Status) bool { return s.Streams[1].Samples == 4 })
+	frames := []instant.Instant{since - 50e6, since - 1, since, since + 1}
+	g.heard(t, "face", len(frames), func() {
+		for _, at := range frames {
+			eye.taken <- at
+		}
+	})
 	g.Close()
 	if face, joined := g.tape.samples["face"], g.tape.samples[trace.ID]; face != 2 || joined > 2 {
 		t.Errorf("%d frames and %d rows of the trace are kept, 2 were taken since the beginning", face, joined)

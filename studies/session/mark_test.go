@@ -15,32 +15,45 @@ import (
 	"emolab/studies/study"
 )
 
-// switched is an eye tracker that says of itself what the test lets it say.
+// switched is a photodiode that says of itself what the test lets it say. Nothing but that it
+// is gone is ever wrong with it: in the dark it is silent, for however long.
 type switched struct{ events chan stream.Event }
 
 func (s *switched) Info() []stream.Info {
-	return []stream.Info{{ID: "gaze", Kind: stream.Gaze, Device: "switched", Clock: stream.HostClock, TickHz: 1e9,
-		Channels: []stream.Channel{{Name: "gaze_x"}, {Name: "gaze_y"}, {Name: "gaze_valid"}}}}
+	return []stream.Info{{ID: "light", Kind: stream.Light, Device: "switched", Clock: stream.HostClock, TickHz: 1e9,
+		Channels: []stream.Channel{{Name: "light_raw"}}}}
 }
 
 func (s *switched) Run(ctx context.Context, out chan<- stream.Chunk) error {
 	for {
 		select {
 		case e := <-s.events:
-			stream.Send(ctx, out, stream.Chunk{Stream: "gaze", Events: []stream.Event{e}})
+			stream.Send(ctx, out, stream.Chunk{Stream: "light", Events: []stream.Event{e}})
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// marks are the labels that a tape has of the marks.
-func (t *tape) marks() (out []string) {
+// marks are the labels that a tape has of the marks of a kind.
+func (t *tape) marks(kind MarkKind) (out []string) {
 	t.archive.mu.Lock()
 	defer t.archive.mu.Unlock()
 	for _, e := range t.events {
-		if label, ok := strings.CutPrefix(e, "marks marker "); ok {
+		label, ok := strings.CutPrefix(e, "marks marker ")
+		if k, _ := ReadMark(label); ok && k.Kind == kind {
 			out = append(out, label)
+		}
+	}
+	return out
+}
+
+// alarmed are those that tell of an alarm: "raised, major", "cleared, major".
+func (t *tape) alarmed(id string) (out []string) {
+	for _, label := range t.marks(AlarmMark) {
+		k, _ := ReadMark(label)
+		if event, words, ok := strings.Cut(k.Text, ", "+id+": "); ok && words != "" {
+			out = append(out, event)
 		}
 	}
 	return out
@@ -61,7 +74,7 @@ func TestMarks(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "note from console: coughs a lot"
-	if got := b.archive.find(id).marks(); !slices.Contains(got, want) { // kept when Mark returns
+	if got := b.archive.find(id).marks(NoteMark); !slices.Contains(got, want) { // kept when Mark returns
 		t.Errorf("kept %q, want %q", got, want)
 	}
 	since := b.RecordingSince()
@@ -104,7 +117,8 @@ func TestANoteIsWrittenUntilTheSessionIsClosed(t *testing.T) {
 	g.stop(t)
 	g.at(t, leaveSheet)
 	over := g.clock.Now()
-	if err := note(g.clock.Now().Sub(key)); err != nil {
+	// Mark looks at the clock later than this line, by however much: the note is older still.
+	if err := note(g.clock.Now().Sub(key) + deadline); err != nil {
 		t.Errorf("begun while it was recorded: %v", err)
 	}
 	if err := note(0); !errors.Is(err, ErrNothingRecorded) || !strings.Contains(err.Error(), "annotation") {
@@ -117,7 +131,7 @@ func TestANoteIsWrittenUntilTheSessionIsClosed(t *testing.T) {
 	g.at(t, leftSheet)
 	g.says(nil)
 	waitFor(t, g.bench)
-	if got := g.tape.marks(); len(got) != 1 {
+	if got := g.tape.marks(NoteMark); len(got) != 1 {
 		t.Errorf("kept are %q", got)
 	}
 	if err := note(time.Minute); !errors.Is(err, ErrNothingRecorded) {
@@ -218,7 +232,7 @@ func TestAlarmsAreRecorded(t *testing.T) {
 	b := newBenchBeside(t, []stream.Source{plug})
 	at := func() stream.Event { return stream.Event{Kind: stream.Connected, At: b.clock.Now()} }
 	plug.events <- at()
-	b.until(t, "the tracker", func(s Status) bool { return s.Streams[1].Connected })
+	b.until(t, "the photodiode", func(s Status) bool { return s.Streams[1].Connected })
 	id, err := b.Start(t.Context(), Request{Participant: "P1"})
 	if err != nil {
 		t.Fatal(err)
@@ -226,40 +240,37 @@ func TestAlarmsAreRecorded(t *testing.T) {
 	b.until(t, "the recording", func(s Status) bool { return s.Live })
 	state := func(want alarm.State) func(Status) bool {
 		return func(s Status) bool {
-			return slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "gaze/disconnected" && a.State == want })
+			return slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "light/disconnected" && a.State == want })
 		}
 	}
 	gone := at()
 	gone.Kind = stream.Disconnected
 	plug.events <- gone
 	b.until(t, "the alarm", state(alarm.Active))
-	if err := b.Acknowledge("gaze/none"); !errors.Is(err, ErrNoAlarm) {
+	if err := b.Acknowledge("light/none"); !errors.Is(err, ErrNoAlarm) {
 		t.Errorf("an alarm that is not there: %v", err)
 	}
-	if err := b.Acknowledge("gaze/disconnected"); err != nil {
+	if err := b.Acknowledge("light/disconnected"); err != nil {
 		t.Fatal(err)
 	}
 	b.until(t, "that it was seen", state(alarm.Acknowledged))
-	if err := b.Shelve("gaze/disconnected", maxMarkAge); err != nil {
+	if err := b.Shelve("light/disconnected", maxMarkAge); err != nil {
 		t.Fatal(err)
 	}
 	b.until(t, "the shelf", state(alarm.Shelved))
 	plug.events <- at()
 	b.until(t, "that it clears", func(s Status) bool {
-		return slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "gaze/disconnected" && a.ClearedMs > 0 })
+		return slices.ContainsFunc(s.Alarms, func(a Alarm) bool { return a.ID == "light/disconnected" && a.ClearedMs > 0 })
 	})
 	if err := b.Stop(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, label := range b.archive.find(id).marks() {
-		if k, ok := ReadMark(label); ok && k.Kind == AlarmMark && strings.Contains(k.Text, "gaze/disconnected: Eye tracker is not connected") {
-			event, _, _ := strings.Cut(k.Text, ",")
-			got = append(got, event)
-		}
-	}
-	if want := []string{"raised", "acknowledged", "shelved", "cleared"}; !slices.Equal(got, want) {
+	tape := b.archive.find(id)
+	if got, want := tape.alarmed("light/disconnected"), []string{"raised, major", "acknowledged, major", "shelved, major", "cleared, major"}; !slices.Equal(got, want) {
 		t.Errorf("recorded %q, want %q", got, want)
+	}
+	if got := tape.marks(AlarmMark); !slices.Contains(got, "alarm from emolab: raised, major, light/disconnected: Photodiode is not connected") {
+		t.Errorf("recorded %q: it does not say what is not connected", got)
 	}
 }
 
@@ -279,13 +290,13 @@ func TestAlarmsAreLookedForWhenNobodyWatches(t *testing.T) {
 	}()
 	b.screen.waiting.Store("a key")
 	tape := b.archive.find(id)
-	for deadline := b.clock.Now().Add(deadline); len(tape.marks()) == 0 && b.clock.Now() < deadline; {
+	for deadline := b.clock.Now().Add(deadline); len(tape.alarmed("stage/waiting")) == 0 && b.clock.Now() < deadline; {
 		if err := wait(t.Context(), lookEvery/10); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := tape.marks(); len(got) != 1 || !strings.HasPrefix(got[0], "alarm from emolab: raised, major, stage/waiting: ") {
-		t.Errorf("recorded %q", got)
+	if got := tape.alarmed("stage/waiting"); !slices.Equal(got, []string{"raised, major"}) {
+		t.Errorf("recorded %q of %q", got, tape.marks(AlarmMark))
 	}
 	stop()
 	<-watched
@@ -303,7 +314,7 @@ func TestAlarmsOfBeforeStandAtTheBeginning(t *testing.T) {
 	if err := b.Stop(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.archive.find(id).marks(); len(got) != 1 || !strings.HasPrefix(got[0], "alarm from emolab: lasts, major, stage/waiting: ") {
-		t.Errorf("recorded %q", got)
+	if tape := b.archive.find(id); !slices.Equal(tape.alarmed("stage/waiting"), []string{"lasts, major"}) {
+		t.Errorf("recorded %q", tape.marks(AlarmMark))
 	}
 }

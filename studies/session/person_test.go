@@ -271,7 +271,7 @@ func inBubble(t *testing.T, steps []study.Action, change func(*seating, *Options
 			Trial: []study.TrialPart{{Action: study.Fixation, Duration: 2 * time.Second}}}})
 		o := Options{
 			Clock: clock, Lab: v.lab, Archive: v.archive, Stage: &screen{surface: v.glass, next: make(chan struct{}), answers: make(chan Answer)},
-			Bundler: zips{}, Study: st, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+			Bundler: zips{}, Study: st, Dir: t.TempDir(), DiskFree: spacious, Log: slog.New(slog.DiscardHandler),
 			TargetShown: v.person.looks, Breathed: v.person.breathed, Attended: func() bool { return true },
 		}
 		if change != nil {

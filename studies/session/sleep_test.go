@@ -161,22 +161,12 @@ func TestASleepIsAnAlarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sub := b.o.Lab.Bus().Lossless("test", 100)
-	defer sub.Close()
-	beat := func() { // and wait until the sample has gone all the way
-		b.pulse.beat <- struct{}{}
-		for c := range sub.C() {
-			if len(c.Samples) > 0 {
-				return
-			}
-		}
-	}
-	beat()
+	b.beats(t, 1)
 	if overslept(b.Status()) {
 		t.Error("an alarm before any sleep")
 	}
 	b.clock.slept.Store(int64(3200 * time.Millisecond))
-	beat()
+	b.beats(t, 1)
 	if !overslept(b.Status()) {
 		t.Error("no alarm after a sleep")
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"emolab/studies/study"
@@ -277,12 +278,19 @@ func TestAStopIsKeptAtOnce(t *testing.T) {
 // A recording that ends at once says why before it is closed.
 func TestAStopAtOnceIsKept(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBench(t, asks)
 	id, err := b.Start(t.Context(), Request{Participant: "P1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.until(t, "the recording", func(s Status) bool { return s.Live })
+	b.screen.answers <- yes
+	b.until(t, "the film", func(s Status) bool { return s.Live && s.Video })
+	hold := make(chan struct{}) // it is not closed before the film has ended
+	resume := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(resume)
+	b.archive.mu.Lock()
+	b.reel.hold = hold
+	b.archive.mu.Unlock()
 	cur, cut := b.end(errors.New(drill))
 	if !cut || cur.id != id {
 		t.Fatalf("ended %+v, cut %t", cur, cut)
@@ -292,7 +300,8 @@ func TestAStopAtOnceIsKept(t *testing.T) {
 	b.archive.mu.Lock()
 	kept, state := tape.reason, tape.state
 	b.archive.mu.Unlock()
-	if kept != drill {
+	resume()
+	if kept != drill || state != Recording {
 		t.Errorf("kept as %s, %q", state, kept)
 	}
 	if out := waitFor(t, b); out.State != Sealed || out.Reason != drill {
