@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"emolab/studies/store"
@@ -262,24 +261,34 @@ func TestLookingLeavesTheStudysLocks(t *testing.T) {
 	}
 }
 
-// locks counts those of POSIX on the study's files, as Linux lists them.
+// locks counts those of POSIX that this process holds on the study's files, as Linux lists
+// them of each open file. The list of all locks of the machine is no one moment's: it changes
+// while it is read.
 func locks(t *testing.T, s *store.Store) int {
 	t.Helper()
-	list, err := os.ReadFile("/proc/locks")
+	files, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Skip(err)
 	}
-	n := 0
+	var locked []fs.FileInfo
 	for _, path := range s.Locked() {
-		var info syscall.Stat_t
-		if err := syscall.Stat(path, &info); err != nil {
+		info, err := os.Stat(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for line := range strings.Lines(string(list)) {
-			if strings.Contains(line, "POSIX") && strings.Contains(line, fmt.Sprintf(":%d ", info.Ino)) {
-				n++
-			}
+		locked = append(locked, info)
+	}
+	n := 0
+	for _, f := range files {
+		file, err := os.Stat(filepath.Join("/proc/self/fd", f.Name()))
+		if err != nil || !slices.ContainsFunc(locked, func(l fs.FileInfo) bool { return os.SameFile(l, file) }) {
+			continue // another test's, which may have closed it by now
 		}
+		info, err := os.ReadFile(filepath.Join("/proc/self/fdinfo", f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += strings.Count(string(info), " POSIX ")
 	}
 	return n
 }
