@@ -110,11 +110,26 @@ func (p *Port) AwaitOpen() {
 	})
 }
 
-// Send writes to the host, which must have the port open.
+// Send writes to the host, which must have the port open: what nobody can hear is lost.
+// A host that has it open and is held up is waited for.
 func (p *Port) Send(b []byte) {
 	p.t.Helper()
-	if _, err := p.terminal.Write(b); err != nil {
-		p.t.Fatal(err)
+	for begun := time.Now(); ; {
+		before := p.terminal.Lost()
+		if _, err := p.terminal.Write(b); err != nil {
+			p.t.Fatal(err)
+		}
+		left := int(p.terminal.Lost() - before)
+		if left == 0 {
+			return
+		}
+		if open, err := p.terminal.Opened(); err != nil || !open {
+			return
+		}
+		if time.Since(begun) > Deadline {
+			p.t.Fatalf("serialtest: after %v the host has not read %d bytes", Deadline, left)
+		}
+		b = b[len(b)-left:]
 	}
 }
 

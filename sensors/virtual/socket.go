@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -100,11 +101,20 @@ func (s *server) Write(b []byte) (int, error) {
 		return 0, os.ErrClosed
 	}
 	if host != nil {
-		if err := host.SetWriteDeadline(time.Now().Add(writeTimeout)); err == nil {
-			_, _ = host.Write(b) // a host that is gone is found by Read
-		}
+		s.send(host, b, writeTimeout)
 	}
 	return len(b), nil
+}
+
+// send sends what a host takes within some time.
+func (s *server) send(host net.Conn, b []byte, patience time.Duration) {
+	if err := host.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return
+	}
+	n, err := host.Write(b) // a host that is gone is found by Read
+	if conn, ok := host.(syscall.Conn); ok && errors.Is(err, os.ErrDeadlineExceeded) {
+		offer(conn, b[n:])
+	}
 }
 
 // Close ends the connection and the server.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/creack/pty"
@@ -44,9 +45,9 @@ func Plug(path string) (*Terminal, error) {
 		return nil, errors.Join(fmt.Errorf("virtual: set up %s: %w", path, err), slave.Close())
 	}
 	// The host's end keeps these settings; it is closed here so that the kernel
-	// tells us whether somebody else has it open.
-	err = errors.Join(setRaw(slave), link(slave.Name(), path), slave.Close())
-	if err != nil {
+	// tells us whether somebody else has it open. It is found under path only then: a
+	// host that looks for it all the time must not find it held.
+	if err := errors.Join(setRaw(slave), slave.Close(), link(slave.Name(), path)); err != nil {
 		return nil, errors.Join(fmt.Errorf("virtual: set up %s: %w", path, err), master.Close())
 	}
 	return &Terminal{path: path, master: master}, nil
@@ -127,7 +128,10 @@ func (t *Terminal) Read(p []byte) (int, error) {
 
 // Write sends p to the host, or loses it where no host takes it. It fails only
 // after Close.
-func (t *Terminal) Write(p []byte) (int, error) {
+func (t *Terminal) Write(p []byte) (int, error) { return t.write(p, writeTimeout) }
+
+// write is Write with another patience.
+func (t *Terminal) write(p []byte, patience time.Duration) (int, error) {
 	open, err := t.Opened()
 	if err != nil {
 		return 0, err
@@ -136,10 +140,13 @@ func (t *Terminal) Write(p []byte) (int, error) {
 		t.lost.Add(int64(len(p)))
 		return len(p), nil
 	}
-	if err := t.master.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := t.master.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		return 0, fmt.Errorf("virtual: write %s: %w", t.path, err)
 	}
 	n, err := t.master.Write(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		n += offer(t.master, p[n:])
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, unix.EIO) {
 		t.lost.Add(int64(len(p) - n))
 		return len(p), nil
@@ -148,6 +155,19 @@ func (t *Terminal) Write(p []byte) (int, error) {
 		return n, fmt.Errorf("virtual: write %s: %w", t.path, err)
 	}
 	return n, nil
+}
+
+// offer writes what the kernel takes at once, and returns how much that was. A deadline
+// that has passed tells of a host that does not read, or of this program, which was held
+// up itself and has not even tried: then nothing is to be lost.
+func offer(to syscall.Conn, p []byte) (n int) {
+	conn, err := to.SyscallConn()
+	if err != nil || len(p) == 0 {
+		return 0
+	}
+	// Whatever ends it, the rest is lost.
+	_ = conn.Control(func(fd uintptr) { n, _ = unix.Write(int(fd), p) })
+	return max(n, 0)
 }
 
 // Opened tells whether somebody has the port open. It fails after Close.
