@@ -20,9 +20,10 @@ const (
 	retryEvery = 200 * time.Millisecond
 
 	// farewell is how long Speak gets to say goodbye to the device when the
-	// recording ends. A stop command takes a millisecond; a device that takes no
-	// bytes any more must not hold up the shutdown.
-	farewell = 200 * time.Millisecond
+	// recording ends. A stop command takes a millisecond, and a busy computer may take
+	// long to come to it; a device that takes no bytes any more must not hold up the
+	// shutdown.
+	farewell = 2 * time.Second
 
 	// readSize is more than any driver of a USB adapter hands over at once (4095
 	// bytes, the kernel's line buffer).
@@ -140,8 +141,11 @@ func converse(ctx context.Context, port Line, d Dialogue, log *Log, out chan<- s
 		case <-last.C:
 		}
 	}
-	if hasHeard && hasSpoken && errors.Is(err, ErrRestarted) {
-		return err
+	if errors.Is(err, ErrRestarted) {
+		if hasHeard && hasSpoken {
+			return err
+		}
+		err = errors.New(err.Error()) // the conversation cannot start over on a port that is closed
 	}
 	// Closing ends whichever half still hangs in the port.
 	if cerr := port.Close(); cerr != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"emolab/fusion/instant"
 	"emolab/fusion/stream"
@@ -77,6 +79,38 @@ func TestRestartKeepsThePort(t *testing.T) {
 	}
 	got.Stop()
 	far.Take([]byte("bye"))
+}
+
+// A driver that does not come to an end when its device restarts loses the port, and
+// begins on a new one.
+func TestRestartOfADriverThatTalksOn(t *testing.T) {
+	t.Parallel()
+	far := serialtest.Open(t)
+	k := keep(far.Path(), func(ctx context.Context, w io.Writer) error {
+		_, err := w.Write([]byte("hello"))
+		for <-ctx.Done(); err == nil; time.Sleep(time.Millisecond) {
+			_, err = w.Write([]byte("."))
+		}
+		return err
+	})
+	var conversations atomic.Int32
+	begin := k.Begin
+	k.Begin = func(log *connection.Log) connection.Dialogue {
+		conversations.Add(1)
+		return begin(log)
+	}
+	got := serialtest.Record(t, k)
+	far.Take([]byte("hello"))
+	far.Send([]byte("c\x01r"))
+	far.Take([]byte("hello"))
+	far.Send([]byte("c\x02"))
+	got.AwaitSamples(2)
+	if e := got.Events(stream.Disconnected); len(e) != 1 || e[0].Detail != connection.ErrRestarted.Error() {
+		t.Errorf("disconnected: %+v", e)
+	}
+	if n := conversations.Load(); n != 2 {
+		t.Errorf("%d conversations, want 2", n)
+	}
 }
 
 func TestReplug(t *testing.T) {
