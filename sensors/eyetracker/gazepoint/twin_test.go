@@ -176,8 +176,9 @@ func TestTwinCalibrates(t *testing.T) {
 		steps++
 		truth.Look(instant.Monotonic{}.Now(), s.X, s.Y, s.Begins || s.Point < 5)
 	}
+	// A busy machine may be told late where the target is.
 	c, err := s.Calibrate(context.Background(), gazepoint.CalibrationOptions{
-		Delay: 400 * time.Millisecond, Timeout: 200 * time.Millisecond, Progress: show})
+		Delay: 1500 * time.Millisecond, Timeout: 200 * time.Millisecond, Progress: show})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,20 +207,20 @@ func TestTwinCalibrates(t *testing.T) {
 	got.Stop()
 	epochs := 0
 	record := truth.Record()
+	// Before it errs as it was told to, by .038 screens where that is least; after it, hardly.
+	var off, n [2]float64 // by epoch
 	for _, ch := range got.Chunks() {
 		epochs = max(epochs, ch.Epoch)
-		// Before it errs as it was told to; after it, hardly.
-		off, n := 0., 0.
 		for _, s := range ch.Samples {
 			clock, _ := truth.Clock("gaze", s.Arrival)
 			x, y := record.Gaze(clock.At(s.Tick))
-			if d := math.Hypot(s.Values[0]-x, s.Values[1]-y); !math.IsNaN(d) && !record.Moving(clock.At(s.Tick)) {
-				off, n = off+d, n+1
+			if d := math.Hypot(s.Values[0]-x, s.Values[1]-y); !math.IsNaN(d) && !record.Moving(clock.At(s.Tick)) && ch.Epoch < len(n) {
+				off[ch.Epoch], n[ch.Epoch] = off[ch.Epoch]+d, n[ch.Epoch]+1
 			}
 		}
-		if n > 0 && (off/n < .04) != (ch.Epoch == 1) {
-			t.Errorf("epoch %d: off by %.3f screens", ch.Epoch, off/n)
-		}
+	}
+	if before, after := off[0]/n[0], off[1]/n[1]; !(before > .03) || !(after < .02) {
+		t.Errorf("off by %.3f screens before the calibration, by %.3f after it", before, after)
 	}
 	if n := got.Total(stream.Lost) + got.Total(stream.Fault); epochs != 1 || n != 0 {
 		t.Errorf("%d epochs, %d losses and faults: %v", epochs+1, n, got.Events(stream.Fault))
