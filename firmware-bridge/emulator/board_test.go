@@ -77,8 +77,20 @@ type board struct {
 	t *testing.T
 	*emulator.Emulator
 	port   *os.File
+	begins int // how often the firmware has begun, by what the test did
 	mu     sync.Mutex
 	clocks []script.Clock
+}
+
+// begun waits until it is known of each beginning of the firmware when that was: the host
+// program tells it by another way than the port.
+func (b *board) begun() {
+	b.t.Helper()
+	b.await("the firmware's clock is told", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.clocks) >= b.begins
+	})
 }
 
 // start runs the probe.
@@ -89,7 +101,7 @@ func start(t *testing.T, host, elf string, o emulator.Options) *board {
 	if o.World == nil {
 		o.World = still{}
 	}
-	b := &board{t: t}
+	b := &board{t: t, begins: 1}
 	o.PoweredOn = func(c script.Clock) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -158,12 +170,13 @@ func (b *board) expect(s string) {
 	}
 }
 
-// settle drops what came before the port was open.
+// settle drops what came before the port was open. The firmware runs then.
 func (b *board) settle() {
 	b.t.Helper()
 	b.write("~")
 	for b.read(1)[0] != '~' {
 	}
+	b.begun()
 }
 
 // tick asks for the board's clock, in ticks of 1 µs, and says when.

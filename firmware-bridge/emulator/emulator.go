@@ -34,12 +34,13 @@ const (
 	tickBits = 32
 
 	// lead is how long before the board's first cycle the host program is
-	// started, so that it has read the beginning of the world by then.
-	lead = 200 * time.Millisecond
+	// started, so that it has read the beginning of the world by then, also on a busy
+	// machine.
+	lead = time.Second
 	// startFor is how long the host program may take to say that it is ready.
-	startFor = 5 * time.Second
+	startFor = 20 * time.Second
 	// endFor is how long it may take to end when it is told to.
-	endFor = 2 * time.Second
+	endFor = 10 * time.Second
 )
 
 // Options say what to run, and in which world.

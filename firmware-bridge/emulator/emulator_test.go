@@ -148,7 +148,7 @@ func trigger(t *testing.T, host, elf string) {
 	b.open()
 	b.settle()
 	var jumps []instant.Instant
-	first := instant.Monotonic{}.Now().Add(4 * time.Second) // the next 3 s are handed over already
+	first := instant.Monotonic{}.Now().Add(6 * time.Second) // the next 3 s are handed over already
 	for i := range 20 {
 		jumps = append(jumps, first.Add(time.Duration(i)*31_234_567))
 	}
@@ -173,6 +173,8 @@ func watchdog(t *testing.T, host, elf string) {
 	before, _ := b.Clock()
 	b.write("w")
 	b.expect("R\x08")
+	b.begins++
+	b.begun()
 	b.await("reset by the watchdog", func() bool { return b.Stats().Resets == 1 })
 	after, _ := b.Clock()
 	if d := after.At0.Sub(before.At0); d < 250*time.Millisecond {
@@ -186,6 +188,8 @@ func watchdog(t *testing.T, host, elf string) {
 		t.Fatal(err)
 	}
 	b.expect("R\x02")
+	b.begins++
+	b.begun()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.clocks) != 3 {
@@ -212,6 +216,7 @@ func cable(t *testing.T, host, elf string) {
 		if err := errors.Join(b.Plug(), b.Plug()); err != nil {
 			t.Fatal(err)
 		}
+		b.begins++
 		b.open()
 		b.settle()
 	}
@@ -268,7 +273,7 @@ func unread(t *testing.T, host, elf string) {
 // What the board says while nobody has the port open is nobody's loss.
 func unheard(t *testing.T, host, elf string) {
 	var monotonic instant.Monotonic
-	first := monotonic.Now().Add(2 * time.Second)
+	first := monotonic.Now().Add(5 * time.Second) // the board runs by then
 	b := start(t, host, elf, emulator.Options{World: still{jumps: []instant.Instant{first, first.Add(time.Millisecond)}}})
 	b.await("a reset and two edges", func() bool { return b.Stats().Unheard == 2+2*6 })
 	b.open()
@@ -333,6 +338,9 @@ func idle(t *testing.T, host, elf string) {
 	if err := b.Unplug(); err != nil {
 		t.Fatal(err)
 	}
+	b.mu.Lock()
+	b.begins = len(b.clocks) + 1 // it may have been pulled before the firmware began
+	b.mu.Unlock()
 	c := b.Stats().Cycles
 	b.await("three seconds", func() bool { return b.Stats().Cycles > c+3*16_000_000 })
 	if err := b.Plug(); err != nil {

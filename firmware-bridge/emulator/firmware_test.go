@@ -136,6 +136,7 @@ func TestFirmware(t *testing.T) {
 	w := scene{origin: monotonic.Now(), light: 249_700_003, pulses: 171_300_007}
 	b := start(t, host, image.ELF, emulator.Options{World: w, DriftPPM: 2500, Noise: emulator.Supply / 1024., Seed: 3})
 	b.open()
+	b.begun()
 	var h heard
 	b.command([]byte{0}, wire.AppendStop(nil), wire.AppendIdentify(nil))
 	for len(h.hellos) == 0 || h.hellos[len(h.hellos)-1].Cause != wire.Asked {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -121,6 +120,7 @@ const converterNoise = .5 * emulator.Supply / 1024
 // flash lets the byte change at random and finds the changes in the readings.
 func flash(t *testing.T, b *board, screen *pixel, seen *emulator.LightFrom, threshold uint16) {
 	b.open()
+	b.begun()
 	var h heard
 	b.command([]byte{0}, wire.AppendStop(nil), wire.AppendRate(nil, 100),
 		wire.AppendLightSet(nil, wire.LightSetting{On: true, Threshold: threshold}), wire.AppendStart(nil))
@@ -132,28 +132,25 @@ func flash(t *testing.T, b *board, screen *pixel, seen *emulator.LightFrom, thre
 	}
 	middle := uint16((seen.DarkMV + seen.BrightMV) / 2 / emulator.Supply * 65536)
 
+	// Each change stays until it was seen: who looks at the file may be held up for longer
+	// than a change lasts.
 	const flashes = 60
 	var clock instant.Monotonic
 	var all []written
 	random := rand.New(rand.NewPCG(1, 2))
-	next := time.NewTimer(0)
-	defer next.Stop()
-	var flashing sync.WaitGroup
-	defer flashing.Wait()
-	flashing.Go(func() {
-		for i := range flashes {
-			<-next.C
-			all = append(all, screen.set(clock, i%2 == 0))
-			next.Reset(time.Duration(60+random.IntN(30)) * time.Millisecond)
-		}
-	})
 	var found []crossing
-	for len(found) < flashes {
-		b.hear(&h)
-		found = b.crossings(h.light, middle)
+	for i := range flashes {
+		<-time.After(time.Duration(30+random.IntN(30)) * time.Millisecond)
+		w := screen.set(clock, i%2 == 0)
+		all = append(all, w)
+		for len(found) <= i {
+			if waited := clock.Now().Sub(w.until); waited > patience {
+				t.Fatalf("change %d is not in the readings after %v", i, waited)
+			}
+			b.hear(&h)
+			found = b.crossings(h.light, middle)
+		}
 	}
-	flashing.Wait()
-
 	if len(found) != flashes {
 		t.Fatalf("%d crossings, want %d", len(found), flashes)
 	}

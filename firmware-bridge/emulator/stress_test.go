@@ -61,6 +61,7 @@ func busiest(t *testing.T, w emulator.World, edges int) (*board, *heard) {
 	host, image := realFirmware(t)
 	b := start(t, host, image.ELF, emulator.Options{World: w})
 	b.open()
+	b.begun()
 	var h heard
 	b.command([]byte{0}, wire.AppendStop(nil), wire.AppendRate(nil, wire.MaxRate),
 		wire.AppendLightSet(nil, wire.LightSetting{On: true}), wire.AppendTriggerSet(nil, true), wire.AppendStart(nil))
