@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
@@ -26,6 +27,14 @@ import (
 // patience is how long a page may take to show what a test waits for. It is
 // generous: test machines are slow, and a test that fails waits only once.
 const patience = 60 * time.Second
+
+const (
+	// lookAgain is when a page is looked at again that was being loaded.
+	lookAgain = 20 * time.Millisecond
+	// serverError is how DevTools refuse what they cannot do now: among it to evaluate
+	// something in a document that is there no more, or not yet.
+	serverError = -32000
+)
 
 // The window of a browser in pixels, which its pages take for the screen. Open
 // gives each page a size of its own within it.
@@ -87,6 +96,7 @@ func launch(profile string, own ...chromedp.ExecAllocatorOption) (b *Browser, en
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.UserDataDir(profile),
+		chromedp.WSURLReadTimeout(patience), // several browsers may start at once
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("lang", "en"),
 	}
@@ -215,23 +225,40 @@ func (p *Page) Go(address string) {
 	p.Do(chromedp.Navigate(address))
 }
 
-// Until waits until a JavaScript expression is true, looking every 20 ms.
+// Until waits until a JavaScript expression is true, looking every 20 ms, also while the
+// page loads itself anew.
 func (p *Page) Until(expression string) {
 	p.t.Helper()
 	const look = `new Promise((resolve) => {
 		const end = performance.now() + %d;
-		const look = () => { if (%s) resolve(true); else if (performance.now() > end) resolve(false); else setTimeout(look, 20); };
+		const look = () => { if (document.readyState !== "loading" && (%s)) resolve(true); else if (performance.now() > end) resolve(false); else setTimeout(look, 20); };
 		look();
 	})`
-	js := fmt.Sprintf(look, patience.Milliseconds(), expression)
 	ctx, cancel := context.WithTimeout(p.ctx, 2*patience)
 	defer cancel()
-	ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](js, chromedp.EvalAwaitPromise))
-	if err != nil || !ok {
+	end := time.Now().Add(patience)
+	for {
+		js := fmt.Sprintf(look, max(0, time.Until(end)).Milliseconds(), expression)
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](js, chromedp.EvalAwaitPromise))
+		if err == nil && ok {
+			return
+		}
+		if leftBehind(err) && time.Now().Before(end) {
+			time.Sleep(lookAgain)
+			continue
+		}
+		words := p.words() // without the lock, which its events take
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.t.Fatalf("waited for %s (%v); the page shows:\n%s\nand complained: %q", expression, err, p.words(), p.complaints)
+		p.t.Fatalf("waited for %s (%v); the page shows:\n%s\nand complained: %q", expression, err, words, p.complaints)
 	}
+}
+
+// leftBehind tells whether a question was not answered because the document that it was
+// asked of has made place for another one.
+func leftBehind(err error) bool {
+	var refused *cdproto.Error
+	return errors.As(err, &refused) && refused.Code == serverError
 }
 
 // words is the text that the page shows.
