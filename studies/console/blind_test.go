@@ -61,8 +61,8 @@ func TestNoRouteTellsABlindConsoleTheBrand(t *testing.T) {
 		Stage:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, brand) }),
 		Audited: func(context.Context, int) ([]Entry, error) { return []Entry{{Action: "again", Detail: "dior-2"}}, nil },
 	})
+	l.operator.unheeded()
 	l.operator.mu.Lock()
-	l.operator.changed = make(chan struct{}, 1000) // commands that nobody waits for
 	l.operator.status = branded()
 	l.operator.sessions = branded().Recovered
 	l.operator.cohort = session.Cohort{

@@ -29,9 +29,9 @@ type fakeOperator struct {
 	overdue  []session.Overdue
 	unread   error // why what is overdue cannot be told
 	calls    []string
-	refuse   error // what every command returns
-	changed  chan struct{}
-	compares bool // a session goes on, and its participant compares the code first
+	refuse   error         // what every command returns
+	changed  chan struct{} // is told of each command; nil: nobody waits for them
+	compares bool          // a session goes on, and its participant compares the code first
 }
 
 func newFakeOperator() *fakeOperator {
@@ -73,6 +73,13 @@ func (f *fakeOperator) changeTo(status session.Status) {
 	f.change(func(s *session.Status) { *s = status })
 }
 
+// unheeded has commands told to nobody: no test waits for them.
+func (f *fakeOperator) unheeded() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.changed = nil
+}
+
 // refuses has every command refused from now on; nil: none.
 func (f *fakeOperator) refuses(err error) {
 	f.mu.Lock()
@@ -84,7 +91,9 @@ func (f *fakeOperator) call(what string, then func(*session.Status)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, what)
-	f.changed <- struct{}{}
+	if f.changed != nil {
+		f.changed <- struct{}{}
+	}
 	if f.refuse != nil {
 		return f.refuse
 	}
@@ -229,11 +238,31 @@ func gazeInfo() stream.Info {
 		TickHz: 1e7, Rate: 60, Simulated: true, Channels: channels("gaze_x", "gaze_y", "gaze_valid", "pupil_left_mm", "pupil_right_mm")}
 }
 
-// startLab runs a console over a real bus and a real HTTP server.
+// heard is a bus that tells when the console listens to it.
+type heard struct {
+	*bus.Bus
+	listens chan struct{}
+}
+
+func (h heard) Lossy(name string, depth int) *bus.Subscription {
+	defer close(h.listens)
+	return h.Bus.Lossy(name, depth)
+}
+
+// startLab runs a console over a real bus and a real HTTP server. Nobody is recorded.
 func startLab(t *testing.T, o Options) *lab {
 	t.Helper()
+	return startLabIn(t, session.Status{Step: -1}, o)
+}
+
+// startLabIn is startLab in a state, of which the first page is told already. What is
+// published from now on is sent.
+func startLabIn(t *testing.T, status session.Status, o Options) *lab {
+	t.Helper()
 	l := &lab{bus: bus.New(), operator: newFakeOperator()}
-	o.Operator, o.Feed, o.Token = l.operator, l.bus, testToken
+	l.operator.changeTo(status)
+	feed := heard{l.bus, make(chan struct{})}
+	o.Operator, o.Feed, o.Token = l.operator, feed, testToken
 	if o.Clock == nil {
 		o.Clock = instant.Monotonic{}
 	}
@@ -254,23 +283,26 @@ func startLab(t *testing.T, o Options) *lab {
 				if err != nil {
 					t.Errorf("Run: %v", err)
 				}
-			case <-time.After(10 * time.Second):
-				t.Error("Run did not return within 10 s of its context's end")
+			case <-time.After(patience):
+				t.Errorf("Run did not return within %v of its context's end", patience)
 			}
 			l.server.Close()
 			l.bus.Close()
 		})
 	}
 	t.Cleanup(l.stop)
+	select {
+	case <-feed.listens:
+	case <-time.After(patience):
+		t.Fatalf("the console does not listen to its feed within %v", patience)
+	}
 	return l
 }
 
 // startRecording is startLab with a session that is being recorded.
 func startRecording(t *testing.T, o Options) *lab {
 	t.Helper()
-	l := startLab(t, o)
-	l.operator.change(func(s *session.Status) { s.State = session.Recording })
-	return l
+	return startLabIn(t, session.Status{Step: -1, State: session.Recording}, o)
 }
 
 // request sends one request with the lab's own token.

@@ -44,6 +44,7 @@ type hub struct {
 	hidden   []string // names that a blind console is not told
 	pen      *pen
 	nudged   chan struct{} // holds one token when the state is to be looked at now
+	waits    waits         // of the viewers that come
 
 	unseen atomic.Int64 // chunks that the bus dropped because the hub was too slow
 
@@ -71,6 +72,7 @@ func newHub(operator Operator, clock instant.Clock, streams []stream.Info, hidde
 		origin:   clock.Now(),
 		byID:     make(map[string]*thinner),
 		nudged:   make(chan struct{}, 1),
+		waits:    waits{write: writeWait, answer: answerWait},
 		viewers:  make(map[*viewer]struct{}),
 	}
 	for _, info := range streams {

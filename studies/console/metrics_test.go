@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"emolab/fusion/align"
+	"emolab/fusion/instant"
 	"emolab/studies/session"
 )
 
@@ -114,19 +115,19 @@ func TestMetrics(t *testing.T) {
 
 // Batches that a page has lost are counted also when it is gone.
 func TestSkippedBatchesAreCounted(t *testing.T) {
-	l := startLab(t, Options{})
+	h := newHub(newFakeOperator(), instant.Monotonic{}, nil, nil) // it sends nothing
 	v := &viewer{console: newConsoleID(), gone: make(chan struct{})}
-	if !l.hub.admit(v) {
+	if !h.admit(v) {
 		t.Fatal("the hub has ended")
 	}
 	v.out.mu.Lock()
 	v.out.skipped = 50
 	v.out.mu.Unlock()
-	if _, n := l.hub.fanOut(); n != 50 {
+	if _, n := h.fanOut(); n != 50 {
 		t.Errorf("%d batches were lost", n)
 	}
-	l.hub.leave(v)
-	if viewers, n := l.hub.fanOut(); viewers != 0 || n != 50 {
+	h.leave(v)
+	if viewers, n := h.fanOut(); viewers != 0 || n != 50 {
 		t.Errorf("after it has gone: %d viewers, %d batches", viewers, n)
 	}
 }

@@ -197,8 +197,8 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := startLab(t, Options{Bundles: t.TempDir(), Receipts: t.TempDir(), Replay: &player{}, Camera: new(fakeCamera)})
+	l.operator.unheeded()
 	l.operator.mu.Lock()
-	l.operator.changed = make(chan struct{}, 100) // one of each command, which nobody waits for
 	l.operator.status.State, l.operator.status.SessionID = session.Recording, "s1"
 	l.operator.sessions = []session.Summary{{ID: "s1", Participant: "P-1", State: session.Sealed}}
 	l.operator.mu.Unlock()

@@ -44,6 +44,7 @@ func newConsoleID() string {
 // knows what it does; its commands are in the log like all others.
 type pen struct {
 	mu      sync.Mutex
+	patient time.Duration  // how long its holder has to answer
 	holder  string         // console id; "" = nobody's
 	name    string         // of who holds it
 	pages   map[string]int // console id -> how many connections it has
@@ -65,7 +66,9 @@ type penState struct {
 	LeftMs  float64 `json:"left_ms"`  // until it is given to who asks
 }
 
-func newPen() *pen { return &pen{pages: map[string]int{}, names: map[string]string{}} }
+func newPen() *pen {
+	return &pen{patient: penPatience, pages: map[string]int{}, names: map[string]string{}}
+}
 
 // others tells whether a name is that of somebody else's page. Every page is told the
 // holder's, which is no secret.
@@ -178,12 +181,12 @@ func (p *pen) state() penState {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.asked != "" && (p.free(now) || now.Sub(p.askedAt) >= penPatience) {
+	if p.asked != "" && (p.free(now) || now.Sub(p.askedAt) >= p.patient) {
 		p.hold(p.asked)
 	}
 	s := penState{Holder: p.holder, Name: p.name, Asked: p.asked, AskedBy: p.names[p.asked]}
 	if p.asked != "" {
-		s.LeftMs = ms(penPatience - now.Sub(p.askedAt))
+		s.LeftMs = ms(p.patient - now.Sub(p.askedAt))
 	}
 	if p.free(now) {
 		s.Holder, s.Name = "", ""

@@ -28,9 +28,16 @@ const (
 	writeBuffer = 16 << 10
 )
 
+// waits are how long a page is waited for.
+type waits struct {
+	write  time.Duration // until one message has left
+	answer time.Duration // until it has answered whether it is there
+}
+
 // viewer is one open console page.
 type viewer struct {
 	console string // names the page
+	waits   waits
 	who     access.Holder
 	still   func() bool // whether they may be in at this moment, too
 	conn    *websocket.Conn
@@ -65,9 +72,9 @@ func (v *viewer) answers() bool {
 	}
 	pong := v.pong
 	v.listening.Unlock()
-	late := time.NewTimer(answerWait)
+	late := time.NewTimer(v.waits.answer)
 	defer late.Stop()
-	if v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(answerWait)) != nil {
+	if v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(v.waits.answer)) != nil {
 		return false
 	}
 	select {
@@ -100,7 +107,7 @@ func (c *Console) watch(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered the request
 	}
-	v := &viewer{console: r.URL.Query().Get("console"), who: access.Who(r.Context()), still: func() bool { return still(r.Context()) }, conn: conn, gone: make(chan struct{})}
+	v := &viewer{console: r.URL.Query().Get("console"), waits: c.hub.waits, who: access.Who(r.Context()), still: func() bool { return still(r.Context()) }, conn: conn, gone: make(chan struct{})}
 	if !consoleName.MatchString(v.console) || c.hub.pen.others(v.console, v.who) {
 		v.console = newConsoleID()
 	}
@@ -165,7 +172,7 @@ func (v *viewer) write() {
 			_ = v.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // a courtesy
 			return
 		case <-ping.C:
-			if !v.still() || v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) != nil {
+			if !v.still() || v.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(v.waits.write)) != nil {
 				return
 			}
 		case <-v.out.ready:
@@ -201,7 +208,7 @@ func (v *viewer) sendAll(p parcel) error {
 }
 
 func (v *viewer) send(kind int, b []byte) error {
-	if err := v.conn.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
+	if err := v.conn.SetWriteDeadline(time.Now().Add(v.waits.write)); err != nil {
 		return err
 	}
 	return v.conn.WriteMessage(kind, b)
