@@ -240,8 +240,9 @@ func TestPageAlarms(t *testing.T) {
 	page.Until(`document.querySelector("#over-list li.cleared .when").textContent === "0:05 ago · 3 times" &&
 		document.querySelector("#over-list .text").innerText === "Has gone: Eye tracker: time known to ±31 ms only"`)
 	// The eye is led to where it is to be seen.
-	page.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#alarm-list .go").click()`))
-	page.Until(`document.getElementById("strip-eda").classList.contains("pointed")`)
+	if !browsertest.Value[bool](page, `(document.querySelector("#alarm-list .go").click(), document.getElementById("strip-eda").classList.contains("pointed"))`) {
+		t.Error("the strip of the alarm is not pointed at")
+	}
 
 	press(page, "a")
 	l.operator.await(t, "acknowledge ")

@@ -16,8 +16,7 @@ import (
 func watchedLab(t *testing.T, status session.Status) (l *lab, operator, viewer string) {
 	t.Helper()
 	book := access.OpenBook(t.TempDir())
-	l = startLab(t, Options{Book: book, Stage: clips(t)})
-	l.operator.changeTo(status)
+	l = startLabIn(t, status, Options{Book: book, Stage: clips(t)})
 	give := func(name string, role access.Role) string {
 		token, err := book.Give(access.Token{Name: name, Role: role, Made: time.Now()})
 		if err != nil {
@@ -32,14 +31,16 @@ func watchedLab(t *testing.T, status session.Status) (l *lab, operator, viewer s
 func comeIn(t *testing.T, l *lab, token string) *browsertest.Page {
 	t.Helper()
 	page := chromium.Open(t, 1280, 800, "423", "409", "503")
-	page.Go(l.server.URL + "/?token=" + token)
-	page.Until(`document.body.dataset.ready === "true"`)
+	goIn(page, l, token)
 	return page
 }
 
 // Two consoles: one holds the pen, the other watches, asks for it and gets it.
 func TestPagePassesThePen(t *testing.T) {
 	l, operator, _ := watchedLab(t, live())
+	l.hub.pen.mu.Lock()
+	l.hub.pen.patient = time.Hour // it goes to nobody by itself
+	l.hub.pen.mu.Unlock()
 	first := open(t, l)
 	second := comeIn(t, l, operator)
 	second.Until(`document.getElementById("pen-text").textContent === "Watching. The lab’s own console holds the pen and gives the commands." && document.body.dataset.pen === "other"`)
@@ -56,6 +57,7 @@ func TestPagePassesThePen(t *testing.T) {
 	// The holder keeps it, and gives it when asked again.
 	second.Press("p")
 	first.Until(`document.getElementById("pen-text").textContent.startsWith("Ann asks for the pen. It goes there in ")`)
+	second.Until(`document.getElementById("pen-text").textContent.startsWith("You have asked the lab’s own console for the pen")`)
 	first.Screenshot("pen-asked.png")
 	first.Do(chromedp.Click(chromedp.CSS("#pen-keep")))
 	second.Until(`!document.getElementById("pen-ask").hidden`)

@@ -57,9 +57,7 @@ func quietPage(t *testing.T, status session.Status) *lab {
 	if err := os.WriteFile(filepath.Join(receipts, "withdrawal-1.txt"), []byte(receiptText), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := startLab(t, Options{Stage: clips(t), Receipts: receipts})
-	l.operator.change(func(s *session.Status) { *s = status })
-	return l
+	return startLabIn(t, status, Options{Stage: clips(t), Receipts: receipts})
 }
 
 // begins begins the recording of P-7K2, whose code ends in K2.
@@ -482,6 +480,7 @@ func TestPageIsAccessible(t *testing.T) {
 		s.Ready = true
 	})
 	page := open(t, l)
+	shows(page, "state-text", "Participant waits")
 	shows(page, "cohort-usable", "22 of 60 usable")
 	for _, c := range []struct {
 		what, open string

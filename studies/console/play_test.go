@@ -66,9 +66,23 @@ func stepAt(p study.Plan, t time.Duration) (int, time.Duration) {
 	return -1, 0
 }
 
+// course tells the step of a plan at a time since the session's start, and the time since
+// that step began, as stepAt does.
+type course func(p study.Plan, t time.Duration) (int, time.Duration)
+
+// remains goes to the first clip of trialPlan and shows it again and again, so that it is on
+// the screen however long a page takes to show it.
+func remains(p study.Plan, t time.Duration) (int, time.Duration) {
+	const shown = 6 * time.Second // all of the clip; its step is longer
+	if first := p.Steps[0].Duration; t > first {
+		t = first + (t-first)%shown
+	}
+	return stepAt(p, t)
+}
+
 // play publishes what the lab observes between two instants. began is when the
 // session started, 0 while none runs.
-func (l *lab) play(ctx context.Context, s *script.Script, origin, began, from, until instant.Instant) error {
+func (l *lab) play(ctx context.Context, s *script.Script, at course, origin, began, from, until instant.Instant) error {
 	seq := func(at instant.Instant, hz float64) int64 { return int64(at.Sub(origin).Seconds() * hz) }
 	each := func(id string, hz float64, values func(t time.Duration, at instant.Instant) []float64) error {
 		c := stream.Chunk{Stream: id}
@@ -123,8 +137,8 @@ func (l *lab) play(ctx context.Context, s *script.Script, origin, began, from, u
 	if began == 0 {
 		return nil
 	}
-	return each("stimulus", 30, func(_ time.Duration, at instant.Instant) []float64 {
-		i, in := stepAt(plan, at.Sub(began))
+	return each("stimulus", 30, func(_ time.Duration, now instant.Instant) []float64 {
+		i, in := at(plan, now.Sub(began))
 		if i < 0 || plan.Steps[i].Action != study.Play {
 			return []float64{0, nan, nan, nan, nan, nan, nan, nan}
 		}
@@ -145,7 +159,7 @@ func (l *lab) connected(id string) bool {
 // playLive keeps the lab alive until ctx ends: the past of 20 s at once, then
 // real time. The status follows; so does the past again, as a session begins. A session that is recording began when it was
 // first seen, less lead.
-func (l *lab) playLive(ctx context.Context, clock instant.Clock, lead time.Duration) error {
+func (l *lab) playLive(ctx context.Context, clock instant.Clock, at course, lead time.Duration) error {
 	s := script.New(7)
 	begin := clock.Now()
 	origin := begin.Add(-s.Period - 25*time.Second)
@@ -158,7 +172,7 @@ func (l *lab) playLive(ctx context.Context, clock instant.Clock, lead time.Durat
 	defer tick.Stop()
 	for {
 		now := clock.Now()
-		if err := l.play(ctx, s, origin, began, from, now); err != nil {
+		if err := l.play(ctx, s, at, origin, began, from, now); err != nil {
 			return err
 		}
 		from = now
@@ -171,7 +185,7 @@ func (l *lab) playLive(ctx context.Context, clock instant.Clock, lead time.Durat
 				began, from = now, now.Add(-21*time.Second)
 			}
 			st.ElapsedMs = ms(now.Sub(began))
-			st.Step, _ = stepAt(st.Plan, now.Sub(began))
+			st.Step, _ = at(st.Plan, now.Sub(began))
 		})
 		select {
 		case <-ctx.Done():

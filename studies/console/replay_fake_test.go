@@ -47,9 +47,8 @@ type film struct {
 	gone   int // annotations that were removed
 	noFace bool
 
-	failing error         // of everything that is asked about what was recorded
-	refused chan struct{} // a session was
-	clip    string        // where all clips are played from; "" = each from its own place
+	failing error  // of everything that is asked about what was recorded
+	clip    string // where all clips are played from; "" = each from its own place
 
 	versions [][]json.RawMessage // of the areas of the first clip
 	history  []replay.AreaVersion
@@ -62,10 +61,6 @@ func (f *film) Session(_ context.Context, id string) (replay.Session, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failing != nil {
-		select {
-		case f.refused <- struct{}{}:
-		default:
-		}
 		return replay.Session{}, f.failing
 	}
 	s := replay.Session{
@@ -350,7 +345,7 @@ type filmed struct {
 
 func startFilm(t *testing.T) *filmed {
 	t.Helper()
-	f := &filmed{film: &film{refused: make(chan struct{}, 2)}}
+	f := &filmed{film: &film{}}
 	f.lab = startLab(t, Options{Stage: clips(t), Replay: f.film})
 	yes := true
 	f.operator.sessions = []session.Summary{
