@@ -320,6 +320,22 @@ func (s *showing) reached(step int) {
 	s.l.until("the step begins", func() bool { return slices.Contains(s.steps(), step) })
 }
 
+// stopped cancels the presentation and waits for Present to return. All is reported then,
+// unless the page was too busy for Present, which does not wait for it for long.
+func (s *showing) stopped() error {
+	s.l.t.Helper()
+	asked := time.Now()
+	s.cancel()
+	err := s.end()
+	if time.Since(asked) >= stage.StopPatience {
+		s.l.until("the screen is blank at last", func() bool {
+			rows, _ := s.l.samples()
+			return rows[len(rows)-1].Values[presentation] == 0
+		})
+	}
+	return err
+}
+
 // end waits for Present to return.
 func (s *showing) end() error {
 	s.l.t.Helper()

@@ -44,6 +44,7 @@ type link struct {
 	hello  *protocol.Hello
 	cancel context.CancelFunc // ends the connection
 	queue  chan protocol.Message
+	held   chan struct{} // closed when the page has got the stage
 	gone   chan struct{} // closed when the handler has finished with the stage
 
 	mu      sync.Mutex
@@ -69,7 +70,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	l := &link{
 		server: s, run: run, conn: conn, cancel: cancel,
 		queue: make(chan protocol.Message, queueDepth),
-		gone:  make(chan struct{}), pending: map[int64]instant.Instant{},
+		held:  make(chan struct{}), gone: make(chan struct{}), pending: map[int64]instant.Instant{},
 	}
 	var writer sync.WaitGroup
 	writer.Add(1)
@@ -120,6 +121,7 @@ func (l *link) serve(ctx context.Context) {
 	}
 	s.rec.connected(l.run, at, hello)
 	l.send(&protocol.Library{Clips: clips(st), Corner: s.o.Corner, Languages: languages(st)}) // also tells the page that it is accepted
+	close(l.held)
 	switch {
 	case show != nil:
 		show.tell(ctx, news{link: l, what: attached{}})
@@ -223,15 +225,21 @@ func (l *link) refuse(ctx context.Context, m *protocol.Refused) {
 	<-ctx.Done() // the writer ends the connection after a refusal
 }
 
-// write sends queued messages and pings until ctx ends; then it closes the
-// socket, which ends the reading too.
+// write sends queued messages and, to a page that has got the stage, pings until ctx
+// ends; then it closes the socket, which ends the reading too. A page that is still to say
+// who it is would answer a ping first, and be refused for it.
 func (l *link) write(ctx context.Context) {
 	defer l.conn.Close()
 	defer l.cancel()
-	ping := time.NewTimer(pingSpacing)
+	ping := time.NewTimer(pingPeriod)
+	ping.Stop()
 	defer ping.Stop()
+	held := l.held
 	for id := int64(1); ; {
 		select {
+		case <-held:
+			held = nil
+			ping.Reset(pingSpacing)
 		case <-ctx.Done():
 			// Courtesy only: the page notices a closed socket as well.
 			_ = l.conn.WriteControl(websocket.CloseMessage,

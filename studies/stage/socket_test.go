@@ -22,14 +22,20 @@ type page struct {
 
 func (l *lab) open(hello protocol.Message) *page {
 	l.t.Helper()
+	p := l.dial()
+	p.say(hello)
+	return p
+}
+
+// dial connects a page that has not said anything yet.
+func (l *lab) dial() *page {
+	l.t.Helper()
 	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(l.http.URL, "http")+"/ws/stage", nil)
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	l.t.Cleanup(func() { conn.Close() })
-	p := &page{l.t, conn}
-	p.say(hello)
-	return p
+	return &page{l.t, conn}
 }
 
 func (p *page) say(m protocol.Message) {
@@ -122,6 +128,32 @@ func TestOnePageHoldsTheStage(t *testing.T) {
 	if last != 1 || len(l.events(stream.Disconnected)) != 1 {
 		t.Errorf("epoch %d, %d disconnections", last, len(l.events(stream.Disconnected)))
 	}
+}
+
+// A page may take its time before it says who it is: one that was hidden, or has come to
+// another screen, measures that first. Until then it is asked nothing, so that its hello
+// is its first word.
+func TestAPageThatTakesItsTime(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, stage.Options{Study: shortStudy(t, 10)})
+	p := l.dial()
+	<-time.After(300 * time.Millisecond) // several pings long
+	p.say(browser("1"))
+	if err := p.conn.SetReadDeadline(time.Now().Add(deadline)); err != nil {
+		t.Fatal(err)
+	}
+	_, b, err := p.conn.ReadMessage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := protocol.DecodeServer(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := m.(*protocol.Library); !ok {
+		t.Errorf("the first that it hears is %s", b)
+	}
+	hear[*protocol.Ping](p)
 }
 
 func TestRefusals(t *testing.T) {

@@ -223,13 +223,16 @@ func TestSwipingAway(t *testing.T) {
 // A simulated participant does what they are told, through the client.
 func TestTheClientObeys(t *testing.T) {
 	t.Parallel()
+	// A clip that is cut is long: a busy machine must come to it before its end.
+	const short, middling, long = 6, 120, 300 // frames
 	for name, c := range map[string]struct {
+		frames  int
 		conduct map[int]session.Conduct
 		steps   []int
 		check   func(t *testing.T, l *lab, show *showing)
 	}{
 		"answers in French": {
-			map[int]session.Conduct{
+			short, map[int]session.Conduct{
 				atConsent: {Answer: true, Fill: study.Answers{"traces": "yes", "face_video": "yes"}, Language: "fr"},
 				atRating:  {Answer: true, Fill: study.Answers{"sam.valence": "9", "why": "parce que"}, After: 300 * time.Millisecond},
 			}, []int{0, 1, 2, 3, 4, 5}, func(t *testing.T, _ *lab, show *showing) {
@@ -241,21 +244,21 @@ func TestTheClientObeys(t *testing.T) {
 			},
 		},
 		"declines": {
-			map[int]session.Conduct{atConsent: {Answer: true, No: true}}, []int{atConsent, atExit}, func(t *testing.T, _ *lab, show *showing) {
+			short, map[int]session.Conduct{atConsent: {Answer: true, No: true}}, []int{atConsent, atExit}, func(t *testing.T, _ *lab, show *showing) {
 				if got := show.given(); !got[0].Declined {
 					t.Errorf("answers %+v", got)
 				}
 			},
 		},
 		"swipes": {
-			map[int]session.Conduct{atClip: {Swipe: true, After: 400 * time.Millisecond}}, []int{0, 1, 2, 3, 4, 5}, func(t *testing.T, l *lab, _ *showing) {
+			long, map[int]session.Conduct{atClip: {Swipe: true, After: 400 * time.Millisecond}}, []int{0, 1, 2, 3, 4, 5}, func(t *testing.T, l *lab, _ *showing) {
 				if !l.said(stream.Marker, "was swiped away") {
 					t.Errorf("markers %v", l.events(stream.Marker))
 				}
 			},
 		},
 		"pauses on a clip and on a sheet": {
-			map[int]session.Conduct{
+			middling, map[int]session.Conduct{
 				atClip:   {Pause: 50 * time.Millisecond, After: 300 * time.Millisecond},
 				atRating: {Pause: 50 * time.Millisecond, Answer: true, Fill: study.Answers{"sam.valence": "2"}},
 			}, []int{0, 1, 2, 3, 3, 4, 4, 5}, func(t *testing.T, _ *lab, show *showing) {
@@ -265,7 +268,7 @@ func TestTheClientObeys(t *testing.T) {
 			},
 		},
 		"stops on a clip": {
-			map[int]session.Conduct{atClip: {Leave: true, After: 300 * time.Millisecond}, atLeave: {Answer: true, Fill: study.Answers{"leave": "delete"}}},
+			long, map[int]session.Conduct{atClip: {Leave: true, After: 300 * time.Millisecond}, atLeave: {Answer: true, Fill: study.Answers{"leave": "delete"}}},
 			[]int{0, 1, 2, 3, atLeave, atLeft}, func(t *testing.T, _ *lab, show *showing) {
 				if got := show.given(); len(got) != 3 || got[1].Values["leave"] != "delete" {
 					t.Errorf("answers %+v", got)
@@ -273,10 +276,10 @@ func TestTheClientObeys(t *testing.T) {
 			},
 		},
 		"stops on a sheet": {
-			map[int]session.Conduct{atRating: {Leave: true}}, []int{0, 1, 2, 3, 4, atLeave, atLeft}, func(*testing.T, *lab, *showing) {},
+			short, map[int]session.Conduct{atRating: {Leave: true}}, []int{0, 1, 2, 3, 4, atLeave, atLeft}, func(*testing.T, *lab, *showing) {},
 		},
 		"is told what cannot be": {
-			map[int]session.Conduct{atRating: {Answer: true, Fill: study.Answers{"sam.valence": "90210"}}}, []int{0, 1, 2, 3, 4, 5}, func(t *testing.T, l *lab, show *showing) {
+			short, map[int]session.Conduct{atRating: {Answer: true, Fill: study.Answers{"sam.valence": "90210"}}}, []int{0, 1, 2, 3, 4, 5}, func(t *testing.T, l *lab, show *showing) {
 				if got := show.given(); got[1].Values["sam.valence"] != "5" || !l.said(stream.Fault, "rate.sam does not take") || l.said(stream.Fault, "90210") {
 					t.Errorf("answers %+v, faults %v", got, l.events(stream.Fault))
 				}
@@ -285,7 +288,7 @@ func TestTheClientObeys(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st, path := pathStudy(t, 30)
+			st, path := pathStudy(t, c.frames)
 			l := newLab(t, stage.Options{Simulated: true})
 			at := walk(st, path)
 			at.Conduct = func(step study.Step) session.Conduct { return c.conduct[step.Index] }

@@ -186,7 +186,9 @@ func (c *Client) connect(ctx context.Context) error {
 			if err := out.send(&protocol.Pong{ID: m.ID, Rx: rx, Tx: c.now()}); err != nil {
 				return err
 			}
-			// A ping means that the server has accepted the client.
+		case *protocol.Library:
+			// The server has accepted the client. What it kept comes before all that it is
+			// going to show.
 			for _, m := range c.takeKept() {
 				if err := out.send(m); err != nil {
 					return err

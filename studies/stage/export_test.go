@@ -1,0 +1,4 @@
+package stage
+
+// StopPatience is how long Present waits for a page that it has stopped.
+const StopPatience = stopPatience
