@@ -19,7 +19,7 @@ import (
 )
 
 // deadline ends a test that waits for something which does not come.
-const deadline = 10 * time.Second
+const deadline = 30 * time.Second
 
 // reel is a camera that sends the frames it was given, then ends with err; a
 // nil err means that it stays on until it is switched off.

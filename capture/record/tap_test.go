@@ -105,7 +105,7 @@ func settle(tap *Tap) {
 	if r == nil {
 		return
 	}
-	late := time.After(10 * time.Second)
+	late := time.After(30 * time.Second)
 	look := time.NewTicker(200 * time.Microsecond)
 	defer look.Stop()
 	for len(r.queue) > waiting/2 {
@@ -451,7 +451,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("Run does not return")
 	}
 }
@@ -525,7 +525,7 @@ func TestFilesAreNamedAsTheyClose(t *testing.T) {
 	}
 	shoot(t, tap, nil, film(0, 150)...) // 2 s, 2 s and 1 s
 	var named []File
-	late := time.After(10 * time.Second)
+	late := time.After(30 * time.Second)
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
 	for len(named) < 2 {

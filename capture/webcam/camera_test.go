@@ -13,7 +13,7 @@ import (
 )
 
 // deadline ends a test that waits for something which does not come.
-const deadline = 10 * time.Second
+const deadline = 30 * time.Second
 
 // take is what a fakeSource gives at one grab: a picture of one pixel, or none.
 type take struct {
