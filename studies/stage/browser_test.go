@@ -52,18 +52,44 @@ func window(t *testing.T, expected ...string) *browsertest.Page {
 		t.Skip("-short: a browser shows whole pages")
 	}
 	page := chromium.Open(t, 1280, 800, expected...)
-	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: noteChange})
-		return err
-	}))
+	onEachPage(page, noteChange)
 	return page
 }
 
-// noteChange keeps when the page last changed to another view, for settled.
+// onEachPage runs a script at the beginning of all that a page opens.
+func onEachPage(page *browsertest.Page, script string) {
+	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	}))
+}
+
+// noteChange keeps when the page last changed to another view, for settled, and which views
+// there were, for passed.
 const noteChange = `addEventListener("DOMContentLoaded", () => {
 	globalThis.changed = performance.now();
-	new MutationObserver(() => { globalThis.changed = performance.now(); }).observe(document.body, {attributeFilter: ["data-view"]});
+	globalThis.viewsSeen = [];
+	new MutationObserver(() => {
+		globalThis.changed = performance.now();
+		globalThis.viewsSeen.push(document.body.dataset.view);
+	}).observe(document.body, {attributeFilter: ["data-view"]});
 });`
+
+// reading is how long the page leaves words to who presses no key.
+const reading = 6 * time.Second
+
+// unhurried has words that are to be read stay until a key is pressed: a busy machine may
+// take longer to look at them than a participant who presses none is given.
+var unhurried = fmt.Sprintf(`(() => {
+	const later = globalThis.setTimeout;
+	globalThis.setTimeout = (does, ms, ...rest) => later(does, ms === %d ? 3600000 : ms, ...rest);
+})();`, reading.Milliseconds())
+
+// passed waits until the page has shown that since globalThis.viewsSeen was emptied, for
+// however short a time.
+func passed(page *browsertest.Page, view string) {
+	page.Until(fmt.Sprintf(`globalThis.viewsSeen.includes(%q)`, view))
+}
 
 // settled waits until buttons of what is on the screen count: half a second after it lit
 // up, which is some refreshes after the page has changed.
@@ -88,6 +114,15 @@ func hasten(page *browsertest.Page) {
 func open(t *testing.T, address string) *browsertest.Page {
 	t.Helper()
 	page := window(t)
+	page.Go(address)
+	return page
+}
+
+// openUnhurried is open, with words that stay until a key is pressed.
+func openUnhurried(t *testing.T, address string) *browsertest.Page {
+	t.Helper()
+	page := window(t)
+	onEachPage(page, unhurried)
 	page.Go(address)
 	return page
 }
@@ -212,8 +247,7 @@ func TestReloadInChromium(t *testing.T) {
 		s, _ := l.samples()
 		return len(s) > len(before)+3 && s[len(s)-1].Values[frame] > 3
 	})
-	show.cancel()
-	if err := show.end(); !errors.Is(err, context.Canceled) {
+	if err := show.stopped(); !errors.Is(err, context.Canceled) {
 		t.Errorf("Present returns %v", err)
 	}
 	s, _ := l.samples()

@@ -31,7 +31,7 @@ type watched struct {
 func playOne(t *testing.T, expected ...string) watched {
 	t.Helper()
 	st := exampleStudy(t)
-	st.Stimuli = st.Stimuli[:1]
+	st.Stimuli = st.Stimuli[1:2] // the longer one
 	w := watched{lab: newLab(t, stage.Options{})}
 	w.page = window(t, expected...)
 	w.page.Go(w.http.URL + "/stage#autostart")
@@ -47,11 +47,6 @@ func (w watched) at(k float64) func() bool {
 		s, _ := w.samples()
 		return len(s) > 0 && s[len(s)-1].Values[frame] >= k
 	}
-}
-
-// position is where the clip is on the page, in seconds of its time.
-func (w watched) position() float64 {
-	return browsertest.Value[float64](w.page, `document.querySelector("video").currentTime`)
 }
 
 // rows returns the rows, and where those are that nobody knows.
@@ -120,7 +115,11 @@ func TestHiddenPageInChromium(t *testing.T) {
 	w := playOne(t)
 	setWindow(w.page, cdpbrowser.WindowStateMinimized)
 	w.until("the page is hidden", func() bool { return w.said(stream.Marker, "the page was hidden") })
-	w.page.Until(fmt.Sprintf(`document.querySelector("video").currentTime > %g`, w.position()+1)) // it plays on unseen
+	w.page.Until(`(() => { // it plays on unseen
+		const at = document.querySelector("video").currentTime;
+		globalThis.unseenFrom ??= at;
+		return at > globalThis.unseenFrom + 1;
+	})()`)
 	setWindow(w.page, cdpbrowser.WindowStateNormal)
 	w.until("the page is visible", func() bool { return w.said(stream.Marker, "the page is visible again") })
 	w.until("the clip plays on", func() bool {

@@ -110,7 +110,7 @@ func TestConductedPause(t *testing.T) {
 	l := newLab(t, stage.Options{Study: st})
 	open(t, l.http.URL+"/stage#autostart,virtual")
 	show := l.show(session.Presentation{
-		Session: "test", Study: st, Plan: plainSteps(study.Step{Action: study.Rest, Duration: 2 * time.Second}),
+		Session: "test", Study: st, Plan: plainSteps(study.Step{Action: study.Rest, Duration: 4 * time.Second}),
 		Conduct: func(study.Step) session.Conduct {
 			return session.Conduct{Pause: 500 * time.Millisecond, After: 300 * time.Millisecond}
 		},
@@ -135,7 +135,7 @@ func TestBaselineIsAnnounced(t *testing.T) {
 		st := paged()
 		st.Languages = []string{language}
 		l := newLab(t, stage.Options{Study: st})
-		page := open(t, l.http.URL+"/stage#autostart")
+		page := openUnhurried(t, l.http.URL+"/stage#autostart")
 		show := l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(
 			study.Step{Action: study.Fixation, Stimulus: "a", Duration: 300 * time.Millisecond},
 			study.Step{Action: study.Fixation, Duration: time.Minute},

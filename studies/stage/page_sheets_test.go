@@ -126,7 +126,7 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 	st := clipStudy(t)
 	clip := st.Stimuli[0]
 	l := newLab(t, stage.Options{Study: st})
-	page := open(t, l.http.URL+"/stage")
+	page := openUnhurried(t, l.http.URL+"/stage")
 	reads(page, "Please wait until the experimenter begins.")
 	seen := make(chan struct{})
 	lead := func(ctx context.Context, step study.Step, on session.Surface) error {
@@ -144,8 +144,7 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 		}
 	}
 	show := l.show(session.Presentation{Session: "test", Study: st, Procedure: lead, Plan: plainSteps(
-		study.Step{Action: study.Calibrate}, study.Step{Action: study.Fixation, Stimulus: clip.ID, Duration: 3 * time.Second},
-		study.Step{Action: study.Play, Stimulus: clip.ID, Presentation: 1, Duration: clip.Duration},
+		study.Step{Action: study.Calibrate}, study.Step{Action: study.Fixation, Stimulus: clip.ID, Duration: time.Hour},
 	)})
 	reads(page, "Press any key or tap to begin.")
 	accessible(t, page, source, "begin")
@@ -153,6 +152,7 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 	stroke(page, "a")
 	view(page, "cue")
 	accessible(t, page, source, "look")
+	settled(page)
 	stroke(page, "a")
 	view(page, "target")
 	accessible(t, page, source, "target")
@@ -160,6 +160,12 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 	seen <- struct{}{}
 	view(page, "cross")
 	accessible(t, page, source, "cross")
+	show.cancel()
+	_ = show.end()
+
+	show = l.show(session.Presentation{Session: "test", Study: st, Plan: plainSteps(
+		study.Step{Action: study.Play, Stimulus: clip.ID, Presentation: 1, Duration: clip.Duration},
+	)})
 	playing(l)
 	accessible(t, page, source, "clip")
 	show.cancel()

@@ -62,7 +62,7 @@ func trial(st *study.Study) study.Plan {
 // clipStudy has all pages and a clip.
 func clipStudy(t *testing.T) *study.Study {
 	st := exampleStudy(t)
-	st.Stimuli = st.Stimuli[:1]
+	st.Stimuli = st.Stimuli[1:2] // the longer one
 	st.Languages, st.Sheets, st.Words = []string{"en", "fr"}, pages(), nil
 	return st
 }
@@ -135,8 +135,9 @@ func TestPauseAndLostConnection(t *testing.T) {
 	stroke(page, " ")
 	view(page, "pause")
 	settled(page)
+	browsertest.Value[bool](page, `(globalThis.viewsSeen = [], true)`)
 	l.line.cut()
-	view(page, "words")
+	passed(page, "words")
 	view(page, "pause")
 	l.until("the stage waits for the participant", func() bool { return l.server.Waiting() != "" })
 	l.line.down(func() {

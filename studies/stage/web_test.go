@@ -84,6 +84,7 @@ func TestPageAgreesWithTheProtocol(t *testing.T) {
 	says := map[string][]string{
 		"protocol.js": {fmt.Sprintf("export const VERSION = %d;\n", protocol.Version)},
 		"frames.js":   {fmt.Sprintf("const BATCH = %d;\n", protocol.FrameBatch.Milliseconds())},
+		"lead.js":     {fmt.Sprintf("const READING = %d;\n", reading.Milliseconds())}, // for unhurried
 	}
 	for _, outcome := range []string{protocol.OverComplete, protocol.OverDeclined, protocol.OverLeft} {
 		says["protocol.js"] = append(says["protocol.js"], "'"+outcome+"'")
