@@ -270,7 +270,7 @@ func checkDistance(t *testing.T, d distance) {
 	}
 }
 
-// The man in this clip starts to smile in the middle.
+// The man in this clip starts to smile after its first quarter.
 func TestRealFaceTurnsHappy(t *testing.T) {
 	t.Parallel()
 	needModels(t)
@@ -288,8 +288,10 @@ func TestRealFaceTurnsHappy(t *testing.T) {
 		counts[f.Class]++
 	}
 	t.Logf("of %d frames: %v", len(seen), counts)
-	if len(seen) == 0 || counts["neutral"] < len(seen)/5 || counts["happy"] < len(seen)/5 {
-		t.Errorf("of %d frames: %v; neutral and happy each make up about half of the clip", len(seen), counts)
+	// The clip is shown three times and a part of another; 22 to 30 % are neutral in most cuts
+	// of it, and a busy machine loses some of them.
+	if len(seen) == 0 || counts["neutral"] < len(seen)/10 || counts["happy"] < len(seen)/3 {
+		t.Errorf("of %d frames: %v; about a quarter of the clip is neutral, and the rest happy", len(seen), counts)
 	}
 }
 
