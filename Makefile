@@ -49,7 +49,7 @@ serve: build ## run the console with the virtual lab
 test: models pages ## run all tests with the race detector
 	@.ci/deps --browser --firmware
 	go test -race -timeout 15m $$(go list ./... | grep -v /cmd/)
-	go test -race -timeout 25m ./cmd/...
+	go test -race -timeout 40m ./cmd/...
 
 .PHONY: interop interop-bundle interop-face interop-signals interop-console
 INTEROP := studies/bundle/interop
