@@ -57,7 +57,7 @@ func TestTheTwoClocksOfABrowser(t *testing.T) {
 
 // A browser whose page is not told when a picture was taken says so nowhere itself.
 func TestThatNothingVouchesIsSaidOnce(t *testing.T) {
-	r := newTestRemote(t)
+	r := &Remote{events: make(chan stream.Event, 1)}
 	said := func(d *delivery, at instant.Instant) bool {
 		d.listen(at)
 		select {
