@@ -20,8 +20,8 @@ var ErrGone = errors.New("the browser's camera has gone: it was unplugged, its p
 // every second or two.
 const unstamped = 5 * time.Second
 
-// unheard is how long frames may come before the page says when it saw one taken. It says
-// so with every second probe or so, where the browser tells it.
+// unheard is how long frames may come before the page says when it saw one taken, which it
+// does all the time where the browser tells it.
 const unheard = 10 * time.Second
 
 // ErrUnstamped says that a browser's frames cannot be used.
@@ -87,7 +87,7 @@ type delivery struct {
 	since   instant.Instant // when the first frame came that was delivered
 	clocks  agreement
 	warned  bool
-	heard   bool // whether the page says when frames were taken, or it was told that it does not
+	trusted bool // it was said that nothing vouches for the capture times
 }
 
 // frame is a frame that came; false where it cannot be delivered.
@@ -124,17 +124,16 @@ func (d *delivery) frame(e encodedFrame) (f frame.Frame, ok bool, err error) {
 // listen says once, when a frame came at an instant, that nothing vouches for the capture
 // times: the page of some browsers is not told when a frame was taken.
 func (d *delivery) listen(at instant.Instant) {
-	if d.heard || at.Sub(d.since) <= unheard {
+	if d.trusted || len(d.clocks.diffs) > 0 || at.Sub(d.since) <= unheard {
 		return
 	}
-	d.heard = true
+	d.trusted = true
 	d.remark(stream.Marker, at, "the browser's capture times are compared with nothing, because its page does not say when it sees a picture taken; the stated error trusts them: Chromium, Chrome and Edge say it")
 }
 
 // compare takes when the page saw a frame taken, and says once when its clock and that of
 // the frames differ: the pings are of the page's.
 func (d *delivery) compare(at int64) {
-	d.heard = true
 	ahead, known := d.clocks.page(at)
 	if !known || ahead.Abs() <= apart || d.warned {
 		return
