@@ -14,7 +14,6 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -215,11 +214,7 @@ func (d *workday) enters(browser *browsertest.Shared, name string, role access.R
 	// The server is stopped at the end while the pages are still open.
 	at := desk{browser.Open(d.t, 1920, 1080, "ERR_CONNECTION_REFUSED", "status of 403", "status of 409", "status of 423"), d.t}
 	at.prefers("light")
-	at.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
-			globalThis.WebSocket = class extends WebSocket { constructor(...to) { super(...to); globalThis.line = this; } }`})
-		return err
-	}))
+	at.Before(`globalThis.WebSocket = class extends WebSocket { constructor(...to) { super(...to); globalThis.line = this; } }`)
 	at.Go(address)
 	at.Until(`document.body.dataset.ready === "true"`)
 	return at

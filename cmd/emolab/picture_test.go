@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"emolab/capture/face"
@@ -283,10 +281,7 @@ func TestCameraPageSaysWhatIsWrong(t *testing.T) {
 	server := httptest.NewServer(console.New(console.Options{Operator: idle{}, Clock: instant.Monotonic{}, Token: peerToken, Camera: remote}).Handler())
 	t.Cleanup(server.Close)
 	at := browsertest.StartCamera(t).Open(t, 600, 800, "409")
-	at.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fakedCamera})
-		return err
-	}))
+	at.Before(fakedCamera)
 	at.Go(server.URL + "/camera?token=" + console.CameraToken(peerToken))
 	says := func(words string) {
 		t.Helper()

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -36,13 +34,10 @@ func open(t *testing.T, l *lab, expected ...string) *browsertest.Page {
 // itself has come and nothing on it moves any more. Its complaints stay until something else
 // is said, however long a test takes to look.
 func goIn(page *browsertest.Page, l *lab, token string) {
-	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: `{
-			const real = setTimeout;
-			window.setTimeout = (then, ms, ...more) => (ms === 8000 ? 0 : real(then, ms, ...more));
-		}`})
-		return err
-	}))
+	page.Before(`{
+		const real = setTimeout;
+		window.setTimeout = (then, ms, ...more) => (ms === 8000 ? 0 : real(then, ms, ...more));
+	}`)
 	page.Go(l.server.URL + "/?token=" + token)
 	page.Until(`document.body.dataset.ready === "true" && document.getElementById("picture-panel").dataset.state === "none" &&
 		(document.body.dataset.role === "viewer" || document.querySelector("#session-list li") !== null)`)

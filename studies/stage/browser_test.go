@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"emolab/fusion/stream"
@@ -52,16 +50,8 @@ func window(t *testing.T, expected ...string) *browsertest.Page {
 		t.Skip("-short: a browser shows whole pages")
 	}
 	page := chromium.Open(t, 1280, 800, expected...)
-	onEachPage(page, noteChange)
+	page.Before(noteChange)
 	return page
-}
-
-// onEachPage runs a script at the beginning of all that a page opens.
-func onEachPage(page *browsertest.Page, script string) {
-	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
-		return err
-	}))
 }
 
 // noteChange keeps when the page last changed to another view, for settled, and which views
@@ -122,7 +112,7 @@ func open(t *testing.T, address string) *browsertest.Page {
 func openUnhurried(t *testing.T, address string) *browsertest.Page {
 	t.Helper()
 	page := window(t)
-	onEachPage(page, unhurried)
+	page.Before(unhurried)
 	page.Go(address)
 	return page
 }

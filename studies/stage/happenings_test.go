@@ -236,14 +236,9 @@ func TestMediaKeysAreBlocked(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, stage.Options{})
 	page := window(t)
-	page.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `window.taken = [];
-				const take = navigator.mediaSession.setActionHandler.bind(navigator.mediaSession);
-				navigator.mediaSession.setActionHandler = (action, does) => { take(action, does); window.taken.push(action); };`,
-		})
-		return err
-	}))
+	page.Before(`window.taken = [];
+		const take = navigator.mediaSession.setActionHandler.bind(navigator.mediaSession);
+		navigator.mediaSession.setActionHandler = (action, does) => { take(action, does); window.taken.push(action); };`)
 	page.Go(l.http.URL + "/stage")
 	l.until("the page holds the stage", l.server.Connected)
 	taken := browsertest.Value[[]string](page, "window.taken")
